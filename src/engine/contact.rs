@@ -1,0 +1,217 @@
+//! A contact as the engine holds it, and the states that it can be in.
+
+use smallvec::SmallVec;
+
+use super::event::EffectKind;
+use super::words::{Attributes, Channel, Excluded, Key, Named, Needs, ServiceClass, WaitsFor};
+use crate::ids::{
+    AgentId, ContactId, CustomerId, EffectId, EntryPointId, GatewayId, QueueId, ReservationId,
+    SessionId,
+};
+use crate::time::{EngineTime, Place, Span};
+
+/// Where a contact is. Exactly one at every moment; the end is no state here, because a
+/// closed contact is only counted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum State {
+    /// Accepted, its next event about to place it. Never seen between two commands.
+    New,
+    /// Waiting in its queue.
+    Queued,
+    /// Held for one agent.
+    Reserved {
+        /// The reservation.
+        reservation: ReservationId,
+        /// For whom.
+        agent: AgentId,
+        /// Until when.
+        deadline: EngineTime,
+    },
+    /// Accepted, the legs not yet joined.
+    Connecting {
+        /// The reservation.
+        reservation: ReservationId,
+        /// For whom.
+        agent: AgentId,
+        /// Until when.
+        deadline: EngineTime,
+    },
+    /// With an agent.
+    Assigned {
+        /// The reservation that it came by.
+        reservation: ReservationId,
+        /// With whom.
+        agent: AgentId,
+        /// Since when.
+        since: EngineTime,
+    },
+    /// Waiting for somebody, with no agent.
+    Pending {
+        /// For whom it waits.
+        on: WaitsFor,
+        /// Until when at most.
+        until: EngineTime,
+        /// Who had it, and gets it back first.
+        agent: AgentId,
+    },
+}
+
+/// The states as counted, in the order of [`StateKind::index`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum StateKind {
+    /// Waiting in its queue.
+    Queued,
+    /// Held for one agent.
+    Reserved,
+    /// Accepted, the legs not yet joined.
+    Connecting,
+    /// With an agent.
+    Assigned,
+    /// Waiting for somebody.
+    Pending,
+    /// Ended.
+    Closed,
+}
+
+impl StateKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Queued,
+        Self::Reserved,
+        Self::Connecting,
+        Self::Assigned,
+        Self::Pending,
+        Self::Closed,
+    ];
+
+    /// Position in a table by state.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The word for it in metrics and listings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Reserved => "reserved",
+            Self::Connecting => "connecting",
+            Self::Assigned => "assigned",
+            Self::Pending => "pending",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl State {
+    /// The state as counted. A contact that is not yet placed counts as queued.
+    #[must_use]
+    pub const fn kind(self) -> StateKind {
+        match self {
+            Self::New | Self::Queued => StateKind::Queued,
+            Self::Reserved { .. } => StateKind::Reserved,
+            Self::Connecting { .. } => StateKind::Connecting,
+            Self::Assigned { .. } => StateKind::Assigned,
+            Self::Pending { .. } => StateKind::Pending,
+        }
+    }
+
+    /// The agent who has it or for whom it is held.
+    #[must_use]
+    pub const fn agent(self) -> Option<AgentId> {
+        match self {
+            Self::Reserved { agent, .. }
+            | Self::Connecting { agent, .. }
+            | Self::Assigned { agent, .. } => Some(agent),
+            Self::New | Self::Queued | Self::Pending { .. } => None,
+        }
+    }
+
+    /// The reservation that holds it or that it came by.
+    #[must_use]
+    pub const fn reservation(self) -> Option<ReservationId> {
+        match self {
+            Self::Reserved { reservation, .. }
+            | Self::Connecting { reservation, .. }
+            | Self::Assigned { reservation, .. } => Some(reservation),
+            Self::New | Self::Queued | Self::Pending { .. } => None,
+        }
+    }
+}
+
+/// How a contact hangs on its gateway.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Link {
+    /// Reported by a unary call from a gateway that keeps no stream.
+    Unary,
+    /// Held by this session.
+    Attached(SessionId),
+    /// The gateway is gone: offered to nobody, place kept.
+    Detached,
+}
+
+/// One contact.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Contact {
+    /// Which.
+    pub id: ContactId,
+    /// The gateway that holds it.
+    pub gateway: GatewayId,
+    /// How it hangs on the gateway.
+    pub link: Link,
+    /// The gateway's name for it; empty for a consult, which only the router knows.
+    pub key: Key,
+    /// Hash of what was reported at arrival.
+    pub content: u64,
+    /// How they reach us.
+    pub channel: Channel,
+    /// Where they came in.
+    pub entry_point: Option<EntryPointId>,
+    /// Who it is.
+    pub customer: Option<CustomerId>,
+    /// The earlier contact that this one goes on from.
+    pub continues: Option<ContactId>,
+    /// Routing facts.
+    pub attributes: Option<Attributes>,
+    /// When it arrived here.
+    pub arrived: EngineTime,
+    /// How long it had waited with the gateway before that.
+    pub waited_before: Span,
+    /// Where it is.
+    pub state: State,
+    /// Its queue.
+    pub queue: QueueId,
+    /// Its class of service.
+    pub service: ServiceClass,
+    /// What an agent must have.
+    pub needs: Needs,
+    /// Head start beyond the queue's.
+    pub head_start: Span,
+    /// Its place.
+    pub place: Place,
+    /// When it last entered a queue.
+    pub queued: EngineTime,
+    /// When it was first answered.
+    pub answered: Option<EngineTime>,
+    /// Kept for one agent first.
+    pub named: Option<Named>,
+    /// Passed over for it, at most 8.
+    pub passed_over: SmallVec<[Excluded; 1]>,
+    /// The contact that this is a consult about.
+    pub parent: Option<ContactId>,
+    /// The consult about this contact.
+    pub consult: Option<ContactId>,
+    /// The customer is on hold.
+    pub on_hold: bool,
+    /// Effects that its gateway has not reported on.
+    pub effects: SmallVec<[(EffectId, EffectKind); 1]>,
+}
+
+impl Contact {
+    /// How long since the customer arrived, their wait with the gateway included.
+    #[must_use]
+    pub fn waited(&self, now: EngineTime) -> Span {
+        Span(now.since(self.arrived).0.saturating_add(self.waited_before.0))
+    }
+}

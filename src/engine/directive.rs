@@ -1,0 +1,178 @@
+//! What gateways and agents are told, made from events and state.
+//!
+//! *State* directives can always be made again from state, and are, when a session
+//! begins. *Effects* carry an id and stay pending until the gateway reports on them.
+//! This module makes both; delivery, and the order of it, are the shard's and the sessions'.
+
+use super::words::{
+    Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, NotTaken,
+    ReleasedBecause, ServiceClass, WaitsFor,
+};
+use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
+use crate::time::Span;
+
+/// Who is told.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Recipient {
+    /// The gateway that holds the contact.
+    Gateway(GatewayId),
+    /// An agent.
+    Agent(AgentId),
+}
+
+/// One thing that somebody is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Directive {
+    /// Who.
+    pub to: Recipient,
+    /// What.
+    pub tell: Tell,
+}
+
+/// What somebody is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Tell {
+    /// Gateway: the contact waits in this queue.
+    Waiting {
+        /// Which contact.
+        contact: ContactId,
+        /// Where.
+        queue: QueueId,
+    },
+    /// Gateway: the contact is held for this agent.
+    ReservedFor {
+        /// Which contact.
+        contact: ContactId,
+        /// For whom.
+        agent: AgentId,
+    },
+    /// Gateway, an effect: call the agent, join them with the customer.
+    Connect {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// For which reservation.
+        reservation: ReservationId,
+        /// Whom to call.
+        agent: AgentId,
+        /// It is a consult about this contact: join with its agent, not with the customer.
+        consult_of: Option<ContactId>,
+    },
+    /// Gateway, an effect: join the customer with the second agent, let the first go.
+    HandOver {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// To whom.
+        to: AgentId,
+    },
+    /// Gateway: an effect no longer matters; undo what was begun.
+    EffectWithdrawn {
+        /// Which effect.
+        effect: EffectId,
+        /// For which contact.
+        contact: ContactId,
+    },
+    /// Gateway: the contact is with this agent.
+    AssignedTo {
+        /// Which contact.
+        contact: ContactId,
+        /// With whom.
+        agent: AgentId,
+    },
+    /// Gateway: the contact waits for somebody, with no agent.
+    Pending {
+        /// Which contact.
+        contact: ContactId,
+        /// For whom it waits.
+        on: WaitsFor,
+    },
+    /// Both: the contact is closed.
+    Ended {
+        /// Which contact.
+        contact: ContactId,
+        /// Why.
+        reason: EndReason,
+    },
+
+    /// Agent: a contact is held for you; accept or decline.
+    Offer(Box<Offer>),
+    /// Agent: the offer is over.
+    OfferOver {
+        /// Which contact.
+        contact: ContactId,
+        /// Which reservation.
+        reservation: ReservationId,
+        /// How it ended.
+        how: NotTaken,
+    },
+    /// Agent: your phone is being called for this contact.
+    Connecting(Box<Offer>),
+    /// Agent: the legs could not be joined.
+    ConnectFailed {
+        /// Which contact.
+        contact: ContactId,
+        /// Which reservation.
+        reservation: ReservationId,
+        /// Why.
+        fault: ConnectFault,
+    },
+    /// Agent: the contact is with you.
+    Assigned(Box<Offer>),
+    /// Agent: you no longer have the contact.
+    Released {
+        /// Which contact.
+        contact: ContactId,
+        /// Why.
+        because: ReleasedBecause,
+    },
+    /// Agent: the customer of your contact said something.
+    CustomerInput(ContactId),
+    /// Agent: time for the work after a contact.
+    WrapUp {
+        /// Which contact.
+        contact: ContactId,
+        /// How long at most.
+        lasting: Span,
+    },
+    /// Agent: that time is over.
+    WrapUpEnded(ContactId),
+    /// Agent: what you are available for.
+    Availability {
+        /// What.
+        now: Availability,
+        /// Why it changed; none when a session begins.
+        because: Option<AvailabilityBecause>,
+        /// What comes after the last contact in hand.
+        next: Option<Availability>,
+        /// Your phone could not be reached: no calls until you say that you are ready.
+        phone_unreachable: bool,
+    },
+}
+
+/// What an agent needs to know about a contact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Offer {
+    /// Which contact.
+    pub contact: ContactId,
+    /// The reservation that it came by.
+    pub reservation: ReservationId,
+    /// How the customer reaches us.
+    pub channel: Channel,
+    /// From which queue.
+    pub queue: QueueId,
+    /// Its class of service.
+    pub service: ServiceClass,
+    /// How long is left to answer; zero once accepted.
+    pub answer_within: Span,
+    /// How long since the customer arrived.
+    pub waited: Span,
+    /// The earlier contact that this one goes on from.
+    pub continues: Option<ContactId>,
+    /// It is a consult about this contact.
+    pub consult_of: Option<ContactId>,
+    /// Routing facts.
+    pub attributes: Option<Attributes>,
+}

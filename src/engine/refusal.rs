@@ -1,0 +1,179 @@
+//! Why the engine says no: a value with a reason, and no event.
+
+use thiserror::Error;
+
+use super::routing::Name;
+use super::words::Channel;
+use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
+
+/// Why a command was refused. Nothing changed.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Refusal {
+    /// No open contact has this id.
+    #[error("contact {0} is not open here")]
+    NoSuchContact(ContactId),
+    /// The contact belongs to somebody else.
+    #[error("contact {0} is not yours")]
+    NotYourContact(ContactId),
+    /// The contact is in another state than the command needs.
+    #[error("contact {contact} is {is}, expected {expected}")]
+    WrongState {
+        /// Which.
+        contact: ContactId,
+        /// What it is.
+        is: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// No reservation with this id is open: it was answered, timed out or was withdrawn.
+    #[error("reservation {0} is not open: it was answered, timed out or was withdrawn")]
+    ReservationOver(ReservationId),
+    /// The reservation is for somebody else.
+    #[error("reservation {0} is not yours")]
+    NotYourReservation(ReservationId),
+    /// No effect with this id is pending.
+    #[error("effect {0} is not pending: it was reported before or no longer matters")]
+    NoSuchEffect(EffectId),
+    /// The effect was asked of another gateway.
+    #[error("effect {0} was not asked of you")]
+    NotYourEffect(EffectId),
+    /// The gateway's key is in use for another contact.
+    #[error("key {key:?} is in use for contact {contact}, reported with other content")]
+    KeyConflict {
+        /// The key.
+        key: Box<str>,
+        /// The contact that has it.
+        contact: ContactId,
+    },
+    /// The request id came before with another command.
+    #[error("this request id was used before with other content")]
+    RequestConflict,
+    /// The queue does not exist or takes no more contacts.
+    #[error("queue {0:?} takes no contacts")]
+    NoSuchQueue(Name),
+    /// The queue does not take this channel.
+    #[error("queue {queue:?} does not take {channel}")]
+    ChannelNotTaken {
+        /// The queue.
+        queue: Name,
+        /// The channel.
+        channel: Channel,
+    },
+    /// The agent does not exist or is retired.
+    #[error("agent {0} is not in the configuration")]
+    NoSuchAgent(AgentId),
+    /// The agent has no stream.
+    #[error("agent {0:?} is not connected: open a stream first")]
+    AgentNotConnected(Name),
+    /// A newer session of the same name is in force.
+    #[error("a newer session of {0:?} is in force")]
+    StaleSession(Name),
+    /// The agent still has contacts.
+    #[error("agent {0:?} still has contacts: complete or transfer them, or set what comes next")]
+    HandsFull(Name),
+    /// The agent has no wrap-up after this contact.
+    #[error("no wrap-up after contact {0} is open")]
+    NoWrapUp(ContactId),
+    /// The contact has no consult.
+    #[error("contact {0} has no consult that is joined")]
+    NoConsult(ContactId),
+    /// The contact has a consult already, or is one.
+    #[error("contact {0} has a consult already, or is one")]
+    ConsultOpen(ContactId),
+    /// It makes no sense to send a contact to the one who has it.
+    #[error("agent {0:?} has this contact already")]
+    SameAgent(Name),
+    /// A value is out of its range.
+    #[error("{field} must be {expected}")]
+    OutOfRange {
+        /// The field.
+        field: &'static str,
+        /// Its range.
+        expected: &'static str,
+    },
+    /// A configuration would break a table.
+    #[error("the configuration's {0} do not agree with the ones in force")]
+    BadConfiguration(&'static str),
+    /// A limit was reached; try later.
+    #[error("{what} limit of {most} reached")]
+    Limit {
+        /// Of what.
+        what: &'static str,
+        /// The limit.
+        most: u64,
+    },
+}
+
+/// What a refusal means for the one who asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RefusalKind {
+    /// What was named does not exist (any more).
+    NotFound,
+    /// It belongs to somebody else.
+    NotYours,
+    /// It came too early, too late or twice.
+    WrongState,
+    /// It was said before with other content.
+    Conflict,
+    /// A value is not allowed.
+    Invalid,
+    /// There is no room now; it may be tried again.
+    Exhausted,
+}
+
+impl Refusal {
+    /// What it means for the one who asked.
+    #[must_use]
+    pub const fn kind(&self) -> RefusalKind {
+        match self {
+            Self::NoSuchContact(_)
+            | Self::NoSuchEffect(_)
+            | Self::NoSuchQueue(_)
+            | Self::NoSuchAgent(_) => RefusalKind::NotFound,
+            Self::NotYourContact(_) | Self::NotYourReservation(_) | Self::NotYourEffect(_) => {
+                RefusalKind::NotYours
+            }
+            Self::WrongState { .. }
+            | Self::ReservationOver(_)
+            | Self::AgentNotConnected(_)
+            | Self::StaleSession(_)
+            | Self::HandsFull(_)
+            | Self::NoWrapUp(_)
+            | Self::NoConsult(_)
+            | Self::ConsultOpen(_) => RefusalKind::WrongState,
+            Self::KeyConflict { .. } | Self::RequestConflict => RefusalKind::Conflict,
+            Self::ChannelNotTaken { .. }
+            | Self::SameAgent(_)
+            | Self::OutOfRange { .. }
+            | Self::BadConfiguration(_) => RefusalKind::Invalid,
+            Self::Limit { .. } => RefusalKind::Exhausted,
+        }
+    }
+
+    /// The field of the request that the refusal is about.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::NoSuchContact(_)
+            | Self::NotYourContact(_)
+            | Self::WrongState { .. }
+            | Self::NoWrapUp(_)
+            | Self::NoConsult(_)
+            | Self::ConsultOpen(_) => "contact_id",
+            Self::ReservationOver(_) | Self::NotYourReservation(_) => "reservation_id",
+            Self::NoSuchEffect(_) | Self::NotYourEffect(_) => "effect_id",
+            Self::KeyConflict { .. } => "key",
+            Self::RequestConflict => "request_id",
+            Self::NoSuchQueue(_) => "queue",
+            Self::ChannelNotTaken { .. } => "channel",
+            Self::NoSuchAgent(_)
+            | Self::AgentNotConnected(_)
+            | Self::StaleSession(_)
+            | Self::HandsFull(_)
+            | Self::SameAgent(_) => "agent",
+            Self::OutOfRange { field, .. } => field,
+            Self::BadConfiguration(what) => what,
+            Self::Limit { what, .. } => what,
+        }
+    }
+}

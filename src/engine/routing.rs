@@ -1,0 +1,181 @@
+//! The routing configuration that the engine decides by: tables in the order of their ids.
+//!
+//! It enters the journal as one event and replaces the one before. A name keeps its id
+//! for ever: what a newer configuration no longer has is marked retired, not removed, so
+//! that ids in old events stay true. The files that people write are `config`'s business.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::words::{Channel, Needs};
+use crate::ids::{AgentId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId, SkillId};
+use crate::time::Span;
+
+/// A name of the configuration: 1 to 64 of `a-z 0-9 _ - . @`, beginning with a letter or digit.
+pub type Name = Arc<str>;
+
+/// Everything that routing is decided by.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Routing {
+    /// Skills, by [`SkillId`].
+    pub skills: Vec<Listed>,
+    /// Pools, by [`PoolId`].
+    pub pools: Vec<Listed>,
+    /// Queues, by [`QueueId`].
+    pub queues: Vec<Queue>,
+    /// Agents, by [`AgentId`].
+    pub agents: Vec<AgentProfile>,
+    /// Entry points, by [`EntryPointId`].
+    pub entry_points: Vec<EntryPoint>,
+    /// Reasons for not being ready, by [`ReasonId`]. The first is the one the router
+    /// itself sets after unanswered reservations.
+    pub not_ready_reasons: Vec<Listed>,
+    /// Disposition codes, by [`DispositionId`].
+    pub dispositions: Vec<Listed>,
+    /// What holds for the whole router.
+    pub settings: Settings,
+}
+
+/// A name in a table that has nothing more to say.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its name, unique in its table.
+    pub name: Name,
+    /// No longer in the configuration.
+    pub retired: bool,
+}
+
+/// Where contacts of a kind wait.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Queue {
+    /// Its name, unique among queues.
+    pub name: Name,
+    /// No longer in the configuration: takes no more contacts, those it has are served.
+    pub retired: bool,
+    /// Skills that an agent must have to take from it.
+    pub needs: Needs,
+    /// Pools that may take from it; empty for all.
+    pub pools: SmallVec<[PoolId; 4]>,
+    /// Channels that it takes, by [`Channel::index`].
+    pub channels: [bool; 4],
+    /// Service level target: answered within.
+    pub target: Span,
+    /// Head start of its contacts over those of other queues, at most a day.
+    pub head_start: Span,
+    /// How long an agent has to answer a reservation, 1 s to 10 min; email and message apart.
+    pub reservation_timeout: Span,
+    /// How long the legs may take to be joined, 1 s to 5 min.
+    pub connect_timeout: Span,
+    /// Work after a contact before the agent is free for the next, zero for none.
+    pub wrap_up: Span,
+}
+
+/// An agent of the configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AgentProfile {
+    /// Their name, unique among agents.
+    pub name: Name,
+    /// No longer in the configuration: gets nothing more, finishes what they have.
+    pub retired: bool,
+    /// The pool they belong to.
+    pub pool: PoolId,
+    /// Skills with proficiency 1 to 5, sorted by skill.
+    pub skills: SmallVec<[(SkillId, u8); 4]>,
+    /// The skill they are chosen for before others.
+    pub primary: Option<SkillId>,
+    /// How many contacts of each channel at once, by [`Channel::index`], 0 to 100. A mix
+    /// is taken as long as the shares used add up to no more than one whole.
+    pub capacity: [u8; 4],
+}
+
+/// Where contacts come in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntryPoint {
+    /// Its name, unique among entry points.
+    pub name: Name,
+    /// No longer in the configuration.
+    pub retired: bool,
+    /// The queue it leads to.
+    pub queue: QueueId,
+}
+
+/// What holds for the whole router.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Unanswered reservations in a row after which an agent is set not ready, 1 to 10.
+    pub ring_no_answer_limit: u8,
+    /// How long an agent who declined or did not answer is passed over for that contact.
+    pub pass_over: Span,
+    /// How long a woken or transferred contact is kept for the agent it names.
+    pub named_wait: Span,
+    /// How long an agent's contacts wait for a lost connection to come back.
+    pub agent_grace: Span,
+    /// Share of decisions that goes to async contacts when live ones wait too, 0 to 50 per cent.
+    pub async_share: u8,
+    /// Most open contacts; arrivals beyond are refused.
+    pub most_contacts: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            ring_no_answer_limit: 1,
+            pass_over: Span::seconds(60),
+            named_wait: Span::seconds(30),
+            agent_grace: Span::seconds(30),
+            async_share: 10,
+            most_contacts: 1_000_000,
+        }
+    }
+}
+
+impl Routing {
+    /// The queue of an id that this configuration gave out.
+    #[must_use]
+    pub fn queue(&self, id: QueueId) -> Option<&Queue> {
+        self.queues.get(id.index())
+    }
+
+    /// The agent of an id that this configuration gave out.
+    #[must_use]
+    pub fn agent(&self, id: AgentId) -> Option<&AgentProfile> {
+        self.agents.get(id.index())
+    }
+
+    /// Names for people, `"?"` for an id that the tables do not have.
+    #[must_use]
+    pub fn queue_name(&self, id: QueueId) -> &str {
+        self.queue(id).map_or("?", |q| &q.name)
+    }
+
+    /// The agent's name, `"?"` for an id that the tables do not have.
+    #[must_use]
+    pub fn agent_name(&self, id: AgentId) -> &str {
+        self.agent(id).map_or("?", |a| &a.name)
+    }
+
+    /// The reason's name, `"?"` for an id that the tables do not have.
+    #[must_use]
+    pub fn reason_name(&self, id: ReasonId) -> &str {
+        self.not_ready_reasons.get(id.index()).map_or("?", |r| &r.name)
+    }
+
+    /// The disposition's name, `"?"` for an id that the tables do not have.
+    #[must_use]
+    pub fn disposition_name(&self, id: DispositionId) -> &str {
+        self.dispositions.get(id.index()).map_or("?", |d| &d.name)
+    }
+
+    /// The entry point of an id that this configuration gave out.
+    #[must_use]
+    pub fn entry_point(&self, id: EntryPointId) -> Option<&EntryPoint> {
+        self.entry_points.get(id.index())
+    }
+
+    /// Whether a queue takes a channel.
+    #[must_use]
+    pub fn takes(&self, queue: QueueId, channel: Channel) -> bool {
+        self.queue(queue).is_some_and(|q| q.channels[channel.index()])
+    }
+}

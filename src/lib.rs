@@ -1,0 +1,7 @@
+//! Surgeline: a contact-center router for the day that a product is recalled.
+
+pub mod engine;
+pub mod ids;
+pub mod journal;
+pub mod shard;
+pub mod time;

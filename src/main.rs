@@ -1,0 +1,3 @@
+//! The `surgeline` binary.
+
+fn main() {}

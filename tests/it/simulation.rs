@@ -17,9 +17,7 @@ use surgeline::engine::contact::{Contact, State, StateKind};
 use surgeline::engine::entry::{Actor, Entry, Role};
 use surgeline::engine::event::{Event, Reserved, Trigger};
 use surgeline::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
-use surgeline::engine::words::{
-    Availability, Channel, Consent, LegOutcome, Need, Party, WaitsFor,
-};
+use surgeline::engine::words::{Availability, Channel, Consent, LegOutcome, Need, Party, WaitsFor};
 use surgeline::ids::{
     AgentId, ContactId, DispositionId, EffectId, EntryPointId, GatewayId, PoolId, QueueId,
     ReasonId, RequestId, ReservationId, SessionId, SkillId,
@@ -194,16 +192,18 @@ impl World {
         r: &Reserved,
         before: &[Contact],
     ) -> bool {
-        let waited = |c: &Contact| {
-            before.iter().any(|b| b.id == c.id && b.state == State::Queued && b.place == c.place)
+        let free = |c: &Contact| {
+            c.state == State::Queued
+                && c.link != surgeline::engine::contact::Link::Detached
+                && c.named.is_none()
+                && c.passed_over.iter().all(|p| p.agent != r.agent)
         };
+        // What changed within the same command may have been otherwise when it was decided.
+        let before = before.iter().find(|b| b.id == c.id);
         let profile = &self.owner.routing().agents[r.agent.index()];
         let queue = &self.owner.routing().queues[c.queue.index()];
-        c.state == State::Queued
-            && waited(c)
-            && c.link != surgeline::engine::contact::Link::Detached
-            && c.named.is_none()
-            && c.passed_over.iter().all(|p| p.agent != r.agent)
+        free(c)
+            && before.is_some_and(|b| free(b) && (b.place, b.queue) == (c.place, c.queue))
             && (c.service, c.channel) == (chosen.service, chosen.channel)
             && (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
             && c.needs.iter().all(|n| {
@@ -325,12 +325,27 @@ impl World {
             13 | 14 => Act::Requeue(contact),
             15..=17 => Act::Transfer { contact, to: target },
             18..=21 => Act::Consult { contact, to: target },
-            22 | 23 => Act::CompleteConsult(contact),
+            22 | 23 => return self.complete_consult_command(),
             24 => Act::CancelConsult(contact),
             25..=27 => Act::Pend { contact, on: WaitsFor::Customer, lasting },
             _ => return self.wrap_up_command(),
         };
         Command::Agent { agent, session: None, act }
+    }
+
+    fn complete_consult_command(&mut self) -> Command {
+        let joined: Vec<_> = self
+            .owner
+            .contacts()
+            .filter(|c| {
+                let child = c.consult.and_then(|child| self.owner.contact(child));
+                child.is_some_and(|child| child.state.kind() == StateKind::Assigned)
+            })
+            .filter_map(|c| Some((c.id, c.state.agent()?)))
+            .collect();
+        let found = joined.choose(&mut self.rng).copied();
+        let (contact, agent) = found.unwrap_or_else(|| self.any_assigned());
+        Command::Agent { agent, session: None, act: Act::CompleteConsult(contact) }
     }
 
     fn wrap_up_command(&mut self) -> Command {
@@ -352,11 +367,23 @@ impl World {
     }
 
     fn leg_command(&mut self) -> Command {
-        let (reservation, _, gateway) = self.any_reservation();
+        let connecting: Vec<_> = self
+            .owner
+            .contacts()
+            .filter(|c| c.state.kind() == StateKind::Connecting)
+            .filter_map(|c| Some((c.state.reservation()?, c.gateway)))
+            .collect();
+        let (reservation, gateway) = match connecting.choose(&mut self.rng) {
+            Some(found) if self.rng.random_bool(0.95) => *found,
+            _ => {
+                let (reservation, _, gateway) = self.any_reservation();
+                (reservation, gateway)
+            }
+        };
         let outcomes = [LegOutcome::Answered, LegOutcome::Busy, LegOutcome::Unreachable];
         let outcome = *outcomes.choose(&mut self.rng).expect("three");
         let party = if self.rng.random_bool(0.7) { Party::Agent } else { Party::Customer };
-        let report = if self.rng.random_bool(0.7) {
+        let report = if self.rng.random_bool(0.8) {
             Report::Bridged(reservation)
         } else {
             Report::Leg { reservation, party, outcome, code: 486 }
@@ -492,12 +519,42 @@ impl World {
 
 /// Every event there is. A new one has to be reached by the simulation too.
 const NAMES: &[&str] = &[
-    "Restarted", "Configured", "Ordered", "GatewayRegistered", "GatewayConnected", "GatewayLost",
-    "GatewayResynced", "Detached", "Reattached", "Arrived", "Queued", "OpenedToAll",
-    "PassOverEnded", "Reprioritised", "Reserved", "NotTaken", "Accepted", "EffectAsked",
-    "EffectSettled", "LegReported", "Bridged", "ConnectFailed", "Pended", "InputReceived",
-    "AttributesSet", "HoldChanged", "RecordingNoted", "Coded", "ConsultStarted", "HandedOver",
-    "Closed", "WrapUpEnded", "AgentConnected", "AgentLost", "AvailabilityChanged", "NextSet",
+    "Restarted",
+    "Configured",
+    "Ordered",
+    "GatewayRegistered",
+    "GatewayConnected",
+    "GatewayLost",
+    "GatewayResynced",
+    "Detached",
+    "Reattached",
+    "Arrived",
+    "Queued",
+    "OpenedToAll",
+    "PassOverEnded",
+    "Reprioritised",
+    "Reserved",
+    "NotTaken",
+    "Accepted",
+    "EffectAsked",
+    "EffectSettled",
+    "LegReported",
+    "Bridged",
+    "ConnectFailed",
+    "Pended",
+    "InputReceived",
+    "AttributesSet",
+    "HoldChanged",
+    "RecordingNoted",
+    "Coded",
+    "ConsultStarted",
+    "HandedOver",
+    "Closed",
+    "WrapUpEnded",
+    "AgentConnected",
+    "AgentLost",
+    "AvailabilityChanged",
+    "NextSet",
     "PhoneUnreachable",
 ];
 

@@ -1,7 +1,9 @@
 //! Surgeline: a contact-center router for the day that a product is recalled.
 
 pub mod engine;
+pub mod grpc;
 pub mod ids;
 pub mod journal;
+pub mod pb;
 pub mod shard;
 pub mod time;

@@ -353,6 +353,14 @@ fn the_engine_is_pure() {
     assert!(forbidden_in_engine("engine/x.rs", "use std::time::Duration;").is_empty());
 }
 
+// The lists are in clippy.toml, which holds for the whole crate, so they are switched on here.
+#[test]
+fn the_engine_denies_clocks_and_hash_maps() {
+    const LINE: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]";
+    let engine = std::fs::read_to_string(root().join("src/engine/mod.rs")).expect("it is there");
+    assert!(engine.contains(LINE), "src/engine/mod.rs must have {LINE}");
+}
+
 #[test]
 fn files_are_short() {
     let source =

@@ -9,6 +9,9 @@ use std::ops::Range;
 
 use crate::time::Span;
 
+/// Lists that TOML takes into the section before them when they are written after one.
+const LISTS: [&str; 3] = ["skills", "not_ready_reasons", "dispositions"];
+
 /// What a name names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -242,6 +245,9 @@ impl Fault {
     #[must_use]
     pub fn advice(&self) -> Option<Box<str>> {
         let meant = match self {
+            Self::UnknownField { name, meant: None, .. } if LISTS.contains(&&**name) => {
+                return Some("lists of names stand before the first section of a file".into());
+            }
             Self::UnknownField { meant, .. } => *meant,
             Self::Unknown { meant, .. } => meant.as_deref(),
             Self::Unserved { .. } => {

@@ -62,7 +62,7 @@ impl Notes {
         word: &str,
         known: impl Iterator<Item = &'k str>,
     ) -> Option<&'k str> {
-        if self.problems.borrow().len() >= MOST_SUGGESTIONS {
+        if self.problems.borrow().len() >= MOST_SUGGESTIONS || word.len() > LONGEST_NAME {
             return None;
         }
         known

@@ -1,6 +1,8 @@
 //! Tests of the configuration: what is refused and how it is said, what is kept, what the
 //! documents must name.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::engine::agent::{JUST_CONNECTED, RING_NO_ANSWER};
 use crate::engine::routing::Settings;
@@ -175,6 +177,13 @@ fn an_unknown_field_names_the_allowed_ones_and_the_likely_one() {
 }
 
 #[test]
+fn a_list_below_a_section_is_sent_up() {
+    let below = report("[settings]\ndispositions = [\"sold\"]");
+    let advice = below.problems()[0].fault.advice();
+    assert_eq!(advice.as_deref(), Some("lists of names stand before the first section of a file"));
+}
+
+#[test]
 fn syntax_errors_have_a_place() {
     let (path, line, column, message) = only("skills = [\"a\"\n[server]\n");
     assert_eq!((path.as_str(), line), ("", 2));
@@ -283,4 +292,31 @@ fn the_routers_own_reasons_may_be_spelled_out() {
 fn a_file_that_is_not_there_is_named() {
     let error = load(Path::new("/no/such.toml")).unwrap_err();
     assert!(error.to_string().contains("/no/such.toml"));
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_beyond_telling(
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..40, "\\PC{0,3}"), 1..4),
+    ) {
+        let mut text: Vec<char> = EXAMPLE.chars().collect();
+        for (at, length, insert) in cuts {
+            let at = at.index(text.len());
+            let end = (at + length).min(text.len());
+            text.splice(at..end, insert.chars());
+        }
+        let text: String = text.into_iter().collect();
+        match parse("t", &text) {
+            Ok(loaded) => prop_assert_eq!(loaded.warnings.errors(), 0),
+            Err(ConfigError::Invalid(report)) => {
+                prop_assert!(report.errors() > 0);
+                prop_assert!(report.render(true).contains("error"));
+                for problem in report.problems() {
+                    let (line, column) = report.place(problem);
+                    prop_assert!(line <= text.lines().count() + 1 && column >= 1);
+                }
+            }
+            Err(error) => prop_assert!(false, "{error}"),
+        }
+    }
 }

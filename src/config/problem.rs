@@ -245,6 +245,11 @@ impl Fault {
     #[must_use]
     pub fn advice(&self) -> Option<Box<str>> {
         let meant = match self {
+            Self::UnknownField { name, allowed, .. }
+                if &**name == "skills" && allowed.contains(&"needs") =>
+            {
+                Some("needs")
+            }
             Self::UnknownField { name, meant: None, .. } if LISTS.contains(&&**name) => {
                 return Some("lists of names stand before the first section of a file".into());
             }

@@ -181,6 +181,8 @@ fn a_list_below_a_section_is_sent_up() {
     let below = report("[settings]\ndispositions = [\"sold\"]");
     let advice = below.problems()[0].fault.advice();
     assert_eq!(advice.as_deref(), Some("lists of names stand before the first section of a file"));
+    let queue = report(&SMALL.replace("needs =", "skills ="));
+    assert_eq!(queue.problems()[0].fault.advice().as_deref(), Some("did you mean `needs`?"));
 }
 
 #[test]

@@ -26,20 +26,22 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("shard", &["ids", "time", "engine", "config", "recall", "journal"]),
     ("archive", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),
     ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),
+    // The port that metrics and the console are read from.
+    ("http", &["ids", "time", "engine", "config", "shard", "archive", "metrics", "console"]),
     ("grpc", &["ids", "time", "engine", "config", "recall", "journal", "shard", "pb"]),
     ("console", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),
     (
         "app",
         &[
             "ids", "time", "engine", "config", "recall", "journal", "shard", "archive", "metrics",
-            "grpc", "console", "pb",
+            "grpc", "console", "http", "pb",
         ],
     ),
     (
         "cli",
         &[
             "ids", "time", "engine", "config", "recall", "journal", "shard", "archive", "metrics",
-            "grpc", "console", "pb", "app", "simulate",
+            "grpc", "console", "http", "pb", "app", "simulate",
         ],
     ),
 ];

@@ -191,9 +191,7 @@ impl Scan {
             Acknowledged::Missing => {
                 Err(JournalError::TipMissing { path: tip_file.to_path_buf(), recovered })
             }
-            Acknowledged::Damaged => {
-                Err(JournalError::TipDamaged { path: tip_file.to_path_buf() })
-            }
+            Acknowledged::Damaged => Err(JournalError::TipDamaged { path: tip_file.to_path_buf() }),
             Acknowledged::Upto(tip, _) if tip.sequence > recovered => {
                 Err(JournalError::AcknowledgedGone {
                     path: self.folder.clone(),

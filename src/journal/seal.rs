@@ -135,7 +135,10 @@ mod tests {
     #[test]
     fn printing_tells_nothing() {
         let text = Redacted::new("Ada Lovelace");
-        assert_eq!(format!("{text} {text:?} {:?}", Some(&text)), "[redacted] [redacted] Some([redacted])");
+        assert_eq!(
+            format!("{text} {text:?} {:?}", Some(&text)),
+            "[redacted] [redacted] Some([redacted])"
+        );
         assert_eq!(text.expose(), "Ada Lovelace");
         assert_eq!(format!("{KEY:?}"), "[redacted]");
     }

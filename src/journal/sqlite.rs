@@ -12,8 +12,11 @@
 //! | `journal/journal-00000001.sqlite` | the batches (numbered: later there are several) |
 //! | `journal/tip` | how far was acknowledged, see [`super::tip`] |
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::error::JournalError;
@@ -41,6 +44,11 @@ const SCHEMA: &str = "
 const INSERT: &str = "
     INSERT INTO batch (first_sequence, last_sequence, crc, previous_hash, hash, payload)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+/// Bytes in `SQLite`'s log, about, at which they are moved into the file.
+const MOVE_AT: usize = 4 * 1024 * 1024;
+/// What a row costs in the log beyond its payload, about: pages that are written whole.
+const ROW_COST: usize = 8 * 1024;
 
 /// Where the parts of a journal are.
 pub(super) struct Paths {
@@ -70,17 +78,19 @@ pub struct SqliteJournal {
     tip_file: TipFile,
     tip: Tip,
     poisoned: bool,
+    /// Bytes in the log since it was last moved into the file, about.
+    logged: usize,
     // Last, so that it is let go only after the files are closed.
     _lock: Lock,
 }
 
 impl SqliteJournal {
     /// Opens the journal of a data directory, or begins one, and hands every batch in it
-    /// to `each` in order. `each` has seen batches that are whole even when this fails.
+    /// to `each` in order. `each` has seen batches that are whole even when this fails later.
     ///
     /// # Errors
     /// Another process has it; a file cannot be used; a row is damaged; or what is there
-    /// is less or other than what was acknowledged. Nothing was changed then.
+    /// is less or other than what was acknowledged. No entry is changed then, nor the tip.
     pub fn open(data: &Path, each: &mut EachBatch<'_>) -> Result<(Self, Recovered), JournalError> {
         let paths = Paths::of(data);
         files::create_folder(&paths.folder)?;
@@ -99,7 +109,9 @@ impl SqliteJournal {
 
         // A process that died between writing and syncing left rows that can be read but
         // might not survive a power cut. They are about to be built on: sync them first.
-        checkpoint(&connection).map_err(failed)?;
+        // The log by itself as well, because a reader can keep it from being emptied.
+        sync_log(&paths.segment)?;
+        checkpoint(&connection, "TRUNCATE").map_err(failed)?;
         let tip_file = match acknowledged {
             Acknowledged::Upto(_, slot) => {
                 let mut file = TipFile::open(&paths.tip, slot)?;
@@ -116,6 +128,7 @@ impl SqliteJournal {
             tip_file,
             tip: found.tip,
             poisoned: false,
+            logged: 0,
             _lock: lock,
         };
         Ok((journal, found))
@@ -131,6 +144,8 @@ impl SqliteJournal {
         let first = self.tip.sequence.saturating_add(1);
         let last = codec::check(batch, first).map_err(JournalError::Refused)?;
         let previous = self.tip.hash;
+        self.move_log()
+            .map_err(|source| JournalError::Sqlite { path: self.path.clone(), source })?;
         let payload = codec::encode(batch, previous);
         let tip = Tip { sequence: last, hash: hash(&previous, &payload), ..self.tip };
         let inserted = self.connection.prepare_cached(INSERT).and_then(|mut insert| {
@@ -146,7 +161,18 @@ impl SqliteJournal {
         inserted.map_err(|source| JournalError::Sqlite { path: self.path.clone(), source })?;
         self.tip_file.write(tip)?;
         self.tip = tip;
+        self.logged += payload.len() + ROW_COST;
         Ok(tip)
+    }
+
+    /// Moves the log into the file when it has grown. Left to itself `SQLite` would do the
+    /// same after a commit, but drop an error of the disk and try the sync again.
+    fn move_log(&mut self) -> rusqlite::Result<()> {
+        if self.logged < MOVE_AT {
+            return Ok(());
+        }
+        self.logged = 0;
+        checkpoint(&self.connection, "PASSIVE")
     }
 }
 
@@ -162,6 +188,19 @@ impl Journal for SqliteJournal {
     }
 }
 
+impl Drop for SqliteJournal {
+    fn drop(&mut self) {
+        // Closing moves the log into the file and syncs again what failed to sync; the
+        // second try may succeed without having written, and the log would be deleted.
+        if self.poisoned
+            && let Err(error) =
+                self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        {
+            tracing::error!(%error, "the log of a failed journal could not be kept as it is");
+        }
+    }
+}
+
 fn sqlite_integer(sequence: u64) -> rusqlite::Result<i64> {
     i64::try_from(sequence).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }
@@ -174,6 +213,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     Ok(connection)
 }
 
@@ -212,7 +252,16 @@ pub(super) fn connect_read_only(path: &Path) -> Result<Connection, JournalError>
     Err(JournalError::Layout { path: path.to_path_buf(), found, known: LAYOUT })
 }
 
-/// Moves everything from the log into the file, synced, and empties the log.
-fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+/// Moves what the log holds into the file, synced; `TRUNCATE` empties the log as well.
+/// A reader can keep some of it there, which is no error.
+fn checkpoint(connection: &Connection, how: &str) -> rusqlite::Result<()> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))
+}
+
+fn sync_log(segment: &Path) -> Result<(), JournalError> {
+    let log = segment.with_extension("sqlite-wal");
+    match File::open(&log).and_then(|file| file.sync_all()) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(files::failed("sync", &log)(e)),
+        _ => Ok(()),
+    }
 }

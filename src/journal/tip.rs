@@ -20,7 +20,7 @@ use super::files::{failed, parent, sync_folder};
 /// Bytes of a slot.
 const SLOT: usize = 512;
 /// Bytes from one slot's beginning to the other's.
-const APART: u64 = 4096;
+const APART: usize = 4096;
 const MAGIC: &[u8; 8] = b"SRGTIP\x00\x01";
 
 /// The open tip file of a writer.
@@ -52,7 +52,7 @@ pub(super) fn read(path: &Path) -> Result<Acknowledged, JournalError> {
     };
     let slot = |n: usize| decode(bytes.get(n..n + SLOT)?);
     let first = slot(0).map(|tip| (tip, 0));
-    let second = slot(APART as usize).map(|tip| (tip, 1));
+    let second = slot(APART).map(|tip| (tip, 1));
     let newest = first.into_iter().chain(second).max_by_key(|(tip, _)| (tip.epoch, tip.sequence));
     Ok(newest.map_or(Acknowledged::Damaged, |(tip, slot)| Acknowledged::Upto(tip, slot)))
 }
@@ -70,7 +70,7 @@ impl TipFile {
                 .truncate(true)
                 .mode(0o600)
                 .open(&draft)?;
-            let mut page = vec![0; APART as usize];
+            let mut page = vec![0; APART];
             page[..SLOT].copy_from_slice(&encode(tip));
             file.write_all(&page)?;
             file.write_all(&page)?;
@@ -91,7 +91,7 @@ impl TipFile {
     /// Makes a newer tip durable.
     pub(super) fn write(&mut self, tip: Tip) -> Result<(), JournalError> {
         self.file
-            .write_all_at(&encode(tip), self.next * APART)
+            .write_all_at(&encode(tip), self.next * APART as u64)
             .and_then(|()| self.file.sync_data())
             .map_err(failed("write", &self.path))?;
         self.next = 1 - self.next;
@@ -140,20 +140,17 @@ mod tests {
         let before = fs::read(&path).unwrap();
         file.write(tip(1, 3)).unwrap();
         let after = fs::read(&path).unwrap();
-        let place = APART as usize;
+        let place = APART;
         assert_ne!(before[place..place + SLOT], after[place..place + SLOT]);
         for cut in 0..SLOT {
             let mut torn = before.clone();
             torn[place..place + cut].copy_from_slice(&after[place..place + cut]);
-            fs::write(&path, &torn).unwrap();
-            match read(&path).unwrap() {
-                Acknowledged::Upto(found, 0) => assert_eq!(found, tip(1, 2), "cut at {cut}"),
-                // Only the checksum's last bytes were missing, and they happened to agree.
-                Acknowledged::Upto(found, 1) if torn == before || torn == after => {
-                    assert!(found.sequence == 1 || found.sequence == 3, "cut at {cut}");
-                }
-                other => panic!("cut at {cut}: {other:?}"),
+            if torn == after {
+                // The last bytes were the same before and after: nothing is missing.
+                continue;
             }
+            fs::write(&path, &torn).unwrap();
+            assert_eq!(read(&path).unwrap(), Acknowledged::Upto(tip(1, 2), 0), "cut at {cut}");
         }
     }
 
@@ -178,7 +175,7 @@ mod tests {
         bytes[20] ^= 1;
         fs::write(&path, &bytes).unwrap();
         assert_eq!(read(&path).unwrap(), Acknowledged::Upto(tip(1, 0), 1));
-        bytes[APART as usize + 30] ^= 1;
+        bytes[APART + 30] ^= 1;
         fs::write(&path, &bytes).unwrap();
         assert_eq!(read(&path).unwrap(), Acknowledged::Damaged);
     }

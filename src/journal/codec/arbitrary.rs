@@ -8,7 +8,9 @@ use smallvec::SmallVec;
 
 use crate::engine::command::GatewayLimits;
 use crate::engine::entry::{Actor, Entry, Role, Sealed};
-use crate::engine::event::{Arrived, EffectKind, Event, Queued, Released, Reserved, Settled, Trigger};
+use crate::engine::event::{
+    Arrived, EffectKind, Event, Queued, Released, Reserved, Settled, Trigger,
+};
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use crate::engine::words::{
     Availability, AvailabilityBecause, Channel, ConnectFault, Consent, EndReason, Excluded,

@@ -12,7 +12,7 @@ mod routing;
 mod words;
 
 #[cfg(test)]
-mod arbitrary;
+pub(super) mod arbitrary;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +25,12 @@ use crate::engine::entry::{Actor, Entry, Sealed};
 use crate::ids::RequestId;
 use crate::time::WallTime;
 
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; its comments are in the protos")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated; its comments are in the protos"
+)]
 mod pb {
     tonic::include_proto!("surgeline.journal.v1");
 }
@@ -42,7 +47,9 @@ pub enum CodecError {
     #[error("not a batch: {0}")]
     Protobuf(#[from] prost::DecodeError),
     /// Written by a newer router, which says that this one would misread it.
-    #[error("needs a reader of format {needs} and this one is of format {have}: use a newer surgeline")]
+    #[error(
+        "needs a reader of format {needs} and this one is of format {have}: use a newer surgeline"
+    )]
     TooNew {
         /// The format that its reader must know.
         needs: u32,
@@ -50,7 +57,9 @@ pub enum CodecError {
         have: u32,
     },
     /// An event that this build has no name for.
-    #[error("entry {sequence} holds an event that this version does not know: use a newer surgeline")]
+    #[error(
+        "entry {sequence} holds an event that this version does not know: use a newer surgeline"
+    )]
     UnknownEvent {
         /// The entry.
         sequence: u64,
@@ -124,9 +133,7 @@ pub(super) fn encode(batch: &Batch, previous: [u8; 32]) -> Vec<u8> {
         wall_ms: batch.wall.0,
         previous_hash: previous.to_vec(),
         entries: batch.entries.iter().map(Record::put).collect(),
-        mark: batch
-            .mark
-            .map(|m| pb::Mark { sequence: m.sequence, state_hash: m.state_hash }),
+        mark: batch.mark.map(|m| pb::Mark { sequence: m.sequence, state_hash: m.state_hash }),
     };
     record.encode_to_vec()
 }

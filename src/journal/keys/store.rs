@@ -92,9 +92,7 @@ impl Store {
     }
 
     /// Whose keys are whose, as far as it was written. Of several, the oldest.
-    pub(super) fn assignments(
-        &self,
-    ) -> Result<HashMap<CustomerId, u64, FxBuildHasher>, KeyError> {
+    pub(super) fn assignments(&self) -> Result<HashMap<CustomerId, u64, FxBuildHasher>, KeyError> {
         let writer = self.writer();
         let read = || -> rusqlite::Result<_> {
             let mut assigned = HashMap::default();

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `journal/lock` | nothing; held by the process that writes |
 //! | `journal/journal-00000001.sqlite` | the batches (numbered: later there are several) |
-//! | `journal/tip` | how far was acknowledged, see [`super::tip`] |
+//! | `journal/tip` | how far was acknowledged, in two slots written in turn |
 
 use std::fs::File;
 use std::io;

@@ -155,7 +155,7 @@ impl KeyStore {
 
     /// Encrypts with the customer's key, or with a fresh one if the customer is not known.
     ///
-    /// Takes about a microsecond and does not wait for the disk, unless keys are used
+    /// Takes a few microseconds and does not wait for the disk, unless keys are used
     /// faster than they are made, or the disk gives none: then it waits until there is one.
     #[must_use]
     pub fn seal(&self, customer: Option<CustomerId>, plain: &[u8]) -> Sealed {
@@ -166,7 +166,7 @@ impl KeyStore {
     /// Decrypts; none if the key was deleted or the bytes are damaged.
     #[must_use]
     pub fn unseal(&self, sealed: &Sealed) -> Option<Vec<u8>> {
-        let key = self.shared.find(sealed.key)?;
+        let key = self.shared.find(sealed.key, sealed.customer)?;
         seal::decrypt(&key, sealed)
     }
 
@@ -178,7 +178,7 @@ impl KeyStore {
             return;
         }
         // A key that was deleted stays deleted: entries from before go on naming it.
-        if self.shared.find(sealed.key).is_none() {
+        if self.shared.find(sealed.key, sealed.customer).is_none() {
             return;
         }
         let mut state = self.shared.state();
@@ -229,7 +229,7 @@ impl Shared {
             return (id, key);
         }
         drop(state);
-        match self.find(id) {
+        match self.find(id, Some(customer)) {
             Some(key) => (id, key),
             // Forgotten this moment, or the store cannot be read: a second key serves, and
             // forgetting deletes both.
@@ -275,18 +275,24 @@ impl Shared {
         (id, key)
     }
 
-    fn find(&self, id: u64) -> Option<Key> {
+    /// A key that was given out for this customer.
+    fn find(&self, id: u64, customer: Option<CustomerId>) -> Option<Key> {
         if let Some(key) = self.state().cache.get(id) {
             return Some(key);
         }
-        // Not put into the cache: it may be forgotten between the two.
-        match self.store.as_ref()?.key(id) {
-            Ok(key) => key,
+        let key = match self.store.as_ref()?.key(id) {
+            Ok(key) => key?,
             Err(error) => {
                 tracing::error!(%error, "a key could not be read");
-                None
+                return None;
             }
+        };
+        let mut state = self.state();
+        // It may have been forgotten since it was read: only what is still theirs is kept.
+        if customer.is_none_or(|c| state.assigned.get(&c) == Some(&id)) {
+            state.cache.put(id, key);
         }
+        Some(key)
     }
 
     fn forget(&self, customer: CustomerId) -> Result<bool, KeyError> {

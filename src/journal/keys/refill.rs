@@ -29,6 +29,7 @@ fn run(shared: &Shared, store: &Store) {
             thread::sleep(RETRY);
         }
         if stopping {
+            discard_unused(shared, store);
             return;
         }
     }
@@ -43,6 +44,17 @@ fn wait(shared: &Shared) -> bool {
     let gathering = |state: &mut State| !pressing(state);
     let state = shared.wanted.wait_timeout_while(state, GATHER, gathering);
     state.unwrap_or_else(PoisonError::into_inner).0.stopping
+}
+
+/// Deletes what was made ahead and never given out, so that starting often does not fill
+/// the store with keys that open nothing. After a crash they stay: they may be in use.
+fn discard_unused(shared: &Shared, store: &Store) {
+    let ready = std::mem::take(&mut shared.state().ready);
+    // They are given out in the order of their ids.
+    let Some((first, _)) = ready.front() else { return };
+    if let Err(error) = store.discard_from(*first) {
+        tracing::warn!(%error, "unused keys were left in the key store");
+    }
 }
 
 fn refill(shared: &Shared, store: &Store) -> Result<(), KeyError> {

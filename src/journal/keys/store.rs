@@ -128,6 +128,21 @@ impl Store {
         Ok(made)
     }
 
+    /// Deletes all keys from this id on. Their ids are not given out again.
+    pub(super) fn discard_from(&self, first: u64) -> Result<(), KeyError> {
+        self.writer()
+            .execute("DELETE FROM key WHERE id >= ?1", [first.cast_signed()])
+            .map(drop)
+            .map_err(self.failed())
+    }
+
+    /// How many keys there are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> u64 {
+        let count = "SELECT count(*) FROM key";
+        self.writer().query_row(count, [], |row| row.get::<_, i64>(0)).unwrap().cast_unsigned()
+    }
+
     /// One key; none if it was deleted or never was.
     pub(super) fn key(&self, id: u64) -> Result<Option<Key>, KeyError> {
         let bytes = self

@@ -7,7 +7,7 @@ use super::*;
 use crate::journal::error::JournalError;
 
 fn key_bytes(store: &KeyStore, id: u64) -> Key {
-    store.shared.find(id).unwrap()
+    store.shared.find(id, None).unwrap()
 }
 
 /// How many files of a folder hold a key's bytes.
@@ -20,6 +20,7 @@ fn files_with(folder: &Path, key: &Key) -> usize {
 fn crash(mut store: KeyStore) {
     let mut state = store.shared.state();
     state.unwritten.clear();
+    state.ready.clear();
     state.stopping = true;
     drop(state);
     store.shared.wanted.notify_one();
@@ -143,6 +144,41 @@ fn keys_are_never_given_out_twice_however_many_ask() {
     for id in distinct {
         assert!(store.shared.store.as_ref().unwrap().key(id).unwrap().is_some());
     }
+}
+
+#[test]
+fn keys_that_nobody_got_are_not_kept_and_those_in_use_are() {
+    let data = tempfile::tempdir().unwrap();
+    let mut last = 0;
+    for round in 0..5 {
+        let store = KeyStore::open(data.path()).unwrap();
+        assert_eq!(store.shared.store.as_ref().unwrap().count(), round + BLOCK as u64);
+        let sealed = store.seal(None, b"words");
+        assert!(sealed.key > last, "an id was given out twice");
+        last = sealed.key;
+        drop(store);
+        let store = KeyStore::open(data.path()).unwrap();
+        assert_eq!(store.unseal(&sealed).unwrap(), b"words");
+    }
+}
+
+#[test]
+fn a_key_read_from_the_store_is_kept_only_while_it_is_theirs() {
+    let data = tempfile::tempdir().unwrap();
+    let store = KeyStore::open(data.path()).unwrap();
+    let ada = store.customer("ada");
+    let id = store.seal(Some(ada), b"words").key;
+    drop(store);
+    let store = KeyStore::open(data.path()).unwrap();
+    let cached = || store.shared.state().cache.get(id).is_some();
+    // As when it is forgotten while another task has just read it.
+    assert!(!cached());
+    store.shared.detach(ada);
+    assert!(store.shared.find(id, Some(ada)).is_some());
+    assert!(!cached());
+    store.shared.state().assigned.insert(ada, id);
+    assert!(store.shared.find(id, Some(ada)).is_some());
+    assert!(cached());
 }
 
 #[test]

@@ -25,7 +25,7 @@ use super::replica::{BACKLOG, READS, Read, Replica, ToReplica};
 use super::sessions::Sessions;
 use super::writer::{Exits, Writer};
 use crate::engine::Engine;
-use crate::engine::command::{Command, RoutingCommand};
+use crate::engine::command::Command;
 use crate::engine::entry::Sealed;
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
@@ -233,7 +233,7 @@ impl Recovery {
 }
 
 fn configure(decider: &mut Decider, wanted: Routing) -> Result<(), StartError> {
-    let command = Command::Configure(RoutingCommand(Arc::new(wanted)));
+    let command = Command::Configure(Arc::new(wanted));
     match decider.own(command) {
         Ok(_) => Ok(()),
         Err(Rejection::Refused(refusal)) => Err(StartError::Configuration(refusal)),

@@ -62,6 +62,7 @@ fn reserved(contact: ContactId, reservation: u64) -> Event {
         idle: Span::ZERO,
         load: 0,
         waited: Span::ZERO,
+        async_passed: false,
     })
 }
 
@@ -88,7 +89,7 @@ fn not_taken(contact: ContactId, reservation: u64) -> Event {
 }
 
 fn closed(contact: ContactId, reason: EndReason) -> Event {
-    Event::Closed { contact, reason, agent: None, wrap_up: None }
+    Event::Closed { contact, gateway: GatewayId(0), reason, agent: None, wrap_up: None }
 }
 
 fn pended(contact: ContactId) -> Event {

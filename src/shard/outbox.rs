@@ -11,8 +11,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::{SendError, TrySendError};
-use tokio_stream::Stream;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::ask::{OUTBOX_LIMIT, Outgoing, SessionOver};
@@ -51,22 +50,6 @@ pub(crate) fn sized(limit: usize) -> (Outbox, OutboxReceiver) {
 }
 
 impl Outbox {
-    /// Puts a message in. For the stream's own task; what is full stays uncut.
-    ///
-    /// # Errors
-    /// The message, when the outbox is full or its reader is gone.
-    pub fn try_send(&self, message: Outgoing) -> Result<(), TrySendError<Outgoing>> {
-        self.sender.try_send(message)
-    }
-
-    /// Waits for room and puts a message in.
-    ///
-    /// # Errors
-    /// The message, when the reader is gone.
-    pub async fn send(&self, message: Outgoing) -> Result<(), SendError<Outgoing>> {
-        self.sender.send(message).await
-    }
-
     /// Puts a message in, or cuts the whole stream off: nobody here waits for a reader.
     pub(crate) fn put(&self, message: Outgoing) -> Put {
         if self.cut.is_cancelled() {
@@ -126,14 +109,6 @@ impl OutboxReceiver {
             return Poll::Ready(Some(Outgoing::Over { to: None, why: SessionOver::TooSlow }));
         }
         self.receiver.poll_recv(cx)
-    }
-}
-
-impl Stream for OutboxReceiver {
-    type Item = Outgoing;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Outgoing>> {
-        self.poll_recv(cx)
     }
 }
 

@@ -282,6 +282,9 @@ impl Owner {
 
     fn send(&mut self) -> bool {
         let work = self.decider.close();
+        if work.batch.is_none() && work.releases.is_empty() {
+            return true;
+        }
         self.sent += 1;
         self.sent_bytes += work.bytes;
         self.decider.observer.undurable(self.sent);

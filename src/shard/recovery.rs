@@ -50,6 +50,9 @@ pub enum StartError {
     /// The journal could not be written.
     #[error("the journal could not be written")]
     Journal(#[source] Box<dyn Error + Send + Sync>),
+    /// The wanted configuration cannot follow the recovered one.
+    #[error("the configuration does not fit what the journal holds")]
+    Wanted(#[source] Box<dyn Error + Send + Sync>),
     /// The engine refuses the configuration, which then differs from the journal's in a way
     /// that cannot be.
     #[error("the configuration is refused")]
@@ -148,22 +151,28 @@ impl Recovery {
     ///
     /// # Errors
     /// See [`StartError`]; the journal may then hold the restart already.
-    pub fn finish<J: Journal + 'static>(
+    pub fn finish<J, E>(
         self,
         mut journal: J,
-        wanted: impl FnOnce(Option<&Routing>) -> Routing,
-    ) -> Result<(ShardHandle, Shard), StartError> {
+        wanted: impl FnOnce(Option<&Routing>) -> Result<Routing, E>,
+    ) -> Result<(ShardHandle, Shard), StartError>
+    where
+        J: Journal + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
         let Self { options, engine, health, people, replica, .. } = self;
         let fresh = self.sequence == 0;
         let gap = if fresh { Span::ZERO } else { gap(self.wall, wall_now()) };
         let clock = Clock::starting_at(self.at + gap);
         let recovered = engine.routing().clone();
-        let wanted = wanted(self.configured.then_some(&*recovered));
+        let wanted = wanted(self.configured.then_some(&*recovered))
+            .map_err(|error| StartError::Wanted(error.into()))?;
+        let (others, others_end) = bounded::<Ask>(OTHERS);
 
         let observer = options.observer;
         let directory = Arc::new(ArcSwap::from_pointee(Directory::new(recovered.clone())));
         let exits = Exits {
-            sessions: Sessions::new(observer.clone()),
+            sessions: Sessions::new(others.clone(), observer.clone()),
             people: people.clone(),
             directory: directory.clone(),
         };
@@ -188,7 +197,6 @@ impl Recovery {
         drop(replica.send(ToReplica::Live(clock)));
 
         let (arrivals, arrivals_end) = bounded::<Ask>(ARRIVALS);
-        let (others, others_end) = bounded::<Ask>(OTHERS);
         let (work, work_end) = bounded(UNDURABLE_BATCHES);
         let (settled, settled_end) = bounded(UNDURABLE_BATCHES);
         let (stop, stop_end) = bounded::<Never>(0);
@@ -268,12 +276,16 @@ impl Shard {
     ///
     /// # Errors
     /// See [`StartError`].
-    pub fn start<J: Journal + 'static>(
+    pub fn start<J, E>(
         options: ShardOptions,
         journal: J,
         recovered: impl IntoIterator<Item = Arc<Batch>>,
-        wanted: impl FnOnce(Option<&Routing>) -> Routing,
-    ) -> Result<(ShardHandle, Self), StartError> {
+        wanted: impl FnOnce(Option<&Routing>) -> Result<Routing, E>,
+    ) -> Result<(ShardHandle, Self), StartError>
+    where
+        J: Journal + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
         let mut recovery = Recovery::new(options)?;
         for batch in recovered {
             recovery.batch(batch);

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::command::{Arrival, Command, GatewayLimits, Reply, Report};
 use crate::engine::entry::{Actor, Role};
+use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, Listed, Queue, Routing};
 use crate::engine::words::Channel;
 use crate::ids::{AgentId, GatewayId, PoolId, QueueId, SessionId};
@@ -125,7 +126,7 @@ fn keys() -> KeyStore {
 /// A shard over `memory`, from what that holds.
 pub(crate) fn start(memory: &Arc<Memory>, observer: Arc<dyn Observer>) -> (ShardHandle, Shard) {
     let journal = MemoryJournal(memory.clone());
-    Shard::start(options(observer), journal, memory.batches(), |_| routing())
+    Shard::start(options(observer), journal, memory.batches(), |_| Ok::<_, Refusal>(routing()))
         .expect("a journal in memory starts")
 }
 

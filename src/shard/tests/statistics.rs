@@ -129,11 +129,17 @@ const NONE: QueueStatistics = QueueStatistics {
     answered_wait_us: 0,
 };
 
-#[test]
-fn statistics_follow_their_definitions() {
-    use QueuedBecause::{Arrived, Consult, Moved, Requeued, Transferred, Woken};
-    let at = |second: u64| Some(EngineTime(second * 1_000_000));
-    let cases: Vec<(&str, Vec<(u64, Event)>, QueueStatistics, QueueStatistics)> = vec![
+/// What it shows, what happens, and the counts of both queues then.
+type Case = (&'static str, Vec<(u64, Event)>, QueueStatistics, QueueStatistics);
+
+fn second(second: u64) -> Option<EngineTime> {
+    Some(EngineTime(second * 1_000_000))
+}
+
+fn in_one_queue() -> Vec<Case> {
+    use QueuedBecause::{Arrived, Requeued, Woken};
+    let at = second;
+    vec![
         (
             "one waits; its arrival counts back by what it waited with the gateway",
             vec![(9, arrived(C1, 4)), (9, queued(C1, A, Arrived))],
@@ -203,6 +209,12 @@ fn statistics_follow_their_definitions() {
             },
             NONE,
         ),
+    ]
+}
+
+fn in_two_queues() -> Vec<Case> {
+    use QueuedBecause::{Arrived, Consult, Moved, Transferred};
+    vec![
         (
             "moved: offered in both, abandoned in the second, after the target",
             vec![
@@ -252,8 +264,12 @@ fn statistics_follow_their_definitions() {
             NONE,
             NONE,
         ),
-    ];
-    for (name, events, a, b) in cases {
+    ]
+}
+
+#[test]
+fn statistics_follow_their_definitions() {
+    for (name, events, a, b) in in_one_queue().into_iter().chain(in_two_queues()) {
         let (tally, counts) = counted(events);
         assert_eq!(counts, [a, b], "{name}");
         assert_eq!(tally.statistics.double_reservations, 0, "{name}");

@@ -67,8 +67,7 @@ impl AgentService for Agents {
         let actor = auth::actor(Role::Agent, &asked.agent);
         let request = Some(auth::request_id(&actor, &asked.request_id, &wanted));
         let command = Command::Agent { agent, session: None, act: act::read(&names, wanted)? };
-        let reply =
-            self.0.handle.call(actor, request, command, None).await.map_err(Fault::from)?;
+        let reply = self.0.handle.call(actor, request, command, None).await.map_err(Fault::from)?;
         let answer = Some(tell::answer(&asked.request_id, &asked.agent, reply));
         Ok(Response::new(v1::ActResponse { answer }))
     }

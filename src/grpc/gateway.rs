@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::Edge;
 use super::auth;
 use super::convert::report::Reading;
 use super::convert::{check, report, tell};
 use super::status::{self, Fault};
 use super::stream::{Line, Outward, Said, Sent, Speaker};
-use super::Edge;
 use crate::engine::command::{Command, Reply, Report};
 use crate::engine::entry::{Actor, Role, Sealed};
 use crate::ids::{GatewayId, RequestId, SessionId};
@@ -149,11 +149,11 @@ impl Speaker for Voice {
     fn say(&self, outgoing: Outgoing) -> Said<ToGateway> {
         let word = match outgoing {
             Outgoing::Answer { request_id, answer: Ok(reply) } => {
-                if let Reply::Gateway { gateway, session: Some(session) } = reply {
-                    if let Some(greeted) = self.waiting() {
-                        // Its reader may be gone already.
-                        let _ = greeted.send((gateway, session));
-                    }
+                if let Reply::Gateway { gateway, session: Some(session) } = reply
+                    && let Some(greeted) = self.waiting()
+                {
+                    // Its reader may be gone already.
+                    let _ = greeted.send((gateway, session));
                 }
                 Word::Answer(tell::answer(&request_id, self.name(), reply))
             }
@@ -296,8 +296,6 @@ fn hello(first: &FromGateway) -> Result<(Actor, Command), Fault> {
 }
 
 /// Of a stream's messages the next.
-async fn next(
-    inbound: &mut Streaming<FromGateway>,
-) -> Result<Option<FromGateway>, Status> {
+async fn next(inbound: &mut Streaming<FromGateway>) -> Result<Option<FromGateway>, Status> {
     inbound.message().await
 }

@@ -247,8 +247,12 @@ fn summary(
         v1::ContactState::Queued => {
             format!("It is number {position} of {waiting} in {queue}, after {waited}.")
         }
-        v1::ContactState::Reserved => format!("It is held for {}, who has not answered yet.", row.agent),
-        v1::ContactState::Connecting => format!("{} accepted it; the legs are being joined.", row.agent),
+        v1::ContactState::Reserved => {
+            format!("It is held for {}, who has not answered yet.", row.agent)
+        }
+        v1::ContactState::Connecting => {
+            format!("{} accepted it; the legs are being joined.", row.agent)
+        }
         v1::ContactState::Assigned => format!("{} has it; it waited {waited}.", row.agent),
         v1::ContactState::Pending => "It waits for somebody, with no agent.".to_owned(),
         v1::ContactState::Closed | v1::ContactState::Unspecified => {
@@ -258,7 +262,11 @@ fn summary(
     match decisions {
         [] => text.push_str(" No agent has been offered it."),
         [.., last] => {
-            text.push_str(&format!(" It was offered {}; last: {}.", times(decisions.len()), last.text));
+            text.push_str(&format!(
+                " It was offered {}; last: {}.",
+                times(decisions.len()),
+                last.text
+            ));
         }
     }
     text
@@ -357,14 +365,19 @@ mod tests {
             reserved(4, 1),
         ];
         let decisions = decisions(&routing(), &items(events));
-        let seen: Vec<_> =
-            decisions.iter().map(|d| (d.reservation_id, &*d.agent, d.outcome(), d.offers_before)).collect();
-        assert_eq!(seen, [
-            (1, "anne", v1::OfferOutcome::Declined, 0),
-            (2, "anne", v1::OfferOutcome::TimedOut, 1),
-            (3, "ben", v1::OfferOutcome::Accepted, 2),
-            (4, "ben", v1::OfferOutcome::Open, 2),
-        ]);
+        let seen: Vec<_> = decisions
+            .iter()
+            .map(|d| (d.reservation_id, &*d.agent, d.outcome(), d.offers_before))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (1, "anne", v1::OfferOutcome::Declined, 0),
+                (2, "anne", v1::OfferOutcome::TimedOut, 1),
+                (3, "ben", v1::OfferOutcome::Accepted, 2),
+                (4, "ben", v1::OfferOutcome::Open, 2),
+            ]
+        );
         assert_eq!(decisions[2].at_unix_ms, 1_005);
         let text = &decisions[1].text;
         for part in ["1 min 01 s", "anne", "ranked 2", "7.0 s", "500 of 1000", "one offer before"] {

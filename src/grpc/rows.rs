@@ -241,9 +241,8 @@ pub(super) fn contacts(
         }
     }
     let found = lowest.into_sorted_vec();
-    let rows = found
-        .into_iter()
-        .filter_map(|id| Some((id.0, contact(view, view.engine.contact(id)?))));
+    let rows =
+        found.into_iter().filter_map(|id| Some((id.0, contact(view, view.engine.contact(id)?))));
     page.fill(rows)
 }
 

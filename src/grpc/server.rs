@@ -79,9 +79,7 @@ pub async fn services(
     reporter.set_serving::<AgentServiceServer<Agents>>().await;
     reporter.set_serving::<SupervisorServiceServer<Supervisors>>().await;
     // It answers, but does nothing yet: a watcher should not take it for the real thing.
-    reporter
-        .set_service_status("surgeline.v1.RecallService", ServingStatus::NotServing)
-        .await;
+    reporter.set_service_status("surgeline.v1.RecallService", ServingStatus::NotServing).await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

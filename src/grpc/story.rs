@@ -86,7 +86,11 @@ fn contact_event(names: &Routing, event: &Event) -> Option<(&'static str, String
         Event::Bridged { agent, .. } => ("bridged", format!("joined with {}", who(*agent))),
         Event::ConnectFailed { agent, fault, .. } => (
             "connect_failed",
-            format!("could not be joined with {}: {}; back at its place", who(*agent), fault.name()),
+            format!(
+                "could not be joined with {}: {}; back at its place",
+                who(*agent),
+                fault.name()
+            ),
         ),
         Event::Pended { agent, on, .. } => {
             let on = match on {

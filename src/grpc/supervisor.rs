@@ -32,7 +32,11 @@ impl Supervisors {
             return Err(Fault::Invalid { field: "queues", expected: "at most 500" });
         }
         let names = self.0.handle.directory();
-        asked.iter().map(|name| check::queue(&names, "queues", name)).collect::<Result<_, _>>().map(Some)
+        asked
+            .iter()
+            .map(|name| check::queue(&names, "queues", name))
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     async fn order(&self, asked: &impl order::Ordered) -> Result<(), Fault> {

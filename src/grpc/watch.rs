@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::Edge;
 use super::convert::tell;
 use super::status::{self, Fault};
 use super::stream::{Line, Outward, Said, Sent, Speaker};
-use super::Edge;
 use crate::engine::command::{Command, Reply};
 use crate::engine::entry::Actor;
 use crate::ids::{AgentId, SessionId};

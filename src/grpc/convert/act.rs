@@ -39,10 +39,9 @@ pub(crate) fn read(names: &Directory, act: v1::AgentAct) -> Result<Act, Fault> {
             contact: check::contact(a.contact_id)?,
             to: check::target(names, a.to)?,
         },
-        Wire::Consult(a) => Act::Consult {
-            contact: check::contact(a.contact_id)?,
-            to: check::target(names, a.to)?,
-        },
+        Wire::Consult(a) => {
+            Act::Consult { contact: check::contact(a.contact_id)?, to: check::target(names, a.to)? }
+        }
         Wire::CompleteConsult(a) => Act::CompleteConsult(check::contact(a.contact_id)?),
         Wire::CancelConsult(a) => Act::CancelConsult(check::contact(a.contact_id)?),
         Wire::Pend(a) => Act::Pend {

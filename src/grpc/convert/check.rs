@@ -41,8 +41,7 @@ pub(crate) fn bytes(
 
 /// A name as the configuration's names are, for those that it does not hold.
 pub(crate) fn name(field: &'static str, text: &str) -> Result<(), Fault> {
-    const EXPECTED: &str =
-        "1 to 64 bytes of a-z 0-9 _ - . @, beginning with a letter or a digit";
+    const EXPECTED: &str = "1 to 64 bytes of a-z 0-9 _ - . @, beginning with a letter or a digit";
     bytes(field, text, 1, 64, EXPECTED)?;
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let good = text.bytes().enumerate().all(|(i, b)| plain(b) || (i > 0 && b"_-.@".contains(&b)));
@@ -86,11 +85,7 @@ pub(crate) fn span(
     range: std::ops::RangeInclusive<u64>,
     expected: &'static str,
 ) -> Result<Span, Fault> {
-    if range.contains(&ms) {
-        Ok(Span::millis(ms))
-    } else {
-        Err(Fault::Invalid { field, expected })
-    }
+    if range.contains(&ms) { Ok(Span::millis(ms)) } else { Err(Fault::Invalid { field, expected }) }
 }
 
 /// A length of at most a day.

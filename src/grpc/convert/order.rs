@@ -49,25 +49,35 @@ macro_rules! ordered {
     };
 }
 
-ordered!(MoveContactRequest, asked, names, Order::Move {
-    contact: check::contact(asked.contact_id)?,
-    queue: check::queue(names, "queue", &asked.queue)?,
-});
 ordered!(
-    RequeueContactRequest,
+    MoveContactRequest,
+    asked,
+    names,
+    Order::Move {
+        contact: check::contact(asked.contact_id)?,
+        queue: check::queue(names, "queue", &asked.queue)?,
+    }
+);
+ordered!(RequeueContactRequest, asked, _names, Order::Requeue(check::contact(asked.contact_id)?));
+ordered!(
+    ReprioritiseContactRequest,
     asked,
     _names,
-    Order::Requeue(check::contact(asked.contact_id)?)
+    Order::Reprioritise {
+        contact: check::contact(asked.contact_id)?,
+        head_start: check::within_a_day("head_start_ms", asked.head_start_ms)?,
+    }
 );
-ordered!(ReprioritiseContactRequest, asked, _names, Order::Reprioritise {
-    contact: check::contact(asked.contact_id)?,
-    head_start: check::within_a_day("head_start_ms", asked.head_start_ms)?,
-});
 ordered!(CloseContactRequest, asked, _names, Order::Close(check::contact(asked.contact_id)?));
-ordered!(SetAgentRequest, asked, names, Order::SetAgent {
-    agent: check::agent(names, "agent", &asked.agent)?,
-    to: check::availability(
-        names,
-        asked.availability.as_ref().ok_or(Fault::Missing { field: "availability" })?,
-    )?,
-});
+ordered!(
+    SetAgentRequest,
+    asked,
+    names,
+    Order::SetAgent {
+        agent: check::agent(names, "agent", &asked.agent)?,
+        to: check::availability(
+            names,
+            asked.availability.as_ref().ok_or(Fault::Missing { field: "availability" })?,
+        )?,
+    }
+);

@@ -140,7 +140,7 @@ fn is_card(text: &[char], groups: &[std::ops::Range<usize>]) -> bool {
         .enumerate()
         .map(|(i, d)| if i % 2 == 0 { *d } else { d * 2 - if *d > 4 { 9 } else { 0 } })
         .sum();
-    digits.first() != Some(&0) && luhn % 10 == 0
+    digits.first() != Some(&0) && luhn.is_multiple_of(10)
 }
 
 /// A digit, also as the full-width ones of East Asian keyboards.

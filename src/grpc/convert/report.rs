@@ -59,9 +59,7 @@ pub(crate) fn read(
             code: check::code(leg.code)?,
         },
         Wire::Bridged(bridged) => Report::Bridged(check::reservation(bridged.reservation_id)?),
-        Wire::Hold(hold) => {
-            Report::Hold { contact: check::contact(hold.contact_id)?, on: hold.on }
-        }
+        Wire::Hold(hold) => Report::Hold { contact: check::contact(hold.contact_id)?, on: hold.on },
         Wire::Recording(recording) => {
             let reference = &*recording.reference;
             check::bytes("reference", reference, 1, 256, "1 to 256 bytes")?;
@@ -88,9 +86,9 @@ pub(crate) fn arrived(
 ) -> Result<(Arrival, Option<Sealed>), Fault> {
     let entry_point = match &*asked.entry_point {
         "" => None,
-        name => Some(check::known("entry_point", "entry point", name, |n| {
-            from.names.entry_point(n)
-        })?),
+        name => {
+            Some(check::known("entry_point", "entry point", name, |n| from.names.entry_point(n))?)
+        }
     };
     let led_to = entry_point.and_then(|id| from.names.routing.entry_point(id)).map(|e| e.queue);
     let queue = match (led_to, &*asked.queue) {

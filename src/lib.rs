@@ -1,5 +1,7 @@
 //! Surgeline: a contact-center router for the day that a product is recalled.
 
+pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod grpc;
 pub mod ids;

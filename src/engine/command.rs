@@ -22,7 +22,7 @@ pub enum Command {
     /// The process began anew; engine time has just jumped by this. The shard's own.
     Restart(Span),
     /// Replace the routing configuration.
-    Configure(RoutingCommand),
+    Configure(Arc<Routing>),
     /// A gateway says hello on a stream: a new session, the newest of its name.
     ConnectGateway {
         /// Who it says it is.
@@ -73,18 +73,6 @@ pub enum Command {
         /// Why they say they do it, at most 512 bytes. Kept for the audit.
         why: Arc<str>,
     },
-}
-
-/// A routing configuration as a command. It is compared by value.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RoutingCommand(pub Arc<Routing>);
-
-impl std::hash::Hash for RoutingCommand {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        // A fingerprint needs no more than the sizes: equality is by value.
-        self.0.queues.len().hash(state);
-        self.0.agents.len().hash(state);
-    }
 }
 
 /// What a gateway can carry, for the surge to plan with; 0 is "not said".

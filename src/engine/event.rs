@@ -241,9 +241,11 @@ pub enum Event {
     Closed {
         /// Which.
         contact: ContactId,
+        /// The gateway that holds it.
+        gateway: GatewayId,
         /// Why.
         reason: EndReason,
-        /// Who had it, if anyone, and until when they have wrap-up.
+        /// Who had it, if anyone.
         agent: Option<AgentId>,
         /// Until when the agent has wrap-up.
         wrap_up: Option<EngineTime>,
@@ -366,7 +368,8 @@ pub struct Reserved {
     pub deadline: EngineTime,
     /// What brought the two together.
     pub trigger: Trigger,
-    /// How the agent ranked for this contact: 0 for the primary skill and the least versatile, more is later.
+    /// How the agent ranked for this contact: 0 is the best of those eligible (the primary skill
+    /// before others, then the least versatile); equal ranks are told apart by load and idleness.
     pub rank: u16,
     /// How long the agent had been idle.
     pub idle: Span,
@@ -374,6 +377,8 @@ pub struct Reserved {
     pub load: u16,
     /// How long the contact had waited.
     pub waited: Span,
+    /// Async contacts waited for this agent too and were passed over, which counts toward their share.
+    pub async_passed: bool,
 }
 
 /// What brought a contact and an agent together.

@@ -5,38 +5,104 @@
 //! clock, no randomness, no IO, no async, no lock is in here, and no order of a hash map
 //! ever shows.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 pub mod agent;
+mod apply;
 pub mod command;
 pub mod contact;
+mod decide;
 pub mod directive;
 pub mod entry;
 pub mod event;
+mod floor;
+pub mod gateway;
+pub mod invariant;
+mod line;
+pub mod memory;
 pub mod refusal;
 pub mod routing;
+mod store;
+mod tell;
+mod timer;
 pub mod words;
 
 use std::sync::Arc;
 
-use crate::ids::{AgentId, ContactId, GatewayId, RequestId};
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+
+use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RequestId, ReservationId};
 use crate::time::EngineTime;
 use agent::Agent;
 use command::{Command, Reply};
 use contact::{Contact, StateKind};
-use directive::Directive;
+use entry::Entry;
 use event::Event;
+use floor::{Floor, Stand};
+pub use floor::{MOST_CLASSES, MOST_PROFILES};
+use gateway::Gateway;
+use memory::Memory;
 use refusal::Refusal;
 use routing::{Name, Routing};
+use store::Store;
+use timer::Timers;
+use words::Key;
 
 /// The state machine.
 #[derive(Debug, Default)]
 pub struct Engine {
     routing: Arc<Routing>,
+    contacts: Store,
+    agents: Vec<Agent>,
+    gateways: Vec<Gateway>,
+    counts: Counts,
+    memory: Memory,
+
+    // Made from the above, and never hashed.
+    keys: HashMap<(GatewayId, Key), ContactId, FxBuildHasher>,
+    reservations: HashMap<ReservationId, ContactId, FxBuildHasher>,
+    effects: HashMap<EffectId, ContactId, FxBuildHasher>,
+    floor: Floor,
+    timers: Timers,
+    hashes: Hashes,
+
+    // Where work done in slices has got to. Only the owner has any; losing it costs a
+    // repeat of the walk.
+    agenda: decide::Agenda,
 }
 
-#[allow(unused_variables, clippy::todo, missing_docs, clippy::unused_self)]
+/// What is counted, never made again.
+#[derive(Clone, Debug, Default, Hash)]
+struct Counts {
+    accepted: u64,
+    by_state: [u64; 6],
+    last_reservation: u64,
+    last_effect: u64,
+    last_session: u64,
+    /// What async contacts are owed for being passed over, in hundredths of a decision.
+    async_owed: u32,
+}
+
+/// Owed to async contacts, this makes one decision theirs.
+const ONE_SHARE: u32 = 100;
+
+/// Parts of the state hash, kept up to date by every event.
+#[derive(Clone, Copy, Debug, Default, Hash, PartialEq, Eq)]
+struct Hashes {
+    contacts: u64,
+    agents: u64,
+    routing: u64,
+}
+
 impl Engine {
-    /// Decides a command and applies what it decided. `request` is remembered with its
-    /// reply, so that a repeat gets the same again and changes nothing.
+    /// Decides a command and applies what it decided, adding the events to `events`.
+    ///
+    /// `request` is remembered with its reply, so that a repeat gets the same again and
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// A [`Refusal`] says why nothing changed; no event was added then.
     pub fn handle(
         &mut self,
         at: EngineTime,
@@ -44,57 +110,139 @@ impl Engine {
         command: &Command,
         events: &mut Vec<Event>,
     ) -> Result<Reply, Refusal> {
-        todo!()
+        if let Some(request) = request
+            && let Some((content, reply)) = self.memory.recall(request)
+        {
+            return if *content == request.content {
+                Ok(reply.clone())
+            } else {
+                Err(Refusal::RequestConflict)
+            };
+        }
+        let begin = events.len();
+        let reply = decide::decide(self, at, command, events);
+        debug_assert!(
+            reply.is_ok() || events.len() == begin,
+            "refused after deciding: {command:?}"
+        );
+        if let Some(request) = request {
+            self.memory.remember(request, &events[begin..]);
+        }
+        reply
     }
-    /// Applies one event. Cannot fail and decides nothing.
-    pub fn apply(&mut self, at: EngineTime, event: &Event) {
-        todo!()
+
+    /// Replay: applies an entry's events and remembers its request id.
+    pub fn replay(&mut self, entry: &Entry) {
+        for event in &entry.events {
+            self.apply(entry.at, event);
+        }
+        if let Some(request) = entry.request {
+            self.memory.remember(request, &entry.events);
+        }
     }
-    /// Replay: applies a whole entry's events and remembers its request id.
-    pub fn replay(&mut self, entry: &entry::Entry) {
-        todo!()
-    }
-    /// What gateways and agents are to be told of events that were just applied.
-    pub fn directives(&self, at: EngineTime, events: &[Event], out: &mut Vec<Directive>) {
-        todo!()
-    }
-    /// The next moment at which `Tick` has something to do; `Some(at <= now)` when it has now.
+
+    /// The next moment at which [`Command::Tick`] has something to do; the beginning of
+    /// time when it has something to do at once.
+    #[must_use]
     pub fn next_tick(&self) -> Option<EngineTime> {
-        todo!()
+        if self.agenda.is_empty() { self.timers.next() } else { Some(EngineTime::ZERO) }
     }
-    /// Hash of all state, kept up to date by every event.
+
+    /// Hash of all state that events make, kept up to date by every event.
+    #[must_use]
     pub fn state_hash(&self) -> u64 {
-        todo!()
+        store::hash_of(&(&self.counts, self.hashes, &self.gateways))
     }
+
+    /// The routing configuration in force.
+    #[must_use]
     pub fn routing(&self) -> &Arc<Routing> {
         &self.routing
     }
+
+    /// An open contact.
+    #[must_use]
     pub fn contact(&self, id: ContactId) -> Option<&Contact> {
-        todo!()
+        self.contacts.get(id).map(|f| &f.contact)
     }
-    /// All open contacts, in no particular order.
+
+    /// All open contacts, in no order that means anything.
     pub fn contacts(&self) -> impl Iterator<Item = &Contact> {
-        std::iter::empty()
+        self.contacts.iter().map(|f| &f.contact)
     }
+
+    /// An agent of the configuration.
+    #[must_use]
     pub fn agent(&self, id: AgentId) -> Option<&Agent> {
-        todo!()
+        self.agents.get(id.index())
     }
+
     /// All agents in the order of their ids.
     pub fn agents(&self) -> impl Iterator<Item = &Agent> {
-        std::iter::empty()
+        self.agents.iter()
     }
+
+    /// A gateway that has made itself known.
+    #[must_use]
+    pub fn gateway(&self, id: GatewayId) -> Option<&Gateway> {
+        self.gateways.get(id.index())
+    }
+
+    /// The id of a gateway that has made itself known.
+    #[must_use]
     pub fn gateway_id(&self, name: &str) -> Option<GatewayId> {
-        todo!()
+        let index = self.gateways.iter().position(|g| *g.name == *name)?;
+        u16::try_from(index).ok().map(GatewayId)
     }
+
+    /// The name of a gateway.
+    #[must_use]
     pub fn gateway_name(&self, id: GatewayId) -> Option<&Name> {
-        todo!()
+        self.gateway(id).map(|g| &g.name)
     }
+
     /// Contacts accepted since the router began.
+    #[must_use]
     pub fn accepted(&self) -> u64 {
-        todo!()
+        self.counts.accepted
     }
-    /// Contacts in this state; for `Closed`, all that ever were.
+
+    /// Contacts in this state now; for [`StateKind::Closed`] all that ever were.
+    #[must_use]
     pub fn in_state(&self, kind: StateKind) -> u64 {
-        todo!()
+        self.counts.by_state[kind.index()]
+    }
+
+    /// How many of its class stand before a contact in line; none if it is not in line.
+    ///
+    /// Walks the line: for people who look, not for decisions.
+    #[must_use]
+    pub fn position(&self, id: ContactId) -> Option<usize> {
+        let filed = self.contacts.get(id)?;
+        self.floor.before(&filed.contact, filed.stand)
+    }
+
+    /// By queue, how many wait in line, in several parts if they have different needs.
+    pub fn depths(&self) -> impl Iterator<Item = (QueueId, usize)> {
+        self.floor.depths()
+    }
+
+    /// Whether a contact's gateway holds it now.
+    fn is_attached(&self, contact: &Contact) -> bool {
+        match contact.link {
+            contact::Link::Unary => true,
+            contact::Link::Detached => false,
+            contact::Link::Attached(session) => {
+                self.gateway(contact.gateway).is_some_and(|g| g.session == Some(session))
+            }
+        }
+    }
+
+    fn stand_of(&self, id: ContactId) -> Stand {
+        self.contacts.get(id).map_or(Stand::Off, |f| f.stand)
+    }
+
+    fn passes_over(&self, contact: ContactId, agent: AgentId) -> bool {
+        self.contact(contact).is_some_and(|c| c.passed_over.iter().any(|p| p.agent == agent))
     }
 }

@@ -59,6 +59,9 @@ pub enum Refusal {
         /// The channel.
         channel: Channel,
     },
+    /// A call can be joined only by a gateway that hears us.
+    #[error("a call needs a gateway with an open stream")]
+    NeedsStream,
     /// The agent does not exist or is retired.
     #[error("agent {0} is not in the configuration")]
     NoSuchAgent(AgentId),
@@ -135,6 +138,7 @@ impl Refusal {
             }
             Self::WrongState { .. }
             | Self::ReservationOver(_)
+            | Self::NeedsStream
             | Self::AgentNotConnected(_)
             | Self::StaleSession(_)
             | Self::HandsFull(_)
@@ -165,7 +169,7 @@ impl Refusal {
             Self::KeyConflict { .. } => "key",
             Self::RequestConflict => "request_id",
             Self::NoSuchQueue(_) => "queue",
-            Self::ChannelNotTaken { .. } => "channel",
+            Self::ChannelNotTaken { .. } | Self::NeedsStream => "channel",
             Self::NoSuchAgent(_)
             | Self::AgentNotConnected(_)
             | Self::StaleSession(_)

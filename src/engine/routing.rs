@@ -16,7 +16,7 @@ use crate::time::Span;
 pub type Name = Arc<str>;
 
 /// Everything that routing is decided by.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Routing {
     /// Skills, by [`SkillId`].
     pub skills: Vec<Listed>,
@@ -38,7 +38,7 @@ pub struct Routing {
 }
 
 /// A name in a table that has nothing more to say.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Listed {
     /// Its name, unique in its table.
     pub name: Name,
@@ -47,7 +47,7 @@ pub struct Listed {
 }
 
 /// Where contacts of a kind wait.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Queue {
     /// Its name, unique among queues.
     pub name: Name,
@@ -72,7 +72,7 @@ pub struct Queue {
 }
 
 /// An agent of the configuration.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct AgentProfile {
     /// Their name, unique among agents.
     pub name: Name,
@@ -90,7 +90,7 @@ pub struct AgentProfile {
 }
 
 /// Where contacts come in.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct EntryPoint {
     /// Its name, unique among entry points.
     pub name: Name,
@@ -101,7 +101,7 @@ pub struct EntryPoint {
 }
 
 /// What holds for the whole router.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Settings {
     /// Unanswered reservations in a row after which an agent is set not ready, 1 to 10.
     pub ring_no_answer_limit: u8,

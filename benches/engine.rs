@@ -1,0 +1,186 @@
+//! The engine alone: commands a second and the time of a decision, by backlog.
+//!
+//! `cargo bench --bench engine`. A contact's life here is four commands (arrive, accept,
+//! complete, end of wrap-up) against a standing backlog; what differs between rows is only how
+//! many wait, so that the ratios in one run say whether cost grows with the backlog.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hdrhistogram::Histogram;
+use surgeline::engine::Engine;
+use surgeline::engine::command::{Act, Arrival, Command, GatewayLimits, Report};
+use surgeline::engine::event::Event;
+use surgeline::engine::routing::{AgentProfile, Listed, Queue, Routing, Settings};
+use surgeline::engine::words::{Availability, Channel, Need};
+use surgeline::ids::{AgentId, ContactId, GatewayId, PoolId, QueueId, ReservationId, SkillId};
+use surgeline::time::{EngineTime, Span};
+
+const QUEUES: u16 = 20;
+
+fn routing(agents: u32) -> Routing {
+    let listed = |name: String| Listed { name: Arc::from(name), retired: false };
+    Routing {
+        skills: (0..QUEUES).map(|s| listed(format!("skill-{s}"))).collect(),
+        pools: vec![listed("own".into())],
+        queues: (0..QUEUES)
+            .map(|q| Queue {
+                name: Arc::from(format!("queue-{q}")),
+                retired: false,
+                needs: [Need { skill: SkillId(q), at_least: 2 }].into_iter().collect(),
+                pools: [].into_iter().collect(),
+                channels: [true; 4],
+                target: Span::seconds(20),
+                head_start: Span::ZERO,
+                reservation_timeout: Span::seconds(20),
+                connect_timeout: Span::seconds(20),
+                wrap_up: Span::seconds(10),
+            })
+            .collect(),
+        agents: (0..agents)
+            .map(|a| {
+                let first = u16::try_from(a % u32::from(QUEUES)).unwrap_or(0);
+                let mut skills = vec![(SkillId(first), 5), (SkillId((first + 1) % QUEUES), 3)];
+                skills.sort_unstable();
+                AgentProfile {
+                    name: Arc::from(format!("agent-{a}")),
+                    retired: false,
+                    pool: PoolId(0),
+                    primary: Some(SkillId(first)),
+                    skills: skills.into_iter().collect(),
+                    capacity: [1, 1, 1, 1],
+                }
+            })
+            .collect(),
+        not_ready_reasons: vec![listed("ring-no-answer".into()), listed("connected".into())],
+        settings: Settings { most_contacts: 2_000_000, ..Settings::default() },
+        ..Routing::default()
+    }
+}
+
+struct Bench {
+    engine: Engine,
+    at: EngineTime,
+    keys: u64,
+    events: Vec<Event>,
+    /// Reservations to be answered, in order.
+    reserved: std::collections::VecDeque<(ReservationId, ContactId, AgentId)>,
+    times: Histogram<u64>,
+    commands: u64,
+    spent: std::time::Duration,
+}
+
+impl Bench {
+    fn run(&mut self, command: &Command, measured: bool) {
+        self.events.clear();
+        let begin = Instant::now();
+        let result = self.engine.handle(self.at, None, command, &mut self.events);
+        let took = begin.elapsed();
+        if let Err(refusal) = result {
+            panic!("{refusal}: {command:?}");
+        }
+        if measured {
+            self.times.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+            self.commands += 1;
+            self.spent += took;
+        }
+        for event in &self.events {
+            if let Event::Reserved(r) = event {
+                self.reserved.push_back((r.reservation, r.contact, r.agent));
+            }
+        }
+    }
+
+    fn arrive(&mut self, measured: bool) {
+        self.keys += 1;
+        self.at = self.at + Span(3);
+        let queue = QueueId(u16::try_from(self.keys % u64::from(QUEUES)).unwrap_or(0));
+        let report = Report::Arrived(Arrival {
+            key: Arc::from(format!("k{}", self.keys)),
+            channel: Channel::Chat,
+            queue,
+            entry_point: None,
+            needs: [].into_iter().collect(),
+            head_start: Span::ZERO,
+            safety: false,
+            customer: None,
+            continues: None,
+            waited: Span::ZERO,
+            attributes: None,
+        });
+        self.run(&Command::Gateway { gateway: GatewayId(0), session: None, report }, measured);
+    }
+
+    fn life(&mut self) {
+        self.arrive(true);
+        let Some((reservation, contact, agent)) = self.reserved.pop_front() else {
+            panic!("a standing backlog always has a reservation open");
+        };
+        let acts = [
+            Act::Accept(reservation),
+            Act::Complete { contact, disposition: None },
+            Act::EndWrapUp(contact),
+        ];
+        for act in acts {
+            self.run(&Command::Agent { agent, session: None, act }, true);
+        }
+    }
+}
+
+fn measure(agents: u32, waiting: u64, lives: u64) -> (f64, Histogram<u64>) {
+    let mut bench = Bench {
+        engine: Engine::default(),
+        at: EngineTime::ZERO,
+        keys: 0,
+        events: Vec::new(),
+        reserved: Default::default(),
+        times: Histogram::new(3).expect("three digits"),
+        commands: 0,
+        spent: Default::default(),
+    };
+    bench.run(&Command::Configure(Arc::new(routing(agents))), false);
+    let name = Arc::from("bench");
+    bench.run(&Command::ConnectGateway { name, limits: GatewayLimits::default() }, false);
+    for _ in 0..waiting {
+        bench.arrive(false);
+    }
+    for a in (0..agents).map(AgentId) {
+        bench.run(&Command::ConnectAgent(a), false);
+        let act = Act::Become(Availability::Ready);
+        bench.run(&Command::Agent { agent: a, session: None, act }, false);
+    }
+    for _ in 0..agents {
+        bench.arrive(false);
+    }
+    for _ in 0..lives {
+        bench.life();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+    let rate = bench.commands as f64 / bench.spent.as_secs_f64();
+    (rate, bench.times)
+}
+
+fn main() {
+    // `cargo test --all-targets` runs this too: then it only has to work.
+    let quick = !std::env::args().any(|a| a == "--bench");
+    let rows: &[(u32, u64)] = if quick {
+        &[(100, 1_000)]
+    } else {
+        &[(10_000, 1_000), (10_000, 10_000), (10_000, 100_000), (10_000, 1_000_000), (100, 100_000)]
+    };
+    let lives = if quick { 1_000 } else { 500_000 };
+    println!("engine alone, one thread, clock reads included in the times");
+    println!(
+        "{:>8} {:>10} {:>14} {:>9} {:>9} {:>9}",
+        "agents", "waiting", "commands/s", "p50 ns", "p99 ns", "p99.9 ns"
+    );
+    for (agents, waiting) in rows {
+        let (rate, times) = measure(*agents, *waiting, lives);
+        println!(
+            "{agents:>8} {waiting:>10} {rate:>14.0} {:>9} {:>9} {:>9}",
+            times.value_at_quantile(0.5),
+            times.value_at_quantile(0.99),
+            times.value_at_quantile(0.999)
+        );
+    }
+}

@@ -1,0 +1,340 @@
+//! Events about one contact.
+
+use smallvec::SmallVec;
+
+use super::super::Engine;
+use super::super::ONE_SHARE;
+use super::super::agent::{Hold, Work};
+use super::super::contact::{Contact, Link, State, StateKind};
+use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
+use super::super::floor::Stand;
+use super::super::store::{Filed, hash_of};
+use super::super::words::{Channel, Excluded, NotTaken, ServiceClass};
+use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
+use crate::time::{EngineTime, Place, Span};
+
+/// Agents passed over for one contact at a time; the oldest entry gives way.
+const MOST_PASSED_OVER: usize = 8;
+
+impl Engine {
+    pub(super) fn apply_to_contact(&mut self, at: EngineTime, event: &Event) {
+        match event {
+            Event::Arrived(arrived) => self.arrived(at, arrived),
+            Event::Queued(queued) => self.queued(at, queued),
+            Event::Reserved(reserved) => self.reserved(reserved),
+            Event::NotTaken { contact, reservation, agent, how, pass_over } => {
+                self.back_in_line(at, *contact, *reservation, *agent, *pass_over);
+                if *how == NotTaken::TimedOut {
+                    self.change_agent(*agent, |a| a.missed = a.missed.saturating_add(1));
+                }
+            }
+            Event::ConnectFailed { contact, reservation, agent, pass_over, .. } => {
+                self.back_in_line(at, *contact, *reservation, *agent, *pass_over);
+            }
+            Event::Accepted { contact, reservation, agent, connect_by } => {
+                self.accepted_by(at, *contact, *reservation, *agent, *connect_by);
+            }
+            Event::Bridged { contact, reservation, agent } => {
+                self.assigned(at, *contact, *reservation, *agent);
+            }
+            Event::Pended { contact, agent, on, until } => {
+                self.drop_work(at, *agent, *contact);
+                self.change(*contact, |c| {
+                    c.state = State::Pending { on: *on, until: *until, agent: *agent };
+                });
+            }
+            Event::HandedOver { contact, from, to, wrap_up } => {
+                self.handed_over(at, *contact, *from, *to, *wrap_up);
+            }
+            Event::ConsultStarted { parent, child, agent: _ } => {
+                self.consult_started(at, *parent, *child);
+            }
+            Event::Closed { contact, agent, wrap_up, .. } => {
+                self.closed(at, *contact, *agent, *wrap_up);
+            }
+            Event::EffectAsked { effect, contact, kind } => {
+                self.effect_asked(*effect, *contact, *kind);
+            }
+            Event::EffectSettled { effect, contact, .. } => self.effect_settled(*effect, *contact),
+            _ => self.apply_note(event),
+        }
+    }
+
+    /// Events that move no contact from one state to another.
+    fn apply_note(&mut self, event: &Event) {
+        match event {
+            Event::Detached(contact) => self.change(*contact, |c| c.link = Link::Detached),
+            Event::Reattached { contact, session } => {
+                self.change(*contact, |c| c.link = Link::Attached(*session));
+            }
+            Event::OpenedToAll(contact) => self.change(*contact, |c| c.named = None),
+            Event::PassOverEnded { contact, agent } => {
+                self.change(*contact, |c| c.passed_over.retain(|p| p.agent != *agent));
+            }
+            Event::Reprioritised { contact, head_start, place } => {
+                let (head_start, place) = (*head_start, *place);
+                self.replace(*contact, head_start, place);
+            }
+            Event::AttributesSet { contact, attributes } => {
+                self.note(*contact, |c| c.attributes = Some(attributes.clone()));
+            }
+            Event::HoldChanged { contact, on } => self.note(*contact, |c| c.on_hold = *on),
+            // These are facts for others: nothing here is decided by them.
+            _ => {}
+        }
+    }
+
+    fn replace(&mut self, contact: ContactId, head_start: Span, place: Place) {
+        self.change(contact, |c| {
+            c.head_start = head_start;
+            c.place = place;
+        });
+    }
+
+    fn arrived(&mut self, at: EngineTime, a: &Arrived) {
+        self.keys.insert((a.gateway, a.key.clone()), a.contact);
+        self.file_new(Contact {
+            id: a.contact,
+            gateway: a.gateway,
+            link: a.session.map_or(Link::Unary, Link::Attached),
+            key: a.key.clone(),
+            content: a.content,
+            channel: a.channel,
+            entry_point: a.entry_point,
+            customer: a.customer,
+            continues: a.continues,
+            attributes: a.attributes.clone(),
+            waited_before: a.waited,
+            ..blank(at)
+        });
+    }
+
+    fn consult_started(&mut self, at: EngineTime, parent: ContactId, child: ContactId) {
+        let Some(of) = self.contact(parent) else { return };
+        let consult = Contact {
+            id: child,
+            gateway: of.gateway,
+            link: of.link,
+            channel: of.channel,
+            entry_point: of.entry_point,
+            customer: of.customer,
+            attributes: of.attributes.clone(),
+            parent: Some(parent),
+            ..blank(at)
+        };
+        self.file_new(consult);
+        self.note(parent, |c| c.consult = Some(child));
+    }
+
+    fn file_new(&mut self, contact: Contact) {
+        debug_assert_eq!(contact.id.0, self.counts.accepted + 1);
+        self.counts.accepted += 1;
+        self.counts.by_state[contact.state.kind().index()] += 1;
+        let hash = hash_of(&contact);
+        self.hashes.contacts ^= hash;
+        self.contacts.insert(Filed { contact, stand: Stand::Off, hash });
+    }
+
+    fn queued(&mut self, at: EngineTime, q: &Queued) {
+        if let Some(released) = q.released {
+            self.release_work(at, released.agent, q.contact, released.wrap_up);
+        }
+        self.change(q.contact, |c| {
+            c.state = State::Queued;
+            c.queue = q.queue;
+            c.service = q.service;
+            c.needs.clone_from(&q.needs);
+            c.head_start = q.head_start;
+            c.place = q.place;
+            c.queued = at;
+            c.named = q.named;
+            c.on_hold = false;
+            if let Some(excluded) = q.pass_over {
+                pass_over(c, excluded);
+            }
+        });
+    }
+
+    fn reserved(&mut self, r: &Reserved) {
+        self.counts.last_reservation = r.reservation.0;
+        self.reservations.insert(r.reservation, r.contact);
+        let (reservation, agent, deadline) = (r.reservation, r.agent, r.deadline);
+        self.change(r.contact, |c| c.state = State::Reserved { reservation, agent, deadline });
+        self.hold(r.contact, agent, Hold::Reserved);
+        let owed = &mut self.counts.async_owed;
+        if r.trigger == Trigger::AsyncShare {
+            *owed = owed.saturating_sub(ONE_SHARE);
+        } else if r.async_passed {
+            *owed = (*owed + u32::from(self.routing.settings.async_share)).min(10 * ONE_SHARE);
+        }
+    }
+
+    fn hold(&mut self, contact: ContactId, agent: AgentId, hold: Hold) {
+        if let Some(channel) = self.contact(contact).map(|c| c.channel) {
+            self.set_work(agent, Work { contact, channel, hold });
+        }
+    }
+
+    fn back_in_line(
+        &mut self,
+        at: EngineTime,
+        contact: ContactId,
+        reservation: ReservationId,
+        agent: AgentId,
+        until: Option<EngineTime>,
+    ) {
+        self.reservations.remove(&reservation);
+        self.drop_work(at, agent, contact);
+        self.change(contact, |c| {
+            c.state = State::Queued;
+            c.named = None;
+            if let Some(until) = until {
+                pass_over(c, Excluded { agent, until });
+            }
+        });
+    }
+
+    fn accepted_by(
+        &mut self,
+        at: EngineTime,
+        contact: ContactId,
+        reservation: ReservationId,
+        agent: AgentId,
+        connect_by: Option<EngineTime>,
+    ) {
+        self.change_agent(agent, |a| a.missed = 0);
+        match connect_by {
+            Some(deadline) => {
+                self.change(contact, |c| {
+                    c.state = State::Connecting { reservation, agent, deadline };
+                });
+                self.hold(contact, agent, Hold::Connecting);
+            }
+            None => self.assigned(at, contact, reservation, agent),
+        }
+    }
+
+    fn assigned(
+        &mut self,
+        at: EngineTime,
+        contact: ContactId,
+        reservation: ReservationId,
+        agent: AgentId,
+    ) {
+        self.reservations.remove(&reservation);
+        self.change(contact, |c| {
+            c.state = State::Assigned { reservation, agent, since: at };
+            c.answered = c.answered.or(Some(at));
+            c.named = None;
+            c.passed_over.clear();
+        });
+        self.hold(contact, agent, Hold::Assigned);
+    }
+
+    fn handed_over(
+        &mut self,
+        at: EngineTime,
+        contact: ContactId,
+        from: AgentId,
+        to: AgentId,
+        wrap_up: Option<EngineTime>,
+    ) {
+        self.release_work(at, from, contact, wrap_up);
+        self.change(contact, |c| {
+            if let State::Assigned { reservation, .. } = c.state {
+                c.state = State::Assigned { reservation, agent: to, since: at };
+            }
+            c.on_hold = false;
+        });
+        self.hold(contact, to, Hold::Assigned);
+    }
+
+    fn closed(
+        &mut self,
+        at: EngineTime,
+        id: ContactId,
+        agent: Option<AgentId>,
+        wrap_up: Option<EngineTime>,
+    ) {
+        if let Some(agent) = agent {
+            self.release_work(at, agent, id, wrap_up);
+        }
+        let Some(filed) = self.contacts.remove(id) else {
+            debug_assert!(false, "contact {id} closed twice");
+            return;
+        };
+        let contact = &filed.contact;
+        self.timers.remove_contact(contact);
+        self.counts.by_state[contact.state.kind().index()] -= 1;
+        self.counts.by_state[StateKind::Closed.index()] += 1;
+        self.hashes.contacts ^= filed.hash;
+        let moved = self.floor.leave(filed.stand, contact.place, id);
+        self.restand(moved);
+        if !contact.key.is_empty() {
+            self.keys.remove(&(contact.gateway, contact.key.clone()));
+        }
+        debug_assert!(contact.effects.is_empty(), "contact {id} closed with effects pending");
+        if let Some(parent) = contact.parent
+            && self.contact(parent).is_some()
+        {
+            self.note(parent, |c| c.consult = None);
+        }
+    }
+
+    fn effect_asked(&mut self, effect: EffectId, contact: ContactId, kind: EffectKind) {
+        self.counts.last_effect = effect.0;
+        self.effects.insert(effect, contact);
+        self.note(contact, |c| c.effects.push((effect, kind)));
+        if let Some(gateway) = self.contact(contact).map(|c| c.gateway) {
+            self.change_gateway(gateway, |g| g.effects += 1);
+        }
+    }
+
+    fn effect_settled(&mut self, effect: EffectId, contact: ContactId) {
+        self.effects.remove(&effect);
+        self.note(contact, |c| c.effects.retain(|(e, _)| *e != effect));
+        if let Some(gateway) = self.contact(contact).map(|c| c.gateway) {
+            self.change_gateway(gateway, |g| g.effects = g.effects.saturating_sub(1));
+        }
+    }
+}
+
+fn pass_over(contact: &mut Contact, excluded: Excluded) {
+    contact.passed_over.retain(|p| p.agent != excluded.agent);
+    if contact.passed_over.len() == MOST_PASSED_OVER {
+        contact.passed_over.remove(0);
+    }
+    contact.passed_over.push(excluded);
+}
+
+/// A contact about which nothing is known but when.
+fn blank(at: EngineTime) -> Contact {
+    Contact {
+        id: ContactId(0),
+        gateway: GatewayId(0),
+        link: Link::Unary,
+        key: "".into(),
+        content: 0,
+        channel: Channel::Voice,
+        entry_point: None,
+        customer: None,
+        continues: None,
+        attributes: None,
+        arrived: at,
+        waited_before: Span::ZERO,
+        state: State::New,
+        queue: QueueId(0),
+        service: ServiceClass::Live,
+        needs: SmallVec::new(),
+        head_start: Span::ZERO,
+        place: Place(0),
+        queued: at,
+        answered: None,
+        named: None,
+        passed_over: SmallVec::new(),
+        parent: None,
+        consult: None,
+        on_hold: false,
+        effects: SmallVec::new(),
+    }
+}

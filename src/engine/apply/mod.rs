@@ -1,0 +1,243 @@
+//! Applying events: the only code that changes state. It cannot fail and decides nothing.
+//!
+//! What is derived (lines, timers, indexes, hashes) is taken out before a change and
+//! entered again after it, in one place for contacts and one for agents, so that no
+//! event can forget a part of it.
+
+mod contact;
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::agent::{Agent, Hold, Presence, Work};
+use super::contact::{Contact, Link, State};
+use super::event::Event;
+use super::floor::{IdleKeys, Stand, idle_keys};
+use super::gateway::{Gateway, Sweep};
+use super::routing::Routing;
+use super::store::hash_of;
+use super::words::{Availability, AvailabilityBecause, Named};
+use crate::ids::{AgentId, ContactId, GatewayId};
+use crate::time::EngineTime;
+
+impl Engine {
+    /// Applies one event.
+    pub fn apply(&mut self, at: EngineTime, event: &Event) {
+        match event {
+            Event::Restarted { .. } => self.restarted(at),
+            Event::Configured(routing) => self.configured(routing),
+            Event::GatewayRegistered { gateway, name } => {
+                debug_assert_eq!(gateway.index(), self.gateways.len());
+                self.gateways.push(Gateway::new(Arc::clone(name)));
+            }
+            Event::GatewayConnected { gateway, session, limits } => {
+                self.counts.last_session = session.0;
+                self.change_gateway(*gateway, |g| {
+                    g.session = Some(*session);
+                    g.limits = *limits;
+                    g.sweep = Sweep::Detach;
+                });
+            }
+            Event::GatewayLost { gateway } => self.change_gateway(*gateway, |g| {
+                g.session = None;
+                g.sweep = Sweep::Detach;
+            }),
+            Event::GatewayResynced { gateway } => self.change_gateway(*gateway, |g| {
+                g.sweep = g.session.map_or(Sweep::Detach, Sweep::CloseLost);
+            }),
+            Event::AgentConnected { agent, session } => {
+                self.counts.last_session = session.0;
+                self.change_agent(*agent, |a| a.presence = Presence::Connected(*session));
+            }
+            Event::AgentLost { agent, grace } => {
+                self.change_agent(*agent, |a| a.presence = Presence::Lost { until: *grace });
+            }
+            Event::AvailabilityChanged { agent, to, because } => {
+                self.availability_changed(at, *agent, *to, *because);
+            }
+            Event::NextSet { agent, next } => self.change_agent(*agent, |a| a.next = *next),
+            Event::PhoneUnreachable(agent) => {
+                self.change_agent(*agent, |a| a.phone_unreachable = true);
+            }
+            Event::WrapUpEnded { agent, contact } => self.drop_work(at, *agent, *contact),
+            Event::Ordered { .. } | Event::Coded { .. } => {}
+            _ => self.apply_to_contact(at, event),
+        }
+    }
+
+    fn change_gateway(&mut self, id: GatewayId, change: impl FnOnce(&mut Gateway)) {
+        match self.gateways.get_mut(id.index()) {
+            Some(gateway) => change(gateway),
+            None => debug_assert!(false, "an event about unknown gateway {id}"),
+        }
+    }
+
+    fn availability_changed(
+        &mut self,
+        at: EngineTime,
+        agent: AgentId,
+        to: Availability,
+        because: AvailabilityBecause,
+    ) {
+        self.change_agent(agent, |a| {
+            a.availability = to;
+            a.since = at;
+            a.next = None;
+            a.missed = 0;
+            if to == Availability::Ready {
+                a.phone_unreachable = false;
+                a.idle_since = at;
+            }
+            if because == AvailabilityBecause::ConnectionLost {
+                a.presence = Presence::Absent;
+            }
+        });
+    }
+
+    /// Every stream is gone. Those who held something get their whole time again, since
+    /// nobody could answer while the router was away.
+    fn restarted(&mut self, at: EngineTime) {
+        let settings = self.routing.settings.clone();
+        for gateway in &mut self.gateways {
+            if gateway.session.take().is_some() {
+                gateway.sweep = Sweep::Detach;
+            }
+        }
+        for agent in 0..self.agents.len() {
+            if self.agents[agent].presence != Presence::Absent {
+                let id = self.agents[agent].id;
+                self.change_agent(id, |a| {
+                    a.presence = Presence::Lost { until: at + settings.agent_grace };
+                });
+            }
+        }
+        let mut held: Vec<ContactId> = self
+            .contacts()
+            .filter(|c| {
+                c.named.is_some()
+                    || matches!(c.state, State::Reserved { .. } | State::Connecting { .. })
+            })
+            .map(|c| c.id)
+            .collect();
+        held.sort_unstable();
+        let routing = Arc::clone(&self.routing);
+        for id in held {
+            self.change(id, |c| {
+                let Some(queue) = routing.queue(c.queue) else { return };
+                match &mut c.state {
+                    State::Reserved { deadline, .. } => *deadline = at + queue.reservation_timeout,
+                    State::Connecting { deadline, .. } => *deadline = at + queue.connect_timeout,
+                    _ => {}
+                }
+                if let Some(Named { until, .. }) = &mut c.named {
+                    *until = at + settings.named_wait;
+                }
+            });
+        }
+    }
+
+    fn configured(&mut self, routing: &Arc<Routing>) {
+        self.routing = Arc::clone(routing);
+        self.hashes.routing = hash_of(routing);
+        for index in self.agents.len()..routing.agents.len() {
+            let agent = Agent::absent(AgentId(u32::try_from(index).unwrap_or(u32::MAX)));
+            self.hashes.agents ^= hash_of(&agent);
+            self.agents.push(agent);
+        }
+        self.floor.configure(routing);
+        for agent in &self.agents {
+            if let Some(profile) = routing.agent(agent.id) {
+                self.floor.idle_changed(agent.id, &IdleKeys::default(), &idle_keys(agent, profile));
+            }
+        }
+    }
+
+    /// The one place where an agent changes.
+    fn change_agent(&mut self, id: AgentId, change: impl FnOnce(&mut Agent)) {
+        let (Some(agent), Some(profile)) =
+            (self.agents.get_mut(id.index()), self.routing.agent(id))
+        else {
+            debug_assert!(false, "an event about unknown agent {id}");
+            return;
+        };
+        let before = idle_keys(agent, profile);
+        self.hashes.agents ^= hash_of(agent);
+        self.timers.remove_agent(agent);
+        change(agent);
+        self.timers.enter_agent(agent);
+        self.hashes.agents ^= hash_of(agent);
+        self.floor.idle_changed(id, &before, &idle_keys(agent, profile));
+    }
+
+    fn set_work(&mut self, agent: AgentId, work: Work) {
+        self.change_agent(agent, |a| match a.work.iter_mut().find(|w| w.contact == work.contact) {
+            Some(held) => *held = work,
+            None => a.work.push(work),
+        });
+    }
+
+    /// A contact leaves an agent's hands: to the work after it, or altogether.
+    fn release_work(
+        &mut self,
+        at: EngineTime,
+        agent: AgentId,
+        contact: ContactId,
+        wrap_up: Option<EngineTime>,
+    ) {
+        let Some(until) = wrap_up else { return self.drop_work(at, agent, contact) };
+        self.change_agent(agent, |a| {
+            if let Some(w) = a.work.iter_mut().find(|w| w.contact == contact) {
+                w.hold = Hold::WrapUp { until };
+            }
+        });
+    }
+
+    fn drop_work(&mut self, at: EngineTime, agent: AgentId, contact: ContactId) {
+        self.change_agent(agent, |a| {
+            a.work.retain(|w| w.contact != contact);
+            a.idle_since = at;
+        });
+    }
+
+    /// The one place where a contact changes.
+    fn change(&mut self, id: ContactId, change: impl FnOnce(&mut Contact)) {
+        let Some(filed) = self.contacts.get_mut(id) else {
+            debug_assert!(false, "an event about contact {id}, which is not open");
+            return;
+        };
+        self.timers.remove_contact(&filed.contact);
+        self.counts.by_state[filed.contact.state.kind().index()] -= 1;
+        self.hashes.contacts ^= filed.hash;
+        let stood = (filed.stand, filed.contact.place);
+        change(&mut filed.contact);
+        let contact = &filed.contact;
+        filed.hash = hash_of(contact);
+        self.hashes.contacts ^= filed.hash;
+        self.counts.by_state[contact.state.kind().index()] += 1;
+        self.timers.enter_contact(contact);
+        let moved = self.floor.leave(stood.0, stood.1, id);
+        let waits = contact.state == State::Queued && contact.link != Link::Detached;
+        filed.stand = if waits { self.floor.join(contact, &self.routing) } else { Stand::Off };
+        self.restand(moved);
+    }
+
+    /// Like [`Self::change`], for what has no part in lines, timers or counts.
+    fn note(&mut self, id: ContactId, change: impl FnOnce(&mut Contact)) {
+        let Some(filed) = self.contacts.get_mut(id) else {
+            debug_assert!(false, "an event about contact {id}, which is not open");
+            return;
+        };
+        self.hashes.contacts ^= filed.hash;
+        change(&mut filed.contact);
+        filed.hash = hash_of(&filed.contact);
+        self.hashes.contacts ^= filed.hash;
+    }
+
+    fn restand(&mut self, moved: Option<(ContactId, Stand)>) {
+        if let Some((id, stand)) = moved
+            && let Some(filed) = self.contacts.get_mut(id)
+        {
+            filed.stand = stand;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Consults: a linked child contact with a second agent, and what becomes of it.
+
+use std::sync::Arc;
+
+use super::super::agent::Presence;
+use super::super::command::{Reply, Target};
+use super::super::contact::State;
+use super::super::event::{EffectKind, Event, Queued};
+use super::super::refusal::Refusal;
+use super::super::words::{Channel, EndReason, Named, QueuedBecause};
+use super::Turn;
+use crate::ids::{AgentId, ContactId};
+
+impl Turn<'_> {
+    /// Another agent, who must be there, as the one a contact is kept for.
+    pub(super) fn colleague(&self, agent: AgentId, other: AgentId) -> Result<Named, Refusal> {
+        let profile = self.engine.routing.agent(other).filter(|p| !p.retired);
+        let profile = profile.ok_or(Refusal::NoSuchAgent(other))?;
+        if other == agent {
+            return Err(Refusal::SameAgent(Arc::clone(&profile.name)));
+        }
+        self.named(other).ok_or_else(|| Refusal::AgentNotConnected(Arc::clone(&profile.name)))
+    }
+
+    pub(super) fn consult(
+        &mut self,
+        agent: AgentId,
+        contact: ContactId,
+        to: Target,
+    ) -> Result<Reply, Refusal> {
+        self.in_hand(agent, contact)?;
+        let c = self.contact(contact)?;
+        if c.parent.is_some() || c.consult.is_some() {
+            return Err(Refusal::ConsultOpen(contact));
+        }
+        let queued = match to {
+            Target::Queue(queue) => self.moved_to(c, queue, QueuedBecause::Consult),
+            Target::Agent(other) => {
+                let named = Some(self.colleague(agent, other)?);
+                Queued { named, ..self.requeued(c, QueuedBecause::Consult) }
+            }
+        };
+        self.check_class(contact, &queued)?;
+        let pass_over = Some(super::Excluded { agent, until: crate::time::EngineTime(u64::MAX) });
+        let child = ContactId(self.engine.counts.accepted + 1);
+        self.emit(Event::ConsultStarted { parent: contact, child, agent });
+        self.emit(Event::Queued(Queued { contact: child, pass_over, ..queued }));
+        self.offer_contact(child);
+        Ok(Reply::Contact(child))
+    }
+
+    pub(super) fn complete_consult(
+        &mut self,
+        agent: AgentId,
+        contact: ContactId,
+    ) -> Result<(), Refusal> {
+        self.in_hand(agent, contact)?;
+        let c = self.contact(contact)?;
+        let child = c.consult.ok_or(Refusal::NoConsult(contact))?;
+        let State::Assigned { agent: to, .. } = self.contact(child)?.state else {
+            return Err(Refusal::NoConsult(contact));
+        };
+        let present = |a: &super::super::agent::Agent| a.presence != Presence::Absent;
+        if !self.engine.agent(to).is_some_and(present) {
+            return Err(Refusal::NoConsult(contact));
+        }
+        let (voice, gateway) = (c.channel == Channel::Voice, c.gateway);
+        let wrap_up = self.wrap_up(c.queue);
+        self.settle_effects(child, super::Settled::Withdrawn);
+        self.emit(Event::Closed {
+            contact: child,
+            gateway,
+            reason: EndReason::ConsultCompleted,
+            agent: Some(to),
+            wrap_up: None,
+        });
+        self.emit(Event::HandedOver { contact, from: agent, to, wrap_up });
+        if voice {
+            self.ask_effect(contact, EffectKind::HandOver { to });
+        }
+        self.agent_freed(agent);
+        Ok(())
+    }
+
+    pub(super) fn cancel_consult(
+        &mut self,
+        agent: AgentId,
+        contact: ContactId,
+    ) -> Result<(), Refusal> {
+        self.in_hand(agent, contact)?;
+        let child = self.contact(contact)?.consult.ok_or(Refusal::NoConsult(contact))?;
+        self.close(child, EndReason::ConsultCancelled);
+        Ok(())
+    }
+
+    /// A contact that goes elsewhere takes no consult along.
+    pub(super) fn drop_consult(&mut self, contact: ContactId) {
+        if let Some(child) = self.engine.contact(contact).and_then(|c| c.consult) {
+            self.close(child, EndReason::ConsultCancelled);
+        }
+    }
+}

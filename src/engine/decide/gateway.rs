@@ -1,0 +1,349 @@
+//! What gateways report.
+
+use super::super::command::{Arrival, Reply, Report};
+use super::super::contact::{Link, State};
+use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
+use super::super::floor::ClassKey;
+use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
+use super::super::refusal::Refusal;
+use super::super::store::hash_of;
+use super::super::words::{
+    Attributes, Channel, ConnectFault, EndReason, Key, LegOutcome, Need, Party, QueuedBecause,
+    ReleasedBecause,
+};
+use super::{A_DAY, Turn, join_needs, place, service};
+use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
+use crate::time::Span;
+use std::sync::Arc;
+
+impl Turn<'_> {
+    pub(super) fn gateway_reports(
+        &mut self,
+        gateway: GatewayId,
+        session: Option<SessionId>,
+        report: &Report,
+    ) -> Result<Reply, Refusal> {
+        let Some(known) = self.engine.gateway(gateway) else {
+            return Err(Refusal::OutOfRange { field: "gateway", expected: "one that is known" });
+        };
+        if session.is_some() && session != known.session {
+            return Err(Refusal::StaleSession(Arc::clone(&known.name)));
+        }
+        match report {
+            Report::Holding { keys, last } => return self.holding(gateway, keys, *last),
+            Report::Arrived(arrival) => return self.arrive(gateway, arrival),
+            Report::Attributes { contact, attributes } => {
+                self.of_gateway(*contact, gateway)?;
+                check_attributes(attributes)?;
+                let attributes = attributes.clone();
+                self.emit(Event::AttributesSet { contact: *contact, attributes });
+            }
+            Report::Input(contact) => self.input(gateway, *contact)?,
+            Report::Leg { reservation, party, outcome, code } => {
+                self.leg(gateway, *reservation, *party, *outcome, *code)?;
+            }
+            Report::Bridged(reservation) => self.bridged(gateway, *reservation)?,
+            Report::Hold { contact, on } => {
+                self.of_gateway(*contact, gateway)?;
+                if self.contact(*contact)?.on_hold != *on {
+                    self.emit(Event::HoldChanged { contact: *contact, on: *on });
+                }
+            }
+            Report::Recording { contact, reference, consent } => {
+                self.of_gateway(*contact, gateway)?;
+                if reference.is_empty() || reference.len() > 256 {
+                    let expected = "1 to 256 bytes";
+                    return Err(Refusal::OutOfRange { field: "reference", expected });
+                }
+                let (contact, reference, consent) = (*contact, Arc::clone(reference), *consent);
+                self.emit(Event::RecordingNoted { contact, reference, consent });
+            }
+            Report::EffectDone(effect) => {
+                let contact = self.effect_of(gateway, *effect)?;
+                let how = Settled::Done;
+                self.emit(Event::EffectSettled { effect: *effect, contact, how });
+            }
+            Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
+            Report::CustomerLeft(contact) => self.customer_left(gateway, *contact)?,
+        }
+        Ok(Reply::Done)
+    }
+
+    fn of_gateway(&self, contact: ContactId, gateway: GatewayId) -> Result<(), Refusal> {
+        if self.contact(contact)?.gateway == gateway {
+            Ok(())
+        } else {
+            Err(Refusal::NotYourContact(contact))
+        }
+    }
+
+    fn arrive(&mut self, gateway: GatewayId, a: &Arrival) -> Result<Reply, Refusal> {
+        let content = hash_of(a);
+        if let Some(contact) = self.engine.keys.get(&(gateway, a.key.clone())).copied() {
+            let same = self.engine.contact(contact).is_some_and(|c| c.content == content);
+            let key = Box::from(&*a.key);
+            return if same {
+                Ok(Reply::Contact(contact))
+            } else {
+                Err(Refusal::KeyConflict { key, contact })
+            };
+        }
+        check_arrival(a)?;
+        let known = self.engine.gateway(gateway);
+        let session = known.and_then(|g| g.session);
+        if a.channel == Channel::Voice && session.is_none() {
+            return Err(Refusal::NeedsStream);
+        }
+        if known.is_some_and(|g| g.effects >= MOST_EFFECTS) {
+            return Err(Refusal::Limit { what: "unreported effect", most: MOST_EFFECTS.into() });
+        }
+        let most = self.engine.routing.settings.most_contacts;
+        if self.engine.contacts.len() >= most as usize {
+            return Err(Refusal::Limit { what: "open contact", most: most.into() });
+        }
+        if a.needs.iter().any(|n| n.skill.index() >= self.engine.routing.skills.len()) {
+            return Err(Refusal::OutOfRange { field: "needs", expected: "skills that exist" });
+        }
+        let queue = self.queue_of(a.queue);
+        let needs = join_needs(&queue.map(|q| q.needs.clone()).unwrap_or_default(), &a.needs);
+        let ahead = queue.map_or(Span::ZERO, |q| q.head_start);
+        let service = service(a.safety, a.channel);
+        let class = ClassKey { queue: a.queue, channel: a.channel, service, needs: needs.clone() };
+        self.check_queue(a.queue, &class)?;
+
+        let contact = ContactId(self.engine.counts.accepted + 1);
+        self.emit(Event::Arrived(Arrived {
+            contact,
+            gateway,
+            session,
+            key: a.key.clone(),
+            content,
+            channel: a.channel,
+            entry_point: a.entry_point,
+            customer: a.customer,
+            continues: a.continues,
+            waited: a.waited,
+            attributes: a.attributes.clone(),
+        }));
+        self.emit(Event::Queued(Queued {
+            contact,
+            queue: a.queue,
+            because: QueuedBecause::Arrived,
+            service,
+            needs,
+            head_start: a.head_start,
+            place: place(self.at, &[ahead, a.head_start, a.waited]),
+            named: None,
+            pass_over: None,
+            released: None,
+        }));
+        self.offer_contact(contact);
+        Ok(Reply::Contact(contact))
+    }
+
+    /// One part of what a gateway still holds.
+    fn holding(&mut self, gateway: GatewayId, keys: &[Key], last: bool) -> Result<Reply, Refusal> {
+        if keys.len() > MOST_KEYS {
+            return Err(Refusal::OutOfRange { field: "keys", expected: "at most 1000" });
+        }
+        let Some(session) = self.engine.gateway(gateway).and_then(|g| g.session) else {
+            return Err(Refusal::NeedsStream);
+        };
+        let mut unknown = Vec::new();
+        for key in keys {
+            match self.engine.keys.get(&(gateway, key.clone())).copied() {
+                None => unknown.push(key.clone()),
+                Some(contact) => {
+                    let consult = self.engine.contact(contact).and_then(|c| c.consult);
+                    self.reattach(contact, session);
+                    if let Some(child) = consult {
+                        self.reattach(child, session);
+                    }
+                }
+            }
+        }
+        if last {
+            self.emit(Event::GatewayResynced { gateway });
+            self.schedule_sweep(gateway);
+        }
+        Ok(Reply::Unknown(unknown))
+    }
+
+    fn reattach(&mut self, contact: ContactId, session: SessionId) {
+        if self.engine.contact(contact).is_none_or(|c| c.link == Link::Attached(session)) {
+            return;
+        }
+        self.emit(Event::Reattached { contact, session });
+        self.offer_contact(contact);
+    }
+
+    fn input(&mut self, gateway: GatewayId, contact: ContactId) -> Result<(), Refusal> {
+        self.of_gateway(contact, gateway)?;
+        self.emit(Event::InputReceived(contact));
+        self.wake(contact);
+        Ok(())
+    }
+
+    /// A pending contact comes back: to the same agent first, if they are there.
+    pub(super) fn wake(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        if let State::Pending { agent, .. } = c.state {
+            let queued = self.requeued(c, QueuedBecause::Woken);
+            let named = self.named(agent);
+            self.emit(Event::Queued(Queued { named, ..queued }));
+            self.offer_contact(contact);
+        }
+    }
+
+    /// The contact that a reservation connects, if it is this gateway's.
+    fn connecting(
+        &self,
+        gateway: GatewayId,
+        reservation: ReservationId,
+    ) -> Result<(ContactId, AgentId), Refusal> {
+        let over = Refusal::ReservationOver(reservation);
+        let contact = *self.engine.reservations.get(&reservation).ok_or(over.clone())?;
+        self.of_gateway(contact, gateway)?;
+        match self.contact(contact)?.state {
+            State::Connecting { agent, .. } => Ok((contact, agent)),
+            _ => Err(over),
+        }
+    }
+
+    fn leg(
+        &mut self,
+        gateway: GatewayId,
+        reservation: ReservationId,
+        party: Party,
+        outcome: LegOutcome,
+        code: u16,
+    ) -> Result<(), Refusal> {
+        let (contact, agent) = self.connecting(gateway, reservation)?;
+        self.emit(Event::LegReported { contact, reservation, party, outcome, code });
+        match (outcome, party) {
+            (LegOutcome::Answered, _) => {}
+            (_, Party::Agent) => {
+                self.connect_failed(contact, ConnectFault::AgentLeg);
+                self.emit(Event::PhoneUnreachable(agent));
+                self.try_again(contact, agent);
+            }
+            (_, Party::Customer) => {
+                let consult = self.contact(contact)?.parent.is_some();
+                self.connect_failed(contact, ConnectFault::CustomerLeg);
+                let reason = if consult {
+                    EndReason::ConsultCancelled
+                } else {
+                    EndReason::CustomerUnreachable
+                };
+                self.close(contact, reason);
+                self.agent_freed(agent);
+            }
+        }
+        Ok(())
+    }
+
+    /// A connecting contact goes back to its place, its agent passed over.
+    pub(super) fn connect_failed(&mut self, contact: ContactId, fault: ConnectFault) {
+        self.settle_effects(contact, Settled::Withdrawn);
+        let Some(State::Connecting { reservation, agent, .. }) =
+            self.engine.contact(contact).map(|c| c.state)
+        else {
+            return;
+        };
+        let pass_over = self.pass_over_until();
+        self.emit(Event::ConnectFailed { contact, reservation, agent, fault, pass_over });
+    }
+
+    /// After an agent did not get a contact: somebody else for it, something else for them.
+    pub(super) fn try_again(&mut self, contact: ContactId, agent: AgentId) {
+        self.offer_contact(contact);
+        self.agent_freed(agent);
+    }
+
+    fn bridged(&mut self, gateway: GatewayId, reservation: ReservationId) -> Result<(), Refusal> {
+        let (contact, agent) = self.connecting(gateway, reservation)?;
+        self.settle_effects(contact, Settled::Done);
+        self.emit(Event::Bridged { contact, reservation, agent });
+        Ok(())
+    }
+
+    fn effect_of(&self, gateway: GatewayId, effect: EffectId) -> Result<ContactId, Refusal> {
+        let contact = *self.engine.effects.get(&effect).ok_or(Refusal::NoSuchEffect(effect))?;
+        if self.contact(contact)?.gateway != gateway {
+            return Err(Refusal::NotYourEffect(effect));
+        }
+        Ok(contact)
+    }
+
+    fn effect_failed(
+        &mut self,
+        gateway: GatewayId,
+        effect: EffectId,
+        code: u16,
+    ) -> Result<(), Refusal> {
+        let contact = self.effect_of(gateway, effect)?;
+        let c = self.contact(contact)?;
+        let state = c.state;
+        let kind = c.effects.iter().find(|(e, _)| *e == effect).map(|(_, k)| *k);
+        let back = self.requeued(c, QueuedBecause::Requeued);
+        self.emit(Event::EffectSettled { effect, contact, how: Settled::Failed(code) });
+        match (kind, state) {
+            (Some(EffectKind::Connect { .. }), State::Connecting { agent, .. }) => {
+                self.connect_failed(contact, ConnectFault::Gateway);
+                self.try_again(contact, agent);
+            }
+            // The first agent is gone from the line and the second never came on it.
+            (Some(EffectKind::HandOver { to }), State::Assigned { agent, .. }) if to == agent => {
+                let because = ReleasedBecause::Requeued;
+                let released = Some(Released { agent, because, wrap_up: None });
+                self.requeue_from(Queued { released, ..back }, agent);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn customer_left(&mut self, gateway: GatewayId, contact: ContactId) -> Result<(), Refusal> {
+        self.of_gateway(contact, gateway)?;
+        let c = self.contact(contact)?;
+        let reason = match (c.parent, c.answered) {
+            (Some(_), _) => EndReason::ConsultCancelled,
+            (None, Some(_)) => EndReason::CustomerLeft,
+            (None, None) => EndReason::Abandoned,
+        };
+        self.close(contact, reason);
+        Ok(())
+    }
+}
+
+fn check_arrival(a: &Arrival) -> Result<(), Refusal> {
+    let checks = [
+        ("key", "1 to 64 printable bytes", is_key(&a.key)),
+        ("head_start", "at most 24 hours", a.head_start <= A_DAY),
+        ("waited", "at most 24 hours", a.waited <= A_DAY),
+        ("needs", "sorted, each skill once, at least 1 to 5, at most 16", are_needs(&a.needs)),
+    ];
+    for (field, expected, ok) in checks {
+        if !ok {
+            return Err(Refusal::OutOfRange { field, expected });
+        }
+    }
+    a.attributes.as_ref().map_or(Ok(()), check_attributes)
+}
+
+fn is_key(key: &str) -> bool {
+    (1..=64).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
+}
+
+fn are_needs(needs: &[Need]) -> bool {
+    needs.len() <= 16
+        && needs.iter().all(|n| (1..=5).contains(&n.at_least))
+        && needs.windows(2).all(|w| w[0].skill < w[1].skill)
+}
+
+fn check_attributes(attributes: &Attributes) -> Result<(), Refusal> {
+    let ok = attributes.len() <= 16
+        && attributes.iter().all(|(n, v)| (1..=64).contains(&n.len()) && v.len() <= 256);
+    let expected = "at most 16, names of 1 to 64 and values of at most 256 bytes";
+    ok.then_some(()).ok_or(Refusal::OutOfRange { field: "attributes", expected })
+}

@@ -1,0 +1,353 @@
+//! Deciding: from a command to events or a refusal.
+//!
+//! Every rule looks first and refuses before it has emitted anything; what it emits is
+//! applied at once, so that the next step of the same command sees it.
+
+mod agent;
+mod consult;
+mod gateway;
+mod matching;
+mod supervisor;
+mod tick;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::Engine;
+use super::agent::Presence;
+use super::command::{Command, GatewayLimits, Reply};
+use super::contact::{Contact, State};
+use super::event::{EffectKind, Event, Queued, Settled};
+use super::floor::{ClassKey, Floor};
+use super::gateway::MOST_GATEWAYS;
+use super::refusal::Refusal;
+use super::routing::{Name, Queue, Routing};
+use super::words::{
+    AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, Needs, NotTaken,
+    QueuedBecause, ServiceClass,
+};
+use super::{MOST_CLASSES, MOST_PROFILES};
+use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, SessionId};
+use crate::time::{EngineTime, Place, Span};
+
+/// The longest head start, or wait with a gateway, that is believed.
+const A_DAY: Span = Span::seconds(24 * 3600);
+
+/// Work that is done in slices. Not state: it says only where a walk has got to.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    /// Gateways whose contacts are being gone through, and the next slot to look at.
+    pub(super) sweeps: VecDeque<(GatewayId, usize)>,
+    /// Agents for whom the search was cut short.
+    pub(super) hungry: VecDeque<AgentId>,
+}
+
+impl Agenda {
+    pub(super) fn is_empty(&self) -> bool {
+        self.sweeps.is_empty() && self.hungry.is_empty()
+    }
+}
+
+/// One command being decided.
+pub(super) struct Turn<'a> {
+    engine: &'a mut Engine,
+    at: EngineTime,
+    events: &'a mut Vec<Event>,
+}
+
+pub(super) fn decide(
+    engine: &mut Engine,
+    at: EngineTime,
+    command: &Command,
+    events: &mut Vec<Event>,
+) -> Result<Reply, Refusal> {
+    let mut turn = Turn { engine, at, events };
+    match command {
+        Command::Tick => turn.tick(),
+        Command::Restart(gap) => turn.restart(*gap),
+        Command::Configure(routing) => return turn.configure(routing),
+        Command::ConnectGateway { name, limits } => return turn.connect_gateway(name, *limits),
+        Command::RegisterGateway(name) => return turn.register_gateway(name),
+        Command::DisconnectGateway { gateway, session } => {
+            turn.disconnect_gateway(*gateway, *session);
+        }
+        Command::Gateway { gateway, session, report } => {
+            return turn.gateway_reports(*gateway, *session, report);
+        }
+        Command::ConnectAgent(agent) => return turn.connect_agent(*agent),
+        Command::DisconnectAgent { agent, session } => turn.disconnect_agent(*agent, *session),
+        Command::Agent { agent, session, act } => return turn.agent_acts(*agent, *session, act),
+        Command::Supervise { order, why } => return turn.supervisor_orders(order, why),
+    }
+    Ok(Reply::Done)
+}
+
+impl Turn<'_> {
+    fn emit(&mut self, event: Event) {
+        self.engine.apply(self.at, &event);
+        self.events.push(event);
+    }
+
+    fn restart(&mut self, gap: Span) {
+        self.emit(Event::Restarted { gap });
+        for index in 0..self.engine.gateways.len() {
+            self.schedule_sweep(GatewayId(u16::try_from(index).unwrap_or(u16::MAX)));
+        }
+    }
+
+    fn configure(&mut self, routing: &Arc<Routing>) -> Result<Reply, Refusal> {
+        let old = &self.engine.routing;
+        if old == routing {
+            return Ok(Reply::Done);
+        }
+        agree(old, routing)?;
+        if Floor::count_profiles(routing) > MOST_PROFILES {
+            return Err(Refusal::Limit { what: "agent profile", most: MOST_PROFILES as u64 });
+        }
+        self.emit(Event::Configured(Arc::clone(routing)));
+        for index in 0..self.engine.agents.len() {
+            self.offer_agent(self.engine.agents[index].id);
+        }
+        Ok(Reply::Done)
+    }
+
+    fn register_gateway(&mut self, name: &Name) -> Result<Reply, Refusal> {
+        let gateway = match self.engine.gateway_id(name) {
+            Some(id) => id,
+            None => self.new_gateway(name)?,
+        };
+        Ok(Reply::Gateway { gateway, session: None })
+    }
+
+    fn new_gateway(&mut self, name: &Name) -> Result<GatewayId, Refusal> {
+        if name.is_empty() || name.len() > 64 {
+            return Err(Refusal::OutOfRange { field: "gateway", expected: "1 to 64 bytes" });
+        }
+        let next = self.engine.gateways.len();
+        if next >= MOST_GATEWAYS {
+            return Err(Refusal::Limit { what: "gateway", most: MOST_GATEWAYS as u64 });
+        }
+        let gateway = GatewayId(u16::try_from(next).unwrap_or(u16::MAX));
+        self.emit(Event::GatewayRegistered { gateway, name: Arc::clone(name) });
+        Ok(gateway)
+    }
+
+    fn connect_gateway(&mut self, name: &Name, limits: GatewayLimits) -> Result<Reply, Refusal> {
+        let gateway = match self.engine.gateway_id(name) {
+            Some(id) => id,
+            None => self.new_gateway(name)?,
+        };
+        let session = self.next_session();
+        self.emit(Event::GatewayConnected { gateway, session, limits });
+        self.schedule_sweep(gateway);
+        Ok(Reply::Gateway { gateway, session: Some(session) })
+    }
+
+    fn disconnect_gateway(&mut self, gateway: GatewayId, session: SessionId) {
+        // A stream that was superseded ends later than its successor began.
+        if self.engine.gateway(gateway).is_some_and(|g| g.session == Some(session)) {
+            self.emit(Event::GatewayLost { gateway });
+            self.schedule_sweep(gateway);
+        }
+    }
+
+    fn schedule_sweep(&mut self, gateway: GatewayId) {
+        let sweeps = &mut self.engine.agenda.sweeps;
+        sweeps.retain(|(g, _)| *g != gateway);
+        sweeps.push_back((gateway, 0));
+    }
+
+    fn next_session(&self) -> SessionId {
+        SessionId(self.engine.counts.last_session + 1)
+    }
+
+    fn contact(&self, id: ContactId) -> Result<&Contact, Refusal> {
+        self.engine.contact(id).ok_or(Refusal::NoSuchContact(id))
+    }
+
+    fn queue_of(&self, id: QueueId) -> Option<&Queue> {
+        self.engine.routing.queue(id)
+    }
+
+    /// Until when an agent has wrap-up after a contact of this queue.
+    fn wrap_up(&self, queue: QueueId) -> Option<EngineTime> {
+        let lasting = self.queue_of(queue).map_or(Span::ZERO, |q| q.wrap_up);
+        (lasting > Span::ZERO).then(|| self.at + lasting)
+    }
+
+    fn pass_over_until(&self) -> Option<EngineTime> {
+        let lasting = self.engine.routing.settings.pass_over;
+        (lasting > Span::ZERO).then(|| self.at + lasting)
+    }
+
+    /// Kept for an agent, if they are there to take it: an absent agent keeps nothing.
+    fn named(&self, agent: AgentId) -> Option<Named> {
+        let present =
+            self.engine.agent(agent).is_some_and(|a| matches!(a.presence, Presence::Connected(_)));
+        let until = self.at + self.engine.routing.settings.named_wait;
+        present.then_some(Named { agent, until })
+    }
+
+    /// Checks a queue for a contact of this channel.
+    fn check_queue(&self, queue: QueueId, contact: &ClassKey) -> Result<(), Refusal> {
+        let Some(q) = self.queue_of(queue) else {
+            return Err(Refusal::NoSuchQueue(Arc::from("?")));
+        };
+        if q.retired {
+            return Err(Refusal::NoSuchQueue(Arc::clone(&q.name)));
+        }
+        if !q.channels[contact.channel.index()] {
+            let queue = Arc::clone(&q.name);
+            return Err(Refusal::ChannelNotTaken { queue, channel: contact.channel });
+        }
+        if !self.engine.floor.has_room(contact) {
+            return Err(Refusal::Limit { what: "demand class", most: MOST_CLASSES as u64 });
+        }
+        Ok(())
+    }
+
+    /// How a contact stands in its queue again, with nothing changed but why.
+    fn requeued(&self, c: &Contact, because: QueuedBecause) -> Queued {
+        Queued {
+            contact: c.id,
+            queue: c.queue,
+            because,
+            service: c.service,
+            needs: c.needs.clone(),
+            head_start: c.head_start,
+            place: c.place,
+            named: None,
+            pass_over: None,
+            released: None,
+        }
+    }
+
+    /// How a contact stands in another queue: what it needs of its own goes with it.
+    fn moved_to(&self, c: &Contact, queue: QueueId, because: QueuedBecause) -> Queued {
+        let to = self.queue_of(queue);
+        let old = self.queue_of(c.queue).map(|q| q.needs.clone()).unwrap_or_default();
+        let own = c.needs.iter().filter(|n| !old.contains(n)).copied().collect::<Needs>();
+        let needs = join_needs(&to.map(|q| q.needs.clone()).unwrap_or_default(), &own);
+        let ahead = to.map_or(Span::ZERO, |q| q.head_start);
+        let place = place(c.arrived, &[ahead, c.head_start, c.waited_before]);
+        Queued { queue, needs, place, ..self.requeued(c, because) }
+    }
+
+    /// Takes a contact back from whom it is held for or being connected to. It is queued
+    /// then, unless it was with an agent or pending, which is for the caller to end.
+    fn withdraw(&mut self, contact: ContactId) -> Option<AgentId> {
+        let c = self.engine.contact(contact)?;
+        match c.state {
+            State::Reserved { reservation, agent, .. } => {
+                let how = NotTaken::Withdrawn;
+                let pass_over = None;
+                self.emit(Event::NotTaken { contact, reservation, agent, how, pass_over });
+                Some(agent)
+            }
+            State::Connecting { reservation, agent, .. } => {
+                self.settle_effects(contact, Settled::Withdrawn);
+                let (fault, pass_over) = (ConnectFault::Withdrawn, None);
+                self.emit(Event::ConnectFailed { contact, reservation, agent, fault, pass_over });
+                Some(agent)
+            }
+            _ => None,
+        }
+    }
+
+    fn ask_effect(&mut self, contact: ContactId, kind: EffectKind) {
+        let effect = EffectId(self.engine.counts.last_effect + 1);
+        self.emit(Event::EffectAsked { effect, contact, kind });
+    }
+
+    fn settle_effects(&mut self, contact: ContactId, how: Settled) {
+        while let Some((effect, _)) =
+            self.engine.contact(contact).and_then(|c| c.effects.first().copied())
+        {
+            self.emit(Event::EffectSettled { effect, contact, how });
+        }
+    }
+
+    /// Ends a contact wherever it is, its consult first, and finds the freed agents work.
+    fn close(&mut self, contact: ContactId, reason: EndReason) {
+        let Some(consult) = self.engine.contact(contact).map(|c| c.consult) else { return };
+        if let Some(child) = consult {
+            self.close(child, EndReason::ConsultCancelled);
+        }
+        let mut freed = self.withdraw(contact);
+        self.settle_effects(contact, Settled::Withdrawn);
+        let Some(c) = self.engine.contact(contact) else { return };
+        let gateway = c.gateway;
+        let agent = match c.state {
+            State::Assigned { agent, .. } => Some(agent),
+            _ => None,
+        };
+        // The second agent of a consult has talked to a colleague, not to the customer.
+        let wrap_up = agent.filter(|_| c.parent.is_none()).and_then(|_| self.wrap_up(c.queue));
+        freed = freed.or(agent);
+        self.emit(Event::Closed { contact, gateway, reason, agent, wrap_up });
+        if let Some(agent) = freed {
+            self.agent_freed(agent);
+        }
+    }
+
+    /// After an agent's hands got emptier: what they asked to come next, or more work.
+    fn agent_freed(&mut self, agent: AgentId) {
+        let Some(a) = self.engine.agent(agent) else { return };
+        if a.work.is_empty()
+            && let Some(to) = a.next
+        {
+            let because = AvailabilityBecause::Next;
+            self.emit(Event::AvailabilityChanged { agent, to, because });
+        }
+        self.offer_agent(agent);
+    }
+
+    /// Puts a contact that an agent had into a queue, and looks for whom it and the agent go with next.
+    fn requeue_from(&mut self, queued: Queued, agent: AgentId) {
+        let contact = queued.contact;
+        self.emit(Event::Queued(queued));
+        self.offer_contact(contact);
+        self.agent_freed(agent);
+    }
+}
+
+/// Arrival minus all head starts.
+fn place(arrived: EngineTime, ahead: &[Span]) -> Place {
+    Place::new(arrived, Span(ahead.iter().map(|s| s.0).fold(0, u64::saturating_add)))
+}
+
+fn service(safety: bool, channel: Channel) -> ServiceClass {
+    if safety { ServiceClass::Safety } else { channel.service() }
+}
+
+/// The needs of a queue and of a contact together, sorted, the higher level of each skill.
+fn join_needs(queue: &Needs, own: &Needs) -> Needs {
+    let mut all: Needs = queue.iter().chain(own).copied().collect();
+    all.sort_unstable_by_key(|n| (n.skill, std::cmp::Reverse(n.at_least)));
+    all.dedup_by_key(|n| n.skill);
+    all
+}
+
+/// Whether the names in force keep their ids in a new configuration.
+fn agree(old: &Routing, new: &Routing) -> Result<(), Refusal> {
+    fn kept<T>(old: &[T], new: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
+        old.len() <= new.len() && old.iter().zip(new).all(|(o, n)| same(o, n))
+    }
+    let checks = [
+        ("skills", kept(&old.skills, &new.skills, |o, n| o.name == n.name)),
+        ("pools", kept(&old.pools, &new.pools, |o, n| o.name == n.name)),
+        ("queues", kept(&old.queues, &new.queues, |o, n| o.name == n.name)),
+        ("agents", kept(&old.agents, &new.agents, |o, n| o.name == n.name)),
+        ("entry_points", kept(&old.entry_points, &new.entry_points, |o, n| o.name == n.name)),
+        (
+            "not_ready_reasons",
+            new.not_ready_reasons.len() >= 2
+                && kept(&old.not_ready_reasons, &new.not_ready_reasons, |o, n| o.name == n.name),
+        ),
+        ("dispositions", kept(&old.dispositions, &new.dispositions, |o, n| o.name == n.name)),
+    ];
+    match checks.into_iter().find(|(_, ok)| !ok) {
+        Some((table, _)) => Err(Refusal::BadConfiguration(table)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,123 @@
+//! What supervisors order. Each order is journaled with its reason before what it does.
+
+use std::sync::Arc;
+
+use super::super::agent::Presence;
+use super::super::command::{Order, Reply};
+use super::super::contact::State;
+use super::super::event::{Event, Queued, Released, Settled};
+use super::super::refusal::Refusal;
+use super::super::words::{
+    Availability, AvailabilityBecause, EndReason, QueuedBecause, ReleasedBecause,
+};
+use super::{A_DAY, Turn, place};
+use crate::ids::{AgentId, ContactId};
+use crate::time::Span;
+
+/// Longest reason that is kept.
+const MOST_WHY: usize = 512;
+
+impl Turn<'_> {
+    pub(super) fn supervisor_orders(
+        &mut self,
+        order: &Order,
+        why: &Arc<str>,
+    ) -> Result<Reply, Refusal> {
+        if why.len() > MOST_WHY {
+            return Err(Refusal::OutOfRange { field: "why", expected: "at most 512 bytes" });
+        }
+        match *order {
+            Order::Move { contact, queue } => {
+                let c = self.movable(contact)?;
+                let queued = self.moved_to(c, queue, QueuedBecause::Moved);
+                self.check_class(contact, &queued)?;
+                self.order(why);
+                self.put_back(queued);
+            }
+            Order::Requeue(contact) => {
+                let queued = self.requeued(self.movable(contact)?, QueuedBecause::Moved);
+                self.order(why);
+                self.put_back(queued);
+            }
+            Order::Reprioritise { contact, head_start } => {
+                self.reprioritise(contact, head_start, why)?;
+            }
+            Order::Close(contact) => {
+                let consult = self.contact(contact)?.parent.is_some();
+                self.order(why);
+                let reason =
+                    if consult { EndReason::ConsultCancelled } else { EndReason::Supervisor };
+                self.close(contact, reason);
+            }
+            Order::SetAgent { agent, to } => self.set_agent(agent, to, why)?,
+        }
+        Ok(Reply::Done)
+    }
+
+    fn order(&mut self, why: &Arc<str>) {
+        self.emit(Event::Ordered { why: Arc::clone(why) });
+    }
+
+    fn movable(&self, contact: ContactId) -> Result<&super::Contact, Refusal> {
+        let c = self.contact(contact)?;
+        match c.parent {
+            Some(_) => Err(Refusal::ConsultOpen(contact)),
+            None => Ok(c),
+        }
+    }
+
+    /// Takes a contact from whoever has it and queues it.
+    fn put_back(&mut self, queued: Queued) {
+        let contact = queued.contact;
+        self.drop_consult(contact);
+        let mut freed = self.withdraw(contact);
+        self.settle_effects(contact, Settled::Withdrawn);
+        let Some(c) = self.engine.contact(contact) else { return };
+        let mut released = None;
+        if let State::Assigned { agent, .. } = c.state {
+            let wrap_up = self.wrap_up(c.queue);
+            released = Some(Released { agent, because: ReleasedBecause::Moved, wrap_up });
+            freed = Some(agent);
+        }
+        self.emit(Event::Queued(Queued { released, ..queued }));
+        self.offer_contact(contact);
+        if let Some(agent) = freed {
+            self.agent_freed(agent);
+        }
+    }
+
+    fn reprioritise(
+        &mut self,
+        contact: ContactId,
+        head_start: Span,
+        why: &Arc<str>,
+    ) -> Result<(), Refusal> {
+        if head_start > A_DAY {
+            let expected = "at most 24 hours";
+            return Err(Refusal::OutOfRange { field: "head_start", expected });
+        }
+        let c = self.contact(contact)?;
+        let of_queue = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
+        let place = place(c.arrived, &[of_queue, head_start, c.waited_before]);
+        self.order(why);
+        self.emit(Event::Reprioritised { contact, head_start, place });
+        Ok(())
+    }
+
+    fn set_agent(
+        &mut self,
+        agent: AgentId,
+        to: Availability,
+        why: &Arc<str>,
+    ) -> Result<(), Refusal> {
+        self.check_availability(to)?;
+        let a = self.engine.agent(agent).ok_or(Refusal::NoSuchAgent(agent))?;
+        if a.presence == Presence::Absent {
+            let name = self.engine.routing.agent_name(agent).into();
+            return Err(Refusal::AgentNotConnected(name));
+        }
+        self.check_hands(agent, to)?;
+        self.order(why);
+        self.become_available(agent, to, AvailabilityBecause::Supervisor)
+    }
+}

@@ -1,0 +1,104 @@
+//! What falls due, and what is done in slices with other commands in between.
+
+use super::super::agent::Presence;
+use super::super::contact::{Link, State};
+use super::super::event::Event;
+use super::super::gateway::Sweep;
+use super::super::timer::Due;
+use super::super::words::{ConnectFault, EndReason, NotTaken};
+use super::Turn;
+use crate::ids::{ContactId, GatewayId};
+
+/// Timers fired, and contacts gone through, in one tick. A slice takes well under a
+/// millisecond, so that nobody else waits for it.
+const SLICE: usize = 512;
+
+impl Turn<'_> {
+    pub(super) fn tick(&mut self) {
+        for _ in 0..SLICE {
+            match self.engine.timers.first_due(self.at) {
+                Some(due) => self.fire(due),
+                None => break,
+            }
+        }
+        self.sweep();
+        if let Some(agent) = self.engine.agenda.hungry.pop_front() {
+            self.offer_agent(agent);
+        }
+    }
+
+    fn fire(&mut self, due: Due) {
+        match due {
+            Due::Contact(contact) => self.contact_due(contact),
+            Due::Named(contact) => {
+                let consult = self.engine.contact(contact).is_some_and(|c| c.parent.is_some());
+                if consult {
+                    self.close(contact, EndReason::ConsultCancelled);
+                } else {
+                    self.emit(Event::OpenedToAll(contact));
+                    self.offer_contact(contact);
+                }
+            }
+            Due::PassOver(contact, agent) => {
+                self.emit(Event::PassOverEnded { contact, agent });
+                self.offer_contact(contact);
+            }
+            Due::WrapUp(agent, contact) => {
+                self.emit(Event::WrapUpEnded { agent, contact });
+                self.agent_freed(agent);
+            }
+            Due::Grace(agent) => self.grace_over(agent),
+        }
+    }
+
+    fn contact_due(&mut self, contact: ContactId) {
+        match self.engine.contact(contact).map(|c| c.state) {
+            Some(State::Reserved { reservation, agent, .. }) => {
+                let present = self
+                    .engine
+                    .agent(agent)
+                    .is_some_and(|a| matches!(a.presence, Presence::Connected(_)));
+                let how = if present { NotTaken::TimedOut } else { NotTaken::AgentGone };
+                self.not_taken(contact, reservation, agent, how);
+            }
+            Some(State::Connecting { agent, .. }) => {
+                self.connect_failed(contact, ConnectFault::TimedOut);
+                self.try_again(contact, agent);
+            }
+            Some(State::Pending { .. }) => self.wake(contact),
+            _ => {}
+        }
+    }
+
+    /// Goes through one slice of a gateway's contacts.
+    fn sweep(&mut self) {
+        let Some((gateway, from)) = self.engine.agenda.sweeps.pop_front() else { return };
+        let kind = self.engine.gateway(gateway).map_or(Sweep::None, |g| g.sweep);
+        let end = self.engine.contacts.slots().min(from + SLICE);
+        for slot in from..end {
+            if let Some(contact) = self.swept(slot, gateway) {
+                match kind {
+                    Sweep::None => {}
+                    Sweep::Detach => self.detach(contact),
+                    Sweep::CloseLost(_) => self.close(contact, EndReason::GatewayLost),
+                }
+            }
+        }
+        if end < self.engine.contacts.slots() && kind != Sweep::None {
+            self.engine.agenda.sweeps.push_back((gateway, end));
+        }
+    }
+
+    /// The contact in a slot, if it is this gateway's and not held by its present session.
+    fn swept(&self, slot: usize, gateway: GatewayId) -> Option<ContactId> {
+        let c = &self.engine.contacts.in_slot(slot)?.contact;
+        let gone = c.gateway == gateway && c.link != Link::Unary && !self.engine.is_attached(c);
+        gone.then_some(c.id)
+    }
+
+    fn detach(&mut self, contact: ContactId) {
+        if self.engine.contact(contact).is_some_and(|c| c.link != Link::Detached) {
+            self.emit(Event::Detached(contact));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! A gateway as the engine holds one.
+
+use super::command::GatewayLimits;
+use super::routing::Name;
+use crate::ids::SessionId;
+
+/// Most gateways that may make themselves known.
+pub const MOST_GATEWAYS: usize = 1024;
+/// Effects that one gateway may leave unreported; arrivals from it are refused beyond.
+pub const MOST_EFFECTS: u32 = 10_000;
+/// Keys in one report of what a gateway still holds.
+pub const MOST_KEYS: usize = 1_000;
+
+/// One gateway.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Gateway {
+    /// What it calls itself.
+    pub name: Name,
+    /// Its stream's session; none while it has no stream.
+    pub session: Option<SessionId>,
+    /// What it can carry.
+    pub limits: GatewayLimits,
+    /// What is being gone through for it, contact by contact.
+    pub sweep: Sweep,
+    /// Effects that it has not reported on.
+    pub effects: u32,
+}
+
+/// What is being gone through for a gateway.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Sweep {
+    /// Nothing.
+    #[default]
+    None,
+    /// Its contacts are marked detached.
+    Detach,
+    /// Contacts that it did not name when it came back are closed. Holds the session that
+    /// named the others.
+    CloseLost(SessionId),
+}
+
+impl Gateway {
+    /// One that has just made itself known.
+    #[must_use]
+    pub fn new(name: Name) -> Self {
+        Self {
+            name,
+            session: None,
+            limits: GatewayLimits::default(),
+            sweep: Sweep::None,
+            effects: 0,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! What must hold between any two commands, checked the slow and obvious way.
+//!
+//! For tests and simulation: everything is counted again from contacts and agents, and
+//! the matching is done by looking at everyone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::agent::{Hold, WHOLE};
+use super::contact::{Contact, Link, State, StateKind};
+use super::floor::Stand;
+use super::store::hash_of;
+use super::timer::{of_agent, of_contact};
+use super::{Engine, Hashes};
+use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
+use thiserror::Error;
+
+/// What does not hold.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Violation {
+    /// Accepted contacts are not the sum over states.
+    #[error("conservation: {accepted} accepted, {found} found")]
+    Conservation {
+        /// Contacts accepted.
+        accepted: u64,
+        /// Contacts in all states.
+        found: u64,
+    },
+    /// A count by state is wrong.
+    #[error("{counted} counted as {state:?}, {found} found")]
+    Count {
+        /// The state.
+        state: StateKind,
+        /// By the counter.
+        counted: u64,
+        /// By looking.
+        found: u64,
+    },
+    /// A contact was left without a state.
+    #[error("contact {0} was accepted and placed nowhere")]
+    Unplaced(ContactId),
+    /// What an agent holds and what a contact says are not the same.
+    #[error("contact {contact} and agent {agent} disagree about who has what")]
+    Ownership {
+        /// The contact.
+        contact: ContactId,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// An agent has more than they can take.
+    #[error("agent {agent} has {load} of {WHOLE}")]
+    OverCapacity {
+        /// The agent.
+        agent: AgentId,
+        /// What they have.
+        load: u32,
+    },
+    /// A waiting contact is not in line, or one that does not wait is.
+    #[error("contact {0} stands in the wrong line")]
+    Standing(ContactId),
+    /// Lines have more in them than waits.
+    #[error("{0} entries in lines too many")]
+    Lines(usize),
+    /// Timers are not those that state stands for.
+    #[error("timers differ from what state stands for")]
+    Timers,
+    /// An index does not say what state says.
+    #[error("the index of {0} differs from state")]
+    Index(&'static str),
+    /// The state hash is not the hash of the state.
+    #[error("the state hash is not the hash of the state")]
+    Hash,
+    /// Somebody waits whom an idle agent could take.
+    #[error("contact {contact} waits while agent {agent} could take it")]
+    Idle {
+        /// The contact.
+        contact: ContactId,
+        /// The agent.
+        agent: AgentId,
+    },
+}
+
+impl Engine {
+    /// Checks everything. Takes time in proportion to contacts times agents.
+    ///
+    /// # Errors
+    /// The first [`Violation`] found.
+    pub fn check(&self) -> Result<(), Violation> {
+        self.check_counts()?;
+        self.check_ownership()?;
+        self.check_lines()?;
+        self.check_derived()?;
+        if self.agenda.is_empty() { self.check_matching() } else { Ok(()) }
+    }
+
+    fn check_counts(&self) -> Result<(), Violation> {
+        let mut found = [0u64; 6];
+        for c in self.contacts() {
+            if c.state == State::New {
+                return Err(Violation::Unplaced(c.id));
+            }
+            found[c.state.kind().index()] += 1;
+        }
+        found[StateKind::Closed.index()] = self.in_state(StateKind::Closed);
+        for state in StateKind::ALL {
+            let (counted, found) = (self.in_state(state), found[state.index()]);
+            if counted != found {
+                return Err(Violation::Count { state, counted, found });
+            }
+        }
+        let (accepted, found) = (self.accepted(), found.iter().sum());
+        if accepted == found { Ok(()) } else { Err(Violation::Conservation { accepted, found }) }
+    }
+
+    fn check_ownership(&self) -> Result<(), Violation> {
+        let mut owners: BTreeMap<ContactId, AgentId> = BTreeMap::new();
+        for a in self.agents() {
+            let Some(profile) = self.routing.agent(a.id) else { continue };
+            let load = a.load(profile);
+            if load > WHOLE {
+                return Err(Violation::OverCapacity { agent: a.id, load });
+            }
+            for w in &a.work {
+                let (contact, agent) = (w.contact, a.id);
+                let state = self.contact(contact).map(|c| c.state);
+                let agrees = match (w.hold, state) {
+                    (Hold::Reserved, Some(State::Reserved { agent: of, .. }))
+                    | (Hold::Connecting, Some(State::Connecting { agent: of, .. }))
+                    | (Hold::Assigned, Some(State::Assigned { agent: of, .. })) => of == agent,
+                    // Its owner may be somebody else by now, or nobody.
+                    (Hold::WrapUp { .. }, _) => continue,
+                    _ => false,
+                };
+                if !agrees || owners.insert(contact, agent).is_some() {
+                    return Err(Violation::Ownership { contact, agent });
+                }
+            }
+        }
+        for c in self.contacts() {
+            if let Some(agent) = c.state.agent()
+                && owners.get(&c.id) != Some(&agent)
+            {
+                return Err(Violation::Ownership { contact: c.id, agent });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_lines(&self) -> Result<(), Violation> {
+        let mut waiting = 0;
+        for c in self.contacts() {
+            let right = match (self.stand_of(c.id), waits(c), c.named) {
+                (Stand::Off, false, _) => true,
+                (Stand::Named(agent), true, Some(named)) => agent == named.agent,
+                (Stand::Line(..), true, None) => self.position(c.id).is_some(),
+                _ => false,
+            };
+            if !right {
+                return Err(Violation::Standing(c.id));
+            }
+            waiting += usize::from(waits(c));
+        }
+        match self.floor.waiting_len() - waiting {
+            0 => Ok(()),
+            more => Err(Violation::Lines(more)),
+        }
+    }
+
+    fn check_derived(&self) -> Result<(), Violation> {
+        let mut timers = BTreeSet::new();
+        let mut hashes = Hashes { routing: self.hashes.routing, ..Hashes::default() };
+        let mut reservations: BTreeMap<ReservationId, ContactId> = BTreeMap::new();
+        let mut effects: BTreeMap<EffectId, ContactId> = BTreeMap::new();
+        let mut keys = 0;
+        for c in self.contacts() {
+            of_contact(c, |t| {
+                timers.insert(t);
+            });
+            hashes.contacts ^= hash_of(c);
+            if let State::Reserved { reservation, .. } | State::Connecting { reservation, .. } =
+                c.state
+            {
+                reservations.insert(reservation, c.id);
+            }
+            effects.extend(c.effects.iter().map(|(e, _)| (*e, c.id)));
+            if !c.key.is_empty() {
+                keys += 1;
+                if self.keys.get(&(c.gateway, c.key.clone())) != Some(&c.id) {
+                    return Err(Violation::Index("keys"));
+                }
+            }
+        }
+        for a in self.agents() {
+            of_agent(a, |t| {
+                timers.insert(t);
+            });
+            hashes.agents ^= hash_of(a);
+        }
+        let same = |index: &BTreeMap<_, _>| {
+            index.len() == self.reservations.len()
+                && index.iter().all(|(r, c)| self.reservations.get(r) == Some(c))
+        };
+        let checks = [
+            (same(&reservations), "reservations"),
+            (keys == self.keys.len(), "keys"),
+            (
+                effects.len() == self.effects.len()
+                    && effects.iter().all(|(e, c)| self.effects.get(e) == Some(c)),
+                "effects",
+            ),
+        ];
+        if let Some((_, index)) = checks.into_iter().find(|(ok, _)| !ok) {
+            return Err(Violation::Index(index));
+        }
+        if timers != *self.timers.all() {
+            return Err(Violation::Timers);
+        }
+        if hashes == self.hashes { Ok(()) } else { Err(Violation::Hash) }
+    }
+
+    /// The naive matcher: nobody waits whom somebody idle could take.
+    fn check_matching(&self) -> Result<(), Violation> {
+        for c in self.contacts().filter(|c| waits(c) && self.is_attached(c)) {
+            for a in self.agents() {
+                if self.could_take(a.id, c) {
+                    return Err(Violation::Idle { contact: c.id, agent: a.id });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an agent may have a contact, by the words of the configuration alone.
+    #[must_use]
+    pub fn could_take(&self, agent: AgentId, c: &Contact) -> bool {
+        let (Some(a), Some(profile), Some(queue)) =
+            (self.agent(agent), self.routing.agent(agent), self.routing.queue(c.queue))
+        else {
+            return false;
+        };
+        if !a.can_take(profile, c.channel) {
+            return false;
+        }
+        if let Some(named) = c.named {
+            return named.agent == agent;
+        }
+        let skilled = c.needs.iter().all(|n| {
+            profile.skills.iter().any(|(skill, level)| *skill == n.skill && *level >= n.at_least)
+        });
+        skilled
+            && (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
+            && !c.passed_over.iter().any(|p| p.agent == agent)
+    }
+}
+
+fn waits(c: &Contact) -> bool {
+    c.state == State::Queued && c.link != Link::Detached
+}

@@ -1,0 +1,199 @@
+//! Contacts of one demand class, waiting in order of place.
+//!
+//! Arrivals come in order of place, so most of a line is a plain queue: an entry knows
+//! its position and leaves in constant time. Those who come back, or whose head start
+//! puts them before others, stand in a small tree beside it. The front is the older of
+//! the two. Contacts that pass some agent over stand aside, so that they block nobody.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::ids::{AgentId, ContactId};
+use crate::time::Place;
+
+/// Skips allowed on one taking. Contacts that pass an agent over do so for a minute or
+/// so; behind eight of them the agent takes from the line instead.
+const MOST_SKIPS: usize = 8;
+
+/// Gaps in a row that are not worth tidying: 24 KiB.
+const GAPS_ALLOWED: usize = 1024;
+
+/// Where in a line a contact stands, for leaving it again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Standing {
+    /// In the plain queue, at this position counted from the line's beginning.
+    Row(u64),
+    /// In the tree of those out of order.
+    Tree,
+    /// Aside, passing some agent over.
+    Aside,
+}
+
+/// The waiting contacts of one class.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    row: VecDeque<Option<(Place, ContactId)>>,
+    row_begins: u64,
+    gaps: usize,
+    tree: BTreeSet<(Place, ContactId)>,
+    aside: BTreeSet<(Place, ContactId)>,
+    len: usize,
+}
+
+impl Line {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(crate) fn join(&mut self, place: Place, contact: ContactId) -> Standing {
+        self.len += 1;
+        // Only a live last entry can tell the order; the row never ends in a gap.
+        let in_order =
+            self.row.back().copied().flatten().is_none_or(|last| last < (place, contact));
+        if in_order {
+            let position = self.row_begins + self.row.len() as u64;
+            self.row.push_back(Some((place, contact)));
+            Standing::Row(position)
+        } else {
+            self.tree.insert((place, contact));
+            Standing::Tree
+        }
+    }
+
+    pub(crate) fn join_aside(&mut self, place: Place, contact: ContactId) -> Standing {
+        self.len += 1;
+        self.aside.insert((place, contact));
+        Standing::Aside
+    }
+
+    /// Takes a contact out. Returns another one that now stands in the tree: when most of
+    /// the row is gaps behind one who waits long, that one moves over and the gaps go.
+    pub(crate) fn leave(
+        &mut self,
+        standing: Standing,
+        place: Place,
+        contact: ContactId,
+    ) -> Option<ContactId> {
+        self.len -= 1;
+        match standing {
+            Standing::Tree => {
+                self.tree.remove(&(place, contact));
+            }
+            Standing::Aside => {
+                self.aside.remove(&(place, contact));
+            }
+            Standing::Row(position) => {
+                let offset = usize::try_from(position - self.row_begins).unwrap_or(usize::MAX);
+                if let Some(entry) = self.row.get_mut(offset) {
+                    *entry = None;
+                    self.gaps += 1;
+                }
+                self.trim();
+                if self.gaps > GAPS_ALLOWED && self.gaps * 2 > self.row.len() {
+                    let moved = self.row.pop_front().flatten();
+                    self.row_begins += 1;
+                    self.tree.extend(moved);
+                    self.trim();
+                    return moved.map(|(_, c)| c);
+                }
+            }
+        }
+        None
+    }
+
+    fn trim(&mut self) {
+        while let Some(None) = self.row.front() {
+            self.row.pop_front();
+            self.row_begins += 1;
+            self.gaps -= 1;
+        }
+        while let Some(None) = self.row.back() {
+            self.row.pop_back();
+            self.gaps -= 1;
+        }
+    }
+
+    /// The oldest place that this agent may take. `passes_over` tells whether a contact
+    /// that stands aside passes the agent over.
+    pub(crate) fn front(
+        &self,
+        agent: AgentId,
+        passes_over: impl Fn(ContactId, AgentId) -> bool,
+    ) -> Option<(Place, ContactId)> {
+        let row = self.row.front().copied().flatten();
+        let tree = self.tree.first().copied();
+        let aside =
+            self.aside.iter().take(MOST_SKIPS + 1).find(|(_, c)| !passes_over(*c, agent)).copied();
+        [row, tree, aside].into_iter().flatten().min()
+    }
+
+    /// How many stand before a place.
+    pub(crate) fn before(&self, place: Place, contact: ContactId) -> usize {
+        let row = self.row.iter().flatten().take_while(|e| **e < (place, contact)).count();
+        row + self.tree.range(..(place, contact)).count()
+            + self.aside.range(..(place, contact)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn c(n: u64) -> ContactId {
+        ContactId(n)
+    }
+
+    #[test]
+    fn order_is_by_place_whatever_the_way_in() {
+        let mut line = Line::default();
+        assert_eq!(line.join(Place(10), c(1)), Standing::Row(0));
+        assert_eq!(line.join(Place(20), c(2)), Standing::Row(1));
+        assert_eq!(line.join(Place(15), c(3)), Standing::Tree);
+        assert_eq!(line.join_aside(Place(5), c(4)), Standing::Aside);
+        let nobody = |_, _| false;
+        let all = |_, _| true;
+        assert_eq!(line.front(AgentId(0), nobody), Some((Place(5), c(4))));
+        assert_eq!(line.front(AgentId(0), all), Some((Place(10), c(1))));
+        line.leave(Standing::Row(0), Place(10), c(1));
+        assert_eq!(line.front(AgentId(0), all), Some((Place(15), c(3))));
+        assert_eq!(line.before(Place(20), c(2)), 2);
+        assert_eq!(line.front(AgentId(0), |_, _| false), Some((Place(5), c(4))));
+        line.leave(Standing::Tree, Place(15), c(3));
+        line.leave(Standing::Aside, Place(5), c(4));
+        line.leave(Standing::Row(1), Place(20), c(2));
+        assert!(line.is_empty());
+        assert_eq!(line.join(Place(1), c(5)), Standing::Row(2), "positions are never used again");
+    }
+
+    #[test]
+    fn gaps_in_the_middle_are_skipped() {
+        let mut line = Line::default();
+        let standing: Vec<_> = (0..4u32).map(|n| line.join(Place(n.into()), c(n.into()))).collect();
+        line.leave(standing[1], Place(1), c(1));
+        line.leave(standing[3], Place(3), c(3));
+        line.leave(standing[0], Place(0), c(0));
+        assert_eq!(line.front(AgentId(0), |_, _| false), Some((Place(2), c(2))));
+        assert_eq!(line.len(), 1);
+    }
+
+    #[test]
+    fn one_who_waits_long_does_not_pin_the_gaps_behind() {
+        let mut line = Line::default();
+        let n = 10_000u32;
+        let mut standing: Vec<_> =
+            (0..n).map(|n| line.join(Place(n.into()), c(n.into()))).collect();
+        for i in 1..n - 1 {
+            let left = line.leave(standing[i as usize], Place(i.into()), c(i.into()));
+            if let Some(moved) = left {
+                standing[moved.index()] = Standing::Tree;
+            }
+        }
+        assert_eq!(standing[0], Standing::Tree);
+        assert!(line.row.len() <= GAPS_ALLOWED * 2 + 1, "{} left in the row", line.row.len());
+        assert_eq!(line.front(AgentId(0), |_, _| false), Some((Place(0), c(0))));
+        assert_eq!(line.len(), 2);
+    }
+}

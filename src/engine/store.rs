@@ -1,0 +1,84 @@
+//! Open contacts by id, with what the engine derives from each.
+
+use std::hash::{Hash, Hasher};
+
+use hashbrown::HashMap;
+use rustc_hash::{FxBuildHasher, FxHasher};
+
+use super::contact::Contact;
+use super::floor::Stand;
+use crate::ids::ContactId;
+
+/// A contact with its derived parts.
+#[derive(Debug)]
+pub(crate) struct Filed {
+    pub(crate) contact: Contact,
+    /// How it stands on the floor.
+    pub(crate) stand: Stand,
+    /// Its part of the state hash.
+    pub(crate) hash: u64,
+}
+
+/// Slots that are used again, so that a sweep can walk them by number in slices.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    slots: Vec<Option<Box<Filed>>>,
+    free: Vec<u32>,
+    by_id: HashMap<ContactId, u32, FxBuildHasher>,
+}
+
+impl Store {
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// How many slots a sweep has to walk.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn in_slot(&self, slot: usize) -> Option<&Filed> {
+        self.slots.get(slot)?.as_deref()
+    }
+
+    pub(crate) fn get(&self, id: ContactId) -> Option<&Filed> {
+        let slot = *self.by_id.get(&id)?;
+        self.slots.get(slot as usize)?.as_deref()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ContactId) -> Option<&mut Filed> {
+        let slot = *self.by_id.get(&id)?;
+        self.slots.get_mut(slot as usize)?.as_deref_mut()
+    }
+
+    pub(crate) fn insert(&mut self, filed: Filed) {
+        let id = filed.contact.id;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.slots[slot as usize] = Some(Box::new(filed));
+        self.by_id.insert(id, slot);
+    }
+
+    pub(crate) fn remove(&mut self, id: ContactId) -> Option<Box<Filed>> {
+        let slot = self.by_id.remove(&id)?;
+        self.free.push(slot);
+        self.slots[slot as usize].take()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Filed> {
+        self.slots.iter().filter_map(|s| s.as_deref())
+    }
+}
+
+/// A hash that is the same in every process of one build, spread over all bits so that
+/// hashes of many things can be added up with exclusive or.
+pub(crate) fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    let mut h = hasher.finish();
+    h ^= h >> 32;
+    h = h.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    h ^ (h >> 29)
+}

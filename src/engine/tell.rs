@@ -1,0 +1,248 @@
+//! Making directives: from events as they happen, and from state when a session begins.
+
+use super::Engine;
+use super::agent::{Hold, Work};
+use super::contact::{Contact, State};
+use super::directive::{Directive, Offer, Recipient, Tell};
+use super::event::{EffectKind, Event};
+use super::words::{AvailabilityBecause, ConnectFault, NotTaken};
+use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
+use crate::time::{EngineTime, Span};
+
+impl Engine {
+    /// What gateways and agents are to be told of one command's events, in order. Called
+    /// when all of them are applied: what is over by then is not told of.
+    pub fn directives(&self, at: EngineTime, events: &[Event], out: &mut Vec<Directive>) {
+        for event in events {
+            Teller { engine: self, at, out }.event(event);
+        }
+    }
+}
+
+struct Teller<'a> {
+    engine: &'a Engine,
+    at: EngineTime,
+    out: &'a mut Vec<Directive>,
+}
+
+impl Teller<'_> {
+    fn gateway(&mut self, contact: &Contact, tell: Tell) {
+        self.out.push(Directive { to: Recipient::Gateway(contact.gateway), tell });
+    }
+
+    fn agent(&mut self, agent: AgentId, tell: Tell) {
+        self.out.push(Directive { to: Recipient::Agent(agent), tell });
+    }
+
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Queued(q) => {
+                if let Some(released) = q.released {
+                    let (contact, because) = (q.contact, released.because);
+                    self.agent(released.agent, Tell::Released { contact, because });
+                    self.wrap_up(released.agent, contact, released.wrap_up);
+                }
+                self.state(q.contact);
+            }
+            Event::Reserved(r) => {
+                self.state(r.contact);
+                self.work(r.agent, r.contact);
+            }
+            Event::NotTaken { contact, reservation, agent, how, .. } => {
+                self.not_taken(*contact, *reservation, *agent, *how);
+            }
+            Event::ConnectFailed { contact, reservation, agent, fault, .. } => {
+                self.connect_failed(*contact, *reservation, *agent, *fault);
+            }
+            Event::Accepted { contact, agent, .. } | Event::Bridged { contact, agent, .. } => {
+                self.state(*contact);
+                self.work(*agent, *contact);
+            }
+            Event::EffectAsked { effect, contact, kind } => self.effect(*contact, *effect, *kind),
+            Event::EffectSettled { effect, contact, how: super::event::Settled::Withdrawn } => {
+                let (effect, contact) = (*effect, *contact);
+                if let Some(c) = self.engine.contact(contact) {
+                    self.gateway(c, Tell::EffectWithdrawn { effect, contact });
+                }
+            }
+            Event::Pended { contact, agent, .. } => {
+                let because = super::words::ReleasedBecause::Pended;
+                self.agent(*agent, Tell::Released { contact: *contact, because });
+                self.state(*contact);
+            }
+            Event::InputReceived(contact) => {
+                if let Some(State::Assigned { agent, .. }) =
+                    self.engine.contact(*contact).map(|c| c.state)
+                {
+                    self.agent(agent, Tell::CustomerInput(*contact));
+                }
+            }
+            Event::AttributesSet { contact, .. } => {
+                if let Some(agent) = self.engine.contact(*contact).and_then(|c| c.state.agent()) {
+                    self.work(agent, *contact);
+                }
+            }
+            Event::HandedOver { contact, from, to, wrap_up } => {
+                let because = super::words::ReleasedBecause::HandedOver;
+                self.agent(*from, Tell::Released { contact: *contact, because });
+                self.wrap_up(*from, *contact, *wrap_up);
+                self.state(*contact);
+                self.work(*to, *contact);
+            }
+            Event::Closed { contact, gateway, reason, agent, wrap_up } => {
+                let tell = Tell::Ended { contact: *contact, reason: *reason };
+                self.out.push(Directive { to: Recipient::Gateway(*gateway), tell: tell.clone() });
+                if let Some(agent) = agent {
+                    self.agent(*agent, tell);
+                    self.wrap_up(*agent, *contact, *wrap_up);
+                }
+            }
+            Event::Reattached { contact, .. } => self.resync_contact(*contact),
+            _ => self.agent_event(event),
+        }
+    }
+
+    fn agent_event(&mut self, event: &Event) {
+        match event {
+            Event::WrapUpEnded { agent, contact } => {
+                self.agent(*agent, Tell::WrapUpEnded(*contact));
+            }
+            Event::AgentConnected { agent, .. } => self.resync_agent(*agent),
+            Event::AvailabilityChanged { agent, because, .. } => {
+                self.availability(*agent, Some(*because));
+            }
+            Event::NextSet { agent, .. } | Event::PhoneUnreachable(agent) => {
+                self.availability(*agent, None);
+            }
+            // Everything else concerns nobody who is connected.
+            _ => {}
+        }
+    }
+
+    /// Where a contact is, for its gateway.
+    fn state(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let tell = match c.state {
+            State::New | State::Queued => Tell::Waiting { contact, queue: c.queue },
+            State::Reserved { agent, .. } | State::Connecting { agent, .. } => {
+                Tell::ReservedFor { contact, agent }
+            }
+            State::Assigned { agent, .. } => Tell::AssignedTo { contact, agent },
+            State::Pending { on, .. } => Tell::Pending { contact, on },
+        };
+        // A command may move a contact twice; its last state is said once.
+        let to = Recipient::Gateway(c.gateway);
+        if self.out.iter().rev().find(|d| d.to == to).is_none_or(|d| d.tell != tell) {
+            self.gateway(c, tell);
+        }
+    }
+
+    fn effect(&mut self, contact: ContactId, effect: EffectId, kind: EffectKind) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        if !c.effects.iter().any(|(e, _)| *e == effect) {
+            return;
+        }
+        let tell = match kind {
+            EffectKind::Connect { reservation, agent } => {
+                Tell::Connect { effect, contact, reservation, agent, consult_of: c.parent }
+            }
+            EffectKind::HandOver { to } => Tell::HandOver { effect, contact, to },
+        };
+        self.gateway(c, tell);
+    }
+
+    /// What an agent has of a contact, if they still have it.
+    fn work(&mut self, agent: AgentId, contact: ContactId) {
+        let held = self.engine.agent(agent).and_then(|a| a.work_on(contact)).copied();
+        if let Some(work) = held {
+            self.say_work(agent, &work);
+        }
+    }
+
+    fn say_work(&mut self, agent: AgentId, work: &Work) {
+        if let Hold::WrapUp { until } = work.hold {
+            return self.wrap_up(agent, work.contact, Some(until));
+        }
+        let Some(offer) = self.engine.contact(work.contact).and_then(|c| self.offer(c)) else {
+            return;
+        };
+        let offer = Box::new(offer);
+        let tell = match work.hold {
+            Hold::Reserved => Tell::Offer(offer),
+            Hold::Connecting => Tell::Connecting(offer),
+            Hold::Assigned | Hold::WrapUp { .. } => Tell::Assigned(offer),
+        };
+        self.agent(agent, tell);
+    }
+
+    fn offer(&self, c: &Contact) -> Option<Offer> {
+        let answer_within = match c.state {
+            State::Reserved { deadline, .. } => deadline.since(self.at),
+            _ => Span::ZERO,
+        };
+        Some(Offer {
+            contact: c.id,
+            reservation: c.state.reservation()?,
+            channel: c.channel,
+            queue: c.queue,
+            service: c.service,
+            answer_within,
+            waited: c.waited(self.at),
+            continues: c.continues,
+            consult_of: c.parent,
+            attributes: c.attributes.clone(),
+        })
+    }
+
+    fn wrap_up(&mut self, agent: AgentId, contact: ContactId, until: Option<EngineTime>) {
+        if let Some(until) = until {
+            self.agent(agent, Tell::WrapUp { contact, lasting: until.since(self.at) });
+        }
+    }
+
+    fn not_taken(
+        &mut self,
+        contact: ContactId,
+        reservation: ReservationId,
+        agent: AgentId,
+        how: NotTaken,
+    ) {
+        self.agent(agent, Tell::OfferOver { contact, reservation, how });
+        self.state(contact);
+    }
+
+    fn connect_failed(
+        &mut self,
+        contact: ContactId,
+        reservation: ReservationId,
+        agent: AgentId,
+        fault: ConnectFault,
+    ) {
+        self.agent(agent, Tell::ConnectFailed { contact, reservation, fault });
+        self.state(contact);
+    }
+
+    fn availability(&mut self, agent: AgentId, because: Option<AvailabilityBecause>) {
+        let Some(a) = self.engine.agent(agent) else { return };
+        let (now, next, phone_unreachable) = (a.availability, a.next, a.phone_unreachable);
+        self.agent(agent, Tell::Availability { now, because, next, phone_unreachable });
+    }
+
+    /// All that an agent has, when a session of theirs begins.
+    fn resync_agent(&mut self, agent: AgentId) {
+        self.availability(agent, None);
+        let work = self.engine.agent(agent).map(|a| a.work.clone()).unwrap_or_default();
+        for work in &work {
+            self.say_work(agent, work);
+        }
+    }
+
+    /// All that a gateway has to know of a contact that it still holds.
+    fn resync_contact(&mut self, contact: ContactId) {
+        self.state(contact);
+        let effects = self.engine.contact(contact).map(|c| c.effects.clone()).unwrap_or_default();
+        for (effect, kind) in effects {
+            self.effect(contact, effect, kind);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What falls due when. Made from contacts and agents; a timer that no longer holds is taken out, never ignored.
+
+use std::collections::BTreeSet;
+
+use super::agent::{Agent, Hold, Presence};
+use super::contact::{Contact, State};
+use crate::ids::{AgentId, ContactId};
+use crate::time::EngineTime;
+
+/// What falls due.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Due {
+    /// A reservation, a connecting or a pending contact has lasted long enough.
+    Contact(ContactId),
+    /// A contact was kept for one agent long enough.
+    Named(ContactId),
+    /// An agent was passed over for a contact long enough.
+    PassOver(ContactId, AgentId),
+    /// The work after a contact has lasted long enough.
+    WrapUp(AgentId, ContactId),
+    /// A lost agent had long enough to come back.
+    Grace(AgentId),
+}
+
+/// Everything that falls due, in order of time.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    due: BTreeSet<(EngineTime, Due)>,
+}
+
+impl Timers {
+    pub(crate) fn next(&self) -> Option<EngineTime> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// The first that is due at this time or before.
+    pub(crate) fn first_due(&self, now: EngineTime) -> Option<Due> {
+        self.due.first().filter(|(at, _)| *at <= now).map(|(_, due)| *due)
+    }
+
+    pub(crate) fn enter_contact(&mut self, contact: &Contact) {
+        of_contact(contact, |timer| {
+            self.due.insert(timer);
+        });
+    }
+
+    pub(crate) fn remove_contact(&mut self, contact: &Contact) {
+        of_contact(contact, |timer| {
+            self.due.remove(&timer);
+        });
+    }
+
+    pub(crate) fn enter_agent(&mut self, agent: &Agent) {
+        of_agent(agent, |timer| {
+            self.due.insert(timer);
+        });
+    }
+
+    pub(crate) fn remove_agent(&mut self, agent: &Agent) {
+        of_agent(agent, |timer| {
+            self.due.remove(&timer);
+        });
+    }
+
+    pub(crate) fn all(&self) -> &BTreeSet<(EngineTime, Due)> {
+        &self.due
+    }
+}
+
+/// The timers that a contact's state stands for.
+pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Due))) {
+    match contact.state {
+        State::Reserved { deadline, .. } | State::Connecting { deadline, .. } => {
+            each((deadline, Due::Contact(contact.id)));
+        }
+        State::Pending { until, .. } => each((until, Due::Contact(contact.id))),
+        State::Queued => {
+            if let Some(named) = contact.named {
+                each((named.until, Due::Named(contact.id)));
+            }
+        }
+        State::New | State::Assigned { .. } => {}
+    }
+    for p in &contact.passed_over {
+        each((p.until, Due::PassOver(contact.id, p.agent)));
+    }
+}
+
+/// The timers that an agent's state stands for.
+pub(crate) fn of_agent(agent: &Agent, mut each: impl FnMut((EngineTime, Due))) {
+    for work in &agent.work {
+        if let Hold::WrapUp { until } = work.hold {
+            each((until, Due::WrapUp(agent.id, work.contact)));
+        }
+    }
+    if let Presence::Lost { until } = agent.presence {
+        each((until, Due::Grace(agent.id)));
+    }
+}

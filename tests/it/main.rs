@@ -1,0 +1,3 @@
+//! Tests of the parts together: the engine in simulation, and the running router.
+
+mod simulation;

@@ -199,6 +199,7 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::RequestConflict => "REQUEST_CONFLICT",
         Refusal::NoSuchQueue(_) => "NO_SUCH_QUEUE",
         Refusal::ChannelNotTaken { .. } => "CHANNEL_NOT_TAKEN",
+        Refusal::NeedsStream => "NEEDS_STREAM",
         Refusal::NoSuchAgent(_) => "NO_SUCH_AGENT",
         Refusal::AgentNotConnected(_) => "AGENT_NOT_CONNECTED",
         Refusal::StaleSession(_) => "STALE_SESSION",
@@ -262,6 +263,7 @@ mod tests {
                 "CHANNEL_NOT_TAKEN",
                 "channel",
             ),
+            (Refusal::NeedsStream, Code::FailedPrecondition, "NEEDS_STREAM", "channel"),
             (Refusal::NoSuchAgent(AgentId(1)), Code::NotFound, "NO_SUCH_AGENT", "agent"),
             (
                 Refusal::AgentNotConnected(name()),

@@ -335,6 +335,7 @@ mod tests {
             idle: Span::seconds(7),
             load: 500,
             waited: Span::seconds(61),
+            async_passed: false,
         })
     }
 

@@ -17,6 +17,8 @@ mod story;
 mod stream;
 mod supervisor;
 mod watch;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

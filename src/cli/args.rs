@@ -21,7 +21,9 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Run a router
-    #[command(after_help = "Example:\n  surgeline serve --config surgeline.toml --data /var/lib/surgeline\n\nPrints one line when it is ready. SIGTERM and Ctrl-C drain and stop it.")]
+    #[command(
+        after_help = "Example:\n  surgeline serve --config surgeline.toml --data /var/lib/surgeline\n\nPrints one line when it is ready. SIGTERM and Ctrl-C drain and stop it."
+    )]
     Serve(Serve),
     /// See queues: what waits, how long, how they do
     #[command(subcommand)]
@@ -72,7 +74,9 @@ pub struct Router {
 #[derive(Subcommand, Debug)]
 pub enum QueueCommand {
     /// List queues once
-    #[command(after_help = "Example:\n  surgeline queue list --json | jq '.[] | select(.waiting > 0)'")]
+    #[command(
+        after_help = "Example:\n  surgeline queue list --json | jq '.[] | select(.waiting > 0)'"
+    )]
     List {
         #[command(flatten)]
         #[allow(missing_docs)]
@@ -177,7 +181,12 @@ pub enum JournalCommand {
     #[command(after_help = "Example:\n  surgeline journal verify --data /var/lib/surgeline")]
     Verify {
         /// The data directory
-        #[arg(long, value_name = "DIR", default_value = "./surgeline-data", env = "SURGELINE_DATA")]
+        #[arg(
+            long,
+            value_name = "DIR",
+            default_value = "./surgeline-data",
+            env = "SURGELINE_DATA"
+        )]
         data: PathBuf,
         /// One JSON object instead of text
         #[arg(long)]
@@ -188,7 +197,10 @@ pub enum JournalCommand {
 fn interval(text: &str) -> Result<u32, String> {
     let expected = || "expected 250ms to 1m, such as 500ms or 2s".to_owned();
     let span: jiff::SignedDuration = text.parse().map_err(|_| expected())?;
-    u32::try_from(span.as_millis()).ok().filter(|ms| (250..=60_000).contains(ms)).ok_or_else(expected)
+    u32::try_from(span.as_millis())
+        .ok()
+        .filter(|ms| (250..=60_000).contains(ms))
+        .ok_or_else(expected)
 }
 
 #[cfg(test)]

@@ -43,7 +43,8 @@ pub enum ClientError {
 /// [`ClientError::Address`] and [`ClientError::Unreachable`].
 pub async fn connect(address: &str) -> Result<Channel, ClientError> {
     let wrong = || ClientError::Address { address: address.into() };
-    let uri = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    let uri =
+        if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     Endpoint::from_shared(uri)
         .map_err(|_| wrong())?
         .connect_timeout(Duration::from_secs(5))

@@ -37,7 +37,8 @@ pub(super) async fn list(
         println!("{:#}", Value::from_iter(rows.iter().map(json_row)));
         return Ok(ExitCode::SUCCESS);
     }
-    let header = ["CONTACT", "CHANNEL", "QUEUE", "STATE", "SERVICE", "AGENT", "WAITED", "GATEWAY", "KEY"];
+    let header =
+        ["CONTACT", "CHANNEL", "QUEUE", "STATE", "SERVICE", "AGENT", "WAITED", "GATEWAY", "KEY"];
     let mut table = table(&header, &[0, 6]);
     for row in &rows {
         table.add_row([
@@ -143,17 +144,27 @@ fn shown(found: &GetContactResponse) -> String {
         lines.push(format!("  ... {} older", found.timeline_omitted));
     }
     lines.extend(found.timeline.iter().map(|i| {
-        let who = if i.actor_role == "router" { String::new() } else { format!("  [{} {}]", i.actor_role, i.actor) };
+        let who = if i.actor_role == "router" {
+            String::new()
+        } else {
+            format!("  [{} {}]", i.actor_role, i.actor)
+        };
         format!("  {}  +{:<8} {}{who}", moment(i.at_unix_ms), length(i.after_ms), i.text)
     }));
     lines.join("\n") + "\n"
 }
 
 fn person(p: &Person) -> impl Iterator<Item = (&'static str, &str)> {
-    [("name", &p.name), ("address", &p.address), ("subject", &p.subject), ("words", &p.words), ("language", &p.language)]
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (name, value.as_str()))
+    [
+        ("name", &p.name),
+        ("address", &p.address),
+        ("subject", &p.subject),
+        ("words", &p.words),
+        ("language", &p.language),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    .map(|(name, value)| (name, value.as_str()))
 }
 
 fn json_person(p: &Person) -> Value {

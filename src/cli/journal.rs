@@ -57,7 +57,11 @@ pub(super) fn verify(data: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     } else {
         println!(
             "{} entries in {} batches ({} bytes), sequence {} to {}, every hash as it should be",
-            report.entries, report.batches, report.bytes, report.first_sequence, report.last_sequence
+            report.entries,
+            report.batches,
+            report.bytes,
+            report.first_sequence,
+            report.last_sequence
         );
         println!(
             "replayed: {} contacts accepted, {} closed, {} of {} marks agree, state {:016x}",
@@ -68,7 +72,9 @@ pub(super) fn verify(data: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
             engine.state_hash()
         );
         if let Some(sequence) = differing.first() {
-            println!("the state first differs from its mark after entry {sequence}: this binary reads the events otherwise than the one that wrote them");
+            println!(
+                "the state first differs from its mark after entry {sequence}: this binary reads the events otherwise than the one that wrote them"
+            );
         }
         if let Some(violation) = broken {
             println!("the state does not hold together: {violation}");

@@ -16,7 +16,9 @@ mod words;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use args::{AgentCommand, Cli, Command, ConfigCommand, ContactCommand, JournalCommand, QueueCommand};
+use args::{
+    AgentCommand, Cli, Command, ConfigCommand, ContactCommand, JournalCommand, QueueCommand,
+};
 
 /// Done.
 pub const OK: u8 = 0;

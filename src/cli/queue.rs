@@ -60,11 +60,24 @@ pub(super) async fn watch(
 
 fn text(rows: &[QueueRow]) -> String {
     let mut table = table(
-        &["QUEUE", "WAITING", "OLDEST", "OFFERED", "ANSWERED", "ABANDONED", "SL F3", "SL F4", "TARGET", "ASA", "READY/ABLE"],
+        &[
+            "QUEUE",
+            "WAITING",
+            "OLDEST",
+            "OFFERED",
+            "ANSWERED",
+            "ABANDONED",
+            "SL F3",
+            "SL F4",
+            "TARGET",
+            "ASA",
+            "READY/ABLE",
+        ],
         &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
     );
     for row in rows {
-        let asa = row.average_speed_of_answer_ms.map_or_else(|| "-".to_owned(), |ms| length(whole(ms)));
+        let asa =
+            row.average_speed_of_answer_ms.map_or_else(|| "-".to_owned(), |ms| length(whole(ms)));
         table.add_row([
             row.queue.clone(),
             row.waiting.to_string(),
@@ -85,7 +98,11 @@ fn text(rows: &[QueueRow]) -> String {
     )
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a wait for people to read")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a wait for people to read"
+)]
 fn whole(ms: f64) -> u64 {
     ms.max(0.0) as u64
 }

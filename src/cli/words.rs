@@ -48,7 +48,7 @@ pub(super) fn availability(a: Option<&Availability>) -> String {
 /// A table without lines, numbers to the right.
 pub(super) fn table(header: &[&str], right: &[usize]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().copied());
     for column in right {
         if let Some(column) = table.column_mut(*column) {

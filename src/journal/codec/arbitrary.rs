@@ -235,7 +235,9 @@ structs! {
     Queued {
         contact, queue, because, service, needs, head_start, place, named, pass_over, released,
     }
-    Reserved { contact, reservation, agent, deadline, trigger, rank, idle, load, waited }
+    Reserved { contact, reservation, agent, deadline, trigger, rank, idle, load, waited,
+        async_passed,
+    }
 }
 
 macro_rules! events {
@@ -290,7 +292,7 @@ events! {
         Coded { contact, agent, disposition }
         ConsultStarted { parent, child, agent }
         HandedOver { contact, from, to, wrap_up }
-        Closed { contact, reason, agent, wrap_up }
+        Closed { contact, gateway, reason, agent, wrap_up }
         WrapUpEnded { agent, contact }
         AgentConnected { agent, session }
         AgentLost { agent, grace }

@@ -14,7 +14,7 @@ record!(Queued => Queued {
     head_start = head_start_us, place = place_us
 });
 record!(Reserved => Reserved {
-    contact, reservation, agent, trigger, rank, load;
+    contact, reservation, agent, trigger, rank, load, async_passed;
     deadline = deadline_us, idle = idle_us, waited = waited_us
 });
 
@@ -80,7 +80,7 @@ events! {
         Coded { contact, agent, disposition }
         ConsultStarted { parent, child, agent }
         HandedOver { contact, from, to; wrap_up = wrap_up_us }
-        Closed { contact, reason, agent; wrap_up = wrap_up_us }
+        Closed { contact, gateway, reason, agent; wrap_up = wrap_up_us }
         WrapUpEnded { agent, contact }
         AgentConnected { agent, session }
         AgentLost { agent; grace = grace_us }

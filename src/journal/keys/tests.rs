@@ -96,6 +96,7 @@ fn a_forgotten_customer_cannot_be_read_again() {
         assert_eq!(files_with(data.path(), &key), 0);
         // Entries from before name the deleted key: it must not come back by them.
         store.observe(&sealed);
+        assert!(!store.forget(ada).unwrap());
         let again = store.seal(Some(ada), b"new words");
         assert_ne!(again.key, sealed.key);
         drop(store);

@@ -13,7 +13,7 @@ use crate::engine::routing::{AgentProfile, Listed, Queue, Routing};
 use crate::engine::words::Channel;
 use crate::ids::{AgentId, GatewayId, PoolId, QueueId, SessionId};
 use crate::journal::seal::KeyStore;
-use crate::journal::{Batch, Journal, Tip};
+use crate::journal::{Batch, Journal, JournalError, Tip};
 use crate::shard::ask::{Answer, AnswerTo, Ask, Outbox};
 use crate::shard::handle::ShardHandle;
 use crate::shard::observe::Observer;
@@ -56,13 +56,13 @@ impl Memory {
 pub(crate) struct MemoryJournal(pub(crate) Arc<Memory>);
 
 impl Journal for MemoryJournal {
-    fn append(&mut self, batch: &Batch) -> Result<Tip, Box<dyn std::error::Error + Send + Sync>> {
+    fn append(&mut self, batch: &Batch) -> Result<Tip, JournalError> {
         let mut held = self.0.held.lock().expect("no test panics with it");
         while *held {
             held = self.0.changed.wait(held).expect("no test panics with it");
         }
         if self.0.broken.load(Ordering::SeqCst) {
-            return Err("the disk is gone".into());
+            return Err(JournalError::Poisoned);
         }
         let sequence = batch.entries.last().map_or(0, |e| e.sequence);
         self.0.batches.lock().expect("no test panics with it").push(Arc::new(batch.clone()));
@@ -116,11 +116,7 @@ pub(crate) fn routing() -> Routing {
 }
 
 pub(crate) fn options(observer: Arc<dyn Observer>) -> ShardOptions {
-    ShardOptions { keys: Arc::new(keys()), observer }
-}
-
-fn keys() -> KeyStore {
-    KeyStore
+    ShardOptions { keys: Arc::new(KeyStore::ephemeral()), observer }
 }
 
 /// A shard over `memory`, from what that holds.

@@ -16,9 +16,9 @@ mod status;
 mod story;
 mod stream;
 mod supervisor;
-mod watch;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::sync::Arc;
 

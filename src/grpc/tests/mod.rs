@@ -19,6 +19,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 
 use super::{ServeError, serve};
+use crate::config;
 use crate::journal::seal::KeyStore;
 use crate::journal::sqlite::SqliteJournal;
 use crate::metrics::Metrics;
@@ -35,7 +36,6 @@ use crate::pb::v1::gateway_service_connect_response::Message as GatewayWord;
 use crate::pb::v1::supervisor_service_client::SupervisorServiceClient;
 use crate::pb::v1::{self, agent_act, gateway_report};
 use crate::shard::recovery::{Recovery, Shard, ShardOptions};
-use crate::config;
 
 /// No answer takes this long; a test that waits longer has found something.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,9 +58,8 @@ impl Router {
         let recovery = Recovery::new(ShardOptions { keys, observer }).expect("a recovery");
         let (journal, _) = SqliteJournal::open(data.path(), &mut |_| {}).expect("a journal");
         let wanted = config::built_in().expect("a configuration").config.routing;
-        let (handle, shard) = recovery
-            .finish(journal, |previous| config::merge(previous, &wanted))
-            .expect("a shard");
+        let (handle, shard) =
+            recovery.finish(journal, |previous| config::merge(previous, &wanted)).expect("a shard");
 
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -125,11 +124,14 @@ impl Router {
             desktop.act(agent, become_(v1::AvailabilityKind::Ready, "")).await;
         }
         for agent in agents {
-            desktop.until(agent, |d| match d {
-                ToAgent::Availability(a) => (a.now?.kind() == v1::AvailabilityKind::Ready).then_some(()),
-                _ => None,
-            })
-            .await;
+            desktop
+                .until(agent, |d| match d {
+                    ToAgent::Availability(a) => {
+                        (a.now?.kind() == v1::AvailabilityKind::Ready).then_some(())
+                    }
+                    _ => None,
+                })
+                .await;
         }
         desktop
     }

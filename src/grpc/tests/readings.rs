@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use super::*;
 
@@ -20,7 +20,8 @@ async fn queues_are_counted_and_watched() {
     }
     desktop.offer("elif").await;
 
-    let request = v1::ListQueuesRequest { queues: vec!["support-voice".into()], ..Default::default() };
+    let request =
+        v1::ListQueuesRequest { queues: vec!["support-voice".into()], ..Default::default() };
     let rows = router.supervisor().list_queues(request).await.expect("a list").into_inner();
     let [row] = &rows.queues[..] else { panic!("expected one row: {rows:?}") };
     assert_eq!((row.waiting, row.offered, row.answered), (2, 3, 0));
@@ -31,7 +32,10 @@ async fn queues_are_counted_and_watched() {
     let mut watch = router.supervisor().watch_queues(request).await.expect("a watch").into_inner();
     for _ in 0..2 {
         let seen = watch.message().await.expect("goes on").expect("a reading");
-        assert_eq!(seen.queues.len(), config::built_in().expect("valid").config.routing.queues.len());
+        assert_eq!(
+            seen.queues.len(),
+            config::built_in().expect("valid").config.routing.queues.len()
+        );
         let counts = seen.contacts.expect("counts");
         assert_eq!((counts.accepted, counts.queued, counts.reserved), (3, 2, 1));
         assert!(seen.read_unix_ms > 1_700_000_000_000);
@@ -60,7 +64,8 @@ async fn contacts_are_listed_in_pages_and_positions_follow_priority() {
     };
     let mut pages = Vec::new();
     loop {
-        let page = router.supervisor().list_contacts(request.clone()).await.expect("a page").into_inner();
+        let page =
+            router.supervisor().list_contacts(request.clone()).await.expect("a page").into_inner();
         pages.push(page.contacts.iter().map(|c| c.contact_id).collect::<Vec<_>>());
         if page.next_page_token.is_empty() {
             break;
@@ -177,7 +182,11 @@ async fn health_is_told_and_the_recall_says_that_it_is_not_there() {
     ];
     for (service, status) in table {
         let asked = HealthCheckRequest { service: service.into() };
-        assert_eq!(health.check(asked).await.expect("known").into_inner().status(), status, "{service}");
+        assert_eq!(
+            health.check(asked).await.expect("known").into_inner().status(),
+            status,
+            "{service}"
+        );
     }
     let mut recall = v1::recall_service_client::RecallServiceClient::new(router.channel.clone());
     let status = recall.get_recall_status(v1::GetRecallStatusRequest::default()).await;
@@ -201,7 +210,8 @@ async fn a_browser_reaches_it_over_http_1_from_this_machine_only() {
             frame.len()
         );
         async move {
-            let mut socket = tokio::net::TcpStream::connect(router.address).await.expect("connects");
+            let mut socket =
+                tokio::net::TcpStream::connect(router.address).await.expect("connects");
             socket.write_all(head.as_bytes()).await.expect("written");
             socket.write_all(&frame).await.expect("written");
             let mut answer = Vec::new();

@@ -40,7 +40,11 @@ fn arrivals() -> Vec<(v1::Arrival, RefusalCode, &'static str)> {
             RefusalCode::Invalid,
             "needs.skill",
         ),
-        (v1::Arrival { needs: vec![need("english", 1); 9], ..chat() }, RefusalCode::Invalid, "needs"),
+        (
+            v1::Arrival { needs: vec![need("english", 1); 9], ..chat() },
+            RefusalCode::Invalid,
+            "needs",
+        ),
         (
             v1::Arrival { head_start_ms: 86_400_001, ..chat() },
             RefusalCode::Invalid,
@@ -174,7 +178,8 @@ async fn a_stream_that_does_not_begin_with_a_hello_is_ended() {
     let report = FromGateway::Report(v1::GatewayReport {
         report: Some(Report::CustomerLeft(gateway_report::CustomerLeft { contact_id: 1 })),
     });
-    let hello = |gateway: &str| FromGateway::Hello(v1::Hello { gateway: gateway.into(), limits: None });
+    let hello =
+        |gateway: &str| FromGateway::Hello(v1::Hello { gateway: gateway.into(), limits: None });
     for first in [Some(report), None, Some(hello("")), Some(hello("Not A Name"))] {
         let mut gateway = router.gateway_stream().await;
         gateway.send("1", first).await;
@@ -196,11 +201,23 @@ async fn an_agent_is_told_what_is_wrong_and_goes_on() {
     let table = [
         (become_(v1::AvailabilityKind::Unspecified, ""), RefusalCode::Invalid, "availability.kind"),
         (become_(v1::AvailabilityKind::NotReady, ""), RefusalCode::Invalid, "availability.reason"),
-        (become_(v1::AvailabilityKind::NotReady, "bored"), RefusalCode::NotFound, "availability.reason"),
+        (
+            become_(v1::AvailabilityKind::NotReady, "bored"),
+            RefusalCode::NotFound,
+            "availability.reason",
+        ),
         (become_(ready, "lunch"), RefusalCode::Invalid, "availability.reason"),
         (Act::Become(agent_act::Become::default()), RefusalCode::Invalid, "availability"),
-        (Act::Accept(agent_act::Accept { reservation_id: 0 }), RefusalCode::Invalid, "reservation_id"),
-        (Act::Accept(agent_act::Accept { reservation_id: 7 }), RefusalCode::WrongState, "reservation_id"),
+        (
+            Act::Accept(agent_act::Accept { reservation_id: 0 }),
+            RefusalCode::Invalid,
+            "reservation_id",
+        ),
+        (
+            Act::Accept(agent_act::Accept { reservation_id: 7 }),
+            RefusalCode::WrongState,
+            "reservation_id",
+        ),
         (complete(404, "boredom"), RefusalCode::NotFound, "disposition"),
         (complete(404, ""), RefusalCode::NotFound, "contact_id"),
         (transfer(None), RefusalCode::Invalid, "to"),
@@ -251,7 +268,11 @@ async fn unary_calls_carry_the_field_in_their_details() {
     };
     let base = || asked.clone();
     let table = [
-        (v1::MoveContactRequest { request_id: String::new(), ..base() }, Code::InvalidArgument, "request_id"),
+        (
+            v1::MoveContactRequest { request_id: String::new(), ..base() },
+            Code::InvalidArgument,
+            "request_id",
+        ),
         (v1::MoveContactRequest { actor: String::new(), ..base() }, Code::InvalidArgument, "actor"),
         (v1::MoveContactRequest { why: String::new(), ..base() }, Code::InvalidArgument, "why"),
         (v1::MoveContactRequest { why: "x".repeat(513), ..base() }, Code::InvalidArgument, "why"),

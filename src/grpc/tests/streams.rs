@@ -103,7 +103,8 @@ async fn commands_that_are_not_waited_for_are_all_answered_in_order() {
     while let Some(word) = gateway.next().await.expect("ends well") {
         match word {
             GatewayWord::Answer(v1::Answer {
-                result: Some(v1::answer::Result::ContactId(id)), ..
+                result: Some(v1::answer::Result::ContactId(id)),
+                ..
             }) => contacts.push(id),
             GatewayWord::Directive(_) => {}
             other => panic!("{other:?}"),

@@ -34,10 +34,10 @@ async fn a_call_lives_from_its_arrival_to_its_story() {
     assert_eq!(shown.words, "my card **** **** **** 1111 was charged");
 
     desktop.act("elif", accept(&offer)).await;
-    let (effect_id, reservation_id) = gateway
+    let reservation_id = gateway
         .until(|id, d| match d {
             ToGateway::ConnectLegs(legs) if id == contact && legs.agent == "elif" => {
-                Some((legs.effect_id, legs.reservation_id))
+                Some(legs.reservation_id)
             }
             _ => None,
         })
@@ -54,7 +54,6 @@ async fn a_call_lives_from_its_arrival_to_its_story() {
             .await;
     }
     gateway.report(Report::Bridged(gateway_report::Bridged { reservation_id })).await;
-    gateway.report(Report::EffectDone(gateway_report::EffectDone { effect_id })).await;
     assert_eq!(desktop.assigned("elif").await.contact_id, contact);
 
     let leaves = Report::Input(gateway_report::Input {

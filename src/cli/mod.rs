@@ -85,7 +85,9 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             tonic::Code::Unavailable => UNREACHABLE,
             _ => FAILED,
         },
-        None if error.is::<crate::config::ConfigError>() => USAGE,
+        None if error.is::<crate::config::ConfigError>() || error.is::<crate::config::Fault>() => {
+            USAGE
+        }
         None => FAILED,
     };
     ExitCode::from(code)

@@ -56,6 +56,21 @@ async fn a_call_lives_from_its_arrival_to_its_story() {
     gateway.report(Report::Bridged(gateway_report::Bridged { reservation_id })).await;
     assert_eq!(desktop.assigned("elif").await.contact_id, contact);
 
+    words_are_passed_on(&mut gateway, &mut desktop, contact).await;
+
+    desktop.act("elif", complete(contact, "question-answered")).await;
+    let ended = |id, d| match d {
+        ToGateway::Ended(ended) if id == contact => Some(ended.reason()),
+        _ => None,
+    };
+    assert_eq!(gateway.until(ended).await, v1::EndReason::Completed);
+
+    is_shown_and_explained(&router, contact).await;
+    router.stop().await;
+}
+
+/// The customer's words, but not their secrets.
+async fn words_are_passed_on(gateway: &mut Gateway, desktop: &mut Desktop, contact: u64) {
     let leaves = Report::Input(gateway_report::Input {
         contact_id: contact,
         person: Some(v1::Person { words: "it is lot 12".into(), ..Default::default() }),
@@ -74,14 +89,10 @@ async fn a_call_lives_from_its_arrival_to_its_story() {
     });
     gateway.report(secret).await;
     assert_eq!(desktop.until("elif", words).await, None, "only the fact");
+}
 
-    desktop.act("elif", complete(contact, "question-answered")).await;
-    let ended = |id, d| match d {
-        ToGateway::Ended(ended) if id == contact => Some(ended.reason()),
-        _ => None,
-    };
-    assert_eq!(gateway.until(ended).await, v1::EndReason::Completed);
-
+/// What a supervisor sees of it afterwards.
+async fn is_shown_and_explained(router: &Router, contact: u64) {
     let mut supervisor = router.supervisor();
     let shown = supervisor.get_contact(v1::GetContactRequest { contact_id: contact }).await;
     let shown = shown.expect("known").into_inner();
@@ -104,7 +115,6 @@ async fn a_call_lives_from_its_arrival_to_its_story() {
     assert_eq!(why.decisions.len(), 1);
     assert_eq!(why.decisions[0].outcome(), v1::OfferOutcome::Accepted);
     assert_eq!(why.decisions[0].trigger(), v1::Trigger::Contact);
-    router.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

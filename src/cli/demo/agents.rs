@@ -241,12 +241,7 @@ impl Agents {
                 self.wrap_up(name, wrap_up.contact_id, lasting)?;
             }
             Directive::Availability(now) => {
-                self.available(
-                    name,
-                    now.now.as_ref(),
-                    now.because(),
-                    now.phone_unreachable,
-                );
+                self.available(name, now.now.as_ref(), now.because(), now.phone_unreachable);
             }
             Directive::CustomerInput(_) | Directive::WrapUpEnded(_) => {}
         }

@@ -288,11 +288,11 @@ impl Gateway {
                 held.answered = true;
                 self.talk(contact)?;
             }
-            Directive::Pending(d) if d.waits_for() == WaitsFor::Customer => {
-                if self.dice.happens(chance::REPLY) {
-                    let thinks = self.dice.exponential(1.5);
-                    self.note(thinks, Todo::Write(contact));
-                }
+            Directive::Pending(d)
+                if d.waits_for() == WaitsFor::Customer && self.dice.happens(chance::REPLY) =>
+            {
+                let thinks = self.dice.exponential(1.5);
+                self.note(thinks, Todo::Write(contact));
             }
             Directive::Ended(_) => self.end(contact),
             _ => {}

@@ -18,15 +18,18 @@ mod summary;
 mod view;
 mod watch;
 
+use std::io::{IsTerminal, stderr};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing_subscriber::EnvFilter;
 
 use self::audit::Audit;
 use self::scenario::{CENTRE, Dice, GATEWAYS};
@@ -110,6 +113,22 @@ pub(super) fn run(args: &Demo) -> anyhow::Result<ExitCode> {
 }
 
 async fn play(args: &Demo) -> anyhow::Result<ExitCode> {
+    let screen = Screen::open(args.json);
+    log_to_stderr(&screen);
+    let outcome = rehearse(args, screen).await?;
+    if args.json {
+        println!("{}", outcome.summary.json());
+    } else {
+        print!("{}", outcome.text);
+    }
+    for failure in &outcome.failures {
+        eprintln!("error: {failure}");
+    }
+    Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// The whole of it, from an empty folder to the verdict. The terminal is given back.
+async fn rehearse(args: &Demo, screen: Screen) -> anyhow::Result<Outcome> {
     let folder = tempfile::tempdir().context("no temporary folder for the journal")?;
     let loaded = config::parse("the demo's configuration", CENTRE)?;
     let names = loaded.config.routing.agents.iter().map(|a| Arc::clone(&a.name)).collect();
@@ -122,9 +141,8 @@ async fn play(args: &Demo) -> anyhow::Result<ExitCode> {
     let starts = Instant::now() + Duration::from_millis(300);
     let audit = Arc::new(Audit::new()?);
     let bench = Bench { audit, starts, lasting: args.lasting, phase: phases };
-    let mut stage = Stage::open(&app, args, names, bench, phase).await?;
-    let played = stage.perform(&app).await;
-    let outcome = match played {
+    let mut stage = Stage::open(&app, args, names, bench, phase, screen).await?;
+    let outcome = match stage.perform(&app).await {
         Ok(()) => stage.verdict(&app).await,
         Err(error) => Err(error),
     };
@@ -133,19 +151,7 @@ async fn play(args: &Demo) -> anyhow::Result<ExitCode> {
     let stopped = app.stop().await.context("the router did not stop well");
     let outcome = outcome?;
     stopped?;
-    print(args, &outcome);
-    for failure in &outcome.failures {
-        eprintln!("error: {failure}");
-    }
-    Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
-}
-
-fn print(args: &Demo, outcome: &Outcome) {
-    if args.json {
-        println!("{}", outcome.summary.json());
-    } else {
-        print!("{}", outcome.text);
-    }
+    Ok(outcome)
 }
 
 /// The players and what is seen of them.
@@ -160,8 +166,8 @@ struct Stage {
     addresses: view::Addresses,
     /// Contacts waiting at each look, for the curve.
     waiting: Vec<u64>,
-    /// Occupancy at each look while customers came.
-    occupancy: Vec<f64>,
+    /// Load and occupancy at each look while customers came.
+    work: Vec<(f64, f64)>,
     ended: Instant,
 }
 
@@ -172,6 +178,7 @@ impl Stage {
         names: Vec<Arc<str>>,
         bench: Bench,
         phase: Sender<Phase>,
+        screen: Screen,
     ) -> anyhow::Result<Self> {
         let address = app.grpc_address().to_string();
         let mut players = JoinSet::new();
@@ -187,8 +194,8 @@ impl Stage {
         players.spawn(watcher.clone().follow(show, bench.clone()));
         let addresses = view::Addresses { grpc: app.grpc_address(), http: app.http_address() };
         let ended = bench.starts + bench.lasting;
-        let (waiting, occupancy) = (Vec::new(), Vec::new());
-        let (screen, seed) = (Screen::open(args.json), args.seed);
+        let (waiting, work) = (Vec::new(), Vec::new());
+        let seed = args.seed;
         Ok(Self {
             seed,
             bench,
@@ -199,7 +206,7 @@ impl Stage {
             screen,
             addresses,
             waiting,
-            occupancy,
+            work,
             ended,
         })
     }
@@ -207,6 +214,8 @@ impl Stage {
     /// Lets time pass until the last contact is closed, or it takes too long.
     async fn perform(&mut self, app: &App) -> anyhow::Result<()> {
         let mut stop = self.ended;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
         loop {
             tokio::select! {
                 changed = self.seen.changed() => {
@@ -220,8 +229,12 @@ impl Stage {
                     Some(until) => stop = until,
                     None => return Ok(()),
                 },
-                pressed = tokio::signal::ctrl_c() => {
-                    pressed.context("cannot wait for Ctrl-C")?;
+                () = async {
+                    tokio::select! {
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                    }
+                } => {
                     self.ended = Instant::now().min(self.ended);
                     match self.close() {
                         Some(until) => stop = until,
@@ -250,7 +263,7 @@ impl Stage {
         let snapshot = self.seen.borrow_and_update().clone();
         self.waiting.push(snapshot.contacts.queued);
         if self.bench.phase() == Phase::Open {
-            self.occupancy.extend(snapshot.occupancy());
+            self.work.extend(snapshot.load().zip(snapshot.occupancy()));
         }
         let left = self.ended.saturating_duration_since(Instant::now());
         let frame = Frame {
@@ -269,10 +282,8 @@ impl Stage {
         let seconds = self.ended.saturating_duration_since(self.bench.starts).as_secs_f64();
         let snapshot = self.watcher.look().await?;
         let scraped = scrape::metrics(app.http_address()).await?;
-        let looks = self.occupancy.len().max(1);
-        #[expect(clippy::cast_precision_loss, reason = "a few hundred looks")]
-        let occupancy = self.occupancy.iter().sum::<f64>() / looks as f64;
-        let run = summary::Run { seconds, seed: self.seed, occupancy };
+        let (load, occupancy) = means(&self.work);
+        let run = summary::Run { seconds, seed: self.seed, load, occupancy };
         let summary = Summary::new(&run, &snapshot, &scraped, &self.bench.audit.findings())?;
         let frame = Frame {
             snapshot: &snapshot,
@@ -291,5 +302,38 @@ impl Stage {
         // Whoever hangs is let go of with the runtime; the verdict is in.
         let _ = timeout(LAST_WORDS, stopping).await;
         self.screen.close();
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few hundred looks")]
+fn means(pairs: &[(f64, f64)]) -> (f64, f64) {
+    let sum = pairs.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
+    let n = pairs.len().max(1) as f64;
+    (sum.0 / n, sum.1 / n)
+}
+
+/// What the router has to say goes to stderr, unless that is where the live view is.
+fn log_to_stderr(screen: &Screen) {
+    if screen.is_live() && stderr().is_terminal() {
+        return;
+    }
+    let filter =
+        EnvFilter::try_from_env("SURGELINE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(false).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn five_seconds_of_it_lose_nobody_and_give_nobody_two_owners() {
+        let args = Demo { lasting: Duration::from_secs(5), seed: 3, json: true };
+        let outcome = rehearse(&args, Screen::open(true)).await.unwrap();
+        assert_eq!(outcome.failures, Vec::<String>::new());
+        let summary = outcome.summary;
+        assert!(summary.accepted > 150, "{summary:?}");
+        assert!(summary.reservation_latency_us.samples > 10, "{summary:?}");
+        assert!(summary.connect_failures + summary.consults + summary.pended > 5, "{summary:?}");
     }
 }

@@ -46,8 +46,8 @@ pub(super) const GATEWAYS: [GatewayPlan; 4] = [
         name: "telephony",
         channel: Channel::Voice,
         ways: &[
-            way("hotline", 16.0, false),
-            way("refund-line", 4.0, false),
+            way("hotline", 14.0, false),
+            way("refund-line", 3.0, false),
             way("safety-line", 0.6, true),
         ],
         patience: Some(4.0),
@@ -56,8 +56,8 @@ pub(super) const GATEWAYS: [GatewayPlan; 4] = [
         name: "webchat",
         channel: Channel::Chat,
         ways: &[
-            way("site-chat", 20.0, false),
-            way("refund-chat", 3.0, false),
+            way("site-chat", 17.0, false),
+            way("refund-chat", 2.5, false),
             way("safety-chat", 0.3, true),
         ],
         patience: Some(5.0),
@@ -66,7 +66,7 @@ pub(super) const GATEWAYS: [GatewayPlan; 4] = [
         name: "mail",
         channel: Channel::Email,
         ways: &[
-            way("support-mail", 11.0, false),
+            way("support-mail", 10.0, false),
             way("refund-mail", 3.0, false),
             way("safety-mail", 0.2, true),
         ],
@@ -75,7 +75,7 @@ pub(super) const GATEWAYS: [GatewayPlan; 4] = [
     GatewayPlan {
         name: "messenger",
         channel: Channel::Message,
-        ways: &[way("messenger", 12.0, false), way("safety-text", 0.2, true)],
+        ways: &[way("messenger", 11.0, false), way("safety-text", 0.2, true)],
         patience: Some(20.0),
     },
 ];
@@ -258,7 +258,7 @@ mod tests {
     fn ways_are_taken_by_their_rates() {
         let mut dice = Dice::new(4, 0);
         let ways = GATEWAYS[0].ways;
-        let safety = (0..20_600).filter(|_| dice.way(ways).is_some_and(|w| w.safety)).count();
+        let safety = (0..17_600).filter(|_| dice.way(ways).is_some_and(|w| w.safety)).count();
         assert!((450..750).contains(&safety), "{safety}");
     }
 }

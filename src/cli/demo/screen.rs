@@ -34,6 +34,10 @@ impl Screen {
         self.palette
     }
 
+    pub(super) fn is_live(&self) -> bool {
+        self.live
+    }
+
     pub(super) fn show(&mut self, frame: &Frame<'_>) {
         if self.live {
             // Each line is cleared to its end and all below the last: nothing flickers.

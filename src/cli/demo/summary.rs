@@ -20,6 +20,8 @@ pub(super) struct Run {
     /// How long customers came.
     pub(super) seconds: f64,
     pub(super) seed: u64,
+    /// Mean share of the capacity of agents at work that was in use, 0 to 1.
+    pub(super) load: f64,
     /// Mean share of the agents at work who had something in hand, 0 to 1.
     pub(super) occupancy: f64,
 }
@@ -50,7 +52,9 @@ pub(super) struct Summary {
     pub(super) transferred: u64,
     pub(super) seconds: f64,
     pub(super) seed: u64,
-    /// Mean share of agents at work with something in hand, 0 to 1.
+    /// Mean share of the capacity of agents at work that was in use, 0 to 1.
+    pub(super) load: f64,
+    /// Mean share of the agents at work who had something in hand, 0 to 1.
     pub(super) occupancy: f64,
     /// Refusals that gateways and agents were given, by reason.
     pub(super) refusals: BTreeMap<String, u64>,
@@ -165,6 +169,7 @@ impl Summary {
             transferred: books.transferred,
             seconds: run.seconds,
             seed: run.seed,
+            load: run.load,
             occupancy: run.occupancy,
             refusals: found.refusals.clone(),
             client_audit: ClientAudit {
@@ -219,7 +224,7 @@ impl Summary {
             text,
             "\n\n\
              in {:.0} s    {} contacts, {} closed, {open} still open, {} abandoned; seed {}\n\
-             on time    {} by F3, {} by F4; occupancy {}\n\
+             on time    {} by F3, {} by F4; {} of capacity in use, {} of agents occupied\n\
              mishaps    {} declined, {} not answered, {} calls not joined\n\
              teamwork   {} transfers, {} consults, {} of them handed over, {} waited for somebody\n\
              offers     p50 {}, p99 {}, most {} from arrival to offer, on disk; {samples} measured\n\
@@ -237,6 +242,7 @@ impl Summary {
             self.seed,
             share(level.f3),
             share(level.f4),
+            share(Some(self.load)),
             share(Some(self.occupancy)),
             self.declined,
             self.timed_out,
@@ -303,7 +309,7 @@ mod tests {
         let scraped = Scraped::of(&format!(
             "surgeline_conservation_difference {difference}\nsurgeline_double_reservations_total 0\n"
         ));
-        let run = Run { seconds: 30.0, seed: 7, occupancy: 0.9 };
+        let run = Run { seconds: 30.0, seed: 7, load: 0.8, occupancy: 0.9 };
         Summary::new(&run, &snapshot, &scraped, &found).unwrap()
     }
 

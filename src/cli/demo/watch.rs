@@ -37,6 +37,8 @@ pub(super) struct Agents {
     /// By reason, of those who say that they are not ready.
     pub(super) away: BTreeMap<String, u64>,
     pub(super) phone_unreachable: u64,
+    /// Capacity in use of those at work, in thousandths, summed.
+    pub(super) load_permille: u64,
 }
 
 impl Agents {
@@ -51,6 +53,12 @@ impl Agents {
                 AgentState::NotReady => counts.not_ready += 1,
                 _ => counts.absent += 1,
             }
+            if !matches!(
+                row.state(),
+                AgentState::NotReady | AgentState::Lost | AgentState::SignedOut
+            ) {
+                counts.load_permille += u64::from(row.load_permille);
+            }
             counts.phone_unreachable += u64::from(row.phone_unreachable);
             if let Some(now) = &row.availability
                 && now.kind() == AvailabilityKind::NotReady
@@ -60,6 +68,10 @@ impl Agents {
             }
         }
         counts
+    }
+
+    fn at_work(&self) -> u64 {
+        self.ready + self.reserved + self.busy + self.wrap_up
     }
 }
 
@@ -88,10 +100,15 @@ impl Snapshot {
     /// Share of the agents at work who have something in hand, 0 to 1; none if nobody is.
     #[expect(clippy::cast_precision_loss, reason = "agents in the tens")]
     pub(super) fn occupancy(&self) -> Option<f64> {
-        let a = &self.agents;
-        let occupied = a.reserved + a.busy + a.wrap_up;
-        let at_work = occupied + a.ready;
-        (at_work > 0).then(|| occupied as f64 / at_work as f64)
+        let at_work = self.agents.at_work();
+        (at_work > 0).then(|| (at_work - self.agents.ready) as f64 / at_work as f64)
+    }
+
+    /// Share of the capacity of the agents at work that is in use, 0 to 1; none if nobody is.
+    #[expect(clippy::cast_precision_loss, reason = "agents in the tens")]
+    pub(super) fn load(&self) -> Option<f64> {
+        let at_work = self.agents.at_work();
+        (at_work > 0).then(|| self.agents.load_permille as f64 / (1000 * at_work) as f64)
     }
 }
 
@@ -174,7 +191,12 @@ mod tests {
             };
             let availability =
                 crate::pb::v1::Availability { kind: kind.into(), reason: reason.into() };
-            AgentRow { state: state.into(), availability: Some(availability), ..Default::default() }
+            AgentRow {
+                load_permille: 600,
+                state: state.into(),
+                availability: Some(availability),
+                ..Default::default()
+            }
         };
         let rows = [
             row(AgentState::Ready, ""),
@@ -188,5 +210,6 @@ mod tests {
         assert_eq!(counts.away, BTreeMap::from([("lunch".to_owned(), 1)]));
         let snapshot = Snapshot { agents: counts, ..Default::default() };
         assert!((snapshot.occupancy().unwrap() - 2.0 / 3.0).abs() < 1e-9);
+        assert!((snapshot.load().unwrap() - 0.6).abs() < 1e-9);
     }
 }

@@ -34,7 +34,14 @@ pub enum ClientError {
     },
     /// The router said no.
     #[error("the router refused: {}", .0.message())]
-    Refused(#[from] tonic::Status),
+    Refused(tonic::Status),
+}
+
+// By hand, so that the status is not told a second time as a source.
+impl From<tonic::Status> for ClientError {
+    fn from(status: tonic::Status) -> Self {
+        Self::Refused(status)
+    }
 }
 
 /// Connects to a router's gRPC address.

@@ -74,7 +74,8 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("SURGELINE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_env("SURGELINE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -106,10 +106,12 @@ impl Frame<'_> {
     /// One line for a log.
     pub(super) fn progress(&self) -> String {
         let c = &self.snapshot.contacts;
-        let left = self.left.map_or(0, |left| left.as_secs());
+        let left = self
+            .left
+            .map_or_else(|| "finishing".to_owned(), |left| format!("{} s left", left.as_secs()));
         let abandoned: u64 = self.snapshot.queues.iter().map(|q| q.abandoned).sum();
         format!(
-            "demo: {left} s left, accepted {}, waiting {}, with agents {}, pending {}, closed {}, \
+            "demo: {left}, accepted {}, waiting {}, with agents {}, pending {}, closed {}, \
              abandoned {abandoned}, load {}, difference {}, double offers {}",
             c.accepted,
             c.queued,

@@ -1,9 +1,14 @@
-//! Surgeline: a contact-center router for the day that a product is recalled.
+#![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod grpc;
+pub mod http;
 pub mod ids;
 pub mod journal;
+pub mod metrics;
 pub mod pb;
 pub mod shard;
 pub mod time;

@@ -1,3 +1,16 @@
-//! The `surgeline` binary.
+//! The `surgeline` binary: parses what was typed, runs it, prints what went wrong.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use surgeline::cli::{self, args::Cli};
+
+fn main() -> ExitCode {
+    match cli::run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            cli::exit_code(&error)
+        }
+    }
+}

@@ -1,1 +1,41 @@
-//! gRPC
+//! The gRPC edge: protobuf to commands, answers and directives to protobuf.
+//!
+//! It owns connections and nothing else: what is asked goes to a shard through its handle,
+//! and what is told comes out of an outbox that the shard fills. Protobuf types stop here.
+//! It decides nothing about contacts, and keeps no state that a restart would miss.
+
+mod agent;
+mod auth;
+mod convert;
+mod gateway;
+mod inspect;
+mod recall;
+mod rows;
+mod server;
+mod status;
+mod story;
+mod stream;
+mod supervisor;
+mod watch;
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use tokio_util::sync::CancellationToken;
+
+pub use auth::{ListenError, check_listen};
+pub use server::{ServeError, serve, services};
+
+use crate::ids::GatewayId;
+use crate::shard::handle::ShardHandle;
+
+/// What every service holds on to.
+#[derive(Clone, Debug)]
+struct Edge {
+    handle: ShardHandle,
+    /// The router goes down: streams say so and end.
+    stopping: CancellationToken,
+    /// Gateways that made themselves known by a unary call. Ids are for ever, so that a
+    /// name which was found need not be asked for again.
+    gateways: Arc<DashMap<Arc<str>, GatewayId>>,
+}

@@ -1,9 +1,30 @@
 //! The journal: stores entries in order, tells what is durable, and reads back.
+//!
+//! Owned by the shard, which hands it batches and lets nothing leave before they are
+//! durable; read by recovery on start and by `surgeline journal`. Behind the small trait
+//! [`Journal`]; the one implementation here keeps batches in `SQLite` on a local disk.
+//! It does not know what events mean, decides nothing, and reads no clock.
+//!
+//! - [`sqlite`] writes, [`recovery`] reads back and judges, [`verify`] reads beside a
+//!   running router; `codec` is batches to bytes, `tip` what was acknowledged, `files`
+//!   the folder, the lock and the permissions.
+//! - [`seal`] and [`keys`] keep personal data: the journal holds it encrypted only.
 
+mod codec;
+pub mod error;
+mod files;
+pub mod keys;
+pub mod recovery;
 pub mod seal;
+pub mod sqlite;
+#[cfg(test)]
+mod tests;
+mod tip;
+pub mod verify;
 
 use std::sync::Arc;
 
+pub use self::error::JournalError;
 use crate::engine::entry::Entry;
 use crate::time::WallTime;
 
@@ -40,8 +61,13 @@ pub struct Batch {
 
 /// Where batches are kept. One holder at a time; only the holder of the tip extends it.
 pub trait Journal: Send {
-    /// Makes a batch durable. An error is final: nothing may be appended after one.
-    fn append(&mut self, batch: &Batch) -> Result<Tip, Box<dyn std::error::Error + Send + Sync>>;
+    /// Makes a batch durable, which must continue the tip's sequence. Takes as long as the
+    /// disk does.
+    ///
+    /// # Errors
+    /// Any error is final: whether the batch is durable is not known, and every later call
+    /// is [`JournalError::Poisoned`].
+    fn append(&mut self, batch: &Batch) -> Result<Tip, JournalError>;
 }
 
 /// Reads a recovered batch.

@@ -1,15 +1,20 @@
 //! What travels between the edges and the owning thread.
+//!
+//! Values only: the handle puts asks in, the owner decides them, the writer lets what
+//! came of them out. Protobuf is not known here.
 
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use crate::engine::command::{Command, Reply};
-use crate::engine::directive::Directive;
+use crate::engine::command::{Command, Reply, Report};
+use crate::engine::directive::{Directive, Recipient};
 use crate::engine::entry::{Actor, Sealed};
 use crate::engine::refusal::Refusal;
 use crate::ids::RequestId;
+
+pub use super::outbox::{Outbox, OutboxReceiver, outbox};
 
 /// A command on its way to the owner.
 #[derive(Debug)]
@@ -26,6 +31,15 @@ pub struct Ask {
     pub attach: Option<Outbox>,
     /// Where the answer goes.
     pub answer_to: AnswerTo,
+}
+
+impl Ask {
+    /// Whether this brings in someone new. Only these are shed: what is needed to finish
+    /// with those who are here travels in a lane of its own.
+    #[must_use]
+    pub fn is_arrival(&self) -> bool {
+        matches!(self.command, Command::Gateway { report: Report::Arrived(_), .. })
+    }
 }
 
 /// Where an answer goes, once what it was decided on is durable.
@@ -72,11 +86,36 @@ pub enum Outgoing {
     },
     /// A directive, with the personal data that came with what it tells of.
     Directive(Directive, Option<Sealed>),
+    /// Nothing more comes here for this recipient, or, when none is named, for anyone on
+    /// this stream: the stream's end follows.
+    Over {
+        /// Who; none for everyone on the stream.
+        to: Option<Recipient>,
+        /// Why.
+        why: SessionOver,
+    },
+}
+
+/// Why nothing more comes on a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SessionOver {
+    /// A newer session of the same name is in force.
+    Superseded,
+    /// The stream's reader was more than [`OUTBOX_LIMIT`] messages behind: connect again to resync.
+    TooSlow,
+}
+
+impl SessionOver {
+    /// The word for it in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Superseded => "superseded",
+            Self::TooSlow => "too_slow",
+        }
+    }
 }
 
 /// Most messages that may wait for a stream's reader. One that is further behind is cut
 /// off and told to resync, which costs less than remembering for it.
 pub const OUTBOX_LIMIT: usize = 4096;
-
-/// The way out to one stream.
-pub type Outbox = mpsc::Sender<Outgoing>;

@@ -1,23 +1,54 @@
 //! The cheap handle: how everything else speaks to the owner and reads from the replica.
+//!
+//! It holds the sending ends and the registries that edges read. It never blocks a
+//! caller and holds no state of its own.
 
+use std::hash::Hash;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use crossbeam::channel::{Sender, TrySendError};
 use dashmap::DashMap;
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
+use tokio::sync::{Semaphore, oneshot};
 
-use super::ask::{Answer, Ask};
+use super::ask::{Answer, AnswerTo, Ask, Rejection};
+use super::health::Health;
+use super::observe::{Lane, Observer};
+use super::replica::Read;
 use super::view::View;
+use super::writer::reply;
 use crate::engine::command::Command;
 use crate::engine::entry::{Actor, Sealed};
-use crate::engine::routing::Routing;
+use crate::engine::routing::{Name, Routing};
 use crate::ids::{
     AgentId, ContactId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId, RequestId, SkillId,
 };
 use crate::journal::seal::KeyStore;
 
+/// Arrivals that may wait for the owner: 4 ms of deciding, so that one who is let in is
+/// soon answered and everyone else soon knows.
+pub(crate) const ARRIVALS: usize = 4_096;
+/// Everything else that may wait: far more than all agents and gateways say at once, so
+/// that only a router that stands still turns an answer or a hang-up away. About 5 MiB.
+pub(crate) const OTHERS: usize = 16_384;
+/// When someone new may try again: the queue empties in milliseconds, but what filled it
+/// does not stop so soon.
+const ARRIVAL_RETRY: Duration = Duration::from_millis(250);
+/// When anything else may be tried again.
+const OTHER_RETRY: Duration = Duration::from_millis(50);
+
 /// Speaks to one shard. Clones share it.
 #[derive(Clone, Debug)]
 pub struct ShardHandle {
+    pub(crate) arrivals: Sender<Ask>,
+    pub(crate) others: Sender<Ask>,
+    pub(crate) reads: Sender<Read>,
+    pub(crate) read_permits: Arc<Semaphore>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) observer: Arc<dyn Observer>,
     pub(crate) directory: Arc<ArcSwap<Directory>>,
     pub(crate) people: Arc<DashMap<ContactId, Sealed>>,
     pub(crate) keys: Arc<KeyStore>,
@@ -28,16 +59,35 @@ pub struct ShardHandle {
 #[error("the router is stopping")]
 pub struct Stopped;
 
-#[allow(clippy::todo, clippy::missing_errors_doc, clippy::unused_async)]
 impl ShardHandle {
     /// Hands a command over. Never blocks: when the queue is full the answer is
-    /// [`super::ask::Rejection::Busy`], at once.
+    /// [`Rejection::Busy`], at once; when the shard is stopping, [`Rejection::Stopping`].
     pub fn submit(&self, ask: Ask) {
-        let _ = ask;
-        todo!()
+        if self.health.is_stopping() {
+            return reply(ask.answer_to, Err(Rejection::Stopping));
+        }
+        let (lane, sender, retry_after) = if ask.is_arrival() {
+            (Lane::Arrivals, &self.arrivals, ARRIVAL_RETRY)
+        } else {
+            (Lane::Others, &self.others, OTHER_RETRY)
+        };
+        match sender.try_send(ask) {
+            Ok(()) => {}
+            Err(TrySendError::Full(ask)) => {
+                self.observer.turned_away(lane);
+                reply(ask.answer_to, Err(Rejection::Busy { retry_after }));
+            }
+            Err(TrySendError::Disconnected(ask)) => {
+                reply(ask.answer_to, Err(Rejection::Stopping));
+            }
+        }
     }
 
-    /// Hands a command over and waits for its answer.
+    /// Hands a command over and waits for its answer. Dropping the future does not take
+    /// the command back.
+    ///
+    /// # Errors
+    /// Why it was not carried out.
     pub async fn call(
         &self,
         actor: Actor,
@@ -45,18 +95,41 @@ impl ShardHandle {
         command: Command,
         sealed: Option<Sealed>,
     ) -> Answer {
-        let _ = (actor, request, command, sealed);
-        todo!()
+        let (answer, waiting) = oneshot::channel();
+        self.submit(Ask {
+            actor,
+            request,
+            command,
+            sealed,
+            attach: None,
+            answer_to: AnswerTo::Call(answer),
+        });
+        waiting.await.unwrap_or(Err(Rejection::Stopping))
     }
 
-    /// Reads from the replica: runs `read` on its thread, between two entries.
+    /// Reads from the replica: runs `read` on its thread, between two entries. It sees
+    /// everything whose answer left before this was called, unless the replica is more
+    /// than 0.1 s behind. It should take less than a millisecond: the next batch waits.
+    ///
+    /// # Errors
+    /// [`Stopped`] when the replica has ended, or `read` panicked.
     pub async fn read<T, F>(&self, read: F) -> Result<T, Stopped>
     where
         T: Send + 'static,
         F: FnOnce(&View<'_>) -> T + Send + 'static,
     {
-        let _ = read;
-        todo!()
+        let after = self.health.durable();
+        let permit = self.read_permits.clone().acquire_owned().await.map_err(|_| Stopped)?;
+        let (answer, waiting) = oneshot::channel();
+        let run = Box::new(move |view: &View<'_>| {
+            if !answer.is_closed() {
+                drop(answer.send(read(view)));
+            }
+            drop(permit);
+        });
+        let since = Instant::now();
+        self.reads.send(Read { after, since, run }).map_err(|_| Stopped)?;
+        waiting.await.map_err(|_| Stopped)
     }
 
     /// Names and ids as of the newest durable configuration.
@@ -76,50 +149,97 @@ impl ShardHandle {
     pub fn keys(&self) -> &Arc<KeyStore> {
         &self.keys
     }
+
+    /// How the shard is.
+    #[must_use]
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
 }
+
+type Names<Id> = HashMap<Name, Id, FxBuildHasher>;
 
 /// Names to ids and back, for the edges. What is retired is not found by name.
 #[derive(Debug, Default)]
 pub struct Directory {
     /// The tables.
     pub routing: Arc<Routing>,
+    queues: Names<QueueId>,
+    agents: Names<AgentId>,
+    skills: Names<SkillId>,
+    pools: Names<PoolId>,
+    entry_points: Names<EntryPointId>,
+    reasons: Names<ReasonId>,
+    dispositions: Names<DispositionId>,
 }
 
-#[allow(clippy::todo, missing_docs)]
 impl Directory {
+    /// The names of a configuration.
+    #[must_use]
+    pub fn new(routing: Arc<Routing>) -> Self {
+        let r = &*routing;
+        Self {
+            queues: names(r.queues.iter().map(|q| (&q.name, q.retired)), QueueId),
+            agents: names(r.agents.iter().map(|a| (&a.name, a.retired)), AgentId),
+            skills: names(r.skills.iter().map(|s| (&s.name, s.retired)), SkillId),
+            pools: names(r.pools.iter().map(|p| (&p.name, p.retired)), PoolId),
+            entry_points: names(r.entry_points.iter().map(|e| (&e.name, e.retired)), EntryPointId),
+            reasons: names(r.not_ready_reasons.iter().map(|n| (&n.name, n.retired)), ReasonId),
+            dispositions: names(r.dispositions.iter().map(|d| (&d.name, d.retired)), DispositionId),
+            routing,
+        }
+    }
+
+    /// The queue of this name.
     #[must_use]
     pub fn queue(&self, name: &str) -> Option<QueueId> {
-        let _ = name;
-        todo!()
+        self.queues.get(name).copied()
     }
+
+    /// The agent of this name.
     #[must_use]
     pub fn agent(&self, name: &str) -> Option<AgentId> {
-        let _ = name;
-        todo!()
+        self.agents.get(name).copied()
     }
+
+    /// The skill of this name.
     #[must_use]
     pub fn skill(&self, name: &str) -> Option<SkillId> {
-        let _ = name;
-        todo!()
+        self.skills.get(name).copied()
     }
+
+    /// The pool of this name.
     #[must_use]
     pub fn pool(&self, name: &str) -> Option<PoolId> {
-        let _ = name;
-        todo!()
+        self.pools.get(name).copied()
     }
+
+    /// The entry point of this name.
     #[must_use]
     pub fn entry_point(&self, name: &str) -> Option<EntryPointId> {
-        let _ = name;
-        todo!()
+        self.entry_points.get(name).copied()
     }
+
+    /// The reason for not being ready of this name.
     #[must_use]
     pub fn reason(&self, name: &str) -> Option<ReasonId> {
-        let _ = name;
-        todo!()
+        self.reasons.get(name).copied()
     }
+
+    /// The disposition code of this name.
     #[must_use]
     pub fn disposition(&self, name: &str) -> Option<DispositionId> {
-        let _ = name;
-        todo!()
+        self.dispositions.get(name).copied()
     }
+}
+
+fn names<'a, I: TryFrom<usize>, Id: Copy + Hash>(
+    table: impl Iterator<Item = (&'a Name, bool)>,
+    id: impl Fn(I) -> Id,
+) -> Names<Id> {
+    table
+        .enumerate()
+        .filter(|(_, (_, retired))| !retired)
+        .filter_map(|(position, (name, _))| Some((name.clone(), id(I::try_from(position).ok()?))))
+        .collect()
 }

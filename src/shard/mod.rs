@@ -1,5 +1,29 @@
 //! The shard: one OS thread that owns one engine, its cheap handle, and the replica.
+//!
+//! ```text
+//! handle -- ask --> owner -- batch, releases --> writer -- append --> journal
+//!                     ^                            |  \-- releases --> sessions, callers
+//!                     '-------- durable -----------'  \-- batch -----> replica <-- reads
+//! ```
+//!
+//! It gives a pure engine its threads, its clock and its order: what is decided leaves
+//! only once it is durable. It knows neither protobuf nor files nor metrics' names.
 
 pub mod ask;
+mod batch;
+mod clock;
 pub mod handle;
+pub mod health;
+pub mod observe;
+mod outbox;
+mod owner;
+pub mod recovery;
+mod replica;
+mod sessions;
+mod tally;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod view;
+mod writer;

@@ -1,19 +1,30 @@
 //! What the replica lets others read: state, counts and timelines at one durable moment.
+//!
+//! Borrowed values; the replica owns them. How counts come about is in `tally`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::engine::Engine;
-use crate::engine::entry::{Actor, Sealed};
+use crate::engine::entry::{Actor, Entry, Sealed};
 use crate::engine::event::Event;
 use crate::ids::{ContactId, QueueId};
-use crate::time::{EngineTime, WallTime};
+use crate::time::{EngineTime, Span, WallTime};
+
+/// Most things remembered of one contact; beyond it the oldest are forgotten.
+pub const TIMELINE_ITEMS: usize = 512;
+/// Closed contacts whose timelines are kept.
+pub const CLOSED_KEPT: usize = 10_000;
+/// Forgotten at once, so that a long timeline is not moved for every item.
+const FORGET: usize = 64;
 
 /// A consistent view of everything durable. Borrowed for the length of one read.
 #[derive(Debug)]
 pub struct View<'a> {
     /// Engine time now, continued from the last entry applied.
     pub now: EngineTime,
+    /// Sequence of the last entry applied; 0 before the first.
+    pub sequence: u64,
     /// The replica's engine.
     pub engine: &'a Engine,
     /// What was counted.
@@ -27,10 +38,12 @@ pub struct View<'a> {
 pub struct Statistics {
     /// By [`QueueId`].
     pub queues: Vec<QueueStatistics>,
-    /// Reservations made while the contact had one already. Must be 0.
+    /// Reservations made while somebody had the contact. Must be 0.
     pub double_reservations: u64,
     /// Times the replica's hash differed from the owner's. Must be 0.
     pub divergences: u64,
+    /// When the oldest open reservation was made; none when there is none.
+    pub oldest_reservation: Option<EngineTime>,
 }
 
 impl Statistics {
@@ -39,14 +52,22 @@ impl Statistics {
     pub fn queue(&self, id: QueueId) -> QueueStatistics {
         self.queues.get(id.index()).copied().unwrap_or_default()
     }
+
+    pub(crate) fn queue_mut(&mut self, id: QueueId) -> &mut QueueStatistics {
+        if self.queues.len() <= id.index() {
+            self.queues.resize(id.index() + 1, QueueStatistics::default());
+        }
+        &mut self.queues[id.index()]
+    }
 }
 
-/// What happened in one queue.
-#[derive(Clone, Copy, Debug, Default)]
+/// What happened in one queue. Consults wait in it too, but are not offered, answered or
+/// abandoned: no customer is at the end of one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct QueueStatistics {
-    /// Contacts that entered it.
+    /// Contacts that entered it; coming back to it is not entering.
     pub offered: u64,
-    /// Of those answered.
+    /// Contacts whose first answer was in it.
     pub answered: u64,
     /// Of those answered within target.
     pub answered_in_target: u64,
@@ -54,12 +75,21 @@ pub struct QueueStatistics {
     pub abandoned: u64,
     /// Of those that left after the target had passed.
     pub abandoned_after_target: u64,
-    /// Contacts waiting in it now.
+    /// Contacts waiting in it now, with nobody.
     pub waiting: u64,
-    /// The oldest arrival among those waiting.
+    /// The oldest arrival among those waiting, less what they had waited with their
+    /// gateway, not before the router's beginning.
     pub oldest: Option<EngineTime>,
-    /// Sum of waits of those answered, microseconds.
+    /// Sum of waits of those answered, microseconds, waits with the gateway included.
     pub answered_wait_us: u64,
+}
+
+impl QueueStatistics {
+    /// How long the one who waits longest has waited; zero when nobody does.
+    #[must_use]
+    pub fn oldest_wait(&self, now: EngineTime) -> Span {
+        self.oldest.map_or(Span::ZERO, |arrived| now.since(arrived))
+    }
 }
 
 /// What happened to each open contact and to the last closed ones.
@@ -74,8 +104,10 @@ pub struct Timelines {
 /// What happened to one contact, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    /// In order.
+    /// In order, at most [`TIMELINE_ITEMS`].
     pub items: Vec<TimelineItem>,
+    /// Earlier ones that were forgotten.
+    pub forgotten: u64,
 }
 
 /// One thing that happened.
@@ -101,4 +133,104 @@ impl Timelines {
     pub fn of(&self, contact: ContactId) -> Option<&Timeline> {
         self.by_contact.get(&contact)
     }
+
+    /// Adds an entry's events to the timelines of the contacts that they are about. A
+    /// person's order is told with the first of them.
+    pub(crate) fn add(&mut self, entry: &Entry, wall: WallTime) {
+        let mut order = None;
+        for event in &entry.events {
+            if matches!(event, Event::Ordered { .. }) {
+                order = Some(event);
+                continue;
+            }
+            let about = about(event);
+            let Some(first) = about[0] else { continue };
+            if let Some(order) = order.take() {
+                self.put(first, entry, wall, &Arc::new(order.clone()));
+            }
+            let shared = Arc::new(event.clone());
+            for contact in about.into_iter().flatten() {
+                self.put(contact, entry, wall, &shared);
+            }
+            if let Event::Closed { contact, .. } = event {
+                self.close(*contact);
+            }
+        }
+    }
+
+    fn put(&mut self, contact: ContactId, entry: &Entry, wall: WallTime, event: &Arc<Event>) {
+        let begins = matches!(**event, Event::Arrived(_) | Event::ConsultStarted { .. });
+        let timeline = if begins {
+            self.by_contact.entry(contact).or_default()
+        } else {
+            // A code given after the timeline was forgotten must not begin it anew.
+            let Some(timeline) = self.by_contact.get_mut(&contact) else { return };
+            timeline
+        };
+        if timeline.items.len() >= TIMELINE_ITEMS {
+            timeline.items.drain(..FORGET);
+            timeline.forgotten += FORGET as u64;
+        }
+        timeline.items.push(TimelineItem {
+            sequence: entry.sequence,
+            at: entry.at,
+            wall,
+            actor: entry.actor.clone(),
+            event: event.clone(),
+            sealed: entry.sealed.clone(),
+        });
+    }
+
+    fn close(&mut self, contact: ContactId) {
+        self.closed.push_back(contact);
+        if self.closed.len() > CLOSED_KEPT
+            && let Some(oldest) = self.closed.pop_front()
+        {
+            self.by_contact.remove(&oldest);
+        }
+    }
+}
+
+/// The contacts that an event is about.
+pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
+    let one = match event {
+        Event::Arrived(arrived) => arrived.contact,
+        Event::Queued(queued) => queued.contact,
+        Event::Reserved(reserved) => reserved.contact,
+        Event::ConsultStarted { parent, child, .. } => return [Some(*parent), Some(*child)],
+        Event::Detached(contact) | Event::OpenedToAll(contact) | Event::InputReceived(contact) => {
+            *contact
+        }
+        Event::Reattached { contact, .. }
+        | Event::PassOverEnded { contact, .. }
+        | Event::Reprioritised { contact, .. }
+        | Event::NotTaken { contact, .. }
+        | Event::Accepted { contact, .. }
+        | Event::EffectAsked { contact, .. }
+        | Event::EffectSettled { contact, .. }
+        | Event::LegReported { contact, .. }
+        | Event::Bridged { contact, .. }
+        | Event::ConnectFailed { contact, .. }
+        | Event::Pended { contact, .. }
+        | Event::AttributesSet { contact, .. }
+        | Event::HoldChanged { contact, .. }
+        | Event::RecordingNoted { contact, .. }
+        | Event::Coded { contact, .. }
+        | Event::HandedOver { contact, .. }
+        | Event::Closed { contact, .. }
+        | Event::WrapUpEnded { contact, .. } => *contact,
+        Event::Restarted { .. }
+        | Event::Configured(_)
+        | Event::Ordered { .. }
+        | Event::GatewayRegistered { .. }
+        | Event::GatewayConnected { .. }
+        | Event::GatewayLost { .. }
+        | Event::GatewayResynced { .. }
+        | Event::AgentConnected { .. }
+        | Event::AgentLost { .. }
+        | Event::AvailabilityChanged { .. }
+        | Event::NextSet { .. }
+        | Event::PhoneUnreachable(_) => return [None, None],
+    };
+    [Some(one), None]
 }

@@ -23,8 +23,8 @@ use super::gateway::MOST_GATEWAYS;
 use super::refusal::Refusal;
 use super::routing::{Name, Queue, Routing};
 use super::words::{
-    AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, Needs, NotTaken,
-    QueuedBecause, ServiceClass,
+    Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, Needs,
+    NotTaken, QueuedBecause, ServiceClass,
 };
 use super::{MOST_CLASSES, MOST_PROFILES};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, SessionId};
@@ -105,10 +105,31 @@ impl Turn<'_> {
             return Err(Refusal::Limit { what: "agent profile", most: MOST_PROFILES as u64 });
         }
         self.emit(Event::Configured(Arc::clone(routing)));
+        self.retire_agents();
         for index in 0..self.engine.agents.len() {
             self.offer_agent(self.engine.agents[index].id);
         }
         Ok(Reply::Done)
+    }
+
+    /// Who is no longer in the configuration signs out, once their hands are empty.
+    fn retire_agents(&mut self) {
+        let signed_out = Some(Availability::SignedOut);
+        let leaving: Vec<(AgentId, bool)> = self
+            .engine
+            .agents()
+            .filter(|a| self.engine.routing.agent(a.id).is_some_and(|p| p.retired))
+            .filter(|a| Some(a.availability) != signed_out && a.next != signed_out)
+            .map(|a| (a.id, a.work.is_empty()))
+            .collect();
+        for (agent, free) in leaving {
+            if free {
+                let (to, because) = (Availability::SignedOut, AvailabilityBecause::Retired);
+                self.emit(Event::AvailabilityChanged { agent, to, because });
+            } else {
+                self.emit(Event::NextSet { agent, next: signed_out });
+            }
+        }
     }
 
     fn register_gateway(&mut self, name: &Name) -> Result<Reply, Refusal> {

@@ -1,0 +1,289 @@
+//! The router as a whole: from a data directory and two addresses to something that serves.
+//!
+//! Opens the keys and the journal, starts the shard from it, binds the listeners, and
+//! takes all of it down again in the order in which nothing is lost. `main` and `demo` own
+//! an [`App`]. It reads no configuration file and knows no signals.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::BuildError;
+use thiserror::Error as ThisError;
+use tokio::net::TcpListener;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::routing::Routing;
+use crate::journal::error::JournalError;
+use crate::journal::keys::{KeyError, KeyStore};
+use crate::journal::recovery::Recovered;
+use crate::journal::sqlite::SqliteJournal;
+use crate::metrics::Metrics;
+use crate::shard::handle::ShardHandle;
+use crate::shard::health::Fatal;
+use crate::shard::recovery::{Recovery, Shard, ShardOptions, StartError};
+use crate::{config, grpc, http};
+
+/// How long a server may take to end: longer than the 5 s that gRPC gives its connections.
+const LAST_WORDS: Duration = Duration::from_secs(8);
+
+/// What a router needs to know to start.
+#[derive(Clone, Debug)]
+pub struct AppConfig {
+    /// Where gateways, agents and supervisors connect; port 0 for any that is free.
+    pub grpc: SocketAddr,
+    /// Where metrics and health are served; port 0 for any that is free.
+    pub http: SocketAddr,
+    /// The data directory; made if it does not exist.
+    pub data: PathBuf,
+    /// The wanted routing configuration; its ids follow the journal's.
+    pub routing: Routing,
+}
+
+/// Why a router did not start, or did not stop well.
+#[derive(Debug, ThisError)]
+pub enum AppError {
+    /// An address could not be bound.
+    #[error("cannot listen on {address} for {what}: is another surgeline running there?")]
+    Bind {
+        /// For what.
+        what: &'static str,
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The keys could not be opened.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The journal could not be opened.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The shard did not start.
+    #[error("the router cannot start from its journal")]
+    Start(#[from] StartError),
+    /// The table of metrics is broken.
+    #[error("the metrics cannot be set up")]
+    Metrics(#[from] BuildError),
+    /// A server ended with an error.
+    #[error("the {what} server failed")]
+    Serve {
+        /// Which.
+        what: &'static str,
+        /// What it said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A task of the router panicked.
+    #[error("a task of the router panicked")]
+    Panicked(#[from] JoinError),
+}
+
+type Server = JoinHandle<Result<(), Box<dyn Error + Send + Sync>>>;
+
+/// A router that serves.
+#[derive(Debug)]
+pub struct App {
+    handle: ShardHandle,
+    shard: Shard,
+    metrics: Arc<Metrics>,
+    recovered: Recovered,
+    grpc: (SocketAddr, Server),
+    http: (SocketAddr, Server),
+    streams: CancellationToken,
+    requests: CancellationToken,
+}
+
+impl App {
+    /// Starts. Returns when commands are served and everything that the journal holds is
+    /// back.
+    ///
+    /// # Errors
+    /// See [`AppError`]; nothing is left running then.
+    pub async fn start(config: AppConfig) -> Result<Self, AppError> {
+        // Before the journal is read: a start that cannot listen should say so at once.
+        let (grpc, grpc_at) = bind("gRPC", config.grpc).await?;
+        let (http, http_at) = bind("HTTP", config.http).await?;
+        let metrics = Arc::new(Metrics::new()?);
+        let observer = metrics.clone();
+        let (data, routing) = (config.data, config.routing);
+        let (handle, shard, recovered) =
+            spawn_blocking(move || open(&data, routing, observer)).await??;
+
+        let (streams, requests) = (CancellationToken::new(), CancellationToken::new());
+        let grpc = {
+            let (handle, stop) = (handle.clone(), streams.clone());
+            tokio::spawn(
+                async move { Ok(grpc::serve(handle, grpc, stop.cancelled_owned()).await?) },
+            )
+        };
+        let http = {
+            let (handle, stop) = (handle.clone(), requests.clone());
+            let metrics = metrics.clone();
+            tokio::spawn(async move { Ok(http::serve(http, handle, metrics, stop).await?) })
+        };
+        Ok(Self {
+            handle,
+            shard,
+            metrics,
+            recovered,
+            grpc: (grpc_at, grpc),
+            http: (http_at, http),
+            streams,
+            requests,
+        })
+    }
+
+    /// Where gRPC is served.
+    #[must_use]
+    pub fn grpc_address(&self) -> SocketAddr {
+        self.grpc.0
+    }
+
+    /// Where metrics and health are served.
+    #[must_use]
+    pub fn http_address(&self) -> SocketAddr {
+        self.http.0
+    }
+
+    /// Speaks to the shard.
+    #[must_use]
+    pub fn handle(&self) -> &ShardHandle {
+        &self.handle
+    }
+
+    /// The router's metrics.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// What the journal held at the start.
+    #[must_use]
+    pub fn recovered(&self) -> &Recovered {
+        &self.recovered
+    }
+
+    /// Waits until something makes it impossible to go on; then [`Self::stop`] and exit
+    /// with an error.
+    pub async fn failed(&self) -> Fatal {
+        self.handle.health().failed().await
+    }
+
+    /// Stops: takes nothing more, ends the streams, makes durable what was decided, and
+    /// lets Prometheus look until the end.
+    ///
+    /// # Errors
+    /// [`AppError::Serve`] or [`AppError::Panicked`] of a server; everything is stopped
+    /// all the same.
+    pub async fn stop(self) -> Result<(), AppError> {
+        self.streams.cancel();
+        let grpc = ended("gRPC", self.grpc.1).await;
+        let shard = self.shard;
+        let stopped = spawn_blocking(move || shard.stop()).await;
+        self.requests.cancel();
+        let http = ended("HTTP", self.http.1).await;
+        stopped?;
+        grpc.and(http)
+    }
+}
+
+async fn bind(
+    what: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), AppError> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let at = listener.local_addr()?;
+        Ok((listener, at))
+    };
+    bound.await.map_err(|source| AppError::Bind { what, address, source })
+}
+
+fn open(
+    data: &Path,
+    routing: Routing,
+    observer: Arc<Metrics>,
+) -> Result<(ShardHandle, Shard, Recovered), AppError> {
+    let keys = Arc::new(KeyStore::open(data)?);
+    let mut recovery = Recovery::new(ShardOptions { keys: keys.clone(), observer })?;
+    let (journal, recovered) = SqliteJournal::open(data, &mut |batch| {
+        for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
+            keys.observe(sealed);
+        }
+        recovery.batch(batch);
+    })?;
+    let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, &routing))?;
+    Ok((handle, shard, recovered))
+}
+
+async fn ended(what: &'static str, mut server: Server) -> Result<(), AppError> {
+    match tokio::time::timeout(LAST_WORDS, &mut server).await {
+        Ok(ended) => ended?.map_err(|source| AppError::Serve { what, source }),
+        Err(_) => {
+            // Clients that hold on are let go of: what they were told is durable.
+            server.abort();
+            tracing::warn!(what, "a server did not end in time");
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Ipv4Addr, TcpStream};
+
+    use super::*;
+
+    async fn get(address: SocketAddr, path: &'static str) -> String {
+        let get = move || {
+            let mut stream = TcpStream::connect(address)?;
+            let request = format!("GET {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes())?;
+            let mut text = String::new();
+            stream.read_to_string(&mut text)?;
+            Ok::<_, io::Error>(text)
+        };
+        spawn_blocking(get).await.expect("no panic").expect("an answer")
+    }
+
+    fn config(data: &Path) -> AppConfig {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let routing = config::built_in().expect("the built-in one is sound").config.routing;
+        AppConfig { grpc: any, http: any, data: data.into(), routing }
+    }
+
+    #[tokio::test]
+    async fn it_starts_serves_stops_and_starts_again_from_its_journal() {
+        let data = tempfile::tempdir().expect("a folder");
+        let first = App::start(config(data.path())).await.expect("it starts");
+        assert_eq!(first.recovered().entries, 0);
+        assert_ne!(first.grpc_address().port(), 0);
+        let at = first.http_address();
+        assert!(get(at, "/healthz").await.starts_with("HTTP/1.1 200"));
+        assert!(get(at, "/readyz").await.starts_with("HTTP/1.1 200"));
+        let metrics = get(at, "/metrics").await;
+        assert!(metrics.contains("content-type: text/plain; version=0.0.4"), "{metrics}");
+        assert!(metrics.contains("\nsurgeline_conservation_difference 0"), "{metrics}");
+        assert!(get(at, "/else").await.starts_with("HTTP/1.1 404"));
+        first.stop().await.expect("it stops");
+
+        let second = App::start(config(data.path())).await.expect("it starts again");
+        assert_eq!(second.recovered().entries, 1, "the configuration");
+        let applied = second.handle().read(|view| view.sequence).await;
+        assert_eq!(applied, Ok(2), "and the restart");
+        let locked = App::start(config(data.path())).await.err().map(|why| why.to_string());
+        assert!(locked.is_some_and(|why| why.contains("held by another process")));
+        let taken = AppConfig { http: second.http_address(), ..config(data.path()) };
+        assert!(matches!(App::start(taken).await, Err(AppError::Bind { what: "HTTP", .. })));
+        second.handle().health().fail(Fatal::Panicked(crate::shard::health::ThreadKind::Owner));
+        let unwell = get(second.http_address(), "/readyz").await;
+        assert!(unwell.starts_with("HTTP/1.1 503"), "{unwell}");
+        assert!(unwell.contains("the owner thread of the shard panicked"), "{unwell}");
+        second.stop().await.expect("it stops");
+    }
+}

@@ -1,0 +1,239 @@
+//! What can be typed. The names are a contract; every command has an example.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXITS: &str = "Exit codes: 0 done; 1 it could not be done; 2 what was typed, or a file \
+that it names, is not right; 3 no router answers; 4 what was named does not exist.";
+
+/// A contact-center router for the day that a product is recalled.
+#[derive(Parser, Debug)]
+#[command(version, after_help = EXITS, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run a router
+    #[command(
+        after_help = "Example:\n  surgeline serve --config surgeline.toml --data /var/lib/surgeline\n\nPrints one line when it is ready. SIGTERM and Ctrl-C drain and stop it."
+    )]
+    Serve(Serve),
+    /// See queues: what waits, how long, how they do
+    #[command(subcommand)]
+    Queue(QueueCommand),
+    /// See agents: what they are and have
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// See contacts: where each is and how it came there
+    #[command(subcommand)]
+    Contact(ContactCommand),
+    /// Check configuration files
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Check what is on disk
+    #[command(subcommand)]
+    Journal(JournalCommand),
+}
+
+/// How to run a router. What is given here goes before what the file says.
+#[derive(Args, Debug, Default)]
+pub struct Serve {
+    /// Configuration (TOML); without it a small built-in one
+    #[arg(long, value_name = "FILE", env = "SURGELINE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where the journal and the keys are kept [default: ./surgeline-data]
+    #[arg(long, value_name = "DIR", env = "SURGELINE_DATA")]
+    pub data: Option<PathBuf>,
+    /// Where gateways, agents and supervisors connect [default: 127.0.0.1:50051]
+    #[arg(long, value_name = "ADDR")]
+    pub grpc: Option<SocketAddr>,
+    /// Where metrics and health are served [default: 127.0.0.1:9464]
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<SocketAddr>,
+    /// Listen beyond this machine although nothing is encrypted and nobody has to prove who they are
+    #[arg(long)]
+    pub allow_insecure_remote: bool,
+}
+
+/// Which router to ask.
+#[derive(Args, Clone, Debug)]
+pub struct Router {
+    /// The router's gRPC address
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50051", env = "SURGELINE_ROUTER")]
+    pub router: String,
+}
+
+/// Queues.
+#[derive(Subcommand, Debug)]
+pub enum QueueCommand {
+    /// List queues once
+    #[command(
+        after_help = "Example:\n  surgeline queue list --json | jq '.[] | select(.waiting > 0)'"
+    )]
+    List {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        router: Router,
+        /// One JSON array instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// List queues again and again, until Ctrl-C
+    #[command(after_help = "Example:\n  surgeline queue watch --interval 500ms")]
+    Watch {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        router: Router,
+        /// One JSON object a line instead of a table
+        #[arg(long)]
+        json: bool,
+        /// How often, 250ms to 1m
+        #[arg(long, default_value = "1s", value_parser = interval)]
+        interval: u32,
+    },
+}
+
+/// Agents.
+#[derive(Subcommand, Debug)]
+pub enum AgentCommand {
+    /// List agents
+    #[command(after_help = "Example:\n  surgeline agent list --pool partner")]
+    List {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        router: Router,
+        /// Only those of this pool
+        #[arg(long, value_name = "POOL")]
+        pool: Option<String>,
+        /// One JSON array instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Contacts.
+#[derive(Subcommand, Debug)]
+pub enum ContactCommand {
+    /// List open contacts
+    #[command(after_help = "Example:\n  surgeline contact list --queue safety")]
+    List {
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        router: Router,
+        /// Only those in this queue
+        #[arg(long, value_name = "QUEUE")]
+        queue: Option<String>,
+        /// One JSON array instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a contact and everything that happened to it, personal data included
+    #[command(after_help = "Example:\n  surgeline contact show 4711")]
+    Show {
+        /// Its id
+        id: u64,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        router: Router,
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say why a contact was offered to these agents, and why then
+    #[command(after_help = "Example:\n  surgeline contact explain 4711")]
+    Explain {
+        /// Its id
+        id: u64,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        router: Router,
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Configuration files.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Check a configuration file: every problem with its place and what was expected
+    #[command(after_help = "Example:\n  surgeline config check surgeline.toml")]
+    Check {
+        /// The file
+        file: PathBuf,
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What is on disk.
+#[derive(Subcommand, Debug)]
+pub enum JournalCommand {
+    /// Read the whole journal, check its chain, replay it and compare the marks; changes nothing
+    #[command(after_help = "Example:\n  surgeline journal verify --data /var/lib/surgeline")]
+    Verify {
+        /// The data directory
+        #[arg(
+            long,
+            value_name = "DIR",
+            default_value = "./surgeline-data",
+            env = "SURGELINE_DATA"
+        )]
+        data: PathBuf,
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn interval(text: &str) -> Result<u32, String> {
+    let expected = || "expected 250ms to 1m, such as 500ms or 2s".to_owned();
+    let span: jiff::SignedDuration = text.parse().map_err(|_| expected())?;
+    u32::try_from(span.as_millis())
+        .ok()
+        .filter(|ms| (250..=60_000).contains(ms))
+        .ok_or_else(expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn what_can_be_typed_is_sound_and_every_command_has_an_example() {
+        Cli::command().debug_assert();
+        fn leaves(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            let subs: Vec<_> = command.get_subcommands().collect();
+            if subs.is_empty() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("Example:\n  surgeline"), "{path} has no example");
+            }
+            subs.into_iter().for_each(|sub| leaves(sub, &path));
+        }
+        leaves(&Cli::command(), "");
+    }
+
+    #[test]
+    fn intervals() {
+        for (text, expected) in [
+            ("250ms", Some(250)),
+            ("2s", Some(2000)),
+            ("1m", Some(60_000)),
+            ("10ms", None),
+            ("2m", None),
+            ("soon", None),
+        ] {
+            assert_eq!(interval(text).ok(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Bringing a new configuration into a running router: a name keeps its id for ever.
+//!
+//! Pure and deterministic. Owned by nobody; what comes out goes to the engine as one
+//! command. It validates nothing: what it is given was read without errors.
+
+use std::collections::BTreeMap;
+
+use super::problem::Kind;
+use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Name, Queue, Routing};
+use crate::engine::words::Need;
+use crate::ids::{PoolId, QueueId, SkillId};
+
+/// Why a configuration cannot follow another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum MergeError {
+    /// A table has had more names over its life than it has ids; retired ones count.
+    #[error("found {found} {kind} names used over the router's life, expected at most {most}")]
+    TableFull {
+        /// Which table.
+        kind: Kind,
+        /// Names, with those retired.
+        found: usize,
+        /// Ids.
+        most: usize,
+    },
+}
+
+/// What has a name and can be retired.
+trait Named: Clone {
+    fn name(&self) -> &Name;
+    fn retired(&mut self) -> &mut bool;
+    fn is_retired(&self) -> bool;
+}
+
+macro_rules! named {
+    ($($table:ty),*) => {$(
+        impl Named for $table {
+            fn name(&self) -> &Name {
+                &self.name
+            }
+            fn retired(&mut self) -> &mut bool {
+                &mut self.retired
+            }
+            fn is_retired(&self) -> bool {
+                self.retired
+            }
+        }
+    )*};
+}
+named!(Listed, Queue, AgentProfile, EntryPoint);
+
+/// A table in making.
+struct Merged<T> {
+    rows: Vec<T>,
+    /// Where each position of what was wanted went.
+    moved: Vec<usize>,
+    /// Rows that were taken over, whose references are still those of what was wanted.
+    fresh: Vec<bool>,
+}
+
+/// The configuration that follows `previous` when `wanted` is asked for.
+///
+/// Names keep their ids; new ones come after all others, in the order of `wanted`; those
+/// not in it, or retired in it, are retired with what they last were, and come back when
+/// they are named again. `merge(Some(&x), &x)` is `x`.
+///
+/// # Errors
+/// [`MergeError::TableFull`] when ids have run out: 65,536 of each kind, 4,294,967,296
+/// agents, retired ones included.
+pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, MergeError> {
+    let empty = Routing::default();
+    let old = previous.unwrap_or(&empty);
+    let skills = table(Kind::Skill, &old.skills, &wanted.skills)?;
+    let pools = table(Kind::Pool, &old.pools, &wanted.pools)?;
+    let mut queues = table(Kind::Queue, &old.queues, &wanted.queues)?;
+    let mut agents = table(Kind::Agent, &old.agents, &wanted.agents)?;
+    let mut entry_points = table(Kind::EntryPoint, &old.entry_points, &wanted.entry_points)?;
+    let skill = |id: SkillId| SkillId(skills.id_of(id.index()));
+    let pool = |id: PoolId| PoolId(pools.id_of(id.index()));
+    for q in queues.fresh() {
+        q.needs.iter_mut().for_each(|n: &mut Need| n.skill = skill(n.skill));
+        q.needs.sort_unstable();
+        q.pools.iter_mut().for_each(|p| *p = pool(*p));
+        q.pools.sort_unstable();
+    }
+    for a in agents.fresh() {
+        a.pool = pool(a.pool);
+        a.skills.iter_mut().for_each(|(s, _)| *s = skill(*s));
+        a.skills.sort_unstable();
+        a.primary = a.primary.map(skill);
+    }
+    for e in entry_points.fresh() {
+        e.queue = QueueId(queues.id_of(e.queue.index()));
+    }
+    Ok(Routing {
+        queues: queues.rows,
+        agents: agents.rows,
+        entry_points: entry_points.rows,
+        not_ready_reasons: table(Kind::Reason, &old.not_ready_reasons, &wanted.not_ready_reasons)?
+            .rows,
+        dispositions: table(Kind::Disposition, &old.dispositions, &wanted.dispositions)?.rows,
+        settings: wanted.settings.clone(),
+        skills: skills.rows,
+        pools: pools.rows,
+    })
+}
+
+fn table<T: Named>(kind: Kind, old: &[T], wanted: &[T]) -> Result<Merged<T>, MergeError> {
+    let mut rows = old.to_vec();
+    let mut fresh = vec![false; old.len()];
+    let mut ids = BTreeMap::new();
+    for (id, row) in rows.iter_mut().enumerate() {
+        *row.retired() = true;
+        ids.insert(row.name().clone(), id);
+    }
+    let mut moved = Vec::with_capacity(wanted.len());
+    for row in wanted {
+        let id = *ids.entry(row.name().clone()).or_insert(rows.len());
+        if id == rows.len() {
+            rows.push(row.clone());
+            fresh.push(true);
+        } else if !row.is_retired() {
+            rows[id] = row.clone();
+            fresh[id] = true;
+        }
+        moved.push(id);
+    }
+    let most = match kind {
+        Kind::Agent => usize::try_from(u64::from(u32::MAX) + 1).unwrap_or(usize::MAX),
+        _ => usize::from(u16::MAX) + 1,
+    };
+    if rows.len() > most {
+        return Err(MergeError::TableFull { kind, found: rows.len(), most });
+    }
+    Ok(Merged { rows, moved, fresh })
+}
+
+impl<T> Merged<T> {
+    fn fresh(&mut self) -> impl Iterator<Item = &mut T> {
+        self.rows.iter_mut().zip(&self.fresh).filter_map(|(row, fresh)| fresh.then_some(row))
+    }
+
+    /// The id of what stood at a position in `wanted`.
+    fn id_of(&self, position: usize) -> u16 {
+        let id = self.moved.get(position).copied().unwrap_or(position);
+        u16::try_from(id).unwrap_or(u16::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::names;
+
+    /// A configuration of some of eight names a table, in an order that differs, whose
+    /// references can be told by name.
+    fn wanted(picks: &[u8]) -> Routing {
+        let mut order: Vec<u8> = Vec::new();
+        for p in picks.iter().map(|p| p % 8) {
+            if !order.contains(&p) {
+                order.push(p);
+            }
+        }
+        let of = |kind: &str| -> Vec<Listed> {
+            order.iter().map(|i| names::new(format!("{kind}{i}").into())).collect()
+        };
+        let source: String = order
+            .iter()
+            .map(|i| {
+                format!(
+                    "[[pools]]\nname = \"pool{i}\"\n\
+                     [[queues]]\nname = \"queue{i}\"\nchannels = [\"voice\"]\n\
+                     needs = {{ skill{i} = 2 }}\npools = [\"pool{i}\"]\n\
+                     [[agents]]\nname = \"agent{i}\"\npool = \"pool{i}\"\n\
+                     skills = {{ skill{i} = 3 }}\nprimary = \"skill{i}\"\n\
+                     [[entry_points]]\nname = \"entry{i}\"\nqueue = \"queue{i}\"\n"
+                )
+            })
+            .collect();
+        let skills: Vec<String> = order.iter().map(|i| format!("\"skill{i}\"")).collect();
+        let source = format!("skills = [{}]\n{source}", skills.join(", "));
+        let mut routing = crate::config::parse("t", &source).unwrap().config.routing;
+        routing.dispositions = of("disposition");
+        routing
+    }
+
+    fn digits(name: &str) -> &str {
+        name.trim_start_matches(|c: char| !c.is_ascii_digit())
+    }
+
+    /// Whether every reference still goes to the thing of the same number.
+    fn references_hold(r: &Routing) -> bool {
+        let skill = |id: SkillId| digits(&r.skills[id.index()].name);
+        let pool = |id: PoolId| digits(&r.pools[id.index()].name);
+        r.queues.iter().all(|q| {
+            let own = digits(&q.name);
+            q.needs.iter().all(|n| skill(n.skill) == own) && q.pools.iter().all(|p| pool(*p) == own)
+        }) && r.agents.iter().all(|a| {
+            let own = digits(&a.name);
+            pool(a.pool) == own
+                && a.skills.iter().all(|(s, _)| skill(*s) == own)
+                && a.primary.is_some_and(|s| skill(s) == own)
+        }) && r.entry_points.iter().all(|e| digits(r.queue_name(e.queue)) == digits(&e.name))
+    }
+
+    fn names_of<T: Named>(rows: &[T]) -> Vec<Name> {
+        rows.iter().map(|row| row.name().clone()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn names_keep_their_ids(series in prop::collection::vec(
+            prop::collection::vec(any::<u8>(), 0..12), 1..8,
+        )) {
+            let mut now: Option<Routing> = None;
+            for picks in series {
+                let wanted = wanted(&picks);
+                let next = merge(now.as_ref(), &wanted).unwrap();
+                if let Some(before) = &now {
+                    prop_assert!(names_of(&next.queues).starts_with(&names_of(&before.queues)));
+                    prop_assert!(names_of(&next.agents).starts_with(&names_of(&before.agents)));
+                    prop_assert!(names_of(&next.skills).starts_with(&names_of(&before.skills)));
+                    let (new, old) = (names_of(&next.dispositions), names_of(&before.dispositions));
+                    prop_assert!(new.starts_with(&old));
+                }
+                for queue in &next.queues {
+                    let named = wanted.queues.iter().any(|q| q.name == queue.name);
+                    prop_assert_eq!(queue.retired, !named);
+                }
+                for agent in &next.agents {
+                    let named = wanted.agents.iter().any(|a| a.name == agent.name);
+                    prop_assert_eq!(agent.retired, !named);
+                }
+                prop_assert!(references_hold(&next));
+                prop_assert_eq!(&merge(Some(&next), &next).unwrap(), &next);
+                prop_assert_eq!(&merge(None, &next).unwrap(), &next);
+                now = Some(next);
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_back_is_as_it_is_wanted_now() {
+        let first = wanted(&[1, 2]);
+        let without = merge(Some(&first), &wanted(&[2])).unwrap();
+        assert!(without.queues[0].retired && without.agents[0].retired);
+        assert_eq!(without.queues[0].needs, first.queues[0].needs);
+        let mut again = wanted(&[2, 1]);
+        again.queues[1].needs[0].at_least = 5;
+        let back = merge(Some(&without), &again).unwrap();
+        assert!(!back.queues[0].retired);
+        assert_eq!(back.queues[0].needs[0].at_least, 5);
+        assert!(references_hold(&back));
+    }
+
+    #[test]
+    fn ids_run_out_with_an_error() {
+        let many = |from: u32, n: u32| Routing {
+            skills: (from..from + n).map(|i| names::new(format!("s{i}").into())).collect(),
+            ..Routing::default()
+        };
+        let full = merge(Some(&many(0, 40_000)), &many(40_000, 25_536)).unwrap();
+        let error = merge(Some(&full), &many(70_000, 1)).unwrap_err();
+        let expected = MergeError::TableFull { kind: Kind::Skill, found: 65_537, most: 65_536 };
+        assert_eq!(error, expected);
+        assert!(merge(Some(&full), &many(3, 1)).is_ok());
+    }
+}

@@ -1,0 +1,165 @@
+//! The configuration that people write: one TOML file, checked as a whole.
+//!
+//! It is split here into what the engine decides by, [`Routing`], which enters the
+//! journal, and what stays with this process, [`server::Config`]. One file a section, each
+//! of which validates itself; [`merge`] gives names the ids that they keep. It owns no
+//! state and reads nothing but the file.
+
+mod agents;
+mod entry_points;
+mod merge;
+mod names;
+mod pools;
+mod problem;
+mod queues;
+mod reader;
+mod report;
+pub mod server;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+pub use merge::{MergeError, merge};
+pub use problem::{Expected, Fault, Found, Kind, Problem};
+pub use report::Report;
+
+use crate::engine::routing::Routing;
+use names::Names;
+use reader::{Notes, Table, Value};
+
+/// The configuration of a router that is given none.
+const BUILT_IN: &str = include_str!("default.toml");
+/// Most skills of a router.
+const MOST_SKILLS: usize = 1_024;
+/// Most reasons for not being ready, besides the router's own.
+const MOST_REASONS: usize = 256 - ROUTERS_REASONS.len();
+/// Most disposition codes.
+const MOST_DISPOSITIONS: usize = 1_024;
+/// The reasons that the router itself sets, in the order that the engine knows them by:
+/// `RING_NO_ANSWER` and `JUST_CONNECTED` of [`crate::engine::agent`].
+pub const ROUTERS_REASONS: [&str; 2] = ["ring-no-answer", "just-connected"];
+
+/// A whole configuration, free of errors.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// What stays with this process.
+    pub server: server::Config,
+    /// What the engine is to decide by, with ids by position in the file: for [`merge`].
+    pub routing: Routing,
+}
+
+/// A configuration that can be used, and what is doubtful about it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// Warnings only; often none.
+    pub warnings: Report,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// Which file.
+        path: Box<Path>,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file has errors.
+    #[error("{0}")]
+    Invalid(Box<Report>),
+}
+
+/// Reads and checks a file.
+///
+/// # Errors
+/// [`ConfigError::Read`] if the file cannot be read or is not UTF-8,
+/// [`ConfigError::Invalid`] with everything that is wrong in it.
+pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
+    let source = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.into(), source })?;
+    parse(&path.display().to_string(), &source)
+}
+
+/// The configuration of a router that is given none: a small product company's centre.
+///
+/// # Errors
+/// None: what is built in is tested to be valid.
+pub fn built_in() -> Result<Loaded, ConfigError> {
+    parse("the built-in configuration", BUILT_IN)
+}
+
+/// Checks a configuration that is at hand; `file` is what the report calls it.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] with everything that is wrong in it; of TOML that cannot be
+/// parsed, the first thing.
+pub fn parse(file: &str, source: &str) -> Result<Loaded, ConfigError> {
+    let notes = Notes::default();
+    let config = read(source, &notes);
+    let report = Report::new(file, source, notes.into_problems());
+    match config {
+        Some(config) if report.errors() == 0 => Ok(Loaded { config, warnings: report }),
+        _ => Err(ConfigError::Invalid(Box::new(report))),
+    }
+}
+
+/// Reads as far as it can; none only of what is not TOML.
+fn read(source: &str, notes: &Notes) -> Option<Config> {
+    let document = match DeTable::parse(source) {
+        Ok(document) => document,
+        Err(error) => {
+            let span = error.span().unwrap_or_default();
+            notes.note("", span, Fault::Syntax(error));
+            return None;
+        }
+    };
+    let root = DeValue::Table(document.into_inner());
+    let whole = Value { notes, value: &root, span: 0..0, path: String::new() };
+    whole.table("", "sections", read_sections)
+}
+
+fn read_sections(file: &Table<'_>) -> Config {
+    let server = file.field("server").map(|v| server::read(&v)).unwrap_or_default();
+    let settings = file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
+    let plain = |field, always, kind, most| -> (Names, _) {
+        names::read(&file.list(field, "names"), always, kind, most)
+    };
+    let (skill_names, skills) = plain("skills", &[], Kind::Skill, MOST_SKILLS);
+    let (_, not_ready_reasons) =
+        plain("not_ready_reasons", &ROUTERS_REASONS, Kind::Reason, MOST_REASONS);
+    let (_, dispositions) = plain("dispositions", &[], Kind::Disposition, MOST_DISPOSITIONS);
+    let (pool_names, pools) = pools::read(&file.list("pools", "pools, as [[pools]]"));
+    let queues_at = file.list("queues", "queues, as [[queues]]");
+    let (queue_names, queues) = queues::read(&queues_at, &skill_names, &pool_names);
+    let agents = agents::read(
+        &file.list("agents", "agents, as [[agents]]"),
+        &file.list("agent_groups", "groups, as [[agent_groups]]"),
+        &agents::Known { skills: &skill_names, pools: &pool_names },
+    );
+    let entry_points_at = file.list("entry_points", "entry points, as [[entry_points]]");
+    let entry_points = entry_points::read(&entry_points_at, &queue_names);
+    // Of a file with errors it would tell what follows from them.
+    if file.notes.is_clean() {
+        queues::warn_unserved(&queues_at, &queues, &agents);
+    }
+    let routing = Routing {
+        skills,
+        pools,
+        queues,
+        agents,
+        entry_points,
+        not_ready_reasons,
+        dispositions,
+        settings,
+    };
+    Config { server, routing }
+}

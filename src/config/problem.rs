@@ -1,0 +1,281 @@
+//! What can be wrong with a configuration file, and where: typed, with the place in the file.
+//!
+//! Owned by the reading of one file. It renders nothing (that is [`super::report`]) and
+//! decides nothing.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use crate::time::Span;
+
+/// Lists that TOML takes into the section before them when they are written after one.
+const LISTS: [&str; 3] = ["skills", "not_ready_reasons", "dispositions"];
+
+/// What a name names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A skill.
+    Skill,
+    /// A pool of agents.
+    Pool,
+    /// A queue.
+    Queue,
+    /// An agent.
+    Agent,
+    /// An entry point.
+    EntryPoint,
+    /// A reason for not being ready.
+    Reason,
+    /// A disposition code.
+    Disposition,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Skill => "skill",
+            Self::Pool => "pool",
+            Self::Queue => "queue",
+            Self::Agent => "agent",
+            Self::EntryPoint => "entry point",
+            Self::Reason => "not-ready reason",
+            Self::Disposition => "disposition",
+        })
+    }
+}
+
+/// A value as the file has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// A string; its first 64 characters.
+    Text(Box<str>),
+    /// An integer, a float, a boolean or a date, as written.
+    Plain(&'static str, Box<str>),
+    /// A table.
+    Table,
+    /// An array, and its length.
+    Array(usize),
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "the string {text:?}"),
+            Self::Plain(kind, text) => write!(f, "the {kind} {text}"),
+            Self::Table => f.write_str("a table"),
+            Self::Array(0) => f.write_str("an empty array"),
+            Self::Array(_) => f.write_str("an array"),
+        }
+    }
+}
+
+/// What a field takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expected {
+    /// A whole number, both ends included.
+    Integer(i64, i64),
+    /// A length of time, both ends included.
+    Duration(Span, Span),
+    /// `true` or `false`.
+    Boolean,
+    /// A name by the rule of [`crate::engine::routing::Name`].
+    Name,
+    /// The beginning of names that are completed by a number.
+    Prefix,
+    /// An address and a port.
+    Address,
+    /// A path of the file system.
+    Path,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A list of something; what it is a list of.
+    List(&'static str),
+    /// A table; what its fields are.
+    Table(&'static str),
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Integer(least, most) => write!(f, "a whole number from {least} to {most}"),
+            Self::Duration(least, most) => write!(
+                f,
+                "a duration from {} to {}, such as \"250ms\", \"30s\", \"5m\" or \"1h 30m\"",
+                Words(least),
+                Words(most)
+            ),
+            Self::Boolean => f.write_str("true or false"),
+            Self::Name => {
+                f.write_str("a name: 1 to 64 of a-z 0-9 _ - . @, beginning with a letter or digit")
+            }
+            Self::Prefix => f.write_str(
+                "a prefix: 1 to 54 of a-z 0-9 _ - . @, beginning with a letter or digit",
+            ),
+            Self::Address => f.write_str("an address and a port, such as \"127.0.0.1:50051\""),
+            Self::Path => f.write_str("a path"),
+            Self::OneOf(words) => write!(f, "one of {}", Quoted(words)),
+            Self::List(of) => write!(f, "a list of {of}"),
+            Self::Table(of) => write!(f, "a table of {of}"),
+        }
+    }
+}
+
+/// A span as a person would write it in the file.
+struct Words(Span);
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = self.0.as_millis();
+        match ms {
+            0 => f.write_str("0s"),
+            ms if ms % 3_600_000 == 0 => write!(f, "{}h", ms / 3_600_000),
+            ms if ms % 60_000 == 0 => write!(f, "{}m", ms / 60_000),
+            ms if ms % 1_000 == 0 => write!(f, "{}s", ms / 1_000),
+            ms => write!(f, "{ms}ms"),
+        }
+    }
+}
+
+/// Words in backticks, with commas.
+struct Quoted<'a>(&'a [&'static str]);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, word) in self.0.iter().enumerate() {
+            write!(f, "{}`{word}`", if i == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Fault {
+    /// The file is not TOML. Nothing after it was read.
+    #[error("{}", .0.message())]
+    Syntax(toml::de::Error),
+    /// A field that does not exist.
+    #[error("found an unknown field `{name}`, expected one of {}", Quoted(.allowed))]
+    UnknownField {
+        /// As written.
+        name: Box<str>,
+        /// Those that do.
+        allowed: Box<[&'static str]>,
+        /// The one that it looks like.
+        meant: Option<&'static str>,
+    },
+    /// A field that must be there is not.
+    #[error("found no field `{name}`, expected {expected}")]
+    Missing {
+        /// Its name.
+        name: &'static str,
+        /// What it would take.
+        expected: Expected,
+    },
+    /// A value of the wrong type, form or range.
+    #[error("found {found}, expected {expected}")]
+    Mismatch {
+        /// What is there.
+        found: Found,
+        /// What would be right.
+        expected: Expected,
+    },
+    /// A name given twice in one table.
+    #[error("found {kind} `{name}` a second time, expected each name once")]
+    Duplicate {
+        /// Of what kind.
+        kind: Kind,
+        /// The name.
+        name: Box<str>,
+        /// Where it was first, in bytes.
+        first: Range<usize>,
+    },
+    /// A reference to something that is not there.
+    #[error("found `{name}`, expected the name of a {kind} of this file")]
+    Unknown {
+        /// Of what kind.
+        kind: Kind,
+        /// As written.
+        name: Box<str>,
+        /// The one that it looks like.
+        meant: Option<Box<str>>,
+    },
+    /// A table beyond its limit.
+    #[error("found one {kind} more than the {most} that a router takes, expected at most {most}")]
+    TooMany {
+        /// Of what kind.
+        kind: Kind,
+        /// The limit.
+        most: usize,
+    },
+    /// A primary skill that the agent does not have.
+    #[error("found the primary skill `{name}`, expected one of the agent's own skills")]
+    NotTheirs {
+        /// The skill.
+        name: Box<str>,
+    },
+    /// An address that others can reach, without having said so.
+    #[error(
+        "found {address}, which other machines can reach without a password, \
+         expected a loopback address such as 127.0.0.1 or allow_insecure_remote = true"
+    )]
+    Exposed {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// A queue that would keep its contacts for ever. A warning: agents may come later.
+    #[error("no agent can take {channel} from queue `{queue}`")]
+    Unserved {
+        /// The queue.
+        queue: Box<str>,
+        /// The channel that nobody takes.
+        channel: &'static str,
+    },
+}
+
+impl Fault {
+    /// Whether the configuration can be used all the same.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        matches!(self, Self::Unserved { .. })
+    }
+
+    /// What to do about it, if it can be guessed.
+    #[must_use]
+    pub fn advice(&self) -> Option<Box<str>> {
+        let meant = match self {
+            Self::UnknownField { name, allowed, .. }
+                if &**name == "skills" && allowed.contains(&"needs") =>
+            {
+                Some("needs")
+            }
+            Self::UnknownField { name, meant: None, .. } if LISTS.contains(&&**name) => {
+                return Some("lists of names stand before the first section of a file".into());
+            }
+            Self::UnknownField { meant, .. } => *meant,
+            Self::Unknown { meant, .. } => meant.as_deref(),
+            Self::Unserved { .. } => {
+                return Some(
+                    "give an agent of its pools the skills it needs, at the proficiency it \
+                     needs, and a capacity for the channel"
+                        .into(),
+                );
+            }
+            _ => None,
+        };
+        meant.map(|m| format!("did you mean `{m}`?").into())
+    }
+}
+
+/// A fault and its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// The field's path, such as `queues[2].needs.billing`, counted from 0; empty for the
+    /// whole file.
+    pub path: Box<str>,
+    /// Where in the source, in bytes.
+    pub span: Range<usize>,
+    /// What is wrong there.
+    pub fault: Fault,
+}

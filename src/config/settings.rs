@@ -1,0 +1,39 @@
+//! `[settings]`: what holds for the whole router. Goes to the engine.
+//!
+//! Owned by one reading of one file; what the settings mean is the engine's business.
+
+use super::reader::{Table, Value};
+use crate::engine::routing::Settings;
+use crate::time::Span;
+
+const OF: &str = "the router's settings";
+
+/// Longest that a contact passes over an agent, or is kept for one.
+const HOUR: Span = Span::seconds(3_600);
+/// Longest that contacts wait for a lost agent: beyond it, customers are better off elsewhere.
+const LONGEST_GRACE: Span = Span::seconds(900);
+/// Most open contacts that may be allowed: the engine's memory for each is under 1 KiB.
+const MOST_CONTACTS: i64 = 10_000_000;
+
+/// Reads the section.
+pub(super) fn read(value: &Value<'_>) -> Settings {
+    value.table("settings", OF, read_fields).unwrap_or_default()
+}
+
+fn read_fields(table: &Table<'_>) -> Settings {
+    let default = Settings::default();
+    let hour = (Span::ZERO, HOUR);
+    let grace = (Span::ZERO, LONGEST_GRACE);
+    Settings {
+        ring_no_answer_limit: table.integer(
+            "ring_no_answer_limit",
+            default.ring_no_answer_limit,
+            (1, 10),
+        ),
+        pass_over: table.duration("pass_over", default.pass_over, hour),
+        named_wait: table.duration("named_wait", default.named_wait, hour),
+        agent_grace: table.duration("agent_grace", default.agent_grace, grace),
+        async_share: table.integer("async_share", default.async_share, (0, 50)),
+        most_contacts: table.integer("most_contacts", default.most_contacts, (1, MOST_CONTACTS)),
+    }
+}

@@ -1,0 +1,58 @@
+//! What an agent does, as the engine takes it.
+
+use super::super::status::Fault;
+use super::{check, words};
+use crate::engine::command::Act;
+use crate::pb::v1::{self, agent_act::Act as Wire};
+use crate::shard::handle::Directory;
+
+/// Thirty days in milliseconds: the longest that a contact may wait for somebody.
+const MONTH_MS: u64 = 2_592_000_000;
+
+/// Reads an act.
+pub(crate) fn read(names: &Directory, act: v1::AgentAct) -> Result<Act, Fault> {
+    Ok(match act.act.ok_or(Fault::Missing { field: "act" })? {
+        Wire::Become(a) => {
+            let asked = a.availability.ok_or(Fault::Missing { field: "availability" })?;
+            Act::Become(check::availability(names, &asked)?)
+        }
+        Wire::Next(a) => {
+            let asked = a.availability.as_ref();
+            Act::Next(asked.map(|asked| check::availability(names, asked)).transpose()?)
+        }
+        Wire::Accept(a) => Act::Accept(check::reservation(a.reservation_id)?),
+        Wire::Decline(a) => Act::Decline(check::reservation(a.reservation_id)?),
+        Wire::Complete(a) => Act::Complete {
+            contact: check::contact(a.contact_id)?,
+            disposition: match &*a.disposition {
+                "" => None,
+                name => Some(check::disposition(names, name)?),
+            },
+        },
+        Wire::Code(a) => Act::Code {
+            contact: check::contact(a.contact_id)?,
+            disposition: check::disposition(names, &a.disposition)?,
+        },
+        Wire::EndWrapUp(a) => Act::EndWrapUp(check::contact(a.contact_id)?),
+        Wire::Requeue(a) => Act::Requeue(check::contact(a.contact_id)?),
+        Wire::Transfer(a) => Act::Transfer {
+            contact: check::contact(a.contact_id)?,
+            to: check::target(names, a.to)?,
+        },
+        Wire::Consult(a) => {
+            Act::Consult { contact: check::contact(a.contact_id)?, to: check::target(names, a.to)? }
+        }
+        Wire::CompleteConsult(a) => Act::CompleteConsult(check::contact(a.contact_id)?),
+        Wire::CancelConsult(a) => Act::CancelConsult(check::contact(a.contact_id)?),
+        Wire::Pend(a) => Act::Pend {
+            contact: check::contact(a.contact_id)?,
+            on: words::read_waits_for(a.waits_for)?,
+            lasting: check::span(
+                "lasting_ms",
+                a.lasting_ms,
+                1_000..=MONTH_MS,
+                "1000 to 2592000000 ms",
+            )?,
+        },
+    })
+}

@@ -1,0 +1,145 @@
+//! What a gateway reports, as the engine takes it.
+
+use std::sync::Arc;
+
+use super::super::status::Fault;
+use super::{check, person, words};
+use crate::engine::command::{Arrival, GatewayLimits, Report};
+use crate::engine::entry::Sealed;
+use crate::engine::words::Key;
+use crate::ids::{ContactId, CustomerId};
+use crate::journal::seal::KeyStore;
+use crate::pb::v1::{self, gateway_report::Report as Wire};
+use crate::shard::handle::{Directory, ShardHandle};
+
+/// Most keys in one report of what a gateway holds.
+const MOST_KEYS: usize = 1_000;
+
+/// What reading a report needs to know.
+pub(crate) struct Reading<'a> {
+    /// Names to ids.
+    pub(crate) names: &'a Directory,
+    /// To seal with.
+    pub(crate) keys: &'a KeyStore,
+    /// Whose a contact's personal data is.
+    pub(crate) owner: &'a dyn Fn(ContactId) -> Option<CustomerId>,
+}
+
+/// Whose key the words of a contact's customer are sealed with: the one that its arrival
+/// was, so that forgetting the customer takes them all.
+pub(crate) fn owner(handle: &ShardHandle, contact: ContactId) -> Option<CustomerId> {
+    handle.person(contact).and_then(|sealed| sealed.customer)
+}
+
+/// Reads a report, and seals the personal data in it.
+pub(crate) fn read(
+    from: &Reading<'_>,
+    report: v1::GatewayReport,
+) -> Result<(Report, Option<Sealed>), Fault> {
+    let report = match report.report.ok_or(Fault::Missing { field: "report" })? {
+        Wire::Arrived(arrival) => {
+            let (arrival, sealed) = arrived(from, arrival)?;
+            return Ok((Report::Arrived(arrival), sealed));
+        }
+        Wire::Input(input) => {
+            let contact = check::contact(input.contact_id)?;
+            let customer = (from.owner)(contact);
+            let sealed = person::seal(from.keys, customer, input.person, input.sensitive)?;
+            return Ok((Report::Input(contact), sealed));
+        }
+        Wire::Holding(holding) => holds(&holding)?,
+        Wire::Attributes(facts) => Report::Attributes {
+            contact: check::contact(facts.contact_id)?,
+            attributes: check::attributes(&facts.attributes)?,
+        },
+        Wire::Leg(leg) => Report::Leg {
+            reservation: check::reservation(leg.reservation_id)?,
+            party: words::read_party(leg.party)?,
+            outcome: words::read_outcome(leg.outcome)?,
+            code: check::code(leg.code)?,
+        },
+        Wire::Bridged(bridged) => Report::Bridged(check::reservation(bridged.reservation_id)?),
+        Wire::Hold(hold) => Report::Hold { contact: check::contact(hold.contact_id)?, on: hold.on },
+        Wire::Recording(recording) => {
+            let reference = &*recording.reference;
+            check::bytes("reference", reference, 1, 256, "1 to 256 bytes")?;
+            Report::Recording {
+                contact: check::contact(recording.contact_id)?,
+                reference: Arc::from(reference),
+                consent: words::read_consent(recording.consent)?,
+            }
+        }
+        Wire::EffectDone(done) => Report::EffectDone(check::effect(done.effect_id)?),
+        Wire::EffectFailed(failed) => Report::EffectFailed {
+            effect: check::effect(failed.effect_id)?,
+            code: check::code(failed.code)?,
+        },
+        Wire::CustomerLeft(left) => Report::CustomerLeft(check::contact(left.contact_id)?),
+    };
+    Ok((report, None))
+}
+
+/// Reads an arrival, and seals the personal data in it.
+pub(crate) fn arrived(
+    from: &Reading<'_>,
+    asked: v1::Arrival,
+) -> Result<(Arrival, Option<Sealed>), Fault> {
+    let entry_point = match &*asked.entry_point {
+        "" => None,
+        name => {
+            Some(check::known("entry_point", "entry point", name, |n| from.names.entry_point(n))?)
+        }
+    };
+    let led_to = entry_point.and_then(|id| from.names.routing.entry_point(id)).map(|e| e.queue);
+    let queue = match (led_to, &*asked.queue) {
+        (Some(queue), "") => queue,
+        (_, name) => check::queue(from.names, "queue", name)?,
+    };
+    let customer = match asked.customer {
+        None => None,
+        Some(customer) => {
+            check::bytes("customer.identity", &customer.identity, 1, 256, "1 to 256 bytes")?;
+            Some(from.keys.customer(&customer.identity))
+        }
+    };
+    let attributes = match &*asked.attributes {
+        [] => None,
+        some => Some(check::attributes(some)?),
+    };
+    let arrival = Arrival {
+        key: check::key("key", &asked.key)?,
+        channel: words::read_channel(asked.channel)?,
+        queue,
+        entry_point,
+        needs: check::needs(from.names, &asked.needs)?,
+        head_start: check::within_a_day("head_start_ms", asked.head_start_ms)?,
+        safety: asked.safety,
+        customer,
+        continues: match asked.continues_contact_id {
+            0 => None,
+            id => Some(ContactId(id)),
+        },
+        waited: check::within_a_day("waited_ms", asked.waited_ms)?,
+        attributes,
+    };
+    // Last, so that nothing is sealed for an arrival that is refused.
+    let sealed = person::seal(from.keys, customer, asked.person, asked.sensitive)?;
+    Ok((arrival, sealed))
+}
+
+fn holds(asked: &v1::gateway_report::Holding) -> Result<Report, Fault> {
+    if asked.keys.len() > MOST_KEYS {
+        return Err(Fault::Invalid { field: "keys", expected: "at most 1000 in one report" });
+    }
+    let keys: Result<Vec<Key>, Fault> = asked.keys.iter().map(|k| check::key("keys", k)).collect();
+    Ok(Report::Holding { keys: keys?, last: asked.last })
+}
+
+/// What a gateway can carry.
+pub(crate) fn limits(limits: Option<v1::GatewayLimits>) -> GatewayLimits {
+    limits.map_or_else(GatewayLimits::default, |l| GatewayLimits {
+        sessions: l.most_sessions,
+        ivr_ports: l.most_ivr_ports,
+        calls_per_second: l.most_calls_per_second,
+    })
+}

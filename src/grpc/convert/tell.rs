@@ -1,0 +1,209 @@
+//! Answers and directives, as clients are told them: with names for ids, and personal data
+//! in clear for the agent who is to take the contact.
+
+use super::super::status::Fault;
+use super::{person, words};
+use crate::engine::command::Reply;
+use crate::engine::directive::{Offer, Tell};
+use crate::engine::entry::Sealed;
+use crate::engine::routing::Routing;
+use crate::engine::words::Attributes;
+use crate::ids::ContactId;
+use crate::pb::v1::{
+    self, agent_directive as agent, agent_directive::Directive as ToAgent, answer::Result as Came,
+    gateway_directive as gateway, gateway_directive::Directive as ToGateway,
+};
+use crate::shard::handle::ShardHandle;
+
+/// An answer. `name` is whose session a reply that begins one is about.
+pub(crate) fn answer(request_id: &str, name: &str, reply: Reply) -> v1::Answer {
+    let session = |id: u64| Came::Session(v1::Session { session_id: id, name: name.to_owned() });
+    let result = match reply {
+        Reply::Contact(contact) => Came::ContactId(contact.0),
+        Reply::Gateway { session: Some(id), .. } => session(id.0),
+        Reply::Agent(id) => session(id.0),
+        Reply::Unknown(keys) => {
+            let keys = keys.iter().map(|key| String::from(&**key)).collect();
+            Came::UnknownKeys(v1::UnknownKeys { keys })
+        }
+        Reply::Done | Reply::Gateway { session: None, .. } => Came::Done(v1::Done {}),
+    };
+    v1::Answer { request_id: request_id.to_owned(), result: Some(result) }
+}
+
+/// The contact in a reply that names one.
+pub(crate) fn contact(reply: &Reply) -> Result<ContactId, Fault> {
+    match reply {
+        Reply::Contact(contact) => Ok(*contact),
+        // The same request id was used for something else, with the same content hash: it
+        // cannot be by accident.
+        _ => Err(Fault::from(crate::engine::refusal::Refusal::RequestConflict)),
+    }
+}
+
+/// A directive to a gateway; none for one that is only ever an agent's.
+pub(crate) fn to_gateway(routing: &Routing, tell: &Tell) -> Option<v1::GatewayDirective> {
+    let agent = |id| routing.agent_name(id).to_owned();
+    let (contact, directive) = match *tell {
+        Tell::Waiting { contact, queue } => {
+            let queue = routing.queue_name(queue).to_owned();
+            (contact, ToGateway::Waiting(gateway::Waiting { queue }))
+        }
+        Tell::ReservedFor { contact, agent: id } => {
+            (contact, ToGateway::ReservedFor(gateway::ReservedFor { agent: agent(id) }))
+        }
+        Tell::Connect { effect, contact, reservation, agent: id, consult_of } => {
+            let legs = gateway::ConnectLegs {
+                effect_id: effect.0,
+                reservation_id: reservation.0,
+                agent: agent(id),
+                consult_of_contact_id: id_or_none(consult_of),
+            };
+            (contact, ToGateway::ConnectLegs(legs))
+        }
+        Tell::HandOver { effect, contact, to } => {
+            let over = gateway::HandOver { effect_id: effect.0, agent: agent(to) };
+            (contact, ToGateway::HandOver(over))
+        }
+        Tell::EffectWithdrawn { effect, contact } => {
+            let withdrawn = gateway::EffectWithdrawn { effect_id: effect.0 };
+            (contact, ToGateway::EffectWithdrawn(withdrawn))
+        }
+        Tell::AssignedTo { contact, agent: id } => {
+            (contact, ToGateway::AssignedTo(gateway::AssignedTo { agent: agent(id) }))
+        }
+        Tell::Pending { contact, on } => {
+            let pending = gateway::Pending { waits_for: words::waits_for(on) };
+            (contact, ToGateway::Pending(pending))
+        }
+        Tell::Ended { contact, reason } => {
+            (contact, ToGateway::Ended(gateway::Ended { reason: words::end_reason(reason) }))
+        }
+        Tell::Offer(_)
+        | Tell::OfferOver { .. }
+        | Tell::Connecting(_)
+        | Tell::ConnectFailed { .. }
+        | Tell::Assigned(_)
+        | Tell::Released { .. }
+        | Tell::CustomerInput(_)
+        | Tell::WrapUp { .. }
+        | Tell::WrapUpEnded(_)
+        | Tell::Availability { .. } => return None,
+    };
+    Some(v1::GatewayDirective { contact_id: contact.0, directive: Some(directive) })
+}
+
+/// A directive to an agent; none for one that is only ever a gateway's. `sealed` is the
+/// personal data that came with what it tells of.
+pub(crate) fn to_agent(
+    handle: &ShardHandle,
+    routing: &Routing,
+    tell: Tell,
+    sealed: Option<&Sealed>,
+) -> Option<v1::AgentDirective> {
+    let offered = |o: &Offer| offer(handle, routing, o, sealed);
+    let directive = match tell {
+        Tell::Offer(o) => ToAgent::Offer(offered(&o)),
+        Tell::Connecting(o) => ToAgent::Connecting(offered(&o)),
+        Tell::Assigned(o) => ToAgent::Assigned(offered(&o)),
+        Tell::CustomerInput(contact) => ToAgent::CustomerInput(agent::CustomerInput {
+            contact_id: contact.0,
+            person: sealed.and_then(|s| person::unseal(handle.keys(), s)),
+        }),
+        other => without_person(routing, &other)?,
+    };
+    Some(v1::AgentDirective { directive: Some(directive) })
+}
+
+/// The directives to agents in which nobody's data is.
+fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
+    Some(match *tell {
+        Tell::OfferOver { contact, reservation, how } => ToAgent::OfferOver(agent::OfferOver {
+            contact_id: contact.0,
+            reservation_id: reservation.0,
+            how: words::not_taken(how),
+        }),
+        Tell::ConnectFailed { contact, reservation, fault } => {
+            ToAgent::ConnectFailed(agent::ConnectFailed {
+                contact_id: contact.0,
+                reservation_id: reservation.0,
+                fault: words::connect_fault(fault),
+            })
+        }
+        Tell::Released { contact, because } => ToAgent::Released(agent::Released {
+            contact_id: contact.0,
+            because: words::released(because),
+        }),
+        Tell::Ended { contact, reason } => ToAgent::Ended(agent::Ended {
+            contact_id: contact.0,
+            reason: words::end_reason(reason),
+        }),
+        Tell::WrapUp { contact, lasting } => ToAgent::WrapUp(agent::WrapUp {
+            contact_id: contact.0,
+            lasting_ms: lasting.as_millis(),
+        }),
+        Tell::WrapUpEnded(contact) => {
+            ToAgent::WrapUpEnded(agent::WrapUpEnded { contact_id: contact.0 })
+        }
+        Tell::Availability { now, because, next, phone_unreachable } => {
+            ToAgent::Availability(agent::AvailabilityNow {
+                now: Some(words::availability(routing, now)),
+                because: because.map_or(0, words::because),
+                next: next.map(|next| words::availability(routing, next)),
+                phone_unreachable,
+            })
+        }
+        Tell::Waiting { .. }
+        | Tell::ReservedFor { .. }
+        | Tell::Connect { .. }
+        | Tell::HandOver { .. }
+        | Tell::EffectWithdrawn { .. }
+        | Tell::AssignedTo { .. }
+        | Tell::Pending { .. }
+        | Tell::Offer(_)
+        | Tell::Connecting(_)
+        | Tell::Assigned(_)
+        | Tell::CustomerInput(_) => return None,
+    })
+}
+
+fn offer(
+    handle: &ShardHandle,
+    routing: &Routing,
+    offer: &Offer,
+    sealed: Option<&Sealed>,
+) -> v1::Offer {
+    // For a consult the customer's data is the parent's.
+    let known = |contact| handle.person(contact);
+    let stored = match sealed {
+        Some(_) => None,
+        None => known(offer.contact).or_else(|| offer.consult_of.and_then(known)),
+    };
+    v1::Offer {
+        contact_id: offer.contact.0,
+        reservation_id: offer.reservation.0,
+        channel: words::channel(offer.channel),
+        queue: routing.queue_name(offer.queue).to_owned(),
+        service: words::service(offer.service),
+        answer_within_ms: offer.answer_within.as_millis(),
+        waited_ms: offer.waited.as_millis(),
+        continues_contact_id: id_or_none(offer.continues),
+        consult_of_contact_id: id_or_none(offer.consult_of),
+        attributes: attributes(offer.attributes.as_ref()),
+        person: sealed.or(stored.as_ref()).and_then(|s| person::unseal(handle.keys(), s)),
+    }
+}
+
+/// Routing facts.
+pub(crate) fn attributes(attributes: Option<&Attributes>) -> Vec<v1::Attribute> {
+    let attribute = |(name, value): &(Box<str>, Box<str>)| v1::Attribute {
+        name: String::from(&**name),
+        value: String::from(&**value),
+    };
+    attributes.map(|all| all.iter().map(attribute).collect()).unwrap_or_default()
+}
+
+/// A contact's id as the wire has it: 0 for none.
+pub(crate) fn id_or_none(contact: Option<ContactId>) -> u64 {
+    contact.map_or(0, |c| c.0)
+}

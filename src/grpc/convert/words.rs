@@ -1,0 +1,92 @@
+//! The small words, value by value. A word that the engine gains must find its place here
+//! before the crate compiles again.
+
+use super::super::status::Fault;
+use crate::engine::agent::{AgentState, Hold};
+use crate::engine::contact::StateKind;
+use crate::engine::event::Trigger;
+use crate::engine::routing::Routing;
+use crate::engine::words::{
+    Availability, AvailabilityBecause, Channel, ConnectFault, Consent, EndReason, LegOutcome,
+    NotTaken, Party, ReleasedBecause, ServiceClass, WaitsFor,
+};
+use crate::pb::v1;
+
+/// From the engine's word to the wire's.
+macro_rules! to_wire {
+    ($name:ident: $from:ident => $to:ident { $($word:ident),+ $(,)? }) => {
+        pub(crate) const fn $name(word: $from) -> i32 {
+            (match word { $($from::$word => v1::$to::$word),+ }) as i32
+        }
+    };
+}
+
+/// From the wire's word to the engine's; unspecified and unknown ones are refused.
+macro_rules! from_wire {
+    ($name:ident: $from:ident => $to:ident, $field:literal, $expected:literal
+        { $($word:ident),+ $(,)? }) => {
+        pub(crate) fn $name(word: i32) -> Result<$to, Fault> {
+            match v1::$from::try_from(word) {
+                $(Ok(v1::$from::$word) => Ok($to::$word),)+
+                Ok(v1::$from::Unspecified) => Err(Fault::Missing { field: $field }),
+                Err(_) => Err(Fault::Invalid { field: $field, expected: $expected }),
+            }
+        }
+    };
+}
+
+from_wire!(read_channel: Channel => Channel, "channel", "VOICE, CHAT, EMAIL or MESSAGE"
+    { Voice, Chat, Email, Message });
+from_wire!(read_party: Party => Party, "party", "CUSTOMER or AGENT" { Customer, Agent });
+from_wire!(read_outcome: LegOutcome => LegOutcome, "outcome",
+    "ANSWERED, BUSY, NO_ANSWER, REJECTED, UNREACHABLE or FAILED"
+    { Answered, Busy, NoAnswer, Rejected, Unreachable, Failed });
+from_wire!(read_waits_for: WaitsFor => WaitsFor, "waits_for", "CUSTOMER or THIRD_PARTY"
+    { Customer, ThirdParty });
+from_wire!(read_consent: Consent => Consent, "consent", "GIVEN, REFUSED or NOT_ASKED"
+    { Given, Refused, NotAsked });
+
+to_wire!(channel: Channel => Channel { Voice, Chat, Email, Message });
+to_wire!(service: ServiceClass => ServiceClass { Safety, Live, Async });
+to_wire!(waits_for: WaitsFor => WaitsFor { Customer, ThirdParty });
+to_wire!(end_reason: EndReason => EndReason {
+    Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
+    ConsultCompleted, ConsultCancelled,
+});
+to_wire!(not_taken: NotTaken => NotTaken { Declined, TimedOut, AgentGone, Withdrawn });
+to_wire!(connect_fault: ConnectFault => ConnectFault {
+    AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn,
+});
+to_wire!(released: ReleasedBecause => ReleasedBecause {
+    Transferred, Requeued, Pended, HandedOver, Moved, AgentGone,
+});
+to_wire!(because: AvailabilityBecause => AvailabilityBecause {
+    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
+});
+to_wire!(state: StateKind => ContactState {
+    Queued, Reserved, Connecting, Assigned, Pending, Closed,
+});
+to_wire!(agent_state: AgentState => AgentState {
+    SignedOut, Lost, NotReady, Ready, Reserved, Busy, WrapUp,
+});
+to_wire!(trigger: Trigger => Trigger { Contact, Agent, Named, AsyncShare });
+
+/// What a contact in an agent's hands is to them.
+pub(crate) const fn hold(hold: Hold) -> i32 {
+    (match hold {
+        Hold::Reserved => v1::WorkHold::Reserved,
+        Hold::Connecting => v1::WorkHold::Connecting,
+        Hold::Assigned => v1::WorkHold::Assigned,
+        Hold::WrapUp { .. } => v1::WorkHold::WrapUp,
+    }) as i32
+}
+
+/// What an agent is available for, with the reason by name.
+pub(crate) fn availability(routing: &Routing, now: Availability) -> v1::Availability {
+    let (kind, reason) = match now {
+        Availability::Ready => (v1::AvailabilityKind::Ready, ""),
+        Availability::NotReady(id) => (v1::AvailabilityKind::NotReady, routing.reason_name(id)),
+        Availability::SignedOut => (v1::AvailabilityKind::SignedOut, ""),
+    };
+    v1::Availability { kind: kind.into(), reason: reason.to_owned() }
+}

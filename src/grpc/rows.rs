@@ -1,0 +1,307 @@
+//! Queues, agents and contacts as supervisors see them, read from one moment of the replica.
+//!
+//! These run on the replica's thread: they touch what they show and open no sealed data.
+
+use std::collections::BinaryHeap;
+
+use prost::Message;
+
+use super::convert::tell::{attributes, id_or_none};
+use super::convert::words;
+use super::status::Fault;
+use crate::engine::agent::{Agent, WHOLE};
+use crate::engine::contact::{Contact, Link, State, StateKind};
+use crate::engine::routing::{AgentProfile, Queue, Routing};
+use crate::engine::words::{Availability, Channel, Needs};
+use crate::ids::{ContactId, PoolId, QueueId};
+use crate::pb::v1;
+use crate::shard::view::View;
+use crate::time::Span;
+
+/// Most rows of a page.
+pub(super) const MOST_ROWS: u32 = 500;
+/// Most bytes of a page: rows are of very different lengths, and a message has a limit.
+const MOST_BYTES: usize = 192 * 1024;
+
+/// Which part of a listing is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page {
+    after: Option<u64>,
+    most: usize,
+}
+
+impl Page {
+    /// Reads what a request says; `usual` is how many rows there are if it does not.
+    pub(super) fn read(size: u32, token: &str, usual: u32) -> Result<Self, Fault> {
+        let size = match size {
+            0 => usual,
+            n if n <= MOST_ROWS => n,
+            _ => {
+                return Err(Fault::Invalid { field: "page_size", expected: "1 to 500, or 0" });
+            }
+        };
+        let after = match token {
+            "" => None,
+            token => Some(token.parse().map_err(|_| Fault::Invalid {
+                field: "page_token",
+                expected: "the next_page_token of an earlier answer",
+            })?),
+        };
+        Ok(Self { after, most: usize::try_from(size).unwrap_or(1) })
+    }
+
+    fn begins_before(self, id: u64) -> bool {
+        self.after.is_none_or(|after| id > after)
+    }
+
+    /// The first rows of a listing, as many as fit.
+    pub(super) const fn first() -> Self {
+        Self { after: None, most: MOST_ROWS as usize }
+    }
+
+    /// Takes rows in the order of their ids until the page is full. The token is empty when
+    /// there are no more.
+    fn fill<R: Message>(self, rows: impl Iterator<Item = (u64, R)>) -> (Vec<R>, String) {
+        let mut page = Vec::new();
+        let (mut bytes, mut last) = (0, None);
+        for (id, row) in rows.filter(|(id, _)| self.begins_before(*id)) {
+            bytes += row.encoded_len();
+            // One row always fits, so that no listing stands still.
+            if page.len() == self.most || (bytes > MOST_BYTES && last.is_some()) {
+                return (page, last.map_or_else(String::new, |id: u64| id.to_string()));
+            }
+            last = Some(id);
+            page.push(row);
+        }
+        (page, String::new())
+    }
+}
+
+/// Some of these queues.
+pub(super) fn queues(
+    view: &View<'_>,
+    asked: Option<&[QueueId]>,
+    page: Page,
+) -> (Vec<v1::QueueRow>, String) {
+    let routing = view.engine.routing();
+    let all = (0..routing.queues.len()).filter_map(|i| u16::try_from(i).ok()).map(QueueId);
+    let mut ids: Vec<QueueId> = asked.map_or_else(|| all.collect(), <[QueueId]>::to_vec);
+    ids.sort_unstable();
+    ids.dedup();
+    ids.retain(|id| page.begins_before(u64::from(id.0)));
+    ids.truncate(page.most + 1);
+    let staff = staff(view, &ids);
+    let rows = ids.into_iter().zip(staff).filter_map(|(id, staff)| {
+        Some((u64::from(id.0), queue(view, id, routing.queue(id)?, staff)))
+    });
+    page.fill(rows)
+}
+
+/// How many agents can take from a queue, and how many of those could now.
+#[derive(Clone, Copy, Default)]
+struct Staff {
+    able: u32,
+    ready: u32,
+}
+
+fn staff(view: &View<'_>, ids: &[QueueId]) -> Vec<Staff> {
+    let routing = view.engine.routing();
+    let mut staff = vec![Staff::default(); ids.len()];
+    for agent in view.engine.agents().filter(|a| a.availability != Availability::SignedOut) {
+        let Some(profile) = routing.agent(agent.id).filter(|p| !p.retired) else { continue };
+        let takes = Channel::ALL.map(|channel| agent.can_take(profile, channel));
+        for (staff, id) in staff.iter_mut().zip(ids) {
+            let Some(queue) = routing.queue(*id).filter(|q| serves(profile, q)) else { continue };
+            staff.able += 1;
+            staff.ready += u32::from(takes.iter().zip(queue.channels).any(|(t, c)| *t && c));
+        }
+    }
+    staff
+}
+
+fn serves(profile: &AgentProfile, queue: &Queue) -> bool {
+    let skilled = |skill, at_least| {
+        let place = profile.skills.binary_search_by_key(&skill, |(skill, _)| *skill);
+        place.is_ok_and(|place| profile.skills[place].1 >= at_least)
+    };
+    (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
+        && queue.needs.iter().all(|need| skilled(need.skill, need.at_least))
+}
+
+fn queue(view: &View<'_>, id: QueueId, queue: &Queue, staff: Staff) -> v1::QueueRow {
+    let counted = view.statistics.queue(id);
+    let oldest = counted.oldest.map_or(Span::ZERO, |arrived| view.now.since(arrived));
+    let in_target = counted.answered_in_target;
+    v1::QueueRow {
+        queue: queue.name.to_string(),
+        waiting: counted.waiting,
+        oldest_wait_ms: oldest.as_millis(),
+        offered: counted.offered,
+        answered: counted.answered,
+        answered_in_target: in_target,
+        abandoned: counted.abandoned,
+        abandoned_after_target: counted.abandoned_after_target,
+        target_ms: queue.target.as_millis(),
+        service_level_all_abandoned: ratio(in_target, counted.answered + counted.abandoned),
+        service_level_late_abandoned: ratio(
+            in_target,
+            counted.answered + counted.abandoned_after_target,
+        ),
+        average_speed_of_answer_ms: ratio(counted.answered_wait_us, counted.answered)
+            .map(|us| us / 1_000.0),
+        agents_able: staff.able,
+        agents_ready: staff.ready,
+        retired: queue.retired,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// How many contacts there are in each state.
+pub(super) fn counts(view: &View<'_>) -> v1::ContactCounts {
+    let count = |kind| view.engine.in_state(kind);
+    v1::ContactCounts {
+        accepted: view.engine.accepted(),
+        queued: count(StateKind::Queued),
+        reserved: count(StateKind::Reserved),
+        connecting: count(StateKind::Connecting),
+        assigned: count(StateKind::Assigned),
+        pending: count(StateKind::Pending),
+        closed: count(StateKind::Closed),
+    }
+}
+
+/// Some of the agents.
+pub(super) fn agents(
+    view: &View<'_>,
+    pool: Option<PoolId>,
+    state: v1::AgentState,
+    page: Page,
+) -> (Vec<v1::AgentRow>, String) {
+    let routing = view.engine.routing();
+    let rows = view.engine.agents().filter_map(|agent| {
+        let profile = routing.agent(agent.id)?;
+        let wanted = pool.is_none_or(|pool| pool == profile.pool)
+            && (state == v1::AgentState::Unspecified
+                || words::agent_state(agent.state()) == i32::from(state))
+            && page.begins_before(u64::from(agent.id.0));
+        wanted.then(|| (u64::from(agent.id.0), self::agent(view, routing, profile, agent)))
+    });
+    page.fill(rows)
+}
+
+fn agent(
+    view: &View<'_>,
+    routing: &Routing,
+    profile: &AgentProfile,
+    agent: &Agent,
+) -> v1::AgentRow {
+    let work = |work: &crate::engine::agent::Work| v1::WorkRow {
+        contact_id: work.contact.0,
+        channel: words::channel(work.channel),
+        hold: words::hold(work.hold),
+    };
+    v1::AgentRow {
+        agent: profile.name.to_string(),
+        pool: routing.pools.get(profile.pool.index()).map_or("?", |p| &p.name).to_owned(),
+        state: words::agent_state(agent.state()),
+        availability: Some(words::availability(routing, agent.availability)),
+        since_ms: view.now.since(agent.since).as_millis(),
+        work: agent.work.iter().map(work).collect(),
+        load_permille: (agent.load(profile) / (WHOLE / 1_000)).min(1_000),
+        phone_unreachable: agent.phone_unreachable,
+        next: agent.next.map(|next| words::availability(routing, next)),
+        retired: profile.retired,
+    }
+}
+
+/// Some of the open contacts.
+pub(super) fn contacts(
+    view: &View<'_>,
+    queue: Option<QueueId>,
+    state: v1::ContactState,
+    page: Page,
+) -> (Vec<v1::ContactRow>, String) {
+    // The engine keeps them in no order: the lowest ids are found in one pass, with memory
+    // for one page only.
+    let mut lowest: BinaryHeap<ContactId> = BinaryHeap::new();
+    for contact in view.engine.contacts() {
+        let wanted = queue.is_none_or(|queue| queue == contact.queue)
+            && (state == v1::ContactState::Unspecified
+                || words::state(contact.state.kind()) == i32::from(state))
+            && page.begins_before(contact.id.0);
+        if wanted {
+            lowest.push(contact.id);
+            if lowest.len() > page.most + 1 {
+                lowest.pop();
+            }
+        }
+    }
+    let found = lowest.into_sorted_vec();
+    let rows =
+        found.into_iter().filter_map(|id| Some((id.0, contact(view, view.engine.contact(id)?))));
+    page.fill(rows)
+}
+
+/// One open contact.
+pub(super) fn contact(view: &View<'_>, c: &Contact) -> v1::ContactRow {
+    let routing = view.engine.routing();
+    let until = c.answered.unwrap_or(view.now);
+    let entry_point = c.entry_point.and_then(|id| routing.entry_point(id));
+    let in_queue = match c.state {
+        State::New | State::Queued => view.now.since(c.queued),
+        _ => Span::ZERO,
+    };
+    v1::ContactRow {
+        contact_id: c.id.0,
+        gateway: view.engine.gateway_name(c.gateway).map_or("?", |name| name).to_owned(),
+        key: c.key.to_string(),
+        channel: words::channel(c.channel),
+        queue: routing.queue_name(c.queue).to_owned(),
+        entry_point: entry_point.map_or_else(String::new, |e| e.name.to_string()),
+        state: words::state(c.state.kind()),
+        end_reason: v1::EndReason::Unspecified.into(),
+        service: words::service(c.service),
+        agent: c.state.agent().map_or("", |id| routing.agent_name(id)).to_owned(),
+        reservation_id: c.state.reservation().map_or(0, |r| r.0),
+        needs: needs(routing, &c.needs),
+        head_start_ms: c.head_start.as_millis(),
+        waited_ms: c.waited(until).as_millis(),
+        in_queue_ms: in_queue.as_millis(),
+        detached: c.link == Link::Detached,
+        on_hold: c.on_hold,
+        continues_contact_id: id_or_none(c.continues),
+        consult_of_contact_id: id_or_none(c.parent),
+        consult_contact_id: id_or_none(c.consult),
+        attributes: attributes(c.attributes.as_ref()),
+    }
+}
+
+/// What an agent must have, by name.
+pub(super) fn needs(routing: &Routing, needs: &Needs) -> Vec<v1::Need> {
+    let name = |need: &crate::engine::words::Need| {
+        routing.skills.get(need.skill.index()).map_or("?", |s| &s.name).to_owned()
+    };
+    needs
+        .iter()
+        .map(|need| v1::Need { skill: name(need), at_least: u32::from(need.at_least) })
+        .collect()
+}
+
+/// A contact's position among those waiting in its queue, from 1, and how many wait there.
+/// The position is 0 for one that does not wait.
+pub(super) fn position(view: &View<'_>, contact: &Contact) -> (u64, u64) {
+    let order = |c: &Contact| (c.service, c.place, c.id);
+    let (mut before, mut waiting) = (0, 0);
+    for other in view.engine.contacts() {
+        if other.queue == contact.queue && other.state.kind() == StateKind::Queued {
+            waiting += 1;
+            before += u64::from(order(other) < order(contact));
+        }
+    }
+    let waits = contact.state.kind() == StateKind::Queued;
+    (if waits { before + 1 } else { 0 }, waiting)
+}

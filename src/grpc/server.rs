@@ -1,0 +1,188 @@
+//! The server: all services on one listener, with every limit that tonic leaves open set.
+
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue, Method, request};
+use dashmap::DashMap;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_web::GrpcWebLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::Edge;
+use super::agent::Agents;
+use super::gateway::Gateways;
+use super::recall::Recalls;
+use super::supervisor::Supervisors;
+use crate::pb::DESCRIPTORS;
+use crate::pb::v1::agent_service_server::AgentServiceServer;
+use crate::pb::v1::gateway_service_server::GatewayServiceServer;
+use crate::pb::v1::recall_service_server::RecallServiceServer;
+use crate::pb::v1::supervisor_service_server::SupervisorServiceServer;
+use crate::shard::handle::ShardHandle;
+
+/// Most bytes of a message, either way.
+const MESSAGE_BYTES: usize = 256 * 1024;
+/// Most bytes of a request's headers.
+const HEADER_BYTES: u32 = 8 * 1024;
+/// Most calls and streams of one connection at once.
+const STREAMS: u32 = 64;
+/// How long a call may take to begin answering; streams live on.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a silent connection is believed in before it is asked, and to answer that.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+/// How long streams have, once the router stops, to say their last and end.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// The server could not be set up or went down.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The descriptors for reflection could not be read.
+    #[error("the service descriptors cannot be read")]
+    Descriptors(#[from] tonic_reflection::server::Error),
+    /// The listener or the HTTP/2 server failed.
+    #[error("the gRPC server failed")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// All services of a shard, with health and reflection. Streams end when `stopping` is
+/// cancelled.
+///
+/// # Errors
+/// [`ServeError::Descriptors`] when the descriptors that were built in cannot be read.
+pub async fn services(
+    handle: ShardHandle,
+    stopping: CancellationToken,
+) -> Result<Routes, ServeError> {
+    let gateways = Arc::new(DashMap::new());
+    let edge = Edge { handle, stopping, gateways };
+    macro_rules! bounded {
+        ($server:ident, $service:expr) => {
+            $server::new($service)
+                .max_decoding_message_size(MESSAGE_BYTES)
+                .max_encoding_message_size(MESSAGE_BYTES)
+        };
+    }
+    let gateways = bounded!(GatewayServiceServer, Gateways(edge.clone()));
+    let agents = bounded!(AgentServiceServer, Agents(edge.clone()));
+    let supervisors = bounded!(SupervisorServiceServer, Supervisors(edge));
+    let recalls = bounded!(RecallServiceServer, Recalls);
+
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<GatewayServiceServer<Gateways>>().await;
+    reporter.set_serving::<AgentServiceServer<Agents>>().await;
+    reporter.set_serving::<SupervisorServiceServer<Supervisors>>().await;
+    // It answers, but does nothing yet: a watcher should not take it for the real thing.
+    reporter.set_service_status("surgeline.v1.RecallService", ServingStatus::NotServing).await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+
+    Ok(Routes::new(gateways)
+        .add_service(agents)
+        .add_service(supervisors)
+        .add_service(recalls)
+        .add_service(health)
+        .add_service(reflection)
+        .prepare())
+}
+
+/// Serves a shard on a listener until `shutdown` completes; then streams are told, and
+/// connections have 5 seconds to end.
+///
+/// # Errors
+/// [`ServeError`] when the server cannot be set up or its listener fails.
+pub async fn serve(
+    handle: ShardHandle,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let stopping = CancellationToken::new();
+    // Whatever way this ends, the streams' own tasks end too.
+    let _guard = stopping.clone().drop_guard();
+    let routes = services(handle, stopping.clone()).await?;
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let signal = async {
+        shutdown.await;
+        stopping.cancel();
+    };
+    let serving = Server::builder()
+        .accept_http1(true)
+        .max_concurrent_streams(STREAMS)
+        .http2_max_header_list_size(HEADER_BYTES)
+        .http2_max_pending_accept_reset_streams(Some(20))
+        .http2_max_local_error_reset_streams(Some(64))
+        .http2_keepalive_interval(Some(KEEPALIVE.0))
+        .http2_keepalive_timeout(Some(KEEPALIVE.1))
+        .timeout(CALL_TIMEOUT)
+        .layer(cors())
+        .layer(GrpcWebLayer::new())
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, signal);
+    tokio::select! {
+        served = serving => served?,
+        // Clients that keep a connection open must not keep the router up.
+        () = farewell(&stopping) => {}
+    }
+    Ok(())
+}
+
+async fn farewell(stopping: &CancellationToken) {
+    stopping.cancelled().await;
+    tokio::time::sleep(FAREWELL).await;
+}
+
+/// Lets pages from this machine call over gRPC-web. Pages from elsewhere would act with
+/// whatever the person at the browser may do.
+fn cors() -> CorsLayer {
+    const GRPC: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+    const ASKED: [&str; 5] =
+        ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "authorization"];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(|origin: &HeaderValue, _: &request::Parts| {
+            origin.to_str().is_ok_and(is_local)
+        }))
+        .allow_methods([Method::POST])
+        .allow_headers(ASKED.map(HeaderName::from_static))
+        .expose_headers(GRPC.map(HeaderName::from_static))
+        .max_age(Duration::from_secs(3_600))
+}
+
+fn is_local(origin: &str) -> bool {
+    let Some((_, rest)) = origin.split_once("://") else { return false };
+    let port = |c: char| c.is_ascii_digit();
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| {
+        rest.strip_prefix(host).is_some_and(|after| {
+            after.is_empty() || after.strip_prefix(':').is_some_and(|p| p.chars().all(port))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_this_machine_may_call() {
+        let table = [
+            ("http://localhost:9464", true),
+            ("http://127.0.0.1", true),
+            ("https://[::1]:8443", true),
+            ("http://localhost.evil.example", false),
+            ("http://127.0.0.1.evil.example:80", false),
+            ("http://localhost:80@evil.example", false),
+            ("https://evil.example", false),
+            ("null", false),
+        ];
+        for (origin, local) in table {
+            assert_eq!(is_local(origin), local, "{origin}");
+        }
+    }
+}

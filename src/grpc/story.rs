@@ -1,0 +1,273 @@
+//! What happened to a contact, for people: each event as a word and a sentence.
+//!
+//! The words are stable and for programs; the sentences are not.
+
+use crate::engine::event::{EffectKind, Event, Queued, Reserved, Settled, Trigger};
+use crate::engine::routing::Routing;
+use crate::engine::words::{Consent, LegOutcome, Party, QueuedBecause, ReleasedBecause, WaitsFor};
+use crate::ids::{AgentId, ReservationId};
+use crate::time::Span;
+
+/// One event, told.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// One word.
+    pub(super) word: &'static str,
+    /// A sentence.
+    pub(super) text: String,
+    /// The agent that it concerns.
+    pub(super) agent: Option<AgentId>,
+    /// The reservation that it concerns.
+    pub(super) reservation: Option<ReservationId>,
+}
+
+/// Tells one event.
+pub(super) fn tell(names: &Routing, event: &Event) -> Told {
+    let (agent, reservation) = concerns(event);
+    let (word, text) = contact_event(names, event)
+        .or_else(|| connection_event(names, event))
+        .unwrap_or_else(|| ("other", "something about the router itself".to_owned()));
+    Told { word, text, agent, reservation }
+}
+
+const fn concerns(event: &Event) -> (Option<AgentId>, Option<ReservationId>) {
+    match event {
+        Event::Reserved(Reserved { agent, reservation, .. })
+        | Event::NotTaken { agent, reservation, .. }
+        | Event::Accepted { agent, reservation, .. }
+        | Event::Bridged { agent, reservation, .. }
+        | Event::ConnectFailed { agent, reservation, .. } => (Some(*agent), Some(*reservation)),
+        Event::LegReported { reservation, .. } => (None, Some(*reservation)),
+        Event::PassOverEnded { agent, .. }
+        | Event::Pended { agent, .. }
+        | Event::Coded { agent, .. }
+        | Event::ConsultStarted { agent, .. }
+        | Event::HandedOver { to: agent, .. }
+        | Event::WrapUpEnded { agent, .. } => (Some(*agent), None),
+        Event::Closed { agent, .. } => (*agent, None),
+        _ => (None, None),
+    }
+}
+
+/// The events of a contact's way to an agent and to its end.
+fn contact_event(names: &Routing, event: &Event) -> Option<(&'static str, String)> {
+    let who = |id: AgentId| names.agent_name(id);
+    Some(match event {
+        Event::Arrived(a) => {
+            let mut text = format!("arrived by {} as {:?}", a.channel, &*a.key);
+            if let Some(entry) = a.entry_point.and_then(|id| names.entry_point(id)) {
+                text.push_str(&format!(" at {}", entry.name));
+            }
+            if a.waited > Span::ZERO {
+                text.push_str(&format!(", after {} with the gateway", length(a.waited)));
+            }
+            ("arrived", text)
+        }
+        Event::Queued(q) => ("queued", queued(names, q)),
+        Event::OpenedToAll(_) => ("opened_to_all", "no longer kept for one agent".to_owned()),
+        Event::PassOverEnded { agent, .. } => {
+            ("pass_over_ended", format!("{} may have it again", who(*agent)))
+        }
+        Event::Reprioritised { head_start, .. } => {
+            ("reprioritised", format!("got a head start of {}", length(*head_start)))
+        }
+        Event::Reserved(r) => ("reserved", reserved(names, r)),
+        Event::NotTaken { agent, how, .. } => {
+            ("not_taken", format!("not taken by {}: {}", who(*agent), how.name()))
+        }
+        Event::Accepted { agent, connect_by, .. } => {
+            let next = if connect_by.is_some() { ", the legs are being joined" } else { "" };
+            ("accepted", format!("accepted by {}{next}", who(*agent)))
+        }
+        Event::LegReported { party, outcome, code, .. } => {
+            let code = if *code == 0 { String::new() } else { format!(" ({code})") };
+            ("leg_reported", format!("{} leg: {}{code}", party_name(*party), leg_name(*outcome)))
+        }
+        Event::Bridged { agent, .. } => ("bridged", format!("joined with {}", who(*agent))),
+        Event::ConnectFailed { agent, fault, .. } => (
+            "connect_failed",
+            format!(
+                "could not be joined with {}: {}; back at its place",
+                who(*agent),
+                fault.name()
+            ),
+        ),
+        Event::Pended { agent, on, .. } => {
+            let on = match on {
+                WaitsFor::Customer => "the customer",
+                WaitsFor::ThirdParty => "somebody else",
+            };
+            ("pended", format!("{} lets it wait for {on}", who(*agent)))
+        }
+        Event::ConsultStarted { child, agent, .. } => {
+            ("consult_started", format!("{} seeks a second agent as contact {child}", who(*agent)))
+        }
+        Event::HandedOver { from, to, .. } => {
+            ("handed_over", format!("{} handed it over to {}", who(*from), who(*to)))
+        }
+        Event::Closed { reason, .. } => ("closed", format!("closed: {}", reason.name())),
+        _ => return None,
+    })
+}
+
+/// The events of a contact's conversation and its gateway.
+fn connection_event(names: &Routing, event: &Event) -> Option<(&'static str, String)> {
+    let who = |id: AgentId| names.agent_name(id);
+    Some(match event {
+        Event::Detached(_) => {
+            ("detached", "its gateway is gone: keeps its place, offered to nobody".to_owned())
+        }
+        Event::Reattached { .. } => ("reattached", "its gateway is back and holds it".to_owned()),
+        Event::EffectAsked { effect, kind, .. } => {
+            let what = match kind {
+                EffectKind::Connect { agent, .. } => format!("call {} and join", who(*agent)),
+                EffectKind::HandOver { to } => format!("join the customer with {}", who(*to)),
+            };
+            ("effect_asked", format!("asked the gateway to {what} (effect {effect})"))
+        }
+        Event::EffectSettled { effect, how, .. } => {
+            let how = match how {
+                Settled::Done => "done".to_owned(),
+                Settled::Failed(code) => format!("failed ({code})"),
+                Settled::Withdrawn => "withdrawn".to_owned(),
+            };
+            ("effect_settled", format!("effect {effect}: {how}"))
+        }
+        Event::InputReceived(_) => ("input_received", "the customer said something".to_owned()),
+        Event::AttributesSet { attributes, .. } => {
+            ("attributes_set", format!("{} routing facts", attributes.len()))
+        }
+        Event::HoldChanged { on, .. } => {
+            let text = if *on { "put on hold" } else { "taken back from hold" };
+            ("hold_changed", text.to_owned())
+        }
+        Event::RecordingNoted { reference, consent, .. } => {
+            let consent = match consent {
+                Consent::Given => "with consent",
+                Consent::Refused => "consent refused",
+                Consent::NotAsked => "consent not asked",
+            };
+            ("recording_noted", format!("recorded as {:?}, {consent}", &**reference))
+        }
+        Event::Coded { agent, disposition, .. } => {
+            let what = names.disposition_name(*disposition);
+            ("coded", format!("{} says it is about {what}", who(*agent)))
+        }
+        Event::WrapUpEnded { agent, .. } => {
+            ("wrap_up_ended", format!("{} is done with the work after it", who(*agent)))
+        }
+        Event::Ordered { why } => ("ordered", format!("ordered: {}", &**why)),
+        _ => return None,
+    })
+}
+
+fn queued(names: &Routing, q: &Queued) -> String {
+    let because = match q.because {
+        QueuedBecause::Arrived => "on arrival",
+        QueuedBecause::Requeued => "sent back by an agent",
+        QueuedBecause::Transferred => "sent on by an agent",
+        QueuedBecause::Moved => "moved by a supervisor",
+        QueuedBecause::Woken => "what it waited for came, or its time was up",
+        QueuedBecause::Consult => "seeks a second agent",
+        QueuedBecause::AgentGone => "the agent who had it is gone",
+    };
+    let mut text = format!("waits in {} ({because})", names.queue_name(q.queue));
+    if let Some(named) = q.named {
+        text.push_str(&format!(", kept for {} first", names.agent_name(named.agent)));
+    }
+    if let Some(released) = q.released {
+        let why = match released.because {
+            ReleasedBecause::Transferred => "transferred",
+            ReleasedBecause::Requeued => "requeued",
+            ReleasedBecause::Pended => "pended",
+            ReleasedBecause::HandedOver => "handed over",
+            ReleasedBecause::Moved => "moved",
+            ReleasedBecause::AgentGone => "gone",
+        };
+        text.push_str(&format!(", {} had it ({why})", names.agent_name(released.agent)));
+    }
+    text
+}
+
+fn reserved(names: &Routing, r: &Reserved) -> String {
+    format!("held for {} after {}", names.agent_name(r.agent), length(r.waited))
+}
+
+/// Why an agent got an offer, in a sentence.
+pub(super) fn reason(names: &Routing, r: &Reserved, before: u32) -> String {
+    let agent = names.agent_name(r.agent);
+    let how = match r.trigger {
+        Trigger::Contact => format!("it came while {agent} was free"),
+        Trigger::Agent => format!("{agent} became free and it was next in line"),
+        Trigger::Named => format!("it was kept for {agent}"),
+        Trigger::AsyncShare => {
+            format!("{agent} became free and emails and messages were owed their share")
+        }
+    };
+    let tries = match before {
+        0 => String::new(),
+        1 => "; one offer before was not taken".to_owned(),
+        n => format!("; {n} offers before were not taken"),
+    };
+    format!(
+        "after {} of waiting, {how}; {agent} ranked {} for it, had been idle for {} and used \
+         {} of 1000 of their capacity{tries}",
+        length(r.waited),
+        r.rank,
+        length(r.idle),
+        r.load,
+    )
+}
+
+/// A length for people: 3.2 s, 4 min 05 s.
+pub(super) fn length(span: Span) -> String {
+    let ms = span.as_millis();
+    if ms < 60_000 {
+        return format!("{}.{} s", ms / 1_000, ms % 1_000 / 100);
+    }
+    let (minutes, seconds) = (ms / 60_000, ms % 60_000 / 1_000);
+    if minutes < 60 {
+        format!("{minutes} min {seconds:02} s")
+    } else {
+        format!("{} h {:02} min", minutes / 60, minutes % 60)
+    }
+}
+
+const fn party_name(party: Party) -> &'static str {
+    match party {
+        Party::Customer => "customer",
+        Party::Agent => "agent",
+    }
+}
+
+const fn leg_name(outcome: LegOutcome) -> &'static str {
+    match outcome {
+        LegOutcome::Answered => "answered",
+        LegOutcome::Busy => "busy",
+        LegOutcome::NoAnswer => "no answer",
+        LegOutcome::Rejected => "rejected",
+        LegOutcome::Unreachable => "unreachable",
+        LegOutcome::Failed => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_read_as_people_say_them() {
+        let table = [
+            (0, "0.0 s"),
+            (3_249, "3.2 s"),
+            (59_999, "59.9 s"),
+            (60_000, "1 min 00 s"),
+            (245_000, "4 min 05 s"),
+            (3_600_000, "1 h 00 min"),
+            (90_061_000, "25 h 01 min"),
+        ];
+        for (ms, expected) in table {
+            assert_eq!(length(Span::millis(ms)), expected);
+        }
+    }
+}

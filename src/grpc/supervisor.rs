@@ -1,0 +1,231 @@
+//! The service for supervisors: readings from the replica, and orders to the owner.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::convert::{check, order};
+use super::rows::{self, MOST_ROWS, Page};
+use super::status::{self, Fault};
+use super::{Edge, auth, inspect};
+use crate::engine::entry::Role;
+use crate::ids::QueueId;
+use crate::pb::v1::supervisor_service_server::SupervisorService;
+use crate::pb::v1::{self, WatchQueuesResponse};
+
+/// Milliseconds between two readings of a watch.
+const INTERVAL_MS: std::ops::RangeInclusive<u32> = 250..=60_000;
+
+/// The service.
+#[derive(Clone, Debug)]
+pub(super) struct Supervisors(pub(super) Edge);
+
+impl Supervisors {
+    fn queues(&self, asked: &[String]) -> Result<Option<Vec<QueueId>>, Fault> {
+        if asked.is_empty() {
+            return Ok(None);
+        }
+        if asked.len() > MOST_ROWS as usize {
+            return Err(Fault::Invalid { field: "queues", expected: "at most 500" });
+        }
+        let names = self.0.handle.directory();
+        asked
+            .iter()
+            .map(|name| check::queue(&names, "queues", name))
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    async fn order(&self, asked: &impl order::Ordered) -> Result<(), Fault> {
+        let said = asked.said();
+        let command = order::read(&self.0.handle.directory(), asked)?;
+        let actor = auth::actor(Role::Supervisor, said.actor);
+        let request = auth::request_id(&actor, said.request_id, asked);
+        self.0.handle.call(actor, Some(request), command, None).await?;
+        Ok(())
+    }
+
+    async fn find(&self, contact_id: u64) -> Result<inspect::Found, Fault> {
+        let id = check::contact(contact_id)?;
+        self.0.handle.read(move |view| inspect::find(view, id)).await?
+    }
+}
+
+#[tonic::async_trait]
+impl SupervisorService for Supervisors {
+    type WatchQueuesStream = ReceiverStream<Result<WatchQueuesResponse, Status>>;
+
+    async fn list_queues(
+        &self,
+        request: Request<v1::ListQueuesRequest>,
+    ) -> Result<Response<v1::ListQueuesResponse>, Status> {
+        let asked = request.into_inner();
+        let ids = self.queues(&asked.queues)?;
+        let page = Page::read(asked.page_size, &asked.page_token, MOST_ROWS)?;
+        let read = self.0.handle.read(move |view| rows::queues(view, ids.as_deref(), page)).await;
+        let (queues, next_page_token) = read.map_err(Fault::from)?;
+        Ok(Response::new(v1::ListQueuesResponse { queues, next_page_token }))
+    }
+
+    async fn watch_queues(
+        &self,
+        request: Request<v1::WatchQueuesRequest>,
+    ) -> Result<Response<Self::WatchQueuesStream>, Status> {
+        let asked = request.into_inner();
+        let ids = self.queues(&asked.queues)?;
+        let interval_ms = match asked.interval_ms {
+            0 => 1_000,
+            ms if INTERVAL_MS.contains(&ms) => ms,
+            _ => {
+                let expected = "250 to 60000 ms, or 0 for 1000";
+                return Err(Fault::Invalid { field: "interval_ms", expected }.into());
+            }
+        };
+        // Room for one: a reader that is slow sees fewer readings, each of them new.
+        let (out, readings) = mpsc::channel(1);
+        let every = Duration::from_millis(interval_ms.into());
+        tokio::spawn(watch(self.0.clone(), ids, every, out));
+        Ok(Response::new(ReceiverStream::new(readings)))
+    }
+
+    async fn list_agents(
+        &self,
+        request: Request<v1::ListAgentsRequest>,
+    ) -> Result<Response<v1::ListAgentsResponse>, Status> {
+        let asked = request.into_inner();
+        let names = self.0.handle.directory();
+        let pool = match &*asked.pool {
+            "" => None,
+            name => Some(check::known("pool", "pool", name, |n| names.pool(n))?),
+        };
+        let state = v1::AgentState::try_from(asked.state)
+            .map_err(|_| Fault::Invalid { field: "state", expected: "an agent's state" })?;
+        let page = Page::read(asked.page_size, &asked.page_token, MOST_ROWS)?;
+        let read = self.0.handle.read(move |view| rows::agents(view, pool, state, page)).await;
+        let (agents, next_page_token) = read.map_err(Fault::from)?;
+        Ok(Response::new(v1::ListAgentsResponse { agents, next_page_token }))
+    }
+
+    async fn list_contacts(
+        &self,
+        request: Request<v1::ListContactsRequest>,
+    ) -> Result<Response<v1::ListContactsResponse>, Status> {
+        let asked = request.into_inner();
+        let names = self.0.handle.directory();
+        let queue = match &*asked.queue {
+            "" => None,
+            name => Some(check::queue(&names, "queue", name)?),
+        };
+        let state = v1::ContactState::try_from(asked.state)
+            .ok()
+            .filter(|state| *state != v1::ContactState::Closed)
+            .ok_or(Fault::Invalid { field: "state", expected: "the state of an open contact" })?;
+        let page = Page::read(asked.page_size, &asked.page_token, 100)?;
+        let read = self.0.handle.read(move |view| rows::contacts(view, queue, state, page)).await;
+        let (contacts, next_page_token) = read.map_err(Fault::from)?;
+        Ok(Response::new(v1::ListContactsResponse { contacts, next_page_token }))
+    }
+
+    async fn get_contact(
+        &self,
+        request: Request<v1::GetContactRequest>,
+    ) -> Result<Response<v1::GetContactResponse>, Status> {
+        let found = self.find(request.into_inner().contact_id).await?;
+        Ok(Response::new(found.show(self.0.handle.keys())))
+    }
+
+    async fn explain_contact(
+        &self,
+        request: Request<v1::ExplainContactRequest>,
+    ) -> Result<Response<v1::ExplainContactResponse>, Status> {
+        let found = self.find(request.into_inner().contact_id).await?;
+        Ok(Response::new(found.explain()))
+    }
+
+    async fn move_contact(
+        &self,
+        request: Request<v1::MoveContactRequest>,
+    ) -> Result<Response<v1::MoveContactResponse>, Status> {
+        self.order(request.get_ref()).await?;
+        Ok(Response::new(v1::MoveContactResponse {}))
+    }
+
+    async fn requeue_contact(
+        &self,
+        request: Request<v1::RequeueContactRequest>,
+    ) -> Result<Response<v1::RequeueContactResponse>, Status> {
+        self.order(request.get_ref()).await?;
+        Ok(Response::new(v1::RequeueContactResponse {}))
+    }
+
+    async fn reprioritise_contact(
+        &self,
+        request: Request<v1::ReprioritiseContactRequest>,
+    ) -> Result<Response<v1::ReprioritiseContactResponse>, Status> {
+        self.order(request.get_ref()).await?;
+        Ok(Response::new(v1::ReprioritiseContactResponse {}))
+    }
+
+    async fn close_contact(
+        &self,
+        request: Request<v1::CloseContactRequest>,
+    ) -> Result<Response<v1::CloseContactResponse>, Status> {
+        self.order(request.get_ref()).await?;
+        Ok(Response::new(v1::CloseContactResponse {}))
+    }
+
+    async fn set_agent(
+        &self,
+        request: Request<v1::SetAgentRequest>,
+    ) -> Result<Response<v1::SetAgentResponse>, Status> {
+        self.order(request.get_ref()).await?;
+        Ok(Response::new(v1::SetAgentResponse {}))
+    }
+}
+
+/// Reads again and again until nobody listens.
+async fn watch(
+    edge: Edge,
+    ids: Option<Vec<QueueId>>,
+    every: Duration,
+    out: mpsc::Sender<Result<WatchQueuesResponse, Status>>,
+) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let first = Page::first();
+    loop {
+        tokio::select! {
+            () = out.closed() => return,
+            () = edge.stopping.cancelled() => {
+                // A full channel has a reader that will find the stream's end by itself.
+                let _ = out.try_send(Err(status::stopping()));
+                return;
+            }
+            _ = ticks.tick() => {}
+        }
+        let ids = ids.clone();
+        let read = edge.handle.read(move |view| {
+            let (queues, _) = rows::queues(view, ids.as_deref(), first);
+            (queues, rows::counts(view))
+        });
+        let reading = match read.await {
+            Ok((queues, contacts)) => {
+                Ok(WatchQueuesResponse { queues, read_unix_ms: now(), contacts: Some(contacts) })
+            }
+            Err(stopped) => Err(Fault::from(stopped).into()),
+        };
+        let ended = reading.is_err();
+        if out.send(reading).await.is_err() || ended {
+            return;
+        }
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

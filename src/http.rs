@@ -1,0 +1,80 @@
+//! The HTTP side: metrics for Prometheus, and health for whoever starts and stops us.
+//!
+//! `/metrics`, `/healthz` (the process answers) and `/readyz` (it should be sent work).
+//! It reads and never commands; the app binds the listener and says when to stop.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+use crate::shard::handle::ShardHandle;
+use crate::shard::health::NotReady;
+
+/// The text format's content type, which Prometheus asks for.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+#[derive(Clone, Debug)]
+struct Served {
+    handle: ShardHandle,
+    metrics: Arc<Metrics>,
+}
+
+/// Serves until `shutdown` is cancelled and open requests are answered.
+///
+/// # Errors
+/// What the listener says.
+pub async fn serve(
+    listener: TcpListener,
+    handle: ShardHandle,
+    metrics: Arc<Metrics>,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let app = Router::new()
+        .route("/metrics", get(text))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(Served { handle, metrics });
+    axum::serve(listener, app).with_graceful_shutdown(shutdown.cancelled_owned()).await
+}
+
+async fn text(State(served): State<Served>) -> Response {
+    let Served { handle, metrics } = served;
+    let (health, fresh) = (handle.health().clone(), metrics.clone());
+    let looked = handle
+        .read(move |view| {
+            fresh.refresh(view, health.durable().saturating_sub(view.sequence));
+        })
+        .await;
+    if looked.is_err() {
+        // The last values are worth more than none to whoever looks into why it stopped.
+        tracing::debug!("metrics without a fresh look: the replica has ended");
+    }
+    ([(header::CONTENT_TYPE, TEXT)], metrics.render()).into_response()
+}
+
+async fn ready(State(served): State<Served>) -> Response {
+    match served.handle.health().ready() {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, reason(&why)).into_response(),
+    }
+}
+
+/// The reason with all that lies under it: whoever reads it has no other place to look.
+fn reason(why: &NotReady) -> String {
+    let mut text = why.to_string();
+    let mut source = std::error::Error::source(why);
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,335 @@
+//! Any value at all, from a seed: for round trips and for the fixture.
+//!
+//! Every event variant is made, by one list; a variant that is not in it does not compile.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::engine::command::GatewayLimits;
+use crate::engine::entry::{Actor, Entry, Role, Sealed};
+use crate::engine::event::{
+    Arrived, EffectKind, Event, Queued, Released, Reserved, Settled, Trigger,
+};
+use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
+use crate::engine::words::{
+    Availability, AvailabilityBecause, Channel, ConnectFault, Consent, EndReason, Excluded,
+    LegOutcome, Named, Need, NotTaken, Party, QueuedBecause, ReleasedBecause, ServiceClass,
+    WaitsFor,
+};
+use crate::ids::{
+    AgentId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, PoolId,
+    QueueId, ReasonId, RequestId, ReservationId, SessionId, SkillId,
+};
+use crate::journal::{Batch, Mark};
+use crate::time::{EngineTime, Place, Span, WallTime};
+
+/// Numbers from a seed (splitmix64), with the edges more often than chance gives them.
+pub(in crate::journal) struct Source(pub(in crate::journal) u64);
+
+impl Source {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(in crate::journal) fn below(&mut self, most: u64) -> u64 {
+        self.next() % most
+    }
+}
+
+pub(in crate::journal) trait Any: Sized {
+    fn any(from: &mut Source) -> Self;
+}
+
+macro_rules! number {
+    ($($t:ty),*) => { $(
+        impl Any for $t {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_lossless)]
+            fn any(from: &mut Source) -> Self {
+                match from.below(8) {
+                    0 => Self::MIN,
+                    1 => Self::MAX,
+                    2 => 1,
+                    3 => from.below(200) as $t,
+                    _ => from.next() as $t,
+                }
+            }
+        }
+    )* };
+}
+number!(u8, u16, u32, u64, i64);
+
+impl Any for u128 {
+    fn any(from: &mut Source) -> Self {
+        (Self::from(u64::any(from)) << 64) | Self::from(u64::any(from))
+    }
+}
+
+impl Any for bool {
+    fn any(from: &mut Source) -> Self {
+        from.below(2) == 0
+    }
+}
+
+impl Any for String {
+    fn any(from: &mut Source) -> Self {
+        let alphabet = ['a', 'Z', '0', '-', ' ', '"', '\\', '\n', '\0', 'é', '日', '🦀', '\u{7f}'];
+        let at = |from: &mut Source| usize::try_from(from.below(13)).unwrap();
+        (0..from.below(12)).map(|_| alphabet[at(from)]).collect()
+    }
+}
+
+impl Any for Arc<str> {
+    fn any(from: &mut Source) -> Self {
+        String::any(from).into()
+    }
+}
+
+impl Any for Box<str> {
+    fn any(from: &mut Source) -> Self {
+        String::any(from).into()
+    }
+}
+
+impl<T: Any> Any for Vec<T> {
+    fn any(from: &mut Source) -> Self {
+        (0..from.below(4)).map(|_| T::any(from)).collect()
+    }
+}
+
+impl<T: Any> Any for Arc<[T]> {
+    fn any(from: &mut Source) -> Self {
+        Vec::any(from).into()
+    }
+}
+
+impl<T: Any> Any for SmallVec<[T; 4]> {
+    fn any(from: &mut Source) -> Self {
+        (0..from.below(7)).map(|_| T::any(from)).collect()
+    }
+}
+
+impl<T: Any, const N: usize> Any for [T; N] {
+    fn any(from: &mut Source) -> Self {
+        std::array::from_fn(|_| T::any(from))
+    }
+}
+
+impl<A: Any, B: Any> Any for (A, B) {
+    fn any(from: &mut Source) -> Self {
+        (A::any(from), B::any(from))
+    }
+}
+
+impl<T: Any> Any for Option<T> {
+    fn any(from: &mut Source) -> Self {
+        bool::any(from).then(|| T::any(from))
+    }
+}
+
+impl<T: Any> Any for Arc<T> {
+    fn any(from: &mut Source) -> Self {
+        Self::new(T::any(from))
+    }
+}
+
+macro_rules! newtypes {
+    ($($t:ident)*) => { $(
+        impl Any for $t {
+            fn any(from: &mut Source) -> Self {
+                Self(Any::any(from))
+            }
+        }
+    )* };
+}
+newtypes!(AgentId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId PoolId QueueId
+    ReasonId ReservationId SessionId SkillId EngineTime Place Span WallTime);
+
+/// Picks one of the words; the match is there so that a new one does not compile unlisted.
+macro_rules! pick {
+    ($($t:ident { $($word:ident $(($v:ident))?),* $(,)? })*) => { $(
+        impl Any for $t {
+            fn any(from: &mut Source) -> Self {
+                let listed = |word: &Self| match word { $($t::$word $(($v))? => { $(let _ = $v;)? })* };
+                let all: Vec<Self> = vec![$($t::$word $((pick!(@ $v from)))?),*];
+                let at = usize::try_from(from.below(all.len() as u64)).unwrap();
+                listed(&all[at]);
+                all[at].clone()
+            }
+        }
+    )* };
+    (@ $v:ident $from:ident) => { Any::any($from) };
+}
+pick! {
+    Role { Router, Gateway, Agent, Supervisor, OnCall, Admin, Viewer }
+    Channel { Voice, Chat, Email, Message }
+    ServiceClass { Safety, Live, Async }
+    Party { Customer, Agent }
+    LegOutcome { Answered, Busy, NoAnswer, Rejected, Unreachable, Failed }
+    WaitsFor { Customer, ThirdParty }
+    EndReason {
+        Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
+        ConsultCompleted, ConsultCancelled,
+    }
+    NotTaken { Declined, TimedOut, AgentGone, Withdrawn }
+    ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn }
+    QueuedBecause { Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone }
+    ReleasedBecause { Transferred, Requeued, Pended, HandedOver, Moved, AgentGone }
+    Availability { Ready, NotReady(reason), SignedOut }
+    AvailabilityBecause { Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired }
+    Consent { Given, Refused, NotAsked }
+    Trigger { Contact, Agent, Named, AsyncShare }
+    Settled { Done, Failed(code), Withdrawn }
+}
+
+impl Any for EffectKind {
+    fn any(from: &mut Source) -> Self {
+        if bool::any(from) {
+            Self::Connect { reservation: Any::any(from), agent: Any::any(from) }
+        } else {
+            Self::HandOver { to: Any::any(from) }
+        }
+    }
+}
+
+macro_rules! structs {
+    ($($t:ident { $($f:ident),* $(,)? })*) => { $(
+        impl Any for $t {
+            fn any(from: &mut Source) -> Self {
+                Self { $($f: Any::any(from)),* }
+            }
+        }
+    )* };
+}
+structs! {
+    Actor { role, name }
+    RequestId { id, content }
+    Sealed { customer, key, bytes }
+    Mark { sequence, state_hash }
+    Need { skill, at_least }
+    GatewayLimits { sessions, ivr_ports, calls_per_second }
+    Named { agent, until }
+    Excluded { agent, until }
+    Released { agent, because, wrap_up }
+    Routing {
+        skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, settings,
+    }
+    Listed { name, retired }
+    Queue {
+        name, retired, needs, pools, channels, target, head_start, reservation_timeout,
+        connect_timeout, wrap_up,
+    }
+    AgentProfile { name, retired, pool, skills, primary, capacity }
+    EntryPoint { name, retired, queue }
+    Settings {
+        ring_no_answer_limit, pass_over, named_wait, agent_grace, async_share, most_contacts,
+    }
+    Arrived {
+        contact, gateway, session, key, content, channel, entry_point, customer, continues,
+        waited, attributes,
+    }
+    Queued {
+        contact, queue, because, service, needs, head_start, place, named, pass_over, released,
+    }
+    Reserved { contact, reservation, agent, deadline, trigger, rank, idle, load, waited,
+        async_passed,
+    }
+}
+
+macro_rules! events {
+    (
+        named { $($n:ident { $($f:ident),* })* }
+        single { $($one:ident)* }
+    ) => {
+        /// The variants' names.
+        pub(in crate::journal) const VARIANTS: &[&str] =
+            &[$(stringify!($n),)* $(stringify!($one),)*];
+
+        /// The name of an event's variant.
+        pub(in crate::journal) fn variant(event: &Event) -> &'static str {
+            match event {
+                $(Event::$n { .. } => stringify!($n),)*
+                $(Event::$one(_) => stringify!($one),)*
+            }
+        }
+
+        /// Any event of the variant of this name.
+        pub(in crate::journal) fn event(name: &str, from: &mut Source) -> Event {
+            match name {
+                $(stringify!($n) => Event::$n { $($f: Any::any(from)),* },)*
+                $(stringify!($one) => Event::$one(Any::any(from)),)*
+                other => panic!("no event is called {other}"),
+            }
+        }
+    };
+}
+events! {
+    named {
+        Restarted { gap }
+        Ordered { why }
+        GatewayRegistered { gateway, name }
+        GatewayConnected { gateway, session, limits }
+        GatewayLost { gateway }
+        GatewayResynced { gateway }
+        Reattached { contact, session }
+        PassOverEnded { contact, agent }
+        Reprioritised { contact, head_start, place }
+        NotTaken { contact, reservation, agent, how, pass_over }
+        Accepted { contact, reservation, agent, connect_by }
+        EffectAsked { effect, contact, kind }
+        EffectSettled { effect, contact, how }
+        LegReported { contact, reservation, party, outcome, code }
+        Bridged { contact, reservation, agent }
+        ConnectFailed { contact, reservation, agent, fault, pass_over }
+        Pended { contact, agent, on, until }
+        AttributesSet { contact, attributes }
+        HoldChanged { contact, on }
+        RecordingNoted { contact, reference, consent }
+        Coded { contact, agent, disposition }
+        ConsultStarted { parent, child, agent }
+        HandedOver { contact, from, to, wrap_up }
+        Closed { contact, gateway, reason, agent, wrap_up }
+        WrapUpEnded { agent, contact }
+        AgentConnected { agent, session }
+        AgentLost { agent, grace }
+        AvailabilityChanged { agent, to, because }
+        NextSet { agent, next }
+    }
+    single {
+        Configured Detached OpenedToAll Arrived Queued Reserved InputReceived PhoneUnreachable
+    }
+}
+
+impl Any for Event {
+    fn any(from: &mut Source) -> Self {
+        let at = usize::try_from(from.below(VARIANTS.len() as u64)).unwrap();
+        event(VARIANTS[at], from)
+    }
+}
+
+/// Any entry of this sequence that holds these events.
+pub(in crate::journal) fn entry(sequence: u64, events: Vec<Event>, from: &mut Source) -> Entry {
+    Entry {
+        sequence,
+        at: Any::any(from),
+        actor: Any::any(from),
+        request: Any::any(from),
+        events,
+        sealed: Any::any(from),
+    }
+}
+
+/// Any batch of this many entries, the first of this sequence.
+pub(in crate::journal) fn batch(first: u64, entries: u64, from: &mut Source) -> Batch {
+    let entries = (first..first + entries)
+        .map(|sequence| {
+            let events = (0..=from.below(3)).map(|_| Any::any(from)).collect();
+            entry(sequence, events, from)
+        })
+        .collect();
+    Batch { entries, mark: Any::any(from), wall: Any::any(from) }
+}

@@ -1,0 +1,98 @@
+//! Every event and its message, in one list that both directions are made from.
+
+use super::field::{Field, Record, record};
+use super::pb::event::Kind;
+use super::{CodecError, pb};
+use crate::engine::event::{Arrived, Event, Queued, Reserved};
+
+record!(Arrived => Arrived {
+    contact, gateway, session, key, content, channel, entry_point, customer, continues, attributes;
+    waited = waited_us
+});
+record!(Queued => Queued {
+    contact, queue, because, service, needs, named, pass_over, released;
+    head_start = head_start_us, place = place_us
+});
+record!(Reserved => Reserved {
+    contact, reservation, agent, trigger, rank, load, async_passed;
+    deadline = deadline_us, idle = idle_us, waited = waited_us
+});
+
+/// `structs` have named fields, those after `;` under another name in the message;
+/// `single` hold one value, which is one field there; `whole` hold a record.
+macro_rules! events {
+    (
+        structs { $($s:ident { $($f:ident),* $(; $($g:ident = $p:ident),*)? })* }
+        single { $($one:ident($v:ident))* }
+        whole { $($whole:ident)* }
+    ) => {
+        /// An event as its message.
+        pub(super) fn put(event: &Event) -> pb::Event {
+            let kind = match event {
+                $(Event::$s { $($f,)* $($($g,)*)? } => Kind::$s(pb::$s {
+                    $($f: Field::put($f),)*
+                    $($($p: Field::put($g),)*)?
+                }),)*
+                $(Event::$one(value) => Kind::$one(pb::$one { $v: Field::put(value) }),)*
+                $(Event::$whole(record) => Kind::$whole(Record::put(record)),)*
+            };
+            pb::Event { kind: Some(kind) }
+        }
+
+        /// An event from its message.
+        pub(super) fn take(kind: Kind) -> Result<Event, CodecError> {
+            Ok(match kind {
+                $(Kind::$s(m) => Event::$s {
+                    $($f: Field::take(m.$f, concat!(stringify!($s), ".", stringify!($f)))?,)*
+                    $($($g: Field::take(m.$p, concat!(stringify!($s), ".", stringify!($p)))?,)*)?
+                },)*
+                $(Kind::$one(m) => Event::$one(
+                    Field::take(m.$v, concat!(stringify!($one), ".", stringify!($v)))?,
+                ),)*
+                $(Kind::$whole(m) => Event::$whole(Record::take(m)?),)*
+            })
+        }
+    };
+}
+
+events! {
+    structs {
+        Restarted { ; gap = gap_us }
+        Ordered { why }
+        GatewayRegistered { gateway, name }
+        GatewayConnected { gateway, session, limits }
+        GatewayLost { gateway }
+        GatewayResynced { gateway }
+        Reattached { contact, session }
+        PassOverEnded { contact, agent }
+        Reprioritised { contact; head_start = head_start_us, place = place_us }
+        NotTaken { contact, reservation, agent, how; pass_over = pass_over_us }
+        Accepted { contact, reservation, agent; connect_by = connect_by_us }
+        EffectAsked { effect, contact, kind }
+        EffectSettled { effect, contact, how }
+        LegReported { contact, reservation, party, outcome, code }
+        Bridged { contact, reservation, agent }
+        ConnectFailed { contact, reservation, agent, fault; pass_over = pass_over_us }
+        Pended { contact, agent, on; until = until_us }
+        AttributesSet { contact, attributes }
+        HoldChanged { contact, on }
+        RecordingNoted { contact, reference, consent }
+        Coded { contact, agent, disposition }
+        ConsultStarted { parent, child, agent }
+        HandedOver { contact, from, to; wrap_up = wrap_up_us }
+        Closed { contact, gateway, reason, agent; wrap_up = wrap_up_us }
+        WrapUpEnded { agent, contact }
+        AgentConnected { agent, session }
+        AgentLost { agent; grace = grace_us }
+        AvailabilityChanged { agent, to, because }
+        NextSet { agent, next }
+    }
+    single {
+        Configured(routing)
+        Detached(contact)
+        OpenedToAll(contact)
+        InputReceived(contact)
+        PhoneUnreachable(agent)
+    }
+    whole { Arrived Queued Reserved }
+}

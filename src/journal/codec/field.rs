@@ -1,0 +1,273 @@
+//! How one value becomes one protobuf field: the traits and the plain values.
+//!
+//! The macros write both directions from one list of fields, and name every field of
+//! both sides: one that is added to either and forgotten here does not compile.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::{CodecError, pb};
+use crate::ids::{
+    AgentId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, PoolId,
+    QueueId, ReasonId, ReservationId, SessionId, SkillId,
+};
+use crate::time::{EngineTime, Place, Span};
+
+/// A value that is one field of a message. `name` is message and field, for errors.
+pub(super) trait Field: Sized {
+    /// What prost calls it.
+    type Pb;
+    /// As a field.
+    fn put(&self) -> Self::Pb;
+    /// From a field.
+    fn take(pb: Self::Pb, name: &'static str) -> Result<Self, CodecError>;
+}
+
+/// A value that is a message of its own.
+pub(super) trait Record: Sized {
+    /// The message.
+    type Pb;
+    /// As a message.
+    fn put(&self) -> Self::Pb;
+    /// From a message.
+    fn take(pb: Self::Pb) -> Result<Self, CodecError>;
+}
+
+impl<R: Record> Field for R {
+    type Pb = Option<R::Pb>;
+    fn put(&self) -> Self::Pb {
+        Some(Record::put(self))
+    }
+    fn take(pb: Self::Pb, name: &'static str) -> Result<Self, CodecError> {
+        pb.ok_or(CodecError::Missing { field: name }).and_then(R::take)
+    }
+}
+
+impl<R: Record> Field for Option<R> {
+    type Pb = Option<R::Pb>;
+    fn put(&self) -> Self::Pb {
+        self.as_ref().map(Record::put)
+    }
+    fn take(pb: Self::Pb, _: &'static str) -> Result<Self, CodecError> {
+        pb.map(R::take).transpose()
+    }
+}
+
+impl<R: Record> Field for Vec<R> {
+    type Pb = Vec<R::Pb>;
+    fn put(&self) -> Self::Pb {
+        self.iter().map(Record::put).collect()
+    }
+    fn take(pb: Self::Pb, _: &'static str) -> Result<Self, CodecError> {
+        pb.into_iter().map(R::take).collect()
+    }
+}
+
+impl<R: Record> Field for SmallVec<[R; 4]> {
+    type Pb = Vec<R::Pb>;
+    fn put(&self) -> Self::Pb {
+        self.iter().map(Record::put).collect()
+    }
+    fn take(pb: Self::Pb, _: &'static str) -> Result<Self, CodecError> {
+        pb.into_iter().map(R::take).collect()
+    }
+}
+
+impl Field for SmallVec<[PoolId; 4]> {
+    type Pb = Vec<u32>;
+    fn put(&self) -> Self::Pb {
+        self.iter().map(Field::put).collect()
+    }
+    fn take(pb: Self::Pb, name: &'static str) -> Result<Self, CodecError> {
+        pb.into_iter().map(|id| Field::take(id, name)).collect()
+    }
+}
+
+/// Newtypes whose inside is the field as it is.
+macro_rules! same {
+    ($($name:ident($inner:ty)),* $(,)?) => { $(
+        impl Field for $name {
+            type Pb = $inner;
+            fn put(&self) -> $inner {
+                self.0
+            }
+            fn take(pb: $inner, _: &'static str) -> Result<Self, CodecError> {
+                Ok(Self(pb))
+            }
+        }
+        impl Field for Option<$name> {
+            type Pb = Option<$inner>;
+            fn put(&self) -> Self::Pb {
+                self.map(|v| v.0)
+            }
+            fn take(pb: Self::Pb, _: &'static str) -> Result<Self, CodecError> {
+                Ok(pb.map($name))
+            }
+        }
+    )* };
+}
+
+same!(
+    ContactId(u64),
+    ReservationId(u64),
+    EffectId(u64),
+    SessionId(u64),
+    AgentId(u32),
+    EngineTime(u64),
+    Span(u64),
+    Place(i64),
+);
+
+/// Newtypes of 16 bits, for which protobuf has no field.
+macro_rules! narrow {
+    ($($name:ident),* $(,)?) => { $(
+        impl Field for $name {
+            type Pb = u32;
+            fn put(&self) -> u32 {
+                u32::from(self.0)
+            }
+            fn take(pb: u32, name: &'static str) -> Result<Self, CodecError> {
+                u16::take(pb, name).map(Self)
+            }
+        }
+        impl Field for Option<$name> {
+            type Pb = Option<u32>;
+            fn put(&self) -> Self::Pb {
+                self.map(|v| u32::from(v.0))
+            }
+            fn take(pb: Self::Pb, name: &'static str) -> Result<Self, CodecError> {
+                pb.map(|v| Field::take(v, name)).transpose()
+            }
+        }
+    )* };
+}
+
+narrow!(QueueId, SkillId, PoolId, EntryPointId, ReasonId, DispositionId, GatewayId);
+
+/// Small numbers.
+macro_rules! small {
+    ($($name:ident),*) => { $(
+        impl Field for $name {
+            type Pb = u32;
+            fn put(&self) -> u32 {
+                u32::from(*self)
+            }
+            fn take(pb: u32, name: &'static str) -> Result<Self, CodecError> {
+                Self::try_from(pb)
+                    .map_err(|_| CodecError::OutOfRange { field: name, value: u64::from(pb) })
+            }
+        }
+    )* };
+}
+
+small!(u8, u16);
+
+/// Numbers that protobuf has as they are.
+macro_rules! plain {
+    ($($name:ident),*) => { $(
+        impl Field for $name {
+            type Pb = $name;
+            fn put(&self) -> $name {
+                *self
+            }
+            fn take(pb: $name, _: &'static str) -> Result<Self, CodecError> {
+                Ok(pb)
+            }
+        }
+    )* };
+}
+
+plain!(u32, u64, bool);
+
+impl Field for Arc<str> {
+    type Pb = String;
+    fn put(&self) -> String {
+        self.to_string()
+    }
+    fn take(pb: String, _: &'static str) -> Result<Self, CodecError> {
+        Ok(pb.into())
+    }
+}
+
+impl Field for Arc<[u8]> {
+    type Pb = Vec<u8>;
+    fn put(&self) -> Vec<u8> {
+        self.to_vec()
+    }
+    fn take(pb: Vec<u8>, _: &'static str) -> Result<Self, CodecError> {
+        Ok(pb.into())
+    }
+}
+
+impl Record for u128 {
+    type Pb = pb::Id128;
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves are what is wanted")]
+    fn put(&self) -> pb::Id128 {
+        pb::Id128 { high: (*self >> 64) as u64, low: *self as u64 }
+    }
+    fn take(pb: pb::Id128) -> Result<Self, CodecError> {
+        Ok((Self::from(pb.high) << 64) | Self::from(pb.low))
+    }
+}
+
+impl Record for CustomerId {
+    type Pb = pb::Id128;
+    fn put(&self) -> pb::Id128 {
+        Record::put(&self.0)
+    }
+    fn take(pb: pb::Id128) -> Result<Self, CodecError> {
+        <u128 as Record>::take(pb).map(Self)
+    }
+}
+
+/// A struct whose fields are a message's, those after `;` under another name there.
+macro_rules! record {
+    ($name:ident => $pb:ident { $($f:ident),* $(; $($g:ident = $p:ident),*)? }) => {
+        impl $crate::journal::codec::field::Record for $name {
+            type Pb = pb::$pb;
+            fn put(&self) -> pb::$pb {
+                pb::$pb {
+                    $($f: $crate::journal::codec::field::Field::put(&self.$f),)*
+                    $($($p: $crate::journal::codec::field::Field::put(&self.$g),)*)?
+                }
+            }
+            fn take(pb: pb::$pb) -> Result<Self, $crate::journal::codec::CodecError> {
+                Ok(Self {
+                    $($f: $crate::journal::codec::field::Field::take(
+                        pb.$f,
+                        concat!(stringify!($pb), ".", stringify!($f)),
+                    )?,)*
+                    $($($g: $crate::journal::codec::field::Field::take(
+                        pb.$p,
+                        concat!(stringify!($pb), ".", stringify!($p)),
+                    )?,)*)?
+                })
+            }
+        }
+    };
+}
+
+/// An enum of words whose names are the same on both sides.
+macro_rules! words {
+    ($name:ident => $pb:ident { $($word:ident),* $(,)? }) => {
+        impl $crate::journal::codec::field::Field for $name {
+            type Pb = i32;
+            fn put(&self) -> i32 {
+                let word = match self {
+                    $(Self::$word => pb::$pb::$word,)*
+                };
+                word.into()
+            }
+            fn take(value: i32, name: &'static str) -> Result<Self, CodecError> {
+                match pb::$pb::try_from(value) {
+                    $(Ok(pb::$pb::$word) => Ok(Self::$word),)*
+                    Ok(pb::$pb::Unspecified) => Err(CodecError::Missing { field: name }),
+                    Err(_) => Err(CodecError::UnknownWord { field: name, value }),
+                }
+            }
+        }
+    };
+}
+
+pub(super) use {record, words};

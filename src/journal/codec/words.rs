@@ -1,0 +1,148 @@
+//! The small words, and the envelope's own parts.
+
+use std::sync::Arc;
+
+use super::field::{Field, Record, record, words};
+use super::{CodecError, pb};
+use crate::engine::command::GatewayLimits;
+use crate::engine::entry::{Actor, Role, Sealed};
+use crate::engine::event::{EffectKind, Released, Settled, Trigger};
+use crate::engine::words::{
+    Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, Consent, EndReason,
+    Excluded, LegOutcome, Named, Need, NotTaken, Party, QueuedBecause, ReleasedBecause,
+    ServiceClass, WaitsFor,
+};
+use crate::ids::{AgentId, RequestId, ReservationId};
+
+words!(Role => Role { Router, Gateway, Agent, Supervisor, OnCall, Admin, Viewer });
+words!(Channel => Channel { Voice, Chat, Email, Message });
+words!(ServiceClass => ServiceClass { Safety, Live, Async });
+words!(Party => Party { Customer, Agent });
+words!(LegOutcome => LegOutcome { Answered, Busy, NoAnswer, Rejected, Unreachable, Failed });
+words!(WaitsFor => WaitsFor { Customer, ThirdParty });
+words!(EndReason => EndReason {
+    Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
+    ConsultCompleted, ConsultCancelled,
+});
+words!(NotTaken => NotTakenHow { Declined, TimedOut, AgentGone, Withdrawn });
+words!(ConnectFault => ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn });
+words!(QueuedBecause => QueuedBecause {
+    Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone,
+});
+words!(ReleasedBecause => ReleasedBecause {
+    Transferred, Requeued, Pended, HandedOver, Moved, AgentGone,
+});
+words!(AvailabilityBecause => AvailabilityBecause {
+    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
+});
+words!(Consent => Consent { Given, Refused, NotAsked });
+words!(Trigger => Trigger { Contact, Agent, Named, AsyncShare });
+
+record!(Actor => Actor { role, name });
+record!(RequestId => RequestId { id, content });
+record!(Sealed => Sealed { customer, key; bytes = ciphertext });
+record!(Need => Need { skill, at_least });
+record!(GatewayLimits => GatewayLimits { sessions, ivr_ports, calls_per_second });
+record!(Named => Named { agent; until = until_us });
+record!(Excluded => Excluded { agent; until = until_us });
+record!(Released => Released { agent, because; wrap_up = wrap_up_us });
+
+impl Record for Attributes {
+    type Pb = pb::Attributes;
+
+    fn put(&self) -> pb::Attributes {
+        let item = |(name, value): &(Box<str>, Box<str>)| pb::Attribute {
+            name: name.to_string(),
+            value: value.to_string(),
+        };
+        pb::Attributes { items: self.iter().map(item).collect() }
+    }
+
+    fn take(pb: pb::Attributes) -> Result<Self, CodecError> {
+        let item = |a: pb::Attribute| (a.name.into_boxed_str(), a.value.into_boxed_str());
+        Ok(pb.items.into_iter().map(item).collect::<Arc<[_]>>())
+    }
+}
+
+impl Record for Availability {
+    type Pb = pb::Availability;
+
+    fn put(&self) -> pb::Availability {
+        let (kind, reason) = match self {
+            Self::Ready => (pb::AvailabilityKind::Ready, None),
+            Self::NotReady(reason) => (pb::AvailabilityKind::NotReady, Some(*reason)),
+            Self::SignedOut => (pb::AvailabilityKind::SignedOut, None),
+        };
+        pb::Availability { kind: kind.into(), reason: Field::put(&reason) }
+    }
+
+    fn take(pb: pb::Availability) -> Result<Self, CodecError> {
+        const KIND: &str = "Availability.kind";
+        const REASON: &str = "Availability.reason";
+        match pb::AvailabilityKind::try_from(pb.kind) {
+            Ok(pb::AvailabilityKind::Ready) => Ok(Self::Ready),
+            Ok(pb::AvailabilityKind::NotReady) => {
+                let reason = pb.reason.ok_or(CodecError::Missing { field: REASON })?;
+                Field::take(reason, REASON).map(Self::NotReady)
+            }
+            Ok(pb::AvailabilityKind::SignedOut) => Ok(Self::SignedOut),
+            Ok(pb::AvailabilityKind::Unspecified) => Err(CodecError::Missing { field: KIND }),
+            Err(_) => Err(CodecError::UnknownWord { field: KIND, value: pb.kind }),
+        }
+    }
+}
+
+impl Record for Settled {
+    type Pb = pb::Settlement;
+
+    fn put(&self) -> pb::Settlement {
+        let (how, code) = match self {
+            Self::Done => (pb::SettledHow::Done, None),
+            Self::Failed(code) => (pb::SettledHow::Failed, Some(u32::from(*code))),
+            Self::Withdrawn => (pb::SettledHow::Withdrawn, None),
+        };
+        pb::Settlement { how: how.into(), code }
+    }
+
+    fn take(pb: pb::Settlement) -> Result<Self, CodecError> {
+        const HOW: &str = "Settlement.how";
+        const CODE: &str = "Settlement.code";
+        match pb::SettledHow::try_from(pb.how) {
+            Ok(pb::SettledHow::Done) => Ok(Self::Done),
+            Ok(pb::SettledHow::Failed) => {
+                let code = pb.code.ok_or(CodecError::Missing { field: CODE })?;
+                Field::take(code, CODE).map(Self::Failed)
+            }
+            Ok(pb::SettledHow::Withdrawn) => Ok(Self::Withdrawn),
+            Ok(pb::SettledHow::Unspecified) => Err(CodecError::Missing { field: HOW }),
+            Err(_) => Err(CodecError::UnknownWord { field: HOW, value: pb.how }),
+        }
+    }
+}
+
+impl Record for EffectKind {
+    type Pb = pb::Effect;
+
+    fn put(&self) -> pb::Effect {
+        use pb::effect::Kind;
+        let kind = match *self {
+            Self::Connect { reservation, agent } => {
+                Kind::Connect(pb::ConnectEffect { reservation: reservation.0, agent: agent.0 })
+            }
+            Self::HandOver { to } => Kind::HandOver(pb::HandOverEffect { to: to.0 }),
+        };
+        pb::Effect { kind: Some(kind) }
+    }
+
+    fn take(pb: pb::Effect) -> Result<Self, CodecError> {
+        use pb::effect::Kind;
+        match pb.kind {
+            Some(Kind::Connect(e)) => Ok(Self::Connect {
+                reservation: ReservationId(e.reservation),
+                agent: AgentId(e.agent),
+            }),
+            Some(Kind::HandOver(e)) => Ok(Self::HandOver { to: AgentId(e.to) }),
+            None => Err(CodecError::Missing { field: "Effect.kind" }),
+        }
+    }
+}

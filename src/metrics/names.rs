@@ -1,0 +1,141 @@
+//! Every metric's name, kind, unit, labels and help, in one table.
+//!
+//! A name here is a contract with dashboards and alerts: add, do not rename. The values
+//! come from [`super`]; nothing else may make a metric.
+
+use metrics::Unit;
+
+/// What a metric is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution, with these upper bounds of its buckets, in the metric's unit.
+    Histogram(&'static [f64]),
+}
+
+/// One metric.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Metric {
+    /// Its name, by the Prometheus conventions.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Its base unit.
+    pub unit: Unit,
+    /// Its labels. Each takes its values from the configuration or from a list in the code.
+    pub labels: &'static [&'static str],
+    /// What it means, in a line.
+    pub help: &'static str,
+}
+
+/// Waits of customers: seconds to hours.
+const WAITS: &[f64] = &[
+    1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1_200.0,
+    1_800.0, 3_600.0, 14_400.0, 86_400.0,
+];
+/// How long people take to answer an offer.
+const ANSWERS: &[f64] =
+    &[0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 300.0];
+/// One decision: 250 ns to 10 ms.
+const DECISIONS: &[f64] = &[
+    0.000_000_25,
+    0.000_000_5,
+    0.000_001,
+    0.000_002,
+    0.000_003,
+    0.000_005,
+    0.000_01,
+    0.000_025,
+    0.000_1,
+    0.001,
+    0.01,
+];
+/// One sync of a disk: 50 µs to seconds.
+const SYNCS: &[f64] = &[
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1.0,
+    5.0,
+];
+/// Entries in a batch.
+const ENTRIES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+macro_rules! metrics {
+    ($($name:ident = $kind:expr, $unit:ident, $text:literal, [$($label:literal),*], $help:literal;)*) => {
+        $(
+            #[doc = $help]
+            pub const $name: Metric = Metric {
+                name: $text,
+                kind: $kind,
+                unit: Unit::$unit,
+                labels: &[$($label),*],
+                help: $help,
+            };
+        )*
+        /// All of them.
+        pub const ALL: &[Metric] = &[$($name),*];
+    };
+}
+
+use Kind::{Counter, Gauge, Histogram};
+
+metrics! {
+    BUILD_INFO = Gauge, Count, "surgeline_build_info", ["version"], "Always 1; the version is in the label.";
+
+    QUEUE_WAITING = Gauge, Count, "surgeline_queue_waiting", ["queue"], "Contacts waiting in the queue now, with nobody.";
+    QUEUE_OLDEST = Gauge, Seconds, "surgeline_queue_oldest_wait_seconds", ["queue"], "How long the one who waits longest in the queue has waited, the wait with the gateway included.";
+    OFFERED = Counter, Count, "surgeline_contacts_offered_total", ["queue"], "Contacts that entered the queue; consults and returns to the same queue are not counted.";
+    ANSWERED = Counter, Count, "surgeline_contacts_answered_total", ["queue"], "Contacts answered for the first time.";
+    ANSWERED_IN_TARGET = Counter, Count, "surgeline_contacts_answered_in_target_total", ["queue"], "Contacts answered within the queue's target.";
+    ABANDONED = Counter, Count, "surgeline_contacts_abandoned_total", ["queue"], "Contacts whose customer left before an answer.";
+    ABANDONED_LATE = Counter, Count, "surgeline_contacts_abandoned_after_target_total", ["queue"], "Contacts whose customer left before an answer and after the queue's target had passed.";
+    WAIT = Histogram(WAITS), Seconds, "surgeline_wait_seconds", ["queue", "outcome"], "Wait since arrival until the first answer or the leaving, the wait with the gateway included.";
+
+    CONTACTS = Gauge, Count, "surgeline_contacts", ["state"], "Open contacts by state.";
+    ACCEPTED = Counter, Count, "surgeline_contacts_accepted_total", [], "Contacts accepted, consults included.";
+    CLOSED = Counter, Count, "surgeline_contacts_closed_total", ["reason"], "Contacts that ended, by reason.";
+    CONSERVATION = Gauge, Count, "surgeline_conservation_difference", [], "Contacts accepted less the sum over all states, closed included. Must be 0.";
+    DOUBLE_RESERVATIONS = Counter, Count, "surgeline_double_reservations_total", [], "Reservations made while somebody had the contact, as audited from the events. Must be 0.";
+    RESERVATIONS = Counter, Count, "surgeline_reservations_total", ["outcome"], "Reservations that ended, by how.";
+    RESERVATION_ANSWER = Histogram(ANSWERS), Seconds, "surgeline_reservation_answer_seconds", [], "From a reservation to its acceptance.";
+    RESERVATION_OLDEST = Gauge, Seconds, "surgeline_reservation_oldest_age_seconds", [], "Age of the oldest open reservation.";
+    CONNECT_FAILURES = Counter, Count, "surgeline_connect_failures_total", ["fault"], "Accepted contacts whose legs were not joined, by whose fault; not an agent's refusal.";
+    AGENTS = Gauge, Count, "surgeline_agents", ["state"], "Agents by state; those retired while signed out are left out.";
+
+    COMMANDS = Counter, Count, "surgeline_commands_total", [], "Commands handled by the engine since the process began, refused ones included.";
+    REFUSALS = Counter, Count, "surgeline_refusals_total", ["kind"], "Commands that the engine refused since the process began.";
+    TURNED_AWAY = Counter, Count, "surgeline_commands_turned_away_total", ["lane"], "Commands turned away undecided because the owner's lane was full.";
+    DECISION = Histogram(DECISIONS), Seconds, "surgeline_decision_seconds", [], "Time of the engine for one command; one in 16 is measured.";
+    JOURNAL_SYNC = Histogram(SYNCS), Seconds, "surgeline_journal_sync_seconds", [], "Time to make one batch durable.";
+    BATCH_ENTRIES = Histogram(ENTRIES), Count, "surgeline_journal_batch_entries", [], "Entries made durable together.";
+    UNDURABLE = Gauge, Count, "surgeline_journal_undurable_batches", [], "Batches decided and not durable yet; at 2 the owner waits.";
+    SESSIONS = Gauge, Count, "surgeline_sessions", ["role"], "Open sessions: gateways' streams, and agents on streams.";
+    CUT_OFF = Counter, Count, "surgeline_sessions_cut_off_total", ["role", "why"], "Sessions ended by the router.";
+    REPLICA_BEHIND = Gauge, Count, "surgeline_replica_lag_entries", [], "Durable entries that the replica has not applied.";
+    DIVERGENCES = Counter, Count, "surgeline_replica_divergences_total", [], "Marks at which the replica's state differed from the owner's. Must be 0.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_conventions() {
+        for metric in ALL {
+            let name = metric.name;
+            assert!(name.starts_with("surgeline_"), "{name}");
+            let total = matches!(metric.kind, Counter);
+            assert_eq!(name.ends_with("_total"), total, "{name}");
+            let seconds = metric.unit == Unit::Seconds;
+            assert_eq!(name.ends_with("_seconds"), seconds, "{name}");
+            assert!(metric.help.ends_with('.'), "{name}");
+            if let Histogram(bounds) = metric.kind {
+                assert!(bounds.is_sorted_by(|a, b| a < b), "{name}");
+            }
+        }
+        let mut names: Vec<_> = ALL.iter().map(|m| m.name).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|two| two[0] != two[1]), "each name once");
+    }
+}

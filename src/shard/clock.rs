@@ -1,0 +1,70 @@
+//! The shard's clocks: engine time while running, and wall time for people.
+//!
+//! The owner and the replica read them; the engine is handed what they say and reads none.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::time::{EngineTime, Span, WallTime};
+
+/// Engine time may jump by no more than this across a restart: long enough for what was
+/// due meanwhile to come due, short enough that a wrong wall clock does no harm.
+pub(crate) const LONGEST_GAP: Span = Span::seconds(15 * 60);
+
+/// Engine time while the process runs.
+///
+/// It goes by `Instant`, which on Linux stands still while the machine is suspended.
+/// `CLOCK_BOOTTIME` would not, but neither would it help: no gateway keeps a call across
+/// a suspend, and a router that wakes to find that nothing is overdue yet is the better one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    base: EngineTime,
+    started: Instant,
+}
+
+impl Clock {
+    /// A clock that shows `base` now.
+    pub(crate) fn starting_at(base: EngineTime) -> Self {
+        Self { base, started: Instant::now() }
+    }
+
+    pub(crate) fn now(&self) -> EngineTime {
+        self.base + Span::from(self.started.elapsed())
+    }
+
+    /// How long until this clock shows `at`; zero if it has.
+    pub(crate) fn until(&self, at: EngineTime) -> Duration {
+        at.since(self.now()).into()
+    }
+}
+
+/// The wall's time now; the epoch if the clock is set before it.
+pub(crate) fn wall_now() -> WallTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    WallTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// By how much engine time jumps when the journal was last written at `then`.
+pub(crate) fn gap(then: WallTime, now: WallTime) -> Span {
+    Span::millis(now.0.saturating_sub(then.0)).min(LONGEST_GAP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restart_jumps_by_the_wall_clock_but_never_back_and_never_far() {
+        let gap = |then, now| gap(WallTime(then), WallTime(now));
+        assert_eq!(gap(1_000, 3_500), Span::millis(2_500));
+        assert_eq!(gap(3_500, 1_000), Span::ZERO, "the wall clock was set back");
+        assert_eq!(gap(0, 86_400_000), LONGEST_GAP);
+    }
+
+    #[test]
+    fn the_clock_goes_on_from_its_base() {
+        let clock = Clock::starting_at(EngineTime(5_000_000));
+        let first = clock.now();
+        assert!(first >= EngineTime(5_000_000));
+        assert!(clock.now() >= first);
+    }
+}

@@ -1,0 +1,201 @@
+//! How the shard is: what its threads tell each other and the edges about themselves.
+//!
+//! Flags and one number, shared by the handle and all threads; whoever sees a failure
+//! sets it, and nobody ever clears one. It decides nothing: the app ends the process.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use thiserror::Error as ThisError;
+use tokio::sync::watch;
+
+/// What makes it impossible to go on. The process must end; recovery decides.
+#[derive(Clone, Debug, ThisError)]
+pub enum Fatal {
+    /// The journal could not be written, so that nothing may be acknowledged any more.
+    #[error("the journal could not be written")]
+    Journal(#[source] Arc<dyn Error + Send + Sync>),
+    /// A thread of the shard panicked; its state is unknown.
+    #[error("the {0} thread of the shard panicked")]
+    Panicked(ThreadKind),
+}
+
+/// A thread of the shard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ThreadKind {
+    /// It decides.
+    Owner,
+    /// It makes durable and releases.
+    Writer,
+    /// It serves reads.
+    Replica,
+}
+
+impl ThreadKind {
+    /// Its name, at most 15 bytes as Linux wants.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Writer => "journal",
+            Self::Replica => "replica",
+        }
+    }
+}
+
+impl std::fmt::Display for ThreadKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why the shard should not be sent anything.
+#[derive(Clone, Debug, ThisError)]
+pub enum NotReady {
+    /// It still reads its journal.
+    #[error("recovering from the journal")]
+    Recovering,
+    /// It is on its way down.
+    #[error("stopping")]
+    Stopping,
+    /// It cannot go on.
+    #[error(transparent)]
+    Failed(#[from] Fatal),
+    /// The replica's state differs from the owner's: one of them is wrong.
+    #[error("the replica's state differs from the owner's")]
+    Diverged,
+}
+
+/// How the shard is.
+#[derive(Debug)]
+pub struct Health {
+    recovered: AtomicBool,
+    stopping: AtomicBool,
+    diverged: AtomicBool,
+    durable: AtomicU64,
+    fatal: watch::Sender<Option<Fatal>>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            recovered: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            diverged: AtomicBool::new(false),
+            durable: AtomicU64::new(0),
+            fatal: watch::Sender::new(None),
+        }
+    }
+}
+
+impl Health {
+    /// Whether commands and reads are served and what they say can be relied on.
+    ///
+    /// # Errors
+    /// The first reason why not.
+    pub fn ready(&self) -> Result<(), NotReady> {
+        if let Some(fatal) = self.fatal.borrow().clone() {
+            return Err(NotReady::Failed(fatal));
+        }
+        if self.is_stopping() {
+            return Err(NotReady::Stopping);
+        }
+        if !self.recovered.load(Ordering::Acquire) {
+            return Err(NotReady::Recovering);
+        }
+        if self.diverged.load(Ordering::Acquire) {
+            return Err(NotReady::Diverged);
+        }
+        Ok(())
+    }
+
+    /// Waits until something makes it impossible to go on; for ever if nothing does.
+    pub async fn failed(&self) -> Fatal {
+        let mut fatal = self.fatal.subscribe();
+        loop {
+            if let Some(found) = fatal.borrow_and_update().clone() {
+                return found;
+            }
+            if fatal.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Sequence of the last durable entry; 0 before the first.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_recovered(&self) {
+        self.recovered.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn set_stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn set_diverged(&self) {
+        self.diverged.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn set_durable(&self, sequence: u64) {
+        self.durable.store(sequence, Ordering::Release);
+    }
+
+    /// Remembers the first failure: later ones follow from it.
+    pub(crate) fn fail(&self, fatal: Fatal) {
+        self.set_stopping();
+        self.fatal.send_if_modified(|slot| {
+            let first = slot.is_none();
+            if first {
+                *slot = Some(fatal);
+            }
+            first
+        });
+    }
+}
+
+/// Held by a thread for its whole life: a panic in it is a failure of the shard.
+#[derive(Debug)]
+pub(crate) struct PanicGuard {
+    pub(crate) health: Arc<Health>,
+    pub(crate) thread: ThreadKind,
+}
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(thread = %self.thread, "a thread of the shard panicked");
+            self.health.fail(Fatal::Panicked(self.thread));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn readiness_names_the_first_reason_and_the_first_failure_stays() {
+        let health = Health::default();
+        assert!(matches!(health.ready(), Err(NotReady::Recovering)));
+        health.set_recovered();
+        assert!(health.ready().is_ok());
+        health.set_diverged();
+        assert!(matches!(health.ready(), Err(NotReady::Diverged)));
+        health.fail(Fatal::Panicked(ThreadKind::Owner));
+        health.fail(Fatal::Panicked(ThreadKind::Writer));
+        assert!(matches!(health.failed().await, Fatal::Panicked(ThreadKind::Owner)));
+        assert_eq!(
+            health.ready().map_err(|why| why.to_string()),
+            Err("the owner thread of the shard panicked".into())
+        );
+    }
+}

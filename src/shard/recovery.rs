@@ -1,0 +1,322 @@
+//! Start and stop: from a journal's batches to a running shard, and back down.
+//!
+//! [`Recovery`] replays into the owner's engine and, on its own thread, into the
+//! replica's; [`Recovery::finish`] makes what a start itself decides durable and starts
+//! the threads. It does not open the journal and reads no files.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+use crossbeam::channel::{Sender, bounded, unbounded};
+use dashmap::DashMap;
+use thiserror::Error as ThisError;
+use tokio::sync::Semaphore;
+
+use super::ask::{Ask, Rejection};
+use super::batch::UNDURABLE_BATCHES;
+use super::clock::{Clock, gap, wall_now};
+use super::handle::{ARRIVALS, Directory, OTHERS, ShardHandle};
+use super::health::{Health, PanicGuard, ThreadKind};
+use super::observe::Observer;
+use super::owner::{Decider, Ends, Never, Owner};
+use super::replica::{BACKLOG, READS, Read, Replica, ToReplica};
+use super::sessions::Sessions;
+use super::writer::{Exits, Writer};
+use crate::engine::Engine;
+use crate::engine::command::Command;
+use crate::engine::entry::Sealed;
+use crate::engine::event::Event;
+use crate::engine::refusal::Refusal;
+use crate::engine::routing::Routing;
+use crate::ids::ContactId;
+use crate::journal::seal::KeyStore;
+use crate::journal::{Batch, Journal};
+use crate::time::{EngineTime, Span, WallTime};
+
+/// What a shard needs from outside.
+#[derive(Clone, Debug)]
+pub struct ShardOptions {
+    /// The keys of sealed personal data.
+    pub keys: Arc<KeyStore>,
+    /// Who is told what happens.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// Why a shard did not start.
+#[derive(Debug, ThisError)]
+pub enum StartError {
+    /// The journal could not be written.
+    #[error("the journal could not be written")]
+    Journal(#[source] Box<dyn Error + Send + Sync>),
+    /// The wanted configuration cannot follow the recovered one.
+    #[error("the configuration does not fit what the journal holds")]
+    Wanted(#[source] Box<dyn Error + Send + Sync>),
+    /// The engine refuses the configuration, which then differs from the journal's in a way
+    /// that cannot be.
+    #[error("the configuration is refused")]
+    Configuration(#[source] Refusal),
+    /// The engine refuses to go on from its journal.
+    #[error("the restart is refused")]
+    Restart(#[source] Rejection),
+    /// The system gave no thread.
+    #[error("no thread could be started")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A shard that is reading its journal.
+#[derive(Debug)]
+pub struct Recovery {
+    options: ShardOptions,
+    engine: Engine,
+    sequence: u64,
+    at: EngineTime,
+    wall: WallTime,
+    configured: bool,
+    people: Arc<DashMap<ContactId, Sealed>>,
+    health: Arc<Health>,
+    replica: Sender<ToReplica>,
+    reads: Sender<Read>,
+    replica_thread: JoinHandle<()>,
+}
+
+impl Recovery {
+    /// Begins with nothing.
+    ///
+    /// # Errors
+    /// [`StartError::Thread`].
+    pub fn new(options: ShardOptions) -> Result<Self, StartError> {
+        let health = Arc::new(Health::default());
+        let (replica, inbox) = bounded(BACKLOG);
+        // Bounded by permits, which callers wait for without blocking a thread.
+        let (reads, read_end) = unbounded();
+        let replica_thread = {
+            let (reads, health) = ((reads.clone(), read_end), health.clone());
+            let observer = options.observer.clone();
+            spawn(ThreadKind::Replica, &health.clone(), move || {
+                Replica::new(inbox, reads, health, observer).run();
+            })?
+        };
+        Ok(Self {
+            options,
+            engine: Engine::default(),
+            sequence: 0,
+            at: EngineTime::ZERO,
+            wall: WallTime::default(),
+            configured: false,
+            people: Arc::default(),
+            health,
+            replica,
+            reads,
+            replica_thread,
+        })
+    }
+
+    /// Replays a batch; give all of them, in order.
+    pub fn batch(&mut self, batch: Arc<Batch>) {
+        for entry in &batch.entries {
+            self.engine.replay(entry);
+            self.sequence = entry.sequence;
+            self.at = entry.at;
+            for event in &entry.events {
+                match event {
+                    Event::Configured(_) => self.configured = true,
+                    Event::Arrived(arrived) => {
+                        if let Some(sealed) = &entry.sealed {
+                            self.people.insert(arrived.contact, sealed.clone());
+                        }
+                    }
+                    Event::Closed { contact, .. } => {
+                        self.people.remove(contact);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.wall = batch.wall;
+        // A replica that is gone has said so through its guard; finish sees it.
+        drop(self.replica.send(ToReplica::Batch(batch)));
+    }
+
+    /// How the shard is; not ready until it is finished.
+    #[must_use]
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    /// Goes on from what was replayed: makes the restart and the wanted configuration
+    /// durable, if they are news, and starts. `wanted` is given the recovered
+    /// configuration, none if there is none.
+    ///
+    /// # Errors
+    /// See [`StartError`]; the journal may then hold the restart already.
+    pub fn finish<J, E>(
+        self,
+        mut journal: J,
+        wanted: impl FnOnce(Option<&Routing>) -> Result<Routing, E>,
+    ) -> Result<(ShardHandle, Shard), StartError>
+    where
+        J: Journal + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let Self { options, engine, health, people, replica, .. } = self;
+        let fresh = self.sequence == 0;
+        let gap = if fresh { Span::ZERO } else { gap(self.wall, wall_now()) };
+        let clock = Clock::starting_at(self.at + gap);
+        let recovered = engine.routing().clone();
+        let wanted = wanted(self.configured.then_some(&*recovered))
+            .map_err(|error| StartError::Wanted(error.into()))?;
+        let (others, others_end) = bounded::<Ask>(OTHERS);
+
+        let observer = options.observer;
+        let directory = Arc::new(ArcSwap::from_pointee(Directory::new(recovered.clone())));
+        let exits = Exits {
+            sessions: Sessions::new(others.clone(), observer.clone()),
+            people: people.clone(),
+            directory: directory.clone(),
+        };
+        let mut decider = Decider::new(engine, clock, self.sequence, observer.clone());
+        if !fresh {
+            decider.own(Command::Restart(gap)).map_err(StartError::Restart)?;
+        }
+        if !self.configured || *recovered != wanted {
+            configure(&mut decider, wanted)?;
+        }
+        let opening = decider.close();
+        if let Some(batch) = opening.batch {
+            journal.append(&batch).map_err(|error| StartError::Journal(error.into()))?;
+            health.set_durable(batch.entries.last().map_or(self.sequence, |e| e.sequence));
+            drop(replica.send(ToReplica::Batch(batch)));
+        } else {
+            health.set_durable(self.sequence);
+        }
+        for release in opening.releases {
+            exits.release(release);
+        }
+        drop(replica.send(ToReplica::Live(clock)));
+
+        let (arrivals, arrivals_end) = bounded::<Ask>(ARRIVALS);
+        let (work, work_end) = bounded(UNDURABLE_BATCHES);
+        let (settled, settled_end) = bounded(UNDURABLE_BATCHES);
+        let (stop, stop_end) = bounded::<Never>(0);
+        let writer = Writer {
+            journal,
+            work: work_end,
+            settled,
+            replica,
+            exits,
+            health: health.clone(),
+            observer: observer.clone(),
+        };
+        let ends = Ends {
+            arrivals: arrivals_end,
+            others: others_end,
+            settled: settled_end,
+            work,
+            stop: stop_end,
+        };
+        let owner = Owner::new(decider, ends, health.clone());
+        let threads = vec![
+            spawn(ThreadKind::Owner, &health, move || owner.run())?,
+            spawn(ThreadKind::Writer, &health, move || writer.run())?,
+            self.replica_thread,
+        ];
+        health.set_recovered();
+        let handle = ShardHandle {
+            arrivals,
+            others,
+            reads: self.reads,
+            read_permits: Arc::new(Semaphore::new(READS)),
+            health: health.clone(),
+            observer,
+            directory,
+            people,
+            keys: options.keys,
+        };
+        // The shard keeps a handle, so that the lanes stay open for as long as it runs.
+        let shard = Shard { stop: Some(stop), threads, health, _handle: handle.clone() };
+        Ok((handle, shard))
+    }
+}
+
+fn configure(decider: &mut Decider, wanted: Routing) -> Result<(), StartError> {
+    let command = Command::Configure(Arc::new(wanted));
+    match decider.own(command) {
+        Ok(_) => Ok(()),
+        Err(Rejection::Refused(refusal)) => Err(StartError::Configuration(refusal)),
+        Err(other) => Err(StartError::Restart(other)),
+    }
+}
+
+fn spawn(
+    thread: ThreadKind,
+    health: &Arc<Health>,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, std::io::Error> {
+    let guard = PanicGuard { health: health.clone(), thread };
+    std::thread::Builder::new().name(thread.name().into()).spawn(move || {
+        let _guard = guard;
+        run();
+    })
+}
+
+/// A running shard. Dropping it stops it.
+#[derive(Debug)]
+pub struct Shard {
+    stop: Option<Sender<Never>>,
+    /// In the order in which they end.
+    threads: Vec<JoinHandle<()>>,
+    health: Arc<Health>,
+    _handle: ShardHandle,
+}
+
+impl Shard {
+    /// Starts from what a journal held.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start<J, E>(
+        options: ShardOptions,
+        journal: J,
+        recovered: impl IntoIterator<Item = Arc<Batch>>,
+        wanted: impl FnOnce(Option<&Routing>) -> Result<Routing, E>,
+    ) -> Result<(ShardHandle, Self), StartError>
+    where
+        J: Journal + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let mut recovery = Recovery::new(options)?;
+        for batch in recovered {
+            recovery.batch(batch);
+        }
+        recovery.finish(journal, wanted)
+    }
+
+    /// How the shard is.
+    #[must_use]
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    /// Takes nothing more, decides what it has, waits until that is durable and has left,
+    /// and ends. Blocks for about as long as two syncs take: not for an async task.
+    pub fn stop(mut self) {
+        self.halt();
+    }
+
+    fn halt(&mut self) {
+        self.health.set_stopping();
+        drop(self.stop.take());
+        for thread in self.threads.drain(..) {
+            // A panic in it has been reported by its guard.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}

@@ -1,0 +1,199 @@
+//! The replica: a second engine that applies what is durable, on a thread of its own.
+//!
+//! It serves every read, keeps statistics and timelines, and compares its state hash with
+//! the owner's at marks, so that none of this touches the owner. It only ever applies
+//! events; it decides nothing and nobody waits for it, except that a full [`BACKLOG`]
+//! holds the writer.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver, Select, Sender, TryRecvError};
+
+use super::clock::Clock;
+use super::health::Health;
+use super::observe::Observer;
+use super::tally::Tally;
+use super::view::{Timelines, View};
+use crate::engine::Engine;
+use crate::journal::Batch;
+use crate::time::EngineTime;
+
+/// Most batches that wait for the replica: a quarter of a second of the heaviest load, and
+/// at most 256 MiB of the largest batches.
+pub(crate) const BACKLOG: usize = 128;
+/// Most reads that wait or run; more wait with their callers.
+pub(crate) const READS: usize = 256;
+/// Entries applied between two looks for reads: about 0.1 ms.
+const ENTRIES_AT_ONCE: usize = 64;
+/// How long a read may wait for what was durable when it was asked; then it gets what
+/// there is. So that a caller sees their own writes, but not at the price of no answer.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// How often the observer is shown the state.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What the replica is sent, in order.
+#[derive(Debug)]
+pub(crate) enum ToReplica {
+    /// A durable batch.
+    Batch(Arc<Batch>),
+    /// Recovery is over: reads may be served, by this clock.
+    Live(Clock),
+}
+
+/// A read on its way.
+pub(crate) struct Read {
+    /// Entries up to this one were durable when it was asked.
+    pub(crate) after: u64,
+    /// When it was asked.
+    pub(crate) since: Instant,
+    /// What to run.
+    pub(crate) run: Box<dyn FnOnce(&View<'_>) + Send>,
+}
+
+/// The replica thread's own.
+pub(crate) struct Replica {
+    engine: Engine,
+    tally: Tally,
+    timelines: Timelines,
+    sequence: u64,
+    at: EngineTime,
+    clock: Option<Clock>,
+    inbox: Receiver<ToReplica>,
+    reads: Receiver<Read>,
+    // Without it a shard without handles would see a closed channel and spin.
+    _reads_open: Sender<Read>,
+    waiting: VecDeque<Read>,
+    looked: Instant,
+    health: Arc<Health>,
+    observer: Arc<dyn Observer>,
+}
+
+impl Replica {
+    pub(crate) fn new(
+        inbox: Receiver<ToReplica>,
+        (reads_open, reads): (Sender<Read>, Receiver<Read>),
+        health: Arc<Health>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        Self {
+            engine: Engine::default(),
+            tally: Tally::new(observer.clone()),
+            timelines: Timelines::default(),
+            sequence: 0,
+            at: EngineTime::ZERO,
+            clock: None,
+            inbox,
+            reads,
+            _reads_open: reads_open,
+            waiting: VecDeque::new(),
+            looked: Instant::now(),
+            health,
+            observer,
+        }
+    }
+
+    /// Runs until nobody can send it a batch any more.
+    pub(crate) fn run(mut self) {
+        loop {
+            match self.inbox.try_recv() {
+                Ok(ToReplica::Batch(batch)) => self.apply(&batch),
+                Ok(ToReplica::Live(clock)) => {
+                    self.clock = Some(clock);
+                    self.look();
+                }
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {
+                    self.serve();
+                    self.wait();
+                }
+            }
+            self.serve();
+            if self.looked.elapsed() >= LOOK_EVERY {
+                self.look();
+            }
+        }
+        self.serve();
+    }
+
+    fn apply(&mut self, batch: &Batch) {
+        for entries in batch.entries.chunks(ENTRIES_AT_ONCE) {
+            for entry in entries {
+                self.engine.replay(entry);
+                self.tally.add(entry);
+                self.timelines.add(entry, batch.wall);
+                self.sequence = entry.sequence;
+                self.at = entry.at;
+            }
+            self.serve();
+        }
+        if let Some(mark) = batch.mark
+            && mark.sequence == self.sequence
+        {
+            let own = self.engine.state_hash();
+            if own != mark.state_hash {
+                self.tally.diverged();
+                self.health.set_diverged();
+                tracing::error!(
+                    sequence = mark.sequence,
+                    owner = mark.state_hash,
+                    replica = own,
+                    "the replica's state differs from the owner's"
+                );
+            }
+        }
+    }
+
+    /// Runs the reads that may run now, at most as many as one round of callers: they must
+    /// not keep the replica from following.
+    fn serve(&mut self) {
+        if self.clock.is_none() {
+            return;
+        }
+        self.waiting.extend(self.reads.try_iter().take(READS));
+        for _ in 0..READS {
+            let ready = |r: &Read| r.after <= self.sequence || r.since.elapsed() >= PATIENCE;
+            if !self.waiting.front().is_some_and(ready) {
+                return;
+            }
+            let Some(read) = self.waiting.pop_front() else { return };
+            let view = self.view();
+            // A reader's mistake is the reader's: the view is only borrowed.
+            if catch_unwind(AssertUnwindSafe(|| (read.run)(&view))).is_err() {
+                tracing::error!("a read panicked");
+            }
+        }
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            now: self.clock.map_or(self.at, |clock| clock.now().max(self.at)),
+            sequence: self.sequence,
+            engine: &self.engine,
+            statistics: &self.tally.statistics,
+            timelines: &self.timelines,
+        }
+    }
+
+    fn look(&mut self) {
+        let behind = self.health.durable().saturating_sub(self.sequence);
+        self.observer.look(&self.view(), behind);
+        self.looked = Instant::now();
+    }
+
+    fn wait(&self) {
+        let mut wait = LOOK_EVERY.saturating_sub(self.looked.elapsed());
+        if let Some(first) = self.waiting.front() {
+            wait = wait.min(PATIENCE.saturating_sub(first.since.elapsed()));
+        }
+        let mut select = Select::new();
+        select.recv(&self.inbox);
+        if self.clock.is_some() {
+            select.recv(&self.reads);
+        }
+        // Which of them it was shows in the next round; neither is a reason to end.
+        let _ = select.ready_timeout(wait);
+    }
+}

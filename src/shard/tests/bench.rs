@@ -1,0 +1,198 @@
+//! A shard on a journal in memory that can be held and broken.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::engine::command::{Arrival, Command, GatewayLimits, Reply, Report};
+use crate::engine::entry::{Actor, Role};
+use crate::engine::refusal::Refusal;
+use crate::engine::routing::{AgentProfile, Listed, Queue, Routing};
+use crate::engine::words::Channel;
+use crate::ids::{AgentId, GatewayId, PoolId, QueueId, SessionId};
+use crate::journal::seal::KeyStore;
+use crate::journal::{Batch, Journal, JournalError, Tip};
+use crate::shard::ask::{Answer, AnswerTo, Ask, Outbox};
+use crate::shard::handle::ShardHandle;
+use crate::shard::observe::Observer;
+use crate::shard::recovery::{Shard, ShardOptions};
+use crate::time::Span;
+
+pub(crate) const ANNE: AgentId = AgentId(0);
+
+/// What a journal in memory holds, and its controls.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) batches: Mutex<Vec<Arc<Batch>>>,
+    held: Mutex<bool>,
+    changed: Condvar,
+    broken: AtomicBool,
+}
+
+impl Memory {
+    /// Nothing becomes durable until [`Self::let_go`].
+    pub(crate) fn hold(&self) {
+        *self.held.lock().expect("no test panics with it") = true;
+    }
+
+    pub(crate) fn let_go(&self) {
+        *self.held.lock().expect("no test panics with it") = false;
+        self.changed.notify_all();
+    }
+
+    /// The next append fails.
+    pub(crate) fn break_it(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn batches(&self) -> Vec<Arc<Batch>> {
+        self.batches.lock().expect("no test panics with it").clone()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct MemoryJournal(pub(crate) Arc<Memory>);
+
+impl Journal for MemoryJournal {
+    fn append(&mut self, batch: &Batch) -> Result<Tip, JournalError> {
+        let mut held = self.0.held.lock().expect("no test panics with it");
+        while *held {
+            held = self.0.changed.wait(held).expect("no test panics with it");
+        }
+        if self.0.broken.load(Ordering::SeqCst) {
+            return Err(JournalError::Poisoned);
+        }
+        let sequence = batch.entries.last().map_or(0, |e| e.sequence);
+        self.0.batches.lock().expect("no test panics with it").push(Arc::new(batch.clone()));
+        Ok(Tip { epoch: 1, sequence, hash: [0; 32] })
+    }
+}
+
+pub(crate) fn actor(role: Role) -> Actor {
+    Actor { role, name: "test".into() }
+}
+
+fn listed(name: &str) -> Listed {
+    Listed { name: name.into(), retired: false }
+}
+
+fn queue(name: &str) -> Queue {
+    Queue {
+        name: name.into(),
+        retired: false,
+        needs: Default::default(),
+        pools: Default::default(),
+        channels: [true; 4],
+        target: Span::seconds(20),
+        head_start: Span::ZERO,
+        reservation_timeout: Span::seconds(15),
+        connect_timeout: Span::seconds(30),
+        wrap_up: Span::ZERO,
+    }
+}
+
+fn agent(name: &str) -> AgentProfile {
+    AgentProfile {
+        name: name.into(),
+        retired: false,
+        pool: PoolId(0),
+        skills: Default::default(),
+        primary: None,
+        capacity: [1, 2, 5, 5],
+    }
+}
+
+/// Two queues with a target of 20 s, two agents who may take everything.
+pub(crate) fn routing() -> Routing {
+    Routing {
+        pools: vec![listed("own")],
+        queues: vec![queue("support"), queue("billing")],
+        agents: vec![agent("anne"), agent("ben")],
+        not_ready_reasons: vec![listed("no_answer"), listed("connected")],
+        ..Routing::default()
+    }
+}
+
+pub(crate) fn options(observer: Arc<dyn Observer>) -> ShardOptions {
+    ShardOptions { keys: Arc::new(KeyStore::ephemeral()), observer }
+}
+
+/// A shard over `memory`, from what that holds.
+pub(crate) fn start(memory: &Arc<Memory>, observer: Arc<dyn Observer>) -> (ShardHandle, Shard) {
+    let journal = MemoryJournal(memory.clone());
+    Shard::start(options(observer), journal, memory.batches(), |_| Ok::<_, Refusal>(routing()))
+        .expect("a journal in memory starts")
+}
+
+/// Asks without waiting.
+pub(crate) fn ask(handle: &ShardHandle, role: Role, command: Command) -> oneshot::Receiver<Answer> {
+    let (answer, waiting) = oneshot::channel();
+    handle.submit(Ask {
+        actor: actor(role),
+        request: None,
+        command,
+        sealed: None,
+        attach: None,
+        answer_to: AnswerTo::Call(answer),
+    });
+    waiting
+}
+
+/// A hello on a stream.
+pub(crate) fn hello(handle: &ShardHandle, command: Command, outbox: &Outbox) {
+    handle.submit(Ask {
+        actor: actor(Role::Agent),
+        request: None,
+        command,
+        sealed: None,
+        attach: Some(outbox.clone()),
+        answer_to: AnswerTo::Stream(outbox.clone(), "hello".into()),
+    });
+}
+
+pub(crate) async fn gateway(handle: &ShardHandle) -> (GatewayId, SessionId) {
+    let hello = Command::ConnectGateway { name: "switch".into(), limits: GatewayLimits::default() };
+    match handle.call(actor(Role::Gateway), None, hello, None).await {
+        Ok(Reply::Gateway { gateway, session: Some(session) }) => (gateway, session),
+        other => panic!("expected a session, got {other:?}"),
+    }
+}
+
+pub(crate) fn arrival(on: (GatewayId, SessionId), key: u64) -> Command {
+    report(
+        on,
+        Report::Arrived(Arrival {
+            key: key.to_string().into(),
+            channel: Channel::Chat,
+            queue: QueueId(0),
+            entry_point: None,
+            needs: Default::default(),
+            head_start: Span::ZERO,
+            safety: false,
+            customer: None,
+            continues: None,
+            waited: Span::ZERO,
+            attributes: None,
+        }),
+    )
+}
+
+pub(crate) fn report((gateway, session): (GatewayId, SessionId), report: Report) -> Command {
+    Command::Gateway { gateway, session: Some(session), report }
+}
+
+/// Waits until it is true, for at most five seconds.
+pub(crate) async fn until(what: &str, mut is_true: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_true() {
+        assert!(began.elapsed() < Duration::from_secs(5), "not within 5 s: {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Long enough for whatever would happen by itself to have happened.
+pub(crate) async fn a_while() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}

@@ -1,0 +1,131 @@
+//! From one process to the next, and what the replica finds.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::bench::{Memory, actor, arrival, ask, gateway, start, until};
+use crate::engine::command::Reply;
+use crate::engine::entry::{Role, Sealed};
+use crate::engine::event::Event;
+use crate::journal::Mark;
+use crate::metrics::{Metrics, names};
+use crate::shard::health::NotReady;
+use crate::shard::testing::Recorded;
+use crate::time::Span;
+
+#[tokio::test]
+async fn a_restart_goes_on_where_the_journal_ended() {
+    let memory = Arc::new(Memory::default());
+    let (handle, shard) = start(&memory, Arc::new(Recorded::default()));
+    let on = gateway(&handle).await;
+    let who = Sealed { customer: None, key: 1, bytes: Arc::from([9].as_slice()) };
+    let Ok(Reply::Contact(contact)) =
+        handle.call(actor(Role::Gateway), None, arrival(on, 1), Some(who.clone())).await
+    else {
+        panic!("accepted")
+    };
+    shard.stop();
+    let first = memory.batches();
+    let last = first.last().and_then(|b| b.entries.last()).cloned().expect("written");
+
+    let seen = Arc::new(Recorded::default());
+    let (handle, shard) = start(&memory, seen.clone());
+    assert_eq!(handle.person(contact), Some(who));
+    assert_eq!(handle.directory().queue("support").map(|q| q.index()), Some(0));
+    let open = handle.read(move |view| view.engine.contact(contact).is_some()).await;
+    assert_eq!(open, Ok(true));
+    let opening = memory.batches()[first.len()].entries[0].clone();
+    assert_eq!(opening.sequence, last.sequence + 1);
+    assert!(opening.at >= last.at);
+    assert!(matches!(opening.events[0], Event::Restarted { gap } if gap < Span::seconds(60)));
+    let configured = memory
+        .batches()
+        .iter()
+        .flat_map(|b| &b.entries)
+        .flat_map(|e| &e.events)
+        .filter(|event| matches!(event, Event::Configured(_)))
+        .count();
+    assert_eq!(configured, 1, "the same configuration is no news");
+    until("ready", || handle.health().ready().is_ok()).await;
+    assert_eq!(seen.diverged.load(Ordering::SeqCst), 0);
+    shard.stop();
+}
+
+#[tokio::test]
+async fn sequences_have_no_gaps_and_time_never_goes_back() {
+    let memory = Arc::new(Memory::default());
+    for _ in 0..3 {
+        let (handle, shard) = start(&memory, Arc::new(Recorded::default()));
+        let on = gateway(&handle).await;
+        let answers: Vec<_> =
+            (0..1_500).map(|n| ask(&handle, Role::Gateway, arrival(on, n))).collect();
+        for answer in answers {
+            assert!(answer.await.is_ok());
+        }
+        assert_eq!(handle.read(|view| view.statistics.divergences).await, Ok(0));
+        shard.stop();
+    }
+    let batches = memory.batches();
+    let mut marks = 0;
+    let mut expected = 1;
+    let mut at = crate::time::EngineTime::ZERO;
+    for batch in &batches {
+        for entry in &batch.entries {
+            assert_eq!(entry.sequence, expected);
+            assert!(entry.at >= at);
+            assert!(!entry.events.is_empty());
+            (expected, at) = (expected + 1, entry.at);
+        }
+        if let Some(mark) = batch.mark {
+            assert_eq!(mark.sequence, expected - 1);
+            marks += 1;
+        }
+    }
+    assert!(marks >= 4, "{marks} marks in {expected} entries");
+}
+
+#[tokio::test]
+async fn a_state_that_differs_is_found_and_the_shard_is_not_ready() {
+    let memory = Arc::new(Memory::default());
+    let (_, shard) = start(&memory, Arc::new(Recorded::default()));
+    shard.stop();
+    {
+        let mut batches = memory.batches.lock().expect("no test panics with it");
+        let first = batches.first_mut().map(Arc::make_mut).expect("the configuration");
+        let mark = first.mark.expect("a first batch is marked");
+        first.mark = Some(Mark { state_hash: mark.state_hash ^ 1, ..mark });
+    }
+    let seen = Arc::new(Recorded::default());
+    let (handle, _shard) = start(&memory, seen.clone());
+    until("found", || seen.diverged.load(Ordering::SeqCst) == 1).await;
+    assert_eq!(handle.read(|view| view.statistics.divergences).await, Ok(1));
+    assert!(matches!(handle.health().ready(), Err(NotReady::Diverged)));
+}
+
+#[tokio::test]
+async fn every_metric_of_the_table_shows_after_one_look() {
+    let memory = Arc::new(Memory::default());
+    let metrics = Arc::new(Metrics::new().expect("the table is sound"));
+    let (handle, _shard) = start(&memory, metrics.clone());
+    let on = gateway(&handle).await;
+    handle.call(actor(Role::Gateway), None, arrival(on, 1), None).await.expect("accepted");
+    let shown = metrics.clone();
+    handle.read(move |view| shown.refresh(view, 0)).await.expect("it runs");
+    let text = metrics.render();
+    for metric in names::ALL {
+        let line = format!("\n{}", metric.name);
+        assert!(text.contains(&line), "{} is missing in\n{text}", metric.name);
+        assert!(text.contains(&format!("# HELP {} {}", metric.name, metric.help)), "{text}");
+    }
+    for line in [
+        "surgeline_queue_waiting{queue=\"support\"} 1",
+        "surgeline_contacts_offered_total{queue=\"support\"} 1",
+        "surgeline_contacts{state=\"queued\"} 1",
+        "surgeline_contacts_accepted_total 1",
+        "surgeline_conservation_difference 0",
+        "surgeline_double_reservations_total 0",
+        "surgeline_agents{state=\"signed_out\"} 2",
+    ] {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+}

@@ -1,0 +1,122 @@
+//! The writer thread: makes batches durable, then lets out what waited for that.
+//!
+//! It alone calls the journal and it alone releases, so that everything leaves in the
+//! order of decision, and nothing before its tip is durable. A journal error is final:
+//! the thread ends, and with it every answer that waited (the callers are told that the
+//! router is stopping). It decides nothing.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use crossbeam::channel::{Receiver, Sender};
+use dashmap::DashMap;
+
+use super::ask::{Answer, AnswerTo, Outgoing};
+use super::batch::{Release, Settled, Work};
+use super::handle::Directory;
+use super::health::{Fatal, Health};
+use super::observe::Observer;
+use super::replica::ToReplica;
+use super::sessions::Sessions;
+use crate::engine::entry::Sealed;
+use crate::ids::ContactId;
+use crate::journal::Journal;
+
+/// Where released things go.
+#[derive(Debug)]
+pub(crate) struct Exits {
+    pub(crate) sessions: Sessions,
+    pub(crate) people: Arc<DashMap<ContactId, Sealed>>,
+    pub(crate) directory: Arc<ArcSwap<Directory>>,
+}
+
+impl Exits {
+    pub(crate) fn release(&self, release: Release) {
+        match release {
+            Release::Answer(to, answer) => reply(to, answer),
+            Release::Attach(to, session, outbox) => self.sessions.attach(to, session, outbox),
+            Release::Detach(to) => self.sessions.detach(to),
+            Release::Directive(directive, sealed) => self.sessions.send(directive, sealed),
+            Release::Person(contact, sealed) => {
+                self.people.insert(contact, sealed);
+            }
+            Release::Forget(contact) => {
+                self.people.remove(&contact);
+            }
+            Release::Directory(routing) => self.directory.store(Arc::new(Directory::new(routing))),
+        }
+    }
+}
+
+/// Gives an answer. One whom nobody waits for any more is dropped: the same request id
+/// gets it again.
+pub(crate) fn reply(to: AnswerTo, answer: Answer) {
+    match to {
+        AnswerTo::Call(waiting) => drop(waiting.send(answer)),
+        AnswerTo::Stream(outbox, request_id) => {
+            outbox.put(Outgoing::Answer { request_id, answer });
+        }
+        AnswerTo::Nobody => {}
+    }
+}
+
+/// The writer thread's own.
+#[derive(Debug)]
+pub(crate) struct Writer<J> {
+    pub(crate) journal: J,
+    pub(crate) work: Receiver<Work>,
+    pub(crate) settled: Sender<Settled>,
+    /// Bounded: a replica that is [`super::replica::BACKLOG`] batches behind holds the
+    /// writer, then the owner, then arrivals are turned away. It can always catch up (it
+    /// applies what the owner must decide), so that this only bounds memory; dropping
+    /// batches instead would make what it shows wrong for ever.
+    pub(crate) replica: Sender<ToReplica>,
+    pub(crate) exits: Exits,
+    pub(crate) health: Arc<Health>,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+impl<J: Journal> Writer<J> {
+    /// Runs until the owner is gone or the journal fails.
+    pub(crate) fn run(mut self) {
+        while let Ok(work) = self.work.recv() {
+            if !self.write(work) {
+                break;
+            }
+        }
+        self.exits.sessions.clear();
+    }
+
+    fn write(&mut self, work: Work) -> bool {
+        let Work { batch, releases, bytes } = work;
+        if let Some(batch) = &batch {
+            let began = Instant::now();
+            if let Err(error) = self.journal.append(batch) {
+                let fatal = Fatal::Journal(Arc::from(
+                    Box::<dyn std::error::Error + Send + Sync>::from(error),
+                ));
+                tracing::error!(%fatal, "nothing more is acknowledged");
+                self.health.fail(fatal);
+                return false;
+            }
+            self.observer.synced(began.elapsed(), batch.entries.len());
+            if let Some(last) = batch.entries.last() {
+                self.health.set_durable(last.sequence);
+            }
+        }
+        // Before the releases, so that the owner closes the next batch meanwhile. An owner
+        // that is gone does not listen; what it decided leaves all the same.
+        let _ = self.settled.send(Settled { bytes });
+        for release in releases {
+            self.exits.release(release);
+        }
+        if let Some(batch) = batch
+            && self.replica.send(ToReplica::Batch(batch)).is_err()
+        {
+            // Its own guard has reported why; what is durable may still leave.
+            tracing::debug!("the replica is gone");
+        }
+        true
+    }
+}

@@ -87,15 +87,15 @@ class RouterTest(unittest.IsolatedAsyncioTestCase):
 
     # -- looking
 
-    async def eventually(self, look, is_so, what: str):
+    async def eventually(self, look, is_so, what: str, patience: float = PATIENCE):
         """Reads until it is so: readings follow what is acknowledged by a few milliseconds."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + patience
         while True:
             seen = await look()
             if is_so(seen):
                 return seen
             if time.monotonic() > until:
-                self.fail(f"waited {PATIENCE} s for {what}; last seen:\n{seen}")
+                self.fail(f"waited {patience} s for {what}; last seen:\n{seen}")
             await asyncio.sleep(0.02)
 
     async def caught_up(self):

@@ -235,7 +235,7 @@ class FailedLegs(RouterTest):
 
 class NotTaken(RouterTest):
     CONFIG = centre(
-        [queue("support"), queue("hasty", reservation_timeout="1s")],
+        [queue("support"), queue("hasty", reservation_timeout="2s")],
         [agent("anne"), agent("bob")],
     )
 

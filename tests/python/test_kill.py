@@ -1,13 +1,15 @@
 """kill -9 in the middle of everything, with a ledger of what was acknowledged."""
 
 import asyncio
+import json
 import os
 import random
 
 from surgeline.v1 import types_pb2
 
+from router import run
 from support import RouterTest, agent, centre, queue
-from surgeline_client import CHAT, VOICE, Gateway, Need, Person, says_nothing
+from surgeline_client import CHAT, VOICE, Conversation, Gateway, Need, Person, says_nothing
 
 ROUNDS = 25 if os.environ.get("SURGELINE_LONG") else 5
 # Whoever serves has a skill of their own, so that it is plain who gets what.
@@ -35,6 +37,90 @@ class Kill(RouterTest):
             with self.subTest(round=round):
                 random.seed(round)
                 await self.one_round(round)
+        await self.verify()
+
+    async def verify(self):
+        """A replay of the journal gives the state that was, and every hash is right."""
+        await self.check_order()
+        counts = await self.supervisor.counts()
+        self.assertEqual(await self.router.stop(), 0)
+        code, out, errors = await run("journal", "verify", "--json", "--data", str(self.router.data))
+        self.assertEqual(code, 0, out + errors)
+        report = json.loads(out)
+        self.assertEqual((report["sound"], report["accepted"], report["closed"]),
+                         (True, counts.accepted, counts.closed))
+
+    async def test_acts_in_flight_are_done_once_or_not_at_all(self):
+        """Agents take and complete chats as fast as they can while the router is killed."""
+        gateway = await self.gateway("widget")
+        desktop = await self.desktop()
+        agents = {name: await desktop.sign_in(name) for name in NAMES}
+        acknowledged: set[int] = set()
+        accepted: dict[int, str] = {}
+        in_doubt: dict[int, str] = {}
+
+        async def work(who):
+            while True:
+                offer = await who.expect_offer()
+                await who.accept(offer)
+                await who.expect("assigned", offer.contact_id)
+                in_doubt[offer.contact_id] = f"completes-{offer.contact_id}"
+                await who.act(in_doubt[offer.contact_id], complete=dict(contact_id=offer.contact_id))
+                acknowledged.add(offer.contact_id)
+                del in_doubt[offer.contact_id]
+
+        for round in range(ROUNDS):
+            working = [asyncio.create_task(work(who)) for who in agents.values()]
+            for who in agents.values():
+                await who.ready()
+            random.seed(round)
+            arrivals = [asyncio.create_task(gateway.arrive(f"chat-{round}-{i}", CHAT, queue="support"))
+                        for i in range(40)]
+            until = len(acknowledged) + random.randrange(30)
+            async with asyncio.timeout(60):
+                while len(acknowledged) < until:
+                    await asyncio.sleep(0.001)
+            await self.router.kill()
+            for ended in (gateway.stream, desktop.stream):
+                await ended.wait_ended()
+            for task in working:
+                task.cancel()
+            done = await asyncio.gather(*arrivals, return_exceptions=True)
+            accepted |= {c.id: c.key for c in done if isinstance(c, Conversation)}
+            for who in agents.values():
+                who.mailbox.unread.clear()
+
+            await self.router.start()
+            await self.caught_up()
+            counts = await self.supervisor.counts()
+            open_now = {row.contact_id: row for row in await self.supervisor.contacts(page_size=500)}
+            # What was acknowledged as done is done; what was accepted and not done is there.
+            self.assertFalse(acknowledged & set(open_now))
+            self.assertLessEqual(set(accepted) - acknowledged - set(in_doubt), set(open_now))
+            self.assertTrue(len(acknowledged) <= counts.closed <= len(acknowledged) + len(in_doubt))
+            await gateway.connect()
+            await desktop.connect()
+            accepted |= {c.id: c.key for c in gateway._conversations.values()}
+            # What was never answered is said again, and is done once.
+            for contact_id, request_id in dict(in_doubt).items():
+                owner = next((a for a in agents.values()
+                              if any(t.contact_id == contact_id for t in a.mailbox.heard)))
+                await owner.act(request_id, complete=dict(contact_id=contact_id))
+                acknowledged.add(contact_id)
+            in_doubt.clear()
+            # So it is with what was accepted and not completed.
+            for who in agents.values():
+                for told in [t for t in who.mailbox.unread if t.kind == "assigned"]:
+                    if told.contact_id not in acknowledged:
+                        await who.complete(told.contact_id)
+                        acknowledged.add(told.contact_id)
+                who.mailbox.unread = [t for t in who.mailbox.unread if t.kind == "offer"
+                                      and t.contact_id not in acknowledged]
+            await self.caught_up()
+            counts = await self.supervisor.counts()
+            self.assertEqual((counts.accepted, counts.closed), (len(accepted), len(acknowledged)))
+            await self.check_order()
+        await self.verify()
 
     async def arrive(self, key: str, who: str, channel=VOICE, queue="support"):
         request_id = f"arrives-{key}"

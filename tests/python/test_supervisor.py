@@ -18,10 +18,10 @@ class Supervisors(RouterTest):
         self.pbx = await self.gateway()
 
     async def test_queues_as_they_are(self):
-        await self.pbx.arrive("call-1", VOICE, queue="support", waited_ms=60_000)
-        call = await self.pbx.arrive("call-2", VOICE, queue="support")
+        call = await self.pbx.arrive("call-1", VOICE, queue="support")
+        longest = await self.pbx.arrive("call-2", VOICE, queue="support", waited_ms=60_000)
         await self.ready("rita")
-        await call.expect("reserved_for")
+        await longest.expect("reserved_for")
         await self.caught_up()
         rows = await self.supervisor.queues()
         self.assertEqual(list(rows), ["support", "refunds", "empty"])
@@ -142,8 +142,9 @@ class Supervisors(RouterTest):
         anne = await desktop.sign_in("anne")
         call = await self.pbx.arrive("call-1", VOICE, queue="support")
         await self.supervisor.set_agent("anne", availability("READY"), why="back from lunch")
-        told = await anne.expect("availability", where=lambda b: b.because != 0)
-        self.assertEqual(told.body.because, types_pb2.AVAILABILITY_BECAUSE_SUPERVISOR)
+        told = await anne.expect("availability", where=lambda b: b.because
+                                 == types_pb2.AVAILABILITY_BECAUSE_SUPERVISOR)
+        self.assertEqual(told.body.now, availability("READY"))
         await anne.take(call.id)
         await self.supervisor.set_agent("anne", availability("NOT_READY", "lunch"))
         await self.see_agent("anne", "BUSY", availability=availability("NOT_READY", "lunch"))

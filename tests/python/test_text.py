@@ -29,7 +29,9 @@ class Chats(RouterTest):
         await waiting.expect("waiting")
         await self.see(waiting.id, "QUEUED")
         for name in has:
-            await self.see_agent(name, "BUSY", load_permille=1_000)
+            row = await self.see_agent(name, "BUSY")
+            self.assertEqual(len(row.work), 3)
+            self.assertGreaterEqual(row.load_permille, 999)
         bob = agents[1]
         await bob.complete(has["bob"][1].id)
         await bob.expect_offer(waiting.id)
@@ -56,34 +58,48 @@ class Chats(RouterTest):
             await anne.take(third.id)
 
         await chat.customer_says("It says lot 42 on the back")
-        offer = await anne.expect_offer(chat.id)
-        self.assertEqual(offer.person.words, "It says lot 42 on the back")
-        await anne.accept(offer)
-        await anne.expect("assigned", chat.id)
+        await anne.take(chat.id)
         await self.see(chat.id, "ASSIGNED", "anne")
         await chat.customer_says("Are you there?")
         said = (await anne.expect("customer_input", chat.id)).body
         self.assertEqual(said.person.words, "Are you there?")
         story = await self.supervisor.contact(chat.id)
-        self.assertIn("Are you there?", [item.person.words for item in story.timeline])
+        said = [item.person.words for item in story.timeline if item.HasField("person")]
+        self.assertIn("It says lot 42 on the back", said)
+        self.assertIn("Are you there?", said)
         self.assertEqual(story.person.words, "Hello")
         self.assertFalse(bob.mailbox.take(lambda t: t.contact_id == chat.id))
 
-    async def test_the_words_that_woke_a_chat_reach_the_agent_who_was_busy_then(self):
+    async def hears(self, agent, contact_id: int, words: str):
+        """Waits until an agent was told these words of a contact, in whatever directive."""
+        async def look():
+            return [(t.kind, t.body.person.words) for t in agent.mailbox.heard
+                    if t.contact_id == contact_id and t.kind in ("offer", "assigned", "customer_input")]
+        await self.eventually(look, lambda told: words in [w for _, w in told],
+                              f"{agent.name} to be told {words!r}", patience=3)
+
+    async def test_the_words_that_wake_a_chat_reach_its_agent(self):
         gateway = await self.gateway("widget")
         [anne] = await self.ready("anne")
-        chat = await gateway.arrive("chat-1", CHAT, queue="chat")
+        chat = await gateway.arrive("chat-1", CHAT, queue="chat", person=Person(words="Hello"))
         await anne.take(chat.id)
         await anne.pend(chat.id)
         await self.see(chat.id, "PENDING")
-        await anne.not_ready()
         await chat.customer_says("It says lot 42 on the back")
-        await self.see(chat.id, "QUEUED")
-        await anne.ready()
         await anne.take(chat.id)
-        told = [t.body.person.words for t in anne.mailbox.heard
-                if t.contact_id == chat.id and t.kind in ("offer", "assigned", "customer_input")]
-        self.assertIn("It says lot 42 on the back", told)
+        await self.hears(anne, chat.id, "It says lot 42 on the back")
+
+    async def test_words_said_while_nobody_has_a_chat_reach_the_agent_who_gets_it(self):
+        gateway = await self.gateway("widget")
+        chat = await gateway.arrive("chat-1", CHAT, queue="chat", person=Person(words="Hello"))
+        await chat.customer_says("Is anybody there?")
+        [anne] = await self.ready("anne")
+        offer = await anne.expect_offer(chat.id)
+        await chat.customer_says("It smokes")
+        await anne.accept(offer)
+        await anne.expect("assigned", chat.id)
+        await self.hears(anne, chat.id, "Is anybody there?")
+        await self.hears(anne, chat.id, "It smokes")
 
     async def test_secret_input_is_neither_passed_on_nor_kept(self):
         gateway = await self.gateway("widget")

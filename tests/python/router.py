@@ -33,6 +33,7 @@ class Router:
     """One router with a folder of its own for configuration, data and logs."""
 
     def __init__(self, folder: Path, config: str):
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.data = folder / "data"
         self.config = folder / "centre.toml"

@@ -290,6 +290,31 @@ class NotTaken(RouterTest):
         await self.see(later.id, "QUEUED")
 
 
+    async def test_who_signs_out_gives_an_offer_back(self):
+        gateway = await self.gateway()
+        [anne] = await self.ready("anne")
+        call = await gateway.arrive("call-1", VOICE, queue="support")
+        await anne.expect_offer(call.id)
+        await anne.become("SIGNED_OUT")
+        over = (await anne.expect("offer_over", call.id)).body
+        self.assertEqual(over.how, types_pb2.NOT_TAKEN_AGENT_GONE)
+        await self.see(call.id, "QUEUED")
+        await self.see_agent("anne", "SIGNED_OUT")
+        [bob] = await self.ready("bob")
+        await bob.take(call.id)
+
+    async def test_who_becomes_not_ready_with_an_offer_may_still_take_it(self):
+        gateway = await self.gateway()
+        [anne] = await self.ready("anne")
+        call = await gateway.arrive("call-1", VOICE, queue="support")
+        offer = await anne.expect_offer(call.id)
+        await anne.not_ready()
+        await anne.accept(offer)
+        await anne.expect("assigned", call.id)
+        await anne.complete(call.id)
+        await self.see_agent("anne", "NOT_READY")
+
+
 class TwoCallers(RouterTest):
     async def test_the_agent_who_is_idle_for_longest_gets_the_next_call(self):
         gateway = await self.gateway()

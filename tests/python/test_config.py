@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from router import RouterDied, run
+from router import Router, RouterDied, run
 from support import RouterTest, agent, centre, queue
 from surgeline_client import VOICE
 
@@ -109,6 +109,29 @@ class Restart(RouterTest):
         self.assertEqual(await self.router.stop(), 0)
         code, out, errors = await run("journal", "verify", "--data", str(self.router.data))
         self.assertEqual(code, 0, out + errors)
+
+
+class Company(RouterTest):
+    """Two routers where there is room for one."""
+
+    async def test_a_second_router_on_the_same_data_does_not_start(self):
+        second = Router(self.folder / "second", RouterTest.CONFIG)
+        second.data = self.router.data
+        gateway = await self.gateway()
+        call = await gateway.arrive("call-1", VOICE, queue="support")
+        with self.assertRaises(RouterDied) as caught:
+            await second.start()
+        self.assertIn(str(self.router.data), str(caught.exception))
+        # The first one is none the worse for it.
+        await call.hold(True)
+        await self.see(call.id, "QUEUED")
+
+    async def test_a_router_whose_port_is_taken_says_so(self):
+        second = Router(self.folder / "second", RouterTest.CONFIG)
+        second.grpc = self.router.grpc
+        with self.assertRaises(RouterDied) as caught:
+            await second.start()
+        self.assertIn(second.grpc, str(caught.exception))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Who is served first."""
 
+import asyncio
+
 from surgeline.v1 import supervisor_pb2, types_pb2
 
 from support import RouterTest, agent, centre, queue
@@ -60,6 +62,23 @@ class Order(RouterTest):
         self.assertEqual(await self.order_of("support"), [c.id for c in expected])
         [anne] = await self.ready("anne")
         self.assertEqual(await self.served(anne, 40), [c.id for c in expected])
+
+
+class AtOnce(RouterTest):
+    NAMES = [f"agent-{i:02}" for i in range(30)]
+    CONFIG = centre([queue("support")], [agent(name) for name in NAMES])
+
+    async def test_thirty_who_become_ready_at_once_get_the_first_thirty_in_line(self):
+        gateway = await self.gateway()
+        calls = [await gateway.arrive(f"call-{i}", VOICE, queue="support", head_start_ms=i % 7 * 60_000)
+                 for i in range(60)]
+        desktop = await self.desktop()
+        agents = [await desktop.sign_in(name) for name in self.NAMES]
+        await asyncio.gather(*(who.ready() for who in agents))
+        offers = [(await who.expect_offer()) for who in agents]
+        by_place = sorted(calls, key=lambda c: (-(int(c.key.split("-")[1]) % 7), c.id))
+        in_order = [offer.contact_id for offer in sorted(offers, key=lambda o: o.reservation_id)]
+        self.assertEqual(in_order, [call.id for call in by_place[:30]])
 
 
 class Share(RouterTest):

@@ -111,6 +111,28 @@ class Gateways(RouterTest):
         [anne] = await self.ready("anne")
         await anne.expect_offer(call.id)
 
+    async def test_three_thousand_at_once_and_all_of_them_held_after_a_reconnect(self):
+        gateway = await self.gateway()
+        # More than may be unanswered: the router reads on as it answers.
+        calls = await asyncio.gather(*(
+            gateway.arrive(f"call-{i}", VOICE, queue="support") for i in range(3_000)))
+        self.assertEqual(len({call.id for call in calls}), 3_000)
+        lost = [calls[i] for i in range(0, 3_000, 3)]
+        await gateway.drop()
+        for call in lost:
+            del gateway.books[call.key]
+        # Named in three reports of at most 1,000 keys; the rest is closed slice by slice.
+        self.assertEqual((await gateway.connect()).unknown_keys, [])
+        for call in lost:
+            await self.assert_ended(call, "GATEWAY_LOST")
+        await self.caught_up()
+        counts = await self.supervisor.counts()
+        self.assertEqual((counts.accepted, counts.queued, counts.closed), (3_000, 2_000, 1_000))
+        rows = await self.supervisor.contacts(page_size=500)
+        self.assertFalse([row.contact_id for row in rows if row.detached])
+        [anne] = await self.ready("anne")
+        await anne.expect_offer(calls[1].id)
+
     async def test_an_arrival_told_again_after_a_reconnect_is_the_same_contact(self):
         gateway = await self.gateway()
         call = await gateway.arrive("call-1", VOICE, queue="support", request_id="r-1")

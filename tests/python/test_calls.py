@@ -315,6 +315,33 @@ class NotTaken(RouterTest):
         await self.see_agent("anne", "NOT_READY")
 
 
+class Timers(RouterTest):
+    CONFIG = centre([queue("support", wrap_up="1s")], [agent("anne")], settings={"pass_over": "1s"})
+
+    async def test_wrap_up_ends_by_itself(self):
+        gateway = await self.gateway()
+        [anne] = await self.ready("anne")
+        first = await gateway.arrive("first", VOICE, queue="support")
+        second = await gateway.arrive("second", VOICE, queue="support")
+        await anne.take(first.id)
+        await anne.complete(first.id)
+        await anne.expect("wrap_up_ended", first.id)
+        await anne.expect_offer(second.id)
+
+    async def test_who_declined_is_asked_again_after_a_while_when_there_is_nobody_else(self):
+        gateway = await self.gateway()
+        [anne] = await self.ready("anne")
+        call = await gateway.arrive("call-1", VOICE, queue="support")
+        first = await anne.expect_offer(call.id)
+        await anne.decline(first)
+        again = await anne.expect_offer(call.id)
+        self.assertNotEqual(again.reservation_id, first.reservation_id)
+        late = anne.accept(first)
+        await self.assert_refused(late, "WRONG_STATE", "reservation_id", "RESERVATION_OVER")
+        await anne.accept(again)
+        await anne.expect("assigned", call.id)
+
+
 class TwoCallers(RouterTest):
     async def test_the_agent_who_is_idle_for_longest_gets_the_next_call(self):
         gateway = await self.gateway()

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import json
 import struct
 
 import grpc
@@ -10,6 +11,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from surgeline.v1 import agent_pb2, agent_pb2_grpc, gateway_pb2, gateway_pb2_grpc
 from surgeline.v1 import supervisor_pb2, types_pb2
 
+from router import run
 from support import RouterTest, agent, centre, queue
 from surgeline_client import CHAT, EMAIL, VOICE, Person, unary
 
@@ -61,6 +63,56 @@ class Edges(RouterTest):
         await self.see_ended(contact, "COMPLETED")
         watch.cancel()
         await self.see_agent("anne", "LOST")
+
+    async def test_the_same_arrival_many_times_at_once_is_one_contact(self):
+        stubs = [gateway_pb2_grpc.GatewayServiceStub(self.channel()) for _ in range(4)]
+        letter = gateway_pb2.Arrival(key="mail-1", channel=EMAIL, queue="post")
+        request = gateway_pb2.ArriveRequest(request_id="r-1", gateway="mailbox", arrival=letter)
+        answers = await asyncio.gather(*(unary(stubs[i % 4].Arrive(request)) for i in range(40)))
+        self.assertEqual(len({answer.contact_id for answer in answers}), 1)
+        await self.caught_up()
+        self.assertEqual((await self.supervisor.counts()).accepted, 1)
+
+    async def test_bytes_that_are_no_message(self):
+        await (await self.gateway()).arrive("call-1", VOICE, queue="support")
+        before = await self.snapshot()
+        channel = self.channel()
+        for method in ("GatewayService/Arrive", "AgentService/Act", "SupervisorService/CloseContact"):
+            for junk in (b"\xff" * 20, b"\x0a\xff\xff\xff\xff\x0f", b"\x0a\x02\xc3\x28", bytes(range(256))):
+                with self.subTest(method, junk=junk[:4]):
+                    with self.assertRaises(grpc.aio.AioRpcError) as caught:
+                        await channel.unary_unary(f"/surgeline.v1.{method}")(junk)
+                    self.assertIn(caught.exception.code(), (
+                        grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT))
+        self.assertEqual(await self.snapshot(), before)
+
+    async def test_the_command_line_shows_the_same(self):
+        gateway = await self.gateway()
+        [anne] = await self.ready("anne")
+        call = await gateway.arrive("call-1", VOICE, queue="support", person=Person(name="Ada Byron"))
+        await anne.take(call.id)
+        await self.see(call.id, "ASSIGNED", "anne")
+
+        async def show(*arguments):
+            code, out, errors = await run(*arguments, "--json", "--router", self.router.grpc)
+            self.assertEqual(code, 0, errors)
+            return json.loads(out), out
+
+        rows, _ = await show("queue", "list")
+        self.assertEqual([row["queue"] for row in rows], ["post", "support"])
+        rows, _ = await show("agent", "list")
+        self.assertEqual([row["agent"] for row in rows], ["anne"])
+        _, text = await show("contact", "show", str(call.id))
+        self.assertIn("Ada Byron", text)
+        _, text = await show("contact", "explain", str(call.id))
+        self.assertIn("anne", text)
+        for nothing in ("999", "0"):
+            code, out, errors = await run("contact", "show", nothing, "--router", self.router.grpc)
+            self.assertNotEqual(code, 0, out)
+            self.assertIn("contact", errors)
+        code, _, errors = await run("queue", "list", "--router", "127.0.0.1:1")
+        self.assertNotEqual(code, 0)
+        self.assertIn("127.0.0.1:1", errors)
 
     async def test_health(self):
         stub = health_pb2_grpc.HealthStub(self.channel())

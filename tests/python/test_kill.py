@@ -255,6 +255,45 @@ class Kill(RouterTest):
             self.assertEqual(row.key, key)
 
 
+class KillTogether(RouterTest):
+    async def test_a_consult_goes_on_after_a_kill(self):
+        gateway = await self.gateway()
+        anne, bob = await self.ready("anne", "bob")
+        call = await gateway.arrive("call-1", VOICE, queue="support", person=Person(name="Ada"))
+        await anne.take(call.id)
+        child_id = await anne.consult(call.id, agent="bob")
+        await bob.take(child_id)
+        # The answer to handing over is lost with the router, or it was never carried out.
+        hands_over = anne.send("hands-over", complete_consult=dict(contact_id=call.id))
+        await self.router.kill()
+        for ended in (gateway.stream, anne.desktop.stream):
+            await ended.wait_ended()
+        self.assertTrue(hands_over.done())
+        await self.router.start()
+        await gateway.connect()
+        await anne.desktop.connect()
+        await anne.act("hands-over", complete_consult=dict(contact_id=call.id))
+        await self.assert_ended(gateway.conversation(child_id), "CONSULT_COMPLETED")
+        await self.see(call.id, "ASSIGNED", "bob")
+        await bob.complete(call.id)
+        await self.assert_ended(call, "COMPLETED")
+
+    async def test_what_comes_back_late_after_a_kill_is_taken_from_the_agent(self):
+        """A gateway that comes back without a contact: whoever has it is told."""
+        gateway = await self.gateway()
+        anne, bob = await self.ready("anne", "bob")
+        talking = await gateway.arrive("talking", VOICE, queue="support")
+        await anne.take(talking.id)
+        await self.router.kill()
+        await self.router.start()
+        await anne.desktop.connect()
+        await anne.expect("assigned", talking.id)
+        gateway.books.clear()
+        await gateway.connect()
+        await anne.expect("ended", talking.id)
+        await self.see_ended(talking.id, "GATEWAY_LOST")
+
+
 class WithOrWithout(list):
     """A list in which one more item may stand anywhere."""
 

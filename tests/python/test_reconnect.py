@@ -133,6 +133,25 @@ class Gateways(RouterTest):
         [anne] = await self.ready("anne")
         await anne.expect_offer(calls[1].id)
 
+    async def test_a_line_that_flaps_loses_nobody(self):
+        gateway = await self.gateway()
+        [anne] = await self.ready("anne")
+        talking = await gateway.arrive("talking", VOICE, queue="support")
+        await anne.take(talking.id)
+        waiting = [await gateway.arrive(f"call-{i}", VOICE, queue="support") for i in range(10)]
+        for turn in range(20):
+            await gateway.drop()
+            # Every other time it is gone again before it has said what it holds.
+            await gateway.connect(resync=turn % 2 == 0)
+        await gateway.drop()
+        self.assertEqual((await gateway.connect()).unknown_keys, [])
+        self.assertEqual(await self.order_of("support"), [call.id for call in waiting])
+        rows = await self.supervisor.contacts()
+        self.assertFalse([row.key for row in rows if row.detached])
+        await self.see(talking.id, "ASSIGNED", "anne")
+        await anne.complete(talking.id)
+        await anne.take(waiting[0].id)
+
     async def test_an_arrival_told_again_after_a_reconnect_is_the_same_contact(self):
         gateway = await self.gateway()
         call = await gateway.arrive("call-1", VOICE, queue="support", request_id="r-1")
@@ -194,6 +213,20 @@ class Agents(RouterTest):
         await elsewhere.complete(call.id)
         await self.assert_ended(call, "COMPLETED")
         await self.see_agent("anne", "READY")
+
+    async def test_a_desktop_that_flaps_loses_nothing(self):
+        gateway = await self.gateway("widget")
+        [anne] = await self.ready("anne")
+        chats = [await gateway.arrive(f"chat-{i}", CHAT, queue="support") for i in range(3)]
+        for chat in chats[:2]:
+            await anne.take(chat.id)
+        for _ in range(20):
+            await anne.desktop.drop()
+            await anne.desktop.connect()
+        for chat in chats[:2]:
+            await anne.expect("assigned", chat.id)
+        await anne.take(chats[2].id)
+        await self.see_agent("anne", "BUSY")
 
     async def test_a_watch_ends_when_a_newer_session_begins(self):
         stub = agent_pb2_grpc.AgentServiceStub(self.channel())

@@ -134,7 +134,7 @@ fn measure(agents: u32, waiting: u64, lives: u64) -> (f64, Histogram<u64>) {
         keys: 0,
         events: Vec::new(),
         reserved: Default::default(),
-        times: Histogram::new(3).expect("three digits"),
+        times: Histogram::new_with_max(1_000_000_000, 3).expect("bounds are allowed"),
         commands: 0,
         spent: Default::default(),
     };

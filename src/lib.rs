@@ -1,3 +1,5 @@
+//! Surgeline: a contact-center router for the day that a product is recalled.
+//!
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod app;

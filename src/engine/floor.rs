@@ -284,10 +284,10 @@ impl Floor {
                 break;
             }
             let idle = &self.profiles[usize::from(*profile)].1.idle[contact.channel.index()];
-            if let Some(first) = idle.iter().find(|i| !passes_over(contact.id, i.agent)) {
-                if best.is_none_or(|b| (*rank, *first) < b) {
-                    best = Some((*rank, *first));
-                }
+            if let Some(first) = idle.iter().find(|i| !passes_over(contact.id, i.agent))
+                && best.is_none_or(|b| (*rank, *first) < b)
+            {
+                best = Some((*rank, *first));
             }
         }
         best

@@ -16,6 +16,8 @@ mod status;
 mod story;
 mod stream;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::sync::Arc;

@@ -220,13 +220,13 @@ mod tests {
     use crate::engine::words::Channel;
     use crate::ids::{AgentId, EffectId, ReservationId};
 
-    #[test]
-    fn every_refusal_is_a_status_that_names_its_field() {
+    type Row = (Refusal, Code, &'static str, &'static str);
+
+    fn about_contacts() -> Vec<Row> {
         let c = ContactId(7);
         let r = ReservationId(8);
         let e = EffectId(9);
-        let name = || std::sync::Arc::from("anne");
-        let table: Vec<(Refusal, Code, &str, &str)> = vec![
+        vec![
             (Refusal::NoSuchContact(c), Code::NotFound, "NO_SUCH_CONTACT", "contact_id"),
             (Refusal::NotYourContact(c), Code::PermissionDenied, "NOT_YOUR_CONTACT", "contact_id"),
             (
@@ -256,6 +256,13 @@ mod tests {
                 "key",
             ),
             (Refusal::RequestConflict, Code::AlreadyExists, "REQUEST_CONFLICT", "request_id"),
+        ]
+    }
+
+    fn about_others() -> Vec<Row> {
+        let c = ContactId(7);
+        let name = || std::sync::Arc::from("anne");
+        vec![
             (Refusal::NoSuchQueue(name()), Code::NotFound, "NO_SUCH_QUEUE", "queue"),
             (
                 Refusal::ChannelNotTaken { queue: name(), channel: Channel::Chat },
@@ -295,8 +302,12 @@ mod tests {
                 "LIMIT",
                 "contacts",
             ),
-        ];
-        for (refusal, code, reason, field) in table {
+        ]
+    }
+
+    #[test]
+    fn every_refusal_is_a_status_that_names_its_field() {
+        for (refusal, code, reason, field) in about_contacts().into_iter().chain(about_others()) {
             let text = refusal.to_string();
             let retry = matches!(refusal, Refusal::Limit { .. });
             let fault = Fault::from(refusal);

@@ -59,7 +59,7 @@ const SYNCS: &[f64] = &[
     5.0,
 ];
 /// Entries in a batch.
-const ENTRIES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+const ENTRIES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 
 macro_rules! metrics {
     ($($name:ident = $kind:expr, $unit:ident, $text:literal, [$($label:literal),*], $help:literal;)*) => {

@@ -14,9 +14,12 @@ use crate::ids::{ContactId, SessionId};
 use crate::journal::{Batch, Mark};
 use crate::time::WallTime;
 
-/// Most commands in a batch: about half a millisecond of deciding, so that a command
-/// that just missed one does not wait long for the next.
-pub(crate) const BATCH_COMMANDS: usize = 256;
+/// Most commands in a batch. It only grows so far while another one is being written, so
+/// that a long one delays nobody and a slow disk gets fewer syncs.
+pub(crate) const BATCH_COMMANDS: usize = 1_024;
+/// Most commands decided before looking whether the writer has become free: about a
+/// quarter of a millisecond.
+pub(crate) const ROUND_COMMANDS: usize = 256;
 /// Most decided batches that are not durable: one is written while the next is decided.
 pub(crate) const UNDURABLE_BATCHES: usize = 2;
 /// Most bytes decided and not durable, estimated.

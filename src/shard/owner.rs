@@ -11,7 +11,8 @@ use crossbeam::channel::{Receiver, Select, Sender, TryRecvError};
 
 use super::ask::{AnswerTo, Ask, Outbox, Rejection};
 use super::batch::{
-    BATCH_COMMANDS, Open, Release, Settled, UNDURABLE_BATCHES, UNDURABLE_BYTES, Work,
+    BATCH_COMMANDS, Open, ROUND_COMMANDS, Release, Settled, UNDURABLE_BATCHES, UNDURABLE_BYTES,
+    Work,
 };
 use super::clock::{Clock, wall_now};
 use super::health::Health;
@@ -29,7 +30,7 @@ use crate::time::EngineTime;
 /// Entries between two marks: often enough to find a divergence within a second of load,
 /// rarely enough to cost nothing.
 const MARK_EVERY: u64 = 1_024;
-/// Part of every batch that arrivals may have however much else there is.
+/// Part of every round that arrivals may have however much else there is.
 const ARRIVALS_SHARE: usize = 8;
 /// One in so many decisions is timed; a power of two.
 const TIMED: u64 = 16;
@@ -310,10 +311,10 @@ impl Owner {
         true
     }
 
-    /// Takes what fits into the open batch: what finishes with those who are here first,
-    /// but never all of a batch, so that arrivals are never starved.
+    /// Takes a round of commands: what finishes with those who are here first, but never
+    /// all of a round, so that arrivals are never starved.
     fn drain(&mut self) -> bool {
-        let room = BATCH_COMMANDS.saturating_sub(self.decider.open.commands);
+        let room = BATCH_COMMANDS.saturating_sub(self.decider.open.commands).min(ROUND_COMMANDS);
         let others = room - room / ARRIVALS_SHARE;
         let mut taken = Self::fill(&mut self.decider, &self.ends.others, others);
         taken += Self::fill(&mut self.decider, &self.ends.arrivals, room - taken);

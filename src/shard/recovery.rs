@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
-use crossbeam::channel::{Sender, bounded, unbounded};
+use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use dashmap::DashMap;
 use thiserror::Error as ThisError;
 use tokio::sync::Semaphore;
@@ -152,7 +152,7 @@ impl Recovery {
     /// # Errors
     /// See [`StartError`]; the journal may then hold the restart already.
     pub fn finish<J, E>(
-        self,
+        mut self,
         mut journal: J,
         wanted: impl FnOnce(Option<&Routing>) -> Result<Routing, E>,
     ) -> Result<(ShardHandle, Shard), StartError>
@@ -160,23 +160,22 @@ impl Recovery {
         J: Journal + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let Self { options, engine, health, people, replica, .. } = self;
         let fresh = self.sequence == 0;
         let gap = if fresh { Span::ZERO } else { gap(self.wall, wall_now()) };
         let clock = Clock::starting_at(self.at + gap);
+        let engine = std::mem::take(&mut self.engine);
         let recovered = engine.routing().clone();
         let wanted = wanted(self.configured.then_some(&*recovered))
             .map_err(|error| StartError::Wanted(error.into()))?;
-        let (others, others_end) = bounded::<Ask>(OTHERS);
 
-        let observer = options.observer;
-        let directory = Arc::new(ArcSwap::from_pointee(Directory::new(recovered.clone())));
+        let observer = self.options.observer.clone();
+        let others = bounded::<Ask>(OTHERS);
         let exits = Exits {
-            sessions: Sessions::new(others.clone(), observer.clone()),
-            people: people.clone(),
-            directory: directory.clone(),
+            sessions: Sessions::new(others.0.clone(), observer.clone()),
+            people: self.people.clone(),
+            directory: Arc::new(ArcSwap::from_pointee(Directory::new(recovered.clone()))),
         };
-        let mut decider = Decider::new(engine, clock, self.sequence, observer.clone());
+        let mut decider = Decider::new(engine, clock, self.sequence, observer);
         if !fresh {
             decider.own(Command::Restart(gap)).map_err(StartError::Restart)?;
         }
@@ -184,18 +183,28 @@ impl Recovery {
             configure(&mut decider, wanted)?;
         }
         let opening = decider.close();
+        self.health.set_durable(self.sequence);
         if let Some(batch) = opening.batch {
             journal.append(&batch).map_err(|error| StartError::Journal(error.into()))?;
-            health.set_durable(batch.entries.last().map_or(self.sequence, |e| e.sequence));
-            drop(replica.send(ToReplica::Batch(batch)));
-        } else {
-            health.set_durable(self.sequence);
+            self.health.set_durable(batch.entries.last().map_or(self.sequence, |e| e.sequence));
+            drop(self.replica.send(ToReplica::Batch(batch)));
         }
         for release in opening.releases {
             exits.release(release);
         }
-        drop(replica.send(ToReplica::Live(clock)));
+        drop(self.replica.send(ToReplica::Live(clock)));
+        self.start(journal, decider, exits, others)
+    }
 
+    fn start<J: Journal + 'static>(
+        self,
+        journal: J,
+        decider: Decider,
+        exits: Exits,
+        (others, others_end): (Sender<Ask>, Receiver<Ask>),
+    ) -> Result<(ShardHandle, Shard), StartError> {
+        let Self { options: ShardOptions { keys, observer }, health, people, .. } = self;
+        let directory = exits.directory.clone();
         let (arrivals, arrivals_end) = bounded::<Ask>(ARRIVALS);
         let (work, work_end) = bounded(UNDURABLE_BATCHES);
         let (settled, settled_end) = bounded(UNDURABLE_BATCHES);
@@ -204,7 +213,7 @@ impl Recovery {
             journal,
             work: work_end,
             settled,
-            replica,
+            replica: self.replica,
             exits,
             health: health.clone(),
             observer: observer.clone(),
@@ -232,7 +241,7 @@ impl Recovery {
             observer,
             directory,
             people,
-            keys: options.keys,
+            keys,
         };
         // The shard keeps a handle, so that the lanes stay open for as long as it runs.
         let shard = Shard { stop: Some(stop), threads, health, _handle: handle.clone() };

@@ -1,3 +1,5 @@
+//! Tests of the codec: every event there and back, and batches written by older releases.
+
 use std::path::PathBuf;
 use std::{env, fs};
 

@@ -1,3 +1,5 @@
+//! Tests of the key store: durable before use, one key a customer, gone when forgotten.
+
 use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};

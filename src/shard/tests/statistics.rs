@@ -137,7 +137,7 @@ fn second(second: u64) -> Option<EngineTime> {
 }
 
 fn in_one_queue() -> Vec<Case> {
-    use QueuedBecause::{Arrived, Requeued, Woken};
+    use QueuedBecause::Arrived;
     let at = second;
     vec![
         (
@@ -175,6 +175,13 @@ fn in_one_queue() -> Vec<Case> {
             QueueStatistics { offered: 1, answered: 1, answered_wait_us: 21_000_000, ..NONE },
             NONE,
         ),
+    ]
+}
+
+fn back_in_its_queue() -> Vec<Case> {
+    use QueuedBecause::{Arrived, Requeued, Woken};
+    let at = second;
+    vec![
         (
             "a decline puts it back and offers nothing anew",
             vec![
@@ -269,7 +276,8 @@ fn in_two_queues() -> Vec<Case> {
 
 #[test]
 fn statistics_follow_their_definitions() {
-    for (name, events, a, b) in in_one_queue().into_iter().chain(in_two_queues()) {
+    let cases = [in_one_queue(), back_in_its_queue(), in_two_queues()].concat();
+    for (name, events, a, b) in cases {
         let (tally, counts) = counted(events);
         assert_eq!(counts, [a, b], "{name}");
         assert_eq!(tally.statistics.double_reservations, 0, "{name}");

@@ -1,0 +1,299 @@
+//! A seeded simulation: random commands against the engine, everything checked after each.
+//!
+//! `SURGELINE_SEED=n` repeats a failure; every panic names its seed and step.
+
+mod center;
+mod commands;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use surgeline::engine::Engine;
+use surgeline::engine::command::{Act, Command, GatewayLimits, Reply};
+use surgeline::engine::contact::{Contact, Link, State, StateKind};
+use surgeline::engine::entry::{Actor, Entry, Role};
+use surgeline::engine::event::{Event, Reserved, Trigger};
+use surgeline::engine::words::Availability;
+use surgeline::ids::{AgentId, RequestId};
+use surgeline::journal::sqlite::SqliteJournal;
+use surgeline::journal::{Batch, Journal, Mark};
+use surgeline::time::{EngineTime, Span, WallTime};
+
+const AGENTS: u32 = 24;
+const QUEUES: u16 = 6;
+const SKILLS: u16 = 5;
+const GATEWAYS: u16 = 3;
+/// Entries in one batch of the journal.
+const BATCH: usize = 100;
+
+struct World {
+    seed: u64,
+    rng: StdRng,
+    owner: Engine,
+    replica: Engine,
+    at: EngineTime,
+    sequence: u64,
+    keys: u64,
+    refused: u64,
+    tally: BTreeMap<&'static str, u64>,
+    folder: tempfile::TempDir,
+    journal: SqliteJournal,
+    unwritten: Vec<Entry>,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let routing = Arc::new(center::routing(&mut rng));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (journal, _) = SqliteJournal::open(folder.path(), &mut |_| {}).expect("a journal");
+        let mut world = Self {
+            seed,
+            rng,
+            owner: Engine::default(),
+            replica: Engine::default(),
+            at: EngineTime::ZERO,
+            sequence: 0,
+            keys: 0,
+            refused: 0,
+            tally: Default::default(),
+            folder,
+            journal,
+            unwritten: Vec::new(),
+        };
+        world.step(&Command::Configure(routing));
+        for g in 0..GATEWAYS {
+            let name = Arc::from(format!("gateway-{g}"));
+            world.step(&Command::ConnectGateway { name, limits: GatewayLimits::default() });
+        }
+        for a in 0..AGENTS {
+            world.step(&Command::ConnectAgent(AgentId(a)));
+            let act = Act::Become(Availability::Ready);
+            world.step(&Command::Agent { agent: AgentId(a), session: None, act });
+        }
+        world
+    }
+
+    /// One command with everything checked after it.
+    fn step(&mut self, command: &Command) -> Option<Reply> {
+        let before = self.owner.state_hash();
+        let waited_on: Vec<Contact> = self.owner.contacts().cloned().collect();
+        let mut events = Vec::new();
+        let request =
+            self.rng.random_bool(0.3).then(|| RequestId { id: self.rng.random(), content: 1 });
+        let reply = self.owner.handle(self.at, request, command, &mut events);
+        let context = format!("seed {} entry {} {command:?}", self.seed, self.sequence);
+        if reply.is_err() {
+            self.refused += 1;
+            assert!(events.is_empty(), "{context}: refused with events {events:?}");
+            assert_eq!(before, self.owner.state_hash(), "{context}: a refusal changed state");
+        }
+        if let Err(violation) = self.owner.check() {
+            panic!("{context}: {violation}\nevents: {events:#?}");
+        }
+        self.check_choices(&events, &waited_on, &context);
+        self.count(&events);
+        if !events.is_empty() {
+            if let (Some(request), Ok(first)) = (request, &reply) {
+                let mut again = Vec::new();
+                let second = self.owner.handle(self.at, Some(request), command, &mut again);
+                if !matches!(first, Reply::Unknown(_)) {
+                    assert_eq!(second.as_ref(), Ok(first), "{context}: another reply to a repeat");
+                    assert!(again.is_empty(), "{context}: a repeat did something");
+                } else {
+                    assert!(again.is_empty() || matches!(command, Command::Gateway { .. }));
+                    events.extend(again);
+                }
+            }
+            self.sequence += 1;
+            let entry = Entry {
+                sequence: self.sequence,
+                at: self.at,
+                actor: Actor { role: Role::Router, name: Arc::from("simulation") },
+                request,
+                events,
+                sealed: None,
+            };
+            self.replica.replay(&entry);
+            let (owner, replica) = (self.owner.state_hash(), self.replica.state_hash());
+            assert_eq!(owner, replica, "{context}: the replica differs");
+            self.unwritten.push(entry);
+            if self.unwritten.len() >= BATCH {
+                self.write();
+            }
+        }
+        reply.ok()
+    }
+
+    /// What a freed agent got was the oldest place of its class of service and channel
+    /// among all they could have had.
+    fn check_choices(&self, events: &[Event], before: &[Contact], context: &str) {
+        for event in events {
+            let Event::Reserved(r) = event else { continue };
+            if r.trigger != Trigger::Agent {
+                continue;
+            }
+            let Some(chosen) = self.owner.contact(r.contact) else { continue };
+            let older = self.owner.contacts().find(|c| self.was_passed_by(c, chosen, r, before));
+            assert!(older.is_none(), "{context}: {r:?} passed by {older:?}");
+        }
+    }
+
+    fn was_passed_by(
+        &self,
+        c: &Contact,
+        chosen: &Contact,
+        r: &Reserved,
+        before: &[Contact],
+    ) -> bool {
+        let free = |c: &Contact| {
+            c.state == State::Queued
+                && c.link != Link::Detached
+                && c.named.is_none()
+                && c.passed_over.iter().all(|p| p.agent != r.agent)
+        };
+        // What changed within the same command may have been otherwise when it was decided.
+        let before = before.iter().find(|b| b.id == c.id);
+        let profile = &self.owner.routing().agents[r.agent.index()];
+        let queue = &self.owner.routing().queues[c.queue.index()];
+        free(c)
+            && before.is_some_and(|b| free(b) && (b.place, b.queue) == (c.place, c.queue))
+            && (c.service, c.channel) == (chosen.service, chosen.channel)
+            && (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
+            && c.needs.iter().all(|n| {
+                profile.skills.iter().any(|(s, level)| *s == n.skill && *level >= n.at_least)
+            })
+            && (c.place, c.id) < (chosen.place, chosen.id)
+    }
+
+    fn count(&mut self, events: &[Event]) {
+        for event in events {
+            let debug = format!("{event:?}");
+            let end = debug.find(|c: char| !c.is_alphanumeric()).unwrap_or(debug.len());
+            let name: &'static str = NAMES
+                .iter()
+                .find(|n| **n == &debug[..end])
+                .unwrap_or_else(|| panic!("{} is not in the list of events", &debug[..end]));
+            *self.tally.entry(name).or_default() += 1;
+        }
+    }
+
+    fn write(&mut self) {
+        let mark = Mark { sequence: self.sequence, state_hash: self.owner.state_hash() };
+        let entries = std::mem::take(&mut self.unwritten);
+        let batch = Batch { entries, mark: Some(mark), wall: WallTime(self.at.0 / 1000) };
+        self.journal.append(&batch).expect("the disk takes it");
+    }
+
+    /// What the journal gives back makes the same state, mark by mark.
+    fn replay_from_journal(mut self) {
+        if !self.unwritten.is_empty() {
+            self.write();
+        }
+        drop(self.journal);
+        let mut engine = Engine::default();
+        let mut replayed = 0;
+        let (_journal, found) = SqliteJournal::open(self.folder.path(), &mut |batch| {
+            for entry in &batch.entries {
+                engine.replay(entry);
+                replayed += 1;
+            }
+            let mark = batch.mark.expect("every batch has one");
+            assert_eq!(
+                engine.state_hash(),
+                mark.state_hash,
+                "seed {} after {}",
+                self.seed,
+                mark.sequence
+            );
+        })
+        .expect("what was written can be read");
+        assert_eq!((found.entries, replayed), (self.sequence, self.sequence), "seed {}", self.seed);
+        assert_eq!(engine.state_hash(), self.owner.state_hash(), "seed {}", self.seed);
+        assert_eq!(engine.check(), Ok(()), "seed {}", self.seed);
+    }
+
+    fn run(&mut self, steps: u64) {
+        for _ in 0..steps {
+            self.at = self.at + Span::millis(self.rng.random_range(0..400));
+            let command = self.random_command();
+            self.step(&command);
+            // As the shard does: what is due comes before what is asked next, mostly.
+            while self.owner.next_tick().is_some_and(|due| due <= self.at)
+                && self.rng.random_bool(0.9)
+            {
+                self.step(&Command::Tick);
+            }
+        }
+    }
+}
+
+/// Every event there is. A new one has to be reached by the simulation too.
+const NAMES: &[&str] = &[
+    "Restarted",
+    "Configured",
+    "Ordered",
+    "GatewayRegistered",
+    "GatewayConnected",
+    "GatewayLost",
+    "GatewayResynced",
+    "Detached",
+    "Reattached",
+    "Arrived",
+    "Queued",
+    "OpenedToAll",
+    "PassOverEnded",
+    "Reprioritised",
+    "Reserved",
+    "NotTaken",
+    "Accepted",
+    "EffectAsked",
+    "EffectSettled",
+    "LegReported",
+    "Bridged",
+    "ConnectFailed",
+    "Pended",
+    "InputReceived",
+    "AttributesSet",
+    "HoldChanged",
+    "RecordingNoted",
+    "Coded",
+    "ConsultStarted",
+    "HandedOver",
+    "Closed",
+    "WrapUpEnded",
+    "AgentConnected",
+    "AgentLost",
+    "AvailabilityChanged",
+    "NextSet",
+    "PhoneUnreachable",
+];
+
+#[test]
+fn random_histories_hold_every_promise() {
+    let seeds: Vec<u64> = match std::env::var("SURGELINE_SEED") {
+        Ok(seed) => vec![seed.parse().expect("SURGELINE_SEED is a number")],
+        Err(_) => (1..=20).collect(),
+    };
+    let (mut commands, mut refused, mut closed) = (0, 0, 0);
+    let mut reached = BTreeSet::new();
+    for seed in &seeds {
+        let mut world = World::new(*seed);
+        world.run(11_000);
+        commands += 11_000;
+        refused += world.refused;
+        closed += world.owner.in_state(StateKind::Closed);
+        reached.extend(world.tally.keys().copied());
+        println!("seed {seed}: {:?}", world.tally);
+        world.replay_from_journal();
+    }
+    println!("{commands} commands, {refused} refused, {closed} contacts closed");
+    if seeds.len() > 1 {
+        let missing: Vec<_> = NAMES.iter().filter(|n| !reached.contains(**n)).collect();
+        assert!(missing.is_empty(), "never reached: {missing:?}");
+        assert!(closed > commands / 20, "hardly any contact lived its whole life");
+    }
+}

@@ -314,7 +314,6 @@ async def joins(gateway: "Gateway", contact_id: int, legs) -> None:
     for party in (types_pb2.PARTY_AGENT, types_pb2.PARTY_CUSTOMER):
         await gateway.leg(legs, party, types_pb2.LEG_OUTCOME_ANSWERED)
     await gateway.report(bridged=dict(reservation_id=legs.reservation_id))
-    await gateway.effect_done(legs.effect_id)
 
 
 def leg_fails(party: int, outcome: int, code: int = 0):
@@ -435,8 +434,8 @@ class Gateway:
         await self.report(leg=dict(reservation_id=reservation, party=party, outcome=outcome, code=code))
 
     async def effect_done(self, effect_id: int):
-        """Reports an effect; one that is settled already (it was withdrawn, or `Bridged`
-        said it) is not known any more, and that is fine."""
+        """Reports an effect; one that was withdrawn meanwhile is not known any more, and
+        that is fine."""
         try:
             await self.report(effect_done=dict(effect_id=effect_id))
         except Refused as no:
@@ -471,17 +470,13 @@ class Gateway:
         conversation.mailbox.put(Told(what, body, directive.contact_id))
 
     def _effect(self, contact_id: int, what: str, body) -> None:
-        """Does an effect, once: one that was begun before is only reported on again."""
-        begun = self._effects.get(body.effect_id)
-        if begun is None:
-            if what == "hand_over":
-                doing = self.effect_done(body.effect_id)
-            else:
-                doing = self.phone_of.get(body.agent, self.phone)(self, contact_id, body)
-        elif begun.done():
+        """Does an effect, once; `connect` forgets those whose report was not answered."""
+        if body.effect_id in self._effects:
+            return
+        if what == "hand_over":
             doing = self.effect_done(body.effect_id)
         else:
-            return
+            doing = self.phone_of.get(body.agent, self.phone)(self, contact_id, body)
         task = asyncio.create_task(doing)
         # A stream that ended under it, or an effect withdrawn meanwhile, is no mistake.
         task.add_done_callback(lambda t: t.cancelled() or t.exception())

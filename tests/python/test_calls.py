@@ -54,7 +54,6 @@ class WholeLife(RouterTest):
         assigned = (await anne.expect("assigned", call.id)).body
         self.assertEqual(assigned.person, ADA)
         self.assertEqual((await call.expect("assigned_to")).body.agent, "anne")
-        await gateway.effect_done(legs.effect_id)
         await self.see(call.id, "ASSIGNED", "anne")
         await self.see_agent("anne", "BUSY", load_permille=1_000)
 
@@ -96,16 +95,23 @@ class WholeLife(RouterTest):
         self.assertEqual((row.offered, row.answered, row.answered_in_target), (2, 1, 1))
         self.assertEqual(row.service_level_all_abandoned, 1.0)
 
-    async def test_what_a_gateway_says_done_after_bridging_is_no_mistake(self):
-        """The contract asks for EffectDone once for every effect, Bridged or not."""
+    async def test_bridging_is_all_that_is_to_be_said_of_the_legs(self):
         gateway = await self.gateway(phone=says_nothing)
         [anne] = await self.ready("anne")
         call = await gateway.arrive("call-1", VOICE, queue="support")
         await anne.accept(await anne.expect_offer(call.id))
         legs = (await call.expect("connect_legs")).body
         await gateway.report(bridged=dict(reservation_id=legs.reservation_id))
-        await gateway.report(effect_done=dict(effect_id=legs.effect_id))
-        await self.see(call.id, "ASSIGNED", "anne")
+        await anne.expect("assigned", call.id)
+        # The effect is over with it: it is not asked again, and not known any more.
+        done = gateway.report(effect_done=dict(effect_id=legs.effect_id))
+        await self.assert_refused(done, "NOT_FOUND", "effect_id", "NO_SUCH_EFFECT")
+        call.mailbox.heard.clear()
+        await gateway.drop()
+        await gateway.connect()
+        await call.expect("assigned_to")
+        await call.hold(True)
+        self.assertNotIn("connect_legs", call.kinds())
 
     async def test_a_customer_who_hangs_up_before_and_after_the_answer(self):
         gateway = await self.gateway()

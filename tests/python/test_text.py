@@ -160,20 +160,24 @@ class Chats(RouterTest):
             more = await gateway.arrive(key, channel, queue=of)
             await self.see(more.id, "QUEUED")
 
-    async def test_a_letter_that_waits_for_a_third_party_comes_back_in_time_and_not_before(self):
+    async def test_a_letter_that_waits_for_a_third_party_comes_back_when_its_time_is_up(self):
         gateway = await self.gateway("mailbox")
         [anne] = await self.ready("anne")
-        long = await gateway.arrive("mail-1", EMAIL, queue="post")
-        short = await gateway.arrive("mail-2", EMAIL, queue="post")
-        third_party = types_pb2.WAITS_FOR_THIRD_PARTY
-        await anne.take(long.id)
-        await anne.take(short.id)
-        await anne.pend(long.id, third_party, 3_600_000)
-        await anne.pend(short.id, third_party, 1_000)
-        # The customer is not whom it waits for.
-        await long.customer_says("Any news?")
-        await anne.take(short.id)
-        await self.see(long.id, "PENDING")
+        letter = await gateway.arrive("mail-1", EMAIL, queue="post")
+        await anne.take(letter.id)
+        await anne.pend(letter.id, types_pb2.WAITS_FOR_THIRD_PARTY, 1_000)
+        self.assertEqual((await letter.expect("pending")).body.waits_for, types_pb2.WAITS_FOR_THIRD_PARTY)
+        await anne.take(letter.id)
+
+    async def test_what_the_customer_writes_meanwhile_brings_it_back_too(self):
+        gateway = await self.gateway("mailbox")
+        [anne] = await self.ready("anne")
+        letter = await gateway.arrive("mail-1", EMAIL, queue="post")
+        await anne.take(letter.id)
+        await anne.pend(letter.id, types_pb2.WAITS_FOR_THIRD_PARTY)
+        await self.see(letter.id, "PENDING")
+        await letter.customer_says("Any news?")
+        await anne.take(letter.id)
 
     async def test_a_customer_may_leave_while_a_chat_waits_for_them(self):
         gateway = await self.gateway("widget")

@@ -228,6 +228,44 @@ class Agents(RouterTest):
         await anne.take(chats[2].id)
         await self.see_agent("anne", "BUSY")
 
+    async def test_who_reads_too_slowly_is_cut_off_and_told_to_resync(self):
+        gateway = await self.gateway("widget")
+        chat = await gateway.arrive("chat-1", CHAT, queue="support")
+        slow = agent_pb2_grpc.AgentServiceStub(self.channel()).Connect()
+        for request in (
+            dict(request_id="s", sign_in=dict()),
+            dict(request_id="r", act=dict(become=dict(availability=dict(kind=1)))),
+        ):
+            await slow.write(agent_pb2.AgentServiceConnectRequest(agent="anne", **request))
+        while (said := await slow.read()).directive.WhichOneof("directive") != "offer":
+            pass
+        accept = dict(accept=dict(reservation_id=said.directive.offer.reservation_id))
+        await slow.write(agent_pb2.AgentServiceConnectRequest(request_id="a", agent="anne", act=accept))
+        await chat.expect("assigned_to")
+        # From here on nobody reads, and the customer goes on and on.
+        words = Person(words="and another thing " * 100)
+        cut_off = 0
+        for _ in range(40):
+            said = [gateway.send(input=dict(contact_id=chat.id, person=words)) for _ in range(250)]
+            async with asyncio.timeout(20):
+                await asyncio.gather(*said)
+            metrics = await self.router.metrics()
+            cut_off = sum(v for k, v in metrics.items() if "cut_off_total" in k and "agent" in k)
+            if cut_off:
+                break
+        self.assertEqual(cut_off, 1, "cut off after a bounded number of messages")
+        with self.assertRaises(grpc.aio.AioRpcError) as caught:
+            async with asyncio.timeout(20):
+                while await slow.read() is not grpc.aio.EOF:
+                    pass
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.ABORTED)
+        self.assertIn("resync", caught.exception.details())
+        # Nobody else was held up, and nothing is lost.
+        anne = await (await self.desktop()).sign_in("anne")
+        await anne.expect("assigned", chat.id)
+        await anne.complete(chat.id)
+        await self.assert_ended(chat, "COMPLETED")
+
     async def test_a_watch_ends_when_a_newer_session_begins(self):
         stub = agent_pb2_grpc.AgentServiceStub(self.channel())
         watch = stub.Watch(agent_pb2.WatchRequest(agent="anne"))

@@ -131,8 +131,7 @@ impl Replica {
         }
         if let Some(mark) = batch.mark
             && mark.sequence == self.sequence
-        {
-            if mark.differs(&self.engine) {
+            && mark.differs(&self.engine) {
                 self.tally.diverged();
                 self.health.set_diverged();
                 tracing::error!(
@@ -142,7 +141,6 @@ impl Replica {
                     "the replica's state differs from the owner's"
                 );
             }
-        }
     }
 
     /// Runs the reads that may run now, at most as many as one round of callers: they must

@@ -173,9 +173,8 @@ mod tests {
 
     #[test]
     fn the_difference_has_a_sign() {
-        let mut snapshot = Snapshot::default();
-        snapshot.contacts =
-            ContactCounts { accepted: 10, closed: 7, queued: 3, ..Default::default() };
+        let contacts = ContactCounts { accepted: 10, closed: 7, queued: 3, ..Default::default() };
+        let mut snapshot = Snapshot { contacts, ..Snapshot::default() };
         assert_eq!((snapshot.difference(), snapshot.open()), (0, 3));
         snapshot.contacts.closed = 8;
         assert_eq!(snapshot.difference(), -1);

@@ -213,6 +213,9 @@ impl Agents {
             }
             Directive::OfferOver(over) => {
                 audit.let_go(over.contact_id, name);
+                if let Some(desk) = self.desk(name) {
+                    desk.offers.remove(&over.reservation_id);
+                }
                 audit.count(|c| match over.how() {
                     NotTaken::Declined => c.declined += 1,
                     NotTaken::TimedOut => c.timed_out += 1,
@@ -243,7 +246,12 @@ impl Agents {
             Directive::Availability(now) => {
                 self.available(name, now.now.as_ref(), now.because(), now.phone_unreachable);
             }
-            Directive::CustomerInput(_) | Directive::WrapUpEnded(_) => {}
+            Directive::WrapUpEnded(over) => {
+                if let Some(desk) = self.desk(name) {
+                    desk.wrap_ups.remove(&over.contact_id);
+                }
+            }
+            Directive::CustomerInput(_) => {}
         }
         Ok(())
     }
@@ -268,6 +276,10 @@ impl Agents {
             let repair = self.dice.between_ms(500, 1_500);
             self.note(name, repair, Todo::BeReady);
         }
+    }
+
+    fn desk(&mut self, name: &str) -> Option<&mut Desk> {
+        self.desks.get_mut(name)
     }
 
     fn drop_job(&mut self, name: &str, contact: u64) {

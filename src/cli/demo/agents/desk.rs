@@ -2,7 +2,7 @@
 //!
 //! It belongs to the agents' task.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +31,10 @@ const DISPOSITIONS: [&str; 6] = [
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     pub(super) jobs: HashMap<u64, Job>,
+    /// Reservations that are not answered: nobody answers an offer that they saw end.
+    pub(super) offers: HashSet<u64>,
+    /// Contacts whose wrap-up goes on.
+    pub(super) wrap_ups: HashSet<u64>,
 }
 
 /// One contact in an agent's hands.
@@ -95,6 +99,9 @@ impl Agents {
         let declines = self.dice.happens(chance::DECLINE);
         let reacts = self.dice.handle_time(0.05).min(Duration::from_millis(400));
         let todo = if declines { Todo::Decline } else { Todo::Accept };
+        if let Some(desk) = self.desk(name) {
+            desk.offers.insert(offer.reservation_id);
+        }
         self.note(name, reacts, todo(offer.reservation_id));
     }
 
@@ -124,14 +131,20 @@ impl Agents {
                 Todo::BeReady => self.be_ready(&name)?,
                 Todo::Break => self.take_break(&name)?,
                 Todo::Accept(reservation_id) => {
-                    self.act(&name, Act::Accept(Accept { reservation_id }))?;
+                    if self.desk(&name).is_some_and(|d| d.offers.remove(&reservation_id)) {
+                        self.act(&name, Act::Accept(Accept { reservation_id }))?;
+                    }
                 }
                 Todo::Decline(reservation_id) => {
-                    self.act(&name, Act::Decline(Decline { reservation_id }))?;
+                    if self.desk(&name).is_some_and(|d| d.offers.remove(&reservation_id)) {
+                        self.act(&name, Act::Decline(Decline { reservation_id }))?;
+                    }
                 }
                 Todo::GoOn(contact, reservation) => self.go_on(&name, contact, reservation)?,
                 Todo::EndWrapUp(contact_id) => {
-                    self.act(&name, Act::EndWrapUp(EndWrapUp { contact_id }))?;
+                    if self.desk(&name).is_some_and(|d| d.wrap_ups.remove(&contact_id)) {
+                        self.act(&name, Act::EndWrapUp(EndWrapUp { contact_id }))?;
+                    }
                 }
             }
         }
@@ -254,6 +267,9 @@ impl Agents {
         if let Some(disposition) = self.dice.one_of(&DISPOSITIONS) {
             let disposition = (*disposition).to_owned();
             self.act(name, Act::Code(Code { contact_id: contact, disposition }))?;
+        }
+        if let Some(desk) = self.desk(name) {
+            desk.wrap_ups.insert(contact);
         }
         let takes = lasting.mul_f64(0.3 + 0.5 * self.dice.part());
         self.note(name, takes, Todo::EndWrapUp(contact));

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -25,6 +26,13 @@ pub enum Command {
         after_help = "Example:\n  surgeline serve --config surgeline.toml --data /var/lib/surgeline\n\nPrints one line when it is ready. SIGTERM and Ctrl-C drain and stop it."
     )]
     Serve(Serve),
+    /// Watch a router at work, under simulated gateways and agents
+    #[command(
+        after_help = "Example:\n  surgeline demo --for 30s\n\nEverything goes over real gRPC on loopback ports; the journal is in a temporary folder. \
+The same seed asks the same of the router; timing over real sockets makes runs alike, not identical. \
+Exit code 1 if a contact was lost or had two owners."
+    )]
+    Demo(Demo),
     /// See queues: what waits, how long, how they do
     #[command(subcommand)]
     Queue(QueueCommand),
@@ -60,6 +68,20 @@ pub struct Serve {
     /// Listen beyond this machine although nothing is encrypted and nobody has to prove who they are
     #[arg(long)]
     pub allow_insecure_remote: bool,
+}
+
+/// How to play the demo.
+#[derive(Args, Clone, Debug)]
+pub struct Demo {
+    /// How long customers come, 5s to 1h; what they began is finished after it
+    #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = lasting)]
+    pub lasting: Duration,
+    /// What chance begins with
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// One JSON object on stdout at the end, progress on stderr
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Which router to ask.
@@ -194,6 +216,13 @@ pub enum JournalCommand {
     },
 }
 
+fn lasting(text: &str) -> Result<Duration, String> {
+    let expected = || "expected 5s to 1h, such as 30s or 2m".to_owned();
+    let span: jiff::SignedDuration = text.parse().map_err(|_| expected())?;
+    let range = Duration::from_secs(5)..=Duration::from_secs(3600);
+    Duration::try_from(span).ok().filter(|d| range.contains(d)).ok_or_else(expected)
+}
+
 fn interval(text: &str) -> Result<u32, String> {
     let expected = || "expected 250ms to 1m, such as 500ms or 2s".to_owned();
     let span: jiff::SignedDuration = text.parse().map_err(|_| expected())?;
@@ -221,6 +250,13 @@ mod tests {
             subs.into_iter().for_each(|sub| leaves(sub, &path));
         }
         leaves(&Cli::command(), "");
+    }
+
+    #[test]
+    fn how_long_a_demo_may_last() {
+        for (text, expected) in [("30s", Some(30)), ("2m", Some(120)), ("1s", None), ("x", None)] {
+            assert_eq!(lasting(text).ok(), expected.map(Duration::from_secs), "{text}");
+        }
     }
 
     #[test]

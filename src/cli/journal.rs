@@ -23,7 +23,7 @@ pub(super) fn verify(data: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
             engine.replay(entry);
         }
         if let Some(mark) = batch.mark
-            && mark.state_hash != engine.state_hash()
+            && mark.differs(&engine)
         {
             differing.push(mark.sequence);
         }

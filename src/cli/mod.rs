@@ -8,6 +8,7 @@ pub mod args;
 pub mod client;
 pub mod config;
 pub mod contact;
+mod demo;
 pub mod journal;
 pub mod queue;
 pub mod serve;
@@ -38,6 +39,7 @@ pub const NOT_FOUND: u8 = 4;
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(serve) => serve::run(&serve),
+        Command::Demo(demo) => demo::run(&demo),
         Command::Config(ConfigCommand::Check { file, json }) => {
             let outcome = config::check(&file, std::io::stdout().is_terminal());
             if json {

@@ -43,7 +43,8 @@ impl Config {
     /// [`Fault::Exposed`] with the first address that other machines can reach, unless
     /// that is allowed.
     pub fn check_exposure(&self) -> Result<(), Fault> {
-        let exposed = [self.grpc, self.http].into_iter().find(|a| !a.ip().is_loopback());
+        let exposed =
+            [self.grpc, self.http].into_iter().find(|a| !a.ip().to_canonical().is_loopback());
         match exposed {
             Some(address) if !self.allow_insecure_remote => Err(Fault::Exposed { address }),
             _ => Ok(()),
@@ -62,7 +63,7 @@ fn read_fields(table: &Table<'_>) -> Config {
     let address = |name, default| {
         let Some(value) = table.field(name) else { return default };
         let Some(address) = value.address() else { return default };
-        if !address.ip().is_loopback() && !allowed {
+        if !address.ip().to_canonical().is_loopback() && !allowed {
             value.fault(Fault::Exposed { address });
         }
         address
@@ -78,4 +79,30 @@ fn read_fields(table: &Table<'_>) -> Config {
 fn path(value: &Value<'_>) -> Option<PathBuf> {
     let text = value.text(Expected::Path)?;
     if text.is_empty() { value.mismatch(Expected::Path) } else { Some(text.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_listened_on_unless_that_is_allowed() {
+        let table = [
+            ("127.0.0.1:50051", true),
+            ("127.9.9.9:1", true),
+            ("[::1]:50051", true),
+            ("[::ffff:127.0.0.1]:50051", true),
+            ("0.0.0.0:50051", false),
+            ("[::]:50051", false),
+            ("192.168.1.4:50051", false),
+            ("[::ffff:10.0.0.1]:50051", false),
+        ];
+        for (address, loopback) in table {
+            let grpc = address.parse().expect("an address");
+            let listening = Config { grpc, ..Config::default() };
+            assert_eq!(listening.check_exposure().is_ok(), loopback, "{address}");
+            let allowed = Config { allow_insecure_remote: true, ..listening };
+            assert!(allowed.check_exposure().is_ok(), "{address}");
+        }
+    }
 }

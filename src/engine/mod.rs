@@ -49,6 +49,10 @@ use store::Store;
 use timer::Timers;
 use words::Key;
 
+/// Which way of hashing state this is. Goes up with every change to what is hashed, so that
+/// marks in an older journal are passed over instead of called differences.
+pub const HASH_VERSION: u32 = 1;
+
 /// The state machine.
 #[derive(Debug, Default)]
 pub struct Engine {

@@ -1,42 +1,13 @@
-//! Who asks, and where the router may listen.
+//! Who asks.
 //!
 //! For now each service speaks for one role and believes the name that it is given, which
-//! is why [`check_listen`] keeps the router on loopback. Certificates and tokens will put
-//! the proven name in the same [`Actor`]; what an actor may do is the engine's to say.
+//! is why `config` keeps the router on loopback. Certificates and tokens will put the proven
+//! name in the same [`Actor`]; what an actor may do is the engine's to say.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-
-use thiserror::Error;
 
 use crate::engine::entry::{Actor, Role};
 use crate::ids::RequestId;
-
-/// The router will not listen there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-pub enum ListenError {
-    /// Others could reach it, and it could not tell who they are.
-    #[error(
-        "{0} can be reached from other machines, and without TLS anyone who does can act as \
-         anyone: listen on 127.0.0.1, or pass --insecure-listen-without-tls if the network \
-         itself keeps strangers out"
-    )]
-    Unprotected(SocketAddr),
-}
-
-/// Whether the router may listen on `addr` without TLS.
-///
-/// `allow` is what the operator said with the flag of the honest name.
-///
-/// # Errors
-/// [`ListenError::Unprotected`] when the address is not loopback and `allow` is false.
-pub fn check_listen(addr: SocketAddr, allow: bool) -> Result<(), ListenError> {
-    if addr.ip().to_canonical().is_loopback() || allow {
-        Ok(())
-    } else {
-        Err(ListenError::Unprotected(addr))
-    }
-}
 
 /// Who asks.
 pub(super) fn actor(role: Role, name: &str) -> Actor {
@@ -84,25 +55,6 @@ const fn role_tag(role: Role) -> u8 {
 mod tests {
     use super::*;
     use crate::pb::v1;
-
-    #[test]
-    fn only_loopback_is_listened_on_without_the_flag() {
-        let table = [
-            ("127.0.0.1:50051", true),
-            ("127.9.9.9:1", true),
-            ("[::1]:50051", true),
-            ("[::ffff:127.0.0.1]:50051", true),
-            ("0.0.0.0:50051", false),
-            ("[::]:50051", false),
-            ("192.168.1.4:50051", false),
-            ("[::ffff:10.0.0.1]:50051", false),
-        ];
-        for (addr, loopback) in table {
-            let addr: SocketAddr = addr.parse().expect("an address");
-            assert_eq!(check_listen(addr, false).is_ok(), loopback, "{addr}");
-            assert_eq!(check_listen(addr, true), Ok(()), "{addr}");
-        }
-    }
 
     #[test]
     fn a_request_id_tells_actors_texts_and_contents_apart() {

@@ -25,7 +25,6 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use tokio_util::sync::CancellationToken;
 
-pub use auth::{ListenError, check_listen};
 pub use server::{ServeError, serve, services};
 
 use crate::ids::GatewayId;

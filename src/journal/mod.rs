@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 pub use self::error::JournalError;
 use crate::engine::entry::Entry;
+use crate::engine::{Engine, HASH_VERSION};
 use crate::time::WallTime;
 
 /// How far the journal is durable.
@@ -46,6 +47,23 @@ pub struct Mark {
     pub sequence: u64,
     /// The engine's state hash then.
     pub state_hash: u64,
+    /// Which way of hashing it is ([`crate::engine::HASH_VERSION`]); others cannot be compared.
+    pub hash_version: u32,
+}
+
+impl Mark {
+    /// The mark of an engine that has just applied this entry.
+    #[must_use]
+    pub fn of(engine: &Engine, sequence: u64) -> Self {
+        Self { sequence, state_hash: engine.state_hash(), hash_version: HASH_VERSION }
+    }
+
+    /// Whether an engine that has just applied the same entry has another state. None can
+    /// be told to when a binary that hashed otherwise made the mark.
+    #[must_use]
+    pub fn differs(&self, engine: &Engine) -> bool {
+        self.hash_version == HASH_VERSION && self.state_hash != engine.state_hash()
+    }
 }
 
 /// Entries that become durable together.

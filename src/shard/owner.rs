@@ -179,7 +179,7 @@ impl Decider {
         let due = self.sequence.saturating_sub(self.marked) >= MARK_EVERY || self.marked == 0;
         let mark = (due && !self.open.entries.is_empty()).then(|| {
             self.marked = self.sequence;
-            Mark { sequence: self.sequence, state_hash: self.engine.state_hash() }
+            Mark::of(&self.engine, self.sequence)
         });
         self.observer.handled(self.open.commands as u64);
         self.open.close(mark, wall_now())

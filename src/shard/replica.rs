@@ -132,14 +132,13 @@ impl Replica {
         if let Some(mark) = batch.mark
             && mark.sequence == self.sequence
         {
-            let own = self.engine.state_hash();
-            if own != mark.state_hash {
+            if mark.differs(&self.engine) {
                 self.tally.diverged();
                 self.health.set_diverged();
                 tracing::error!(
                     sequence = mark.sequence,
                     owner = mark.state_hash,
-                    replica = own,
+                    replica = self.engine.state_hash(),
                     "the replica's state differs from the owner's"
                 );
             }

@@ -59,9 +59,14 @@ impl Turn<'_> {
                 self.emit(Event::RecordingNoted { contact, reference, consent });
             }
             Report::EffectDone(effect) => {
-                let contact = self.effect_of(gateway, *effect)?;
-                let how = Settled::Done;
-                self.emit(Event::EffectSettled { effect: *effect, contact, how });
+                // What `Bridged` or a withdrawal settled may still be reported as done.
+                let settled = !self.engine.effects.contains_key(effect)
+                    && effect.0 <= self.engine.counts.last_effect;
+                if !settled {
+                    let contact = self.effect_of(gateway, *effect)?;
+                    let how = Settled::Done;
+                    self.emit(Event::EffectSettled { effect: *effect, contact, how });
+                }
             }
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
             Report::CustomerLeft(contact) => self.customer_left(gateway, *contact)?,

@@ -209,7 +209,7 @@ structs! {
     Actor { role, name }
     RequestId { id, content }
     Sealed { customer, key, bytes }
-    Mark { sequence, state_hash }
+    Mark { sequence, state_hash, hash_version }
     Need { skill, at_least }
     GatewayLimits { sessions, ivr_ports, calls_per_second }
     Named { agent, until }

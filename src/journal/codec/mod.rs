@@ -133,7 +133,11 @@ pub(super) fn encode(batch: &Batch, previous: [u8; 32]) -> Vec<u8> {
         wall_ms: batch.wall.0,
         previous_hash: previous.to_vec(),
         entries: batch.entries.iter().map(Record::put).collect(),
-        mark: batch.mark.map(|m| pb::Mark { sequence: m.sequence, state_hash: m.state_hash }),
+        mark: batch.mark.map(|m| pb::Mark {
+            sequence: m.sequence,
+            state_hash: m.state_hash,
+            hash_version: m.hash_version,
+        }),
     };
     record.encode_to_vec()
 }
@@ -155,7 +159,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, CodecError> {
     for entry in record.entries {
         entries.push(Entry::take(entry)?);
     }
-    let mark = record.mark.map(|m| Mark { sequence: m.sequence, state_hash: m.state_hash });
+    let mark = record.mark.map(|m| Mark {
+        sequence: m.sequence,
+        state_hash: m.state_hash,
+        hash_version: m.hash_version,
+    });
     let batch = Batch { entries, mark, wall: WallTime(record.wall_ms) };
     let last = check(&batch, record.first_sequence)?;
     if last != record.last_sequence {

@@ -66,7 +66,8 @@ fn every_event() -> Batch {
         let event = arbitrary::event(name, &mut from);
         entries.push(arbitrary::entry(sequence, vec![event], &mut from));
     }
-    let mark = Some(Mark { sequence: entries.len() as u64, state_hash: 0xfeed_f00d });
+    let mark =
+        Some(Mark { sequence: entries.len() as u64, state_hash: 0xfeed_f00d, hash_version: 1 });
     Batch { entries, mark, wall: WallTime(1_795_294_800_000) }
 }
 

@@ -1,0 +1,368 @@
+//! How the demo looks: tables of queues, agents and contacts in 100 columns.
+//!
+//! It turns what was seen into lines and reads nothing itself.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use comfy_table::{ColumnConstraint, Table, Width};
+
+use super::audit::Counts;
+use super::watch::{Agents, Snapshot};
+use crate::cli::words::{length, share, table};
+use crate::pb::v1::QueueRow;
+
+/// Widest line.
+const COLUMNS: usize = 100;
+/// Looks in the curve of contacts waiting.
+const CURVE: usize = 60;
+
+/// Whether lines have colours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Palette {
+    Ansi,
+    Plain,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ink {
+    Bold,
+    Dim,
+    Yellow,
+    Red,
+}
+
+impl Palette {
+    fn paint(self, ink: Ink, text: &str) -> String {
+        if self == Self::Plain {
+            return text.to_owned();
+        }
+        let code = match ink {
+            Ink::Bold => "1",
+            Ink::Dim => "2",
+            Ink::Yellow => "33",
+            Ink::Red => "31",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// Where the demo's router listens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Addresses {
+    pub(super) grpc: SocketAddr,
+    pub(super) http: SocketAddr,
+}
+
+/// Everything that is shown at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    /// Until nobody comes any more; none: work in hand is being finished.
+    pub(super) left: Option<Duration>,
+    pub(super) addresses: Addresses,
+    pub(super) seed: u64,
+    /// Contacts waiting at each look, oldest first.
+    pub(super) waiting: &'a [u64],
+    pub(super) audit: Counts,
+}
+
+impl Frame<'_> {
+    /// The live view.
+    pub(super) fn lines(&self, palette: Palette) -> Vec<String> {
+        let Addresses { grpc, http } = self.addresses;
+        let left = self.left.map_or_else(
+            || "finishing".to_owned(),
+            |left| format!("{}s left", left.as_millis().div_ceil(1000)),
+        );
+        let title = "Surgeline demo: a router, 4 gateways and their customers, over gRPC";
+        let space = COLUMNS.saturating_sub(title.len());
+        let mut lines = vec![palette.paint(Ink::Bold, &format!("{title}{left:>space$}"))];
+        let where_from = format!(
+            "gRPC {grpc}   http://{http}/metrics   seed {}   Ctrl-C ends it early",
+            self.seed
+        );
+        lines.push(palette.paint(Ink::Dim, &where_from));
+        lines.push(String::new());
+        lines.extend(self.tables(palette));
+        lines
+    }
+
+    /// Queues, agents, contacts and the curve.
+    pub(super) fn tables(&self, palette: Palette) -> Vec<String> {
+        let mut lines = queues(&self.snapshot.queues, palette);
+        let note = "F4 = answered in target / (answered + abandoned after target); \
+                    ASA = average speed of answer";
+        lines.push(palette.paint(Ink::Dim, note));
+        lines.push(String::new());
+        lines.extend(agents(self.snapshot, palette));
+        lines.push(String::new());
+        lines.extend(contacts(self.snapshot, self.audit, palette));
+        lines.push(String::new());
+        lines.push(format!("waiting  {}", curve(self.waiting)));
+        lines
+    }
+
+    /// One line for a log.
+    pub(super) fn progress(&self) -> String {
+        let c = &self.snapshot.contacts;
+        let left = self
+            .left
+            .map_or_else(|| "finishing".to_owned(), |left| format!("{} s left", left.as_secs()));
+        let abandoned: u64 = self.snapshot.queues.iter().map(|q| q.abandoned).sum();
+        format!(
+            "demo: {left}, accepted {}, waiting {}, with agents {}, pending {}, closed {}, \
+             abandoned {abandoned}, load {}, difference {}, double offers {}",
+            c.accepted,
+            c.queued,
+            c.reserved + c.connecting + c.assigned,
+            c.pending,
+            c.closed,
+            share(self.snapshot.load()),
+            self.snapshot.difference(),
+            self.audit.double_offers,
+        )
+    }
+}
+
+/// Columns that do not move when numbers grow.
+fn steady(mut table: Table, widths: &[u16]) -> Table {
+    for (column, width) in table.column_iter_mut().zip(widths) {
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(*width)));
+    }
+    table
+}
+
+fn lines(table: &Table) -> Vec<String> {
+    // The first column's padding would set the table off from the text around it.
+    let flush = |line: &str| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned();
+    table.to_string().lines().map(flush).collect()
+}
+
+fn queues(rows: &[QueueRow], palette: Palette) -> Vec<String> {
+    let header = [
+        "QUEUE",
+        "WAITING",
+        "OLDEST",
+        "OFFERED",
+        "ANSWERED",
+        "ABANDONED",
+        "F4",
+        "TARGET",
+        "ASA",
+        "READY/ABLE",
+    ];
+    let table = table(&header, &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    let mut table = steady(table, &[10, 9, 9, 9, 10, 11, 8, 8, 8, 12]);
+    for row in rows {
+        let asa = row.average_speed_of_answer_ms.map_or_else(|| "-".to_owned(), seconds);
+        table.add_row([
+            row.queue.clone(),
+            row.waiting.to_string(),
+            if row.waiting == 0 { "-".to_owned() } else { length(row.oldest_wait_ms) },
+            row.offered.to_string(),
+            row.answered.to_string(),
+            row.abandoned.to_string(),
+            share(row.service_level_late_abandoned),
+            length(row.target_ms),
+            asa,
+            format!("{}/{}", row.agents_ready, row.agents_able),
+        ]);
+    }
+    let ink = |row: &QueueRow| match row.oldest_wait_ms {
+        _ if row.waiting == 0 => None,
+        oldest if oldest > 2 * row.target_ms => Some(Ink::Red),
+        oldest if oldest > row.target_ms => Some(Ink::Yellow),
+        _ => None,
+    };
+    let inks = std::iter::once(Some(Ink::Bold)).chain(rows.iter().map(ink));
+    let paint = |(line, ink): (String, Option<Ink>)| match ink {
+        Some(ink) => palette.paint(ink, &line),
+        None => line,
+    };
+    lines(&table).into_iter().zip(inks).map(paint).collect()
+}
+
+/// An average wait, to the millisecond below a second.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people to read")]
+fn seconds(ms: f64) -> String {
+    length(ms.max(0.0) as u64)
+}
+
+fn agents(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
+    let Agents { ready, reserved, busy, wrap_up, not_ready, absent, .. } = snapshot.agents;
+    let header = [
+        "AGENTS",
+        "READY",
+        "RESERVED",
+        "BUSY",
+        "WRAP-UP",
+        "NOT READY",
+        "ABSENT",
+        "OCCUPIED",
+        "LOAD",
+    ];
+    let mut table =
+        steady(table(&header, &[1, 2, 3, 4, 5, 6, 7, 8]), &[10, 8, 11, 8, 10, 12, 9, 11, 9]);
+    let counts = [ready, reserved, busy, wrap_up, not_ready, absent];
+    let total: u64 = counts.iter().sum();
+    let mut row = vec![total.to_string()];
+    row.extend(counts.iter().map(ToString::to_string));
+    row.push(share(snapshot.occupancy()));
+    row.push(share(snapshot.load()));
+    table.add_row(row);
+    let away = snapshot.agents.away.iter().map(|(reason, n)| format!("{reason} {n}"));
+    let mut away: Vec<_> = away.collect();
+    if snapshot.agents.phone_unreachable > 0 {
+        away.push(format!("phone unreachable {}", snapshot.agents.phone_unreachable));
+    }
+    let away = if away.is_empty() { "nobody".to_owned() } else { away.join(", ") };
+    let mut text = headed(&table, palette);
+    text.push(palette.paint(Ink::Dim, &format!("away: {away}")));
+    text
+}
+
+fn contacts(snapshot: &Snapshot, audit: Counts, palette: Palette) -> Vec<String> {
+    let c = &snapshot.contacts;
+    let header = [
+        "CONTACTS",
+        "ACCEPTED",
+        "=",
+        "QUEUED",
+        "RESERVED",
+        "CONNECTING",
+        "ASSIGNED",
+        "PENDING",
+        "CLOSED",
+    ];
+    let mut table =
+        steady(table(&header, &[1, 3, 4, 5, 6, 7, 8]), &[10, 10, 3, 8, 10, 12, 10, 9, 9]);
+    let open = [c.queued, c.reserved, c.connecting, c.assigned, c.pending, c.closed];
+    let mut row = vec![String::new(), c.accepted.to_string(), String::new()];
+    row.extend(open.iter().map(ToString::to_string));
+    table.add_row(row);
+    let mut text = headed(&table, palette);
+    let (difference, doubles) = (snapshot.difference(), audit.double_offers);
+    let law = format!("difference {difference}, double offers {doubles}: both must be 0");
+    let ink = if difference == 0 && doubles == 0 { Ink::Dim } else { Ink::Red };
+    text.push(palette.paint(ink, &law));
+    text
+}
+
+fn headed(table: &Table, palette: Palette) -> Vec<String> {
+    let mut text = lines(table);
+    if let Some(header) = text.first_mut() {
+        *header = palette.paint(Ink::Bold, header);
+    }
+    text
+}
+
+/// The last looks as a curve, scaled to the most.
+fn curve(waiting: &[u64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let recent = &waiting[waiting.len().saturating_sub(CURVE)..];
+    let most = recent.iter().copied().max().unwrap_or_default();
+    let bar = |n: u64| {
+        let step = usize::try_from((n * 7).div_ceil(most.max(1))).unwrap_or_default();
+        BARS[step.min(7)]
+    };
+    let bars: String = recent.iter().map(|n| bar(*n)).collect();
+    format!("{bars}  now {}, most {most}", recent.last().copied().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pb::v1::ContactCounts;
+
+    fn snapshot() -> Snapshot {
+        let row = |queue: &str, waiting, oldest_wait_ms| QueueRow {
+            queue: queue.to_owned(),
+            waiting,
+            oldest_wait_ms,
+            offered: 1_200,
+            answered: 1_100,
+            answered_in_target: 1_000,
+            abandoned: 40,
+            abandoned_after_target: 30,
+            target_ms: 1_000,
+            service_level_late_abandoned: Some(0.885),
+            average_speed_of_answer_ms: Some(431.7),
+            agents_able: 33,
+            agents_ready: 2,
+            ..QueueRow::default()
+        };
+        Snapshot {
+            queues: vec![row("calls", 14, 2_340), row("letters", 0, 0)],
+            contacts: ContactCounts {
+                accepted: 2_400,
+                queued: 14,
+                reserved: 3,
+                connecting: 2,
+                assigned: 41,
+                pending: 5,
+                closed: 2_335,
+            },
+            agents: Agents {
+                ready: 2,
+                reserved: 2,
+                busy: 30,
+                wrap_up: 4,
+                not_ready: 4,
+                load_permille: 33_000,
+                away: [("lunch".to_owned(), 3), ("ring-no-answer".to_owned(), 1)].into(),
+                ..Agents::default()
+            },
+        }
+    }
+
+    fn frame(snapshot: &Snapshot) -> Frame<'_> {
+        Frame {
+            snapshot,
+            left: Some(Duration::from_millis(17_200)),
+            addresses: Addresses {
+                grpc: SocketAddr::from(([127, 0, 0, 1], 40_001)),
+                http: SocketAddr::from(([127, 0, 0, 1], 40_002)),
+            },
+            seed: 7,
+            waiting: &[0, 2, 8, 14],
+            audit: Counts::default(),
+        }
+    }
+
+    #[test]
+    fn the_view_is_this() {
+        let snapshot = snapshot();
+        let text = frame(&snapshot).lines(Palette::Plain).join("\n");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/demo/view.txt");
+        let expected = std::fs::read_to_string(path).unwrap();
+        assert_eq!(text, expected.trim_end_matches('\n'), "\n{text}\n");
+    }
+
+    #[test]
+    fn it_fits_in_100_columns_however_large_the_numbers() {
+        let mut snapshot = snapshot();
+        snapshot.contacts.accepted = 1_234_567;
+        snapshot.contacts.closed = 1_234_502;
+        snapshot.queues[0].oldest_wait_ms = 700_000;
+        for line in frame(&snapshot).lines(Palette::Plain) {
+            assert!(line.chars().count() <= COLUMNS, "{line}");
+        }
+    }
+
+    #[test]
+    fn colours_are_for_terminals_only() {
+        let snapshot = snapshot();
+        let ansi = frame(&snapshot).lines(Palette::Ansi).join("\n");
+        assert!(ansi.contains("\x1b[31m"), "an overdue queue is red");
+        assert!(!frame(&snapshot).lines(Palette::Plain).join("\n").contains('\x1b'));
+    }
+
+    #[test]
+    fn progress_is_one_line() {
+        let snapshot = snapshot();
+        let line = frame(&snapshot).progress();
+        assert!(!line.contains('\n'));
+        assert!(line.contains("accepted 2400, waiting 14, with agents 46"), "{line}");
+    }
+}

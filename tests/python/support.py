@@ -13,13 +13,10 @@ import grpc
 from surgeline.v1 import supervisor_pb2, types_pb2
 
 from router import Router, centre
-from surgeline_client import (
-    Agent, Desktop, Gateway, Person, Refused, StreamEnded, Supervisor, joins, unary,
-)
+from surgeline_client import Agent, Desktop, Gateway, Refused, Supervisor, joins
 
-__all__ = ["CODES", "RouterTest", "centre", "queue", "agent"]
+__all__ = ["RouterTest", "agent", "centre", "queue"]
 
-CODES = types_pb2.RefusalCode
 # Seconds until a reading must show what was acknowledged before.
 PATIENCE = 15.0
 

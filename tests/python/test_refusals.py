@@ -5,7 +5,9 @@ from surgeline.v1 import agent_pb2, agent_pb2_grpc, gateway_pb2, gateway_pb2_grp
 from surgeline.v1 import supervisor_pb2, supervisor_pb2_grpc, types_pb2
 
 from support import RouterTest, agent, centre, queue
-from surgeline_client import CHAT, VOICE, Gateway, Need, Refused, StreamEnded, says_nothing, unary
+from surgeline_client import (
+    CHAT, VOICE, Gateway, Need, Refused, StreamEnded, refused, says_nothing, unary,
+)
 
 CONFIG = centre(
     [queue("support", "voice", "chat"), queue("post", "email"), queue("hasty", reservation_timeout="1s")],
@@ -217,8 +219,7 @@ class Refusals(RouterTest):
             try:
                 await stub.WatchQueues(supervisor_pb2.WatchQueuesRequest(**fields)).read()
             except grpc.RpcError as error:
-                from surgeline_client import refused
-                raise refused(error)
+                raise refused(error) from error
 
         await self.all_refused([
             ("nobody orders", close(actor=""), "INVALID", "actor"),

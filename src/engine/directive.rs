@@ -128,6 +128,22 @@ pub enum Tell {
         /// Why.
         because: ReleasedBecause,
     },
+    /// Agent: the second agent of your consult is on the line.
+    ConsultJoined {
+        /// Your contact.
+        contact: ContactId,
+        /// The consult about it.
+        consult: ContactId,
+        /// Who the second agent is.
+        agent: AgentId,
+    },
+    /// Agent: your consult is over; you still have the contact.
+    ConsultOver {
+        /// Your contact.
+        contact: ContactId,
+        /// The consult about it.
+        consult: ContactId,
+    },
     /// Agent: the customer of your contact said something.
     CustomerInput(ContactId),
     /// Agent: time for the work after a contact.

@@ -243,6 +243,8 @@ pub enum Event {
         contact: ContactId,
         /// The gateway that holds it.
         gateway: GatewayId,
+        /// The contact that it was a consult about.
+        consult_of: Option<ContactId>,
         /// Why.
         reason: EndReason,
         /// Who had it, if anyone.

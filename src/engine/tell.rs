@@ -5,7 +5,7 @@ use super::agent::{Hold, Work};
 use super::contact::{Contact, State};
 use super::directive::{Directive, Offer, Recipient, Tell};
 use super::event::{EffectKind, Event};
-use super::words::{AvailabilityBecause, ConnectFault, NotTaken};
+use super::words::{AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
 use crate::time::{EngineTime, Span};
 
@@ -57,6 +57,7 @@ impl Teller<'_> {
             Event::Accepted { contact, agent, .. } | Event::Bridged { contact, agent, .. } => {
                 self.state(*contact);
                 self.work(*agent, *contact);
+                self.consult_joined(*contact, *agent);
             }
             Event::EffectAsked { effect, contact, kind } => self.effect(*contact, *effect, *kind),
             Event::EffectSettled { effect, contact, how: super::event::Settled::Withdrawn } => {
@@ -89,7 +90,8 @@ impl Teller<'_> {
                 self.state(*contact);
                 self.work(*to, *contact);
             }
-            Event::Closed { contact, gateway, reason, agent, wrap_up } => {
+            Event::Closed { contact, gateway, consult_of, reason, agent, wrap_up } => {
+                self.consult_over(*consult_of, *contact, *reason);
                 let tell = Tell::Ended { contact: *contact, reason: *reason };
                 self.out.push(Directive { to: Recipient::Gateway(*gateway), tell: tell.clone() });
                 if let Some(agent) = agent {
@@ -116,6 +118,24 @@ impl Teller<'_> {
             }
             // Everything else concerns nobody who is connected.
             _ => {}
+        }
+    }
+
+    /// The first agent hears when the second is there, and need not guess.
+    fn consult_joined(&mut self, consult: ContactId, agent: AgentId) {
+        let Some(child) = self.engine.contact(consult) else { return };
+        let joined = matches!(child.state, State::Assigned { .. });
+        if let Some(contact) = child.parent.filter(|_| joined)
+            && let Some(first) = self.engine.contact(contact).and_then(|c| c.state.agent())
+        {
+            self.agent(first, Tell::ConsultJoined { contact, consult, agent });
+        }
+    }
+
+    fn consult_over(&mut self, of: Option<ContactId>, consult: ContactId, reason: EndReason) {
+        let Some(contact) = of.filter(|_| reason != EndReason::ConsultCompleted) else { return };
+        if let Some(State::Assigned { agent, .. }) = self.engine.contact(contact).map(|c| c.state) {
+            self.agent(agent, Tell::ConsultOver { contact, consult });
         }
     }
 

@@ -211,7 +211,8 @@ fn agent(
         availability: Some(words::availability(routing, agent.availability)),
         since_ms: view.now.since(agent.since).as_millis(),
         work: agent.work.iter().map(work).collect(),
-        load_permille: (agent.load(profile) / (WHOLE / 1_000)).min(1_000),
+        // To the nearest: three chats of three are the whole.
+        load_permille: ((agent.load(profile) + WHOLE / 2_000) / (WHOLE / 1_000)).min(1_000),
         phone_unreachable: agent.phone_unreachable,
         next: agent.next.map(|next| words::availability(routing, next)),
         retired: profile.retired,

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use super::ask::{Answer, AnswerTo, Outbox};
+use super::people::PeopleChange;
 use crate::engine::directive::{Directive, Recipient};
 use crate::engine::entry::{Entry, Sealed};
 use crate::engine::event::Event;
 use crate::engine::routing::Routing;
-use crate::ids::{ContactId, SessionId};
+use crate::ids::SessionId;
 use crate::journal::{Batch, Mark};
 use crate::time::WallTime;
 
@@ -36,10 +37,8 @@ pub(crate) enum Release {
     Detach(Recipient),
     /// A directive, with the personal data that came with what it tells of.
     Directive(Directive, Option<Sealed>),
-    /// Personal data of a contact that is open from here on.
-    Person(ContactId, Sealed),
-    /// The contact is closed: its personal data is not needed at hand any more.
-    Forget(ContactId),
+    /// The personal data that is at hand changes.
+    People(PeopleChange),
     /// Names as they are from here on.
     Directory(Arc<Routing>),
 }

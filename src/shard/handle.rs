@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use crossbeam::channel::{Sender, TrySendError};
-use dashmap::DashMap;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use tokio::sync::{Semaphore, oneshot};
@@ -17,6 +16,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::ask::{Answer, AnswerTo, Ask, Rejection};
 use super::health::Health;
 use super::observe::{Lane, Observer};
+use super::people::People;
 use super::replica::Read;
 use super::view::View;
 use super::writer::reply;
@@ -50,7 +50,7 @@ pub struct ShardHandle {
     pub(crate) health: Arc<Health>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) directory: Arc<ArcSwap<Directory>>,
-    pub(crate) people: Arc<DashMap<ContactId, Sealed>>,
+    pub(crate) people: Arc<People>,
     pub(crate) keys: Arc<KeyStore>,
 }
 
@@ -141,7 +141,14 @@ impl ShardHandle {
     /// Sealed personal data of an open contact, as it arrived.
     #[must_use]
     pub fn person(&self, contact: ContactId) -> Option<Sealed> {
-        self.people.get(&contact).map(|s| s.clone())
+        self.people.arrived(contact)
+    }
+
+    /// What the customer of an open contact said since an agent last let go of it, sealed,
+    /// oldest first.
+    #[must_use]
+    pub fn said(&self, contact: ContactId) -> Vec<Sealed> {
+        self.people.said(contact)
     }
 
     /// The key store.

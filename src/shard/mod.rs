@@ -17,6 +17,7 @@ pub mod health;
 pub mod observe;
 mod outbox;
 mod owner;
+mod people;
 pub mod recovery;
 mod replica;
 mod sessions;

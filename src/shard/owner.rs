@@ -17,6 +17,7 @@ use super::batch::{
 use super::clock::{Clock, wall_now};
 use super::health::Health;
 use super::observe::Observer;
+use super::people::PeopleChange;
 use super::writer::reply;
 use crate::engine::Engine;
 use crate::engine::command::{Command, Reply};
@@ -160,12 +161,9 @@ impl Decider {
 
     /// What the registries must know of an event, at its own point among the releases.
     fn follow(&mut self, event: &Event, sealed: Option<&Sealed>) {
+        let people = PeopleChange::of(event, sealed).map(Release::People);
+        self.open.releases.extend(people);
         let release = match event {
-            Event::Arrived(arrived) => match sealed {
-                Some(sealed) => Release::Person(arrived.contact, sealed.clone()),
-                None => return,
-            },
-            Event::Closed { contact, .. } => Release::Forget(*contact),
             Event::Configured(routing) => Release::Directory(routing.clone()),
             Event::GatewayLost { gateway } => Release::Detach(Recipient::Gateway(*gateway)),
             Event::AgentLost { agent, .. } => Release::Detach(Recipient::Agent(*agent)),

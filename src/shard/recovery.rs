@@ -10,7 +10,6 @@ use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
-use dashmap::DashMap;
 use thiserror::Error as ThisError;
 use tokio::sync::Semaphore;
 
@@ -21,16 +20,15 @@ use super::handle::{ARRIVALS, Directory, OTHERS, ShardHandle};
 use super::health::{Health, PanicGuard, ThreadKind};
 use super::observe::Observer;
 use super::owner::{Decider, Ends, Never, Owner};
+use super::people::{People, PeopleChange};
 use super::replica::{BACKLOG, READS, Read, Replica, ToReplica};
 use super::sessions::Sessions;
 use super::writer::{Exits, Writer};
 use crate::engine::Engine;
 use crate::engine::command::Command;
-use crate::engine::entry::Sealed;
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::Routing;
-use crate::ids::ContactId;
 use crate::journal::seal::KeyStore;
 use crate::journal::{Batch, Journal};
 use crate::time::{EngineTime, Span, WallTime};
@@ -74,7 +72,7 @@ pub struct Recovery {
     at: EngineTime,
     wall: WallTime,
     configured: bool,
-    people: Arc<DashMap<ContactId, Sealed>>,
+    people: Arc<People>,
     health: Arc<Health>,
     replica: Sender<ToReplica>,
     reads: Sender<Read>,
@@ -120,17 +118,9 @@ impl Recovery {
             self.sequence = entry.sequence;
             self.at = entry.at;
             for event in &entry.events {
-                match event {
-                    Event::Configured(_) => self.configured = true,
-                    Event::Arrived(arrived) => {
-                        if let Some(sealed) = &entry.sealed {
-                            self.people.insert(arrived.contact, sealed.clone());
-                        }
-                    }
-                    Event::Closed { contact, .. } => {
-                        self.people.remove(contact);
-                    }
-                    _ => {}
+                self.configured |= matches!(event, Event::Configured(_));
+                if let Some(change) = PeopleChange::of(event, entry.sealed.as_ref()) {
+                    self.people.change(change);
                 }
             }
         }

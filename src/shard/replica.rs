@@ -131,16 +131,17 @@ impl Replica {
         }
         if let Some(mark) = batch.mark
             && mark.sequence == self.sequence
-            && mark.differs(&self.engine) {
-                self.tally.diverged();
-                self.health.set_diverged();
-                tracing::error!(
-                    sequence = mark.sequence,
-                    owner = mark.state_hash,
-                    replica = self.engine.state_hash(),
-                    "the replica's state differs from the owner's"
-                );
-            }
+            && mark.differs(&self.engine)
+        {
+            self.tally.diverged();
+            self.health.set_diverged();
+            tracing::error!(
+                sequence = mark.sequence,
+                owner = mark.state_hash,
+                replica = self.engine.state_hash(),
+                "the replica's state differs from the owner's"
+            );
+        }
     }
 
     /// Runs the reads that may run now, at most as many as one round of callers: they must

@@ -10,24 +10,22 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use crossbeam::channel::{Receiver, Sender};
-use dashmap::DashMap;
 
 use super::ask::{Answer, AnswerTo, Outgoing};
 use super::batch::{Release, Settled, Work};
 use super::handle::Directory;
 use super::health::{Fatal, Health};
 use super::observe::Observer;
+use super::people::People;
 use super::replica::ToReplica;
 use super::sessions::Sessions;
-use crate::engine::entry::Sealed;
-use crate::ids::ContactId;
 use crate::journal::Journal;
 
 /// Where released things go.
 #[derive(Debug)]
 pub(crate) struct Exits {
     pub(crate) sessions: Sessions,
-    pub(crate) people: Arc<DashMap<ContactId, Sealed>>,
+    pub(crate) people: Arc<People>,
     pub(crate) directory: Arc<ArcSwap<Directory>>,
 }
 
@@ -38,12 +36,7 @@ impl Exits {
             Release::Attach(to, session, outbox) => self.sessions.attach(to, session, outbox),
             Release::Detach(to) => self.sessions.detach(to),
             Release::Directive(directive, sealed) => self.sessions.send(directive, sealed),
-            Release::Person(contact, sealed) => {
-                self.people.insert(contact, sealed);
-            }
-            Release::Forget(contact) => {
-                self.people.remove(&contact);
-            }
+            Release::People(change) => self.people.change(change),
             Release::Directory(routing) => self.directory.store(Arc::new(Directory::new(routing))),
         }
     }

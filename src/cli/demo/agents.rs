@@ -251,6 +251,17 @@ impl Agents {
                     desk.wrap_ups.remove(&over.contact_id);
                 }
             }
+            Directive::ConsultJoined(joined) => {
+                if let Some(job) = self.desk(name).and_then(|d| d.jobs.get_mut(&joined.contact_id))
+                {
+                    job.helped = true;
+                }
+            }
+            Directive::ConsultOver(over) => {
+                if let Some(job) = self.desk(name).and_then(|d| d.jobs.get_mut(&over.contact_id)) {
+                    job.helped = false;
+                }
+            }
             Directive::CustomerInput(_) => {}
         }
         Ok(())

@@ -305,7 +305,11 @@ impl Turn<'_> {
         contact: ContactId,
         disposition: DispositionId,
     ) -> Result<(), Refusal> {
-        self.in_hand(agent, contact).or_else(|e| self.in_wrap_up(agent, contact).map_err(|_| e))?;
+        let in_wrap_up = self.in_wrap_up(agent, contact);
+        self.in_hand(agent, contact).or_else(|held| match held {
+            Refusal::NoSuchContact(_) => in_wrap_up,
+            _ => in_wrap_up.map_err(|_| held),
+        })?;
         self.check_disposition(disposition)?;
         self.emit(Event::Coded { contact, agent, disposition });
         Ok(())

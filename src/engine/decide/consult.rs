@@ -70,6 +70,7 @@ impl Turn<'_> {
         self.emit(Event::Closed {
             contact: child,
             gateway,
+            consult_of: Some(contact),
             reason: EndReason::ConsultCompleted,
             agent: Some(to),
             wrap_up: None,

@@ -337,7 +337,7 @@ fn check_arrival(a: &Arrival) -> Result<(), Refusal> {
 }
 
 fn is_key(key: &str) -> bool {
-    (1..=64).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
+    (1..=64).contains(&key.len()) && key.bytes().all(|b| (b' '..=b'~').contains(&b))
 }
 
 fn are_needs(needs: &[Need]) -> bool {

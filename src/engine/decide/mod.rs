@@ -297,7 +297,7 @@ impl Turn<'_> {
         let mut freed = self.withdraw(contact);
         self.settle_effects(contact, Settled::Withdrawn);
         let Some(c) = self.engine.contact(contact) else { return };
-        let gateway = c.gateway;
+        let (gateway, consult_of) = (c.gateway, c.parent);
         let agent = match c.state {
             State::Assigned { agent, .. } => Some(agent),
             _ => None,
@@ -305,7 +305,7 @@ impl Turn<'_> {
         // The second agent of a consult has talked to a colleague, not to the customer.
         let wrap_up = agent.filter(|_| c.parent.is_none()).and_then(|_| self.wrap_up(c.queue));
         freed = freed.or(agent);
-        self.emit(Event::Closed { contact, gateway, reason, agent, wrap_up });
+        self.emit(Event::Closed { contact, gateway, consult_of, reason, agent, wrap_up });
         if let Some(agent) = freed {
             self.agent_freed(agent);
         }

@@ -86,6 +86,8 @@ pub(crate) fn to_gateway(routing: &Routing, tell: &Tell) -> Option<v1::GatewayDi
         | Tell::Assigned(_)
         | Tell::Released { .. }
         | Tell::CustomerInput(_)
+        | Tell::ConsultJoined { .. }
+        | Tell::ConsultOver { .. }
         | Tell::WrapUp { .. }
         | Tell::WrapUpEnded(_)
         | Tell::Availability { .. } => return None,
@@ -164,6 +166,17 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::Connecting(_)
         | Tell::Assigned(_)
         | Tell::CustomerInput(_) => return None,
+        Tell::ConsultJoined { contact, consult, agent } => {
+            ToAgent::ConsultJoined(agent::ConsultJoined {
+                contact_id: contact.0,
+                consult_contact_id: consult.0,
+                agent: routing.agent_name(agent).to_owned(),
+            })
+        }
+        Tell::ConsultOver { contact, consult } => ToAgent::ConsultOver(agent::ConsultOver {
+            contact_id: contact.0,
+            consult_contact_id: consult.0,
+        }),
     })
 }
 
@@ -179,7 +192,10 @@ fn offer(
         Some(_) => None,
         None => known(offer.contact).or_else(|| offer.consult_of.and_then(known)),
     };
+    let of = offer.consult_of.unwrap_or(offer.contact);
+    let said = handle.said(of);
     v1::Offer {
+        inputs: said.iter().filter_map(|s| person::unseal(handle.keys(), s)).collect(),
         contact_id: offer.contact.0,
         reservation_id: offer.reservation.0,
         channel: words::channel(offer.channel),

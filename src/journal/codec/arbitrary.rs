@@ -292,7 +292,7 @@ events! {
         Coded { contact, agent, disposition }
         ConsultStarted { parent, child, agent }
         HandedOver { contact, from, to, wrap_up }
-        Closed { contact, gateway, reason, agent, wrap_up }
+        Closed { contact, gateway, consult_of, reason, agent, wrap_up }
         WrapUpEnded { agent, contact }
         AgentConnected { agent, session }
         AgentLost { agent, grace }

@@ -80,7 +80,7 @@ events! {
         Coded { contact, agent, disposition }
         ConsultStarted { parent, child, agent }
         HandedOver { contact, from, to; wrap_up = wrap_up_us }
-        Closed { contact, gateway, reason, agent; wrap_up = wrap_up_us }
+        Closed { contact, gateway, consult_of, reason, agent; wrap_up = wrap_up_us }
         WrapUpEnded { agent, contact }
         AgentConnected { agent, session }
         AgentLost { agent; grace = grace_us }

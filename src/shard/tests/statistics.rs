@@ -89,7 +89,8 @@ fn not_taken(contact: ContactId, reservation: u64) -> Event {
 }
 
 fn closed(contact: ContactId, reason: EndReason) -> Event {
-    Event::Closed { contact, gateway: GatewayId(0), reason, agent: None, wrap_up: None }
+    let (gateway, consult_of) = (GatewayId(0), None);
+    Event::Closed { contact, gateway, consult_of, reason, agent: None, wrap_up: None }
 }
 
 fn pended(contact: ContactId) -> Event {

@@ -46,6 +46,8 @@ pub(super) struct Job {
     step: Step,
     /// How long its work still takes.
     left: Duration,
+    /// A colleague is there to help.
+    pub(super) helped: bool,
 }
 
 /// What comes next in a job, when its time is up.
@@ -116,7 +118,7 @@ impl Agents {
         let whole = self.dice.handle_time(handle_mean(channel));
         let part = if step == Step::Consult { 2 } else { 1 };
         let queue = offer.queue.clone();
-        let job = Job { reservation, channel, queue, step, left: whole / part };
+        let job = Job { reservation, channel, queue, step, left: whole / part, helped: false };
         let after = job.left;
         if let Some(desk) = self.desks.get_mut(name) {
             desk.jobs.insert(contact, job);
@@ -174,6 +176,7 @@ impl Agents {
         if closing && step != Step::AfterConsult {
             step = Step::Complete;
         }
+        let helped = job.helped;
         job.step = if step == Step::Consult { Step::AfterConsult } else { Step::Complete };
         match step {
             Step::Complete => self.complete(name, contact, reservation),
@@ -189,7 +192,7 @@ impl Agents {
                 self.asked.insert(id, Asked::Consult { contact, reservation });
                 Ok(())
             }
-            Step::AfterConsult if self.dice.happens(chance::HAND_OVER) => {
+            Step::AfterConsult if helped && self.dice.happens(chance::HAND_OVER) => {
                 let over = Act::CompleteConsult(CompleteConsult { contact_id: contact });
                 let id = self.act(name, over)?;
                 self.asked.insert(id, Asked::HandOver { contact });

@@ -1,0 +1,119 @@
+//! Sealed personal data of open contacts, at hand for whoever is told of them.
+//!
+//! A registry, never the truth: it follows durable events and is made again from the
+//! journal. It opens nothing; unsealing is for those who may see.
+
+use std::collections::VecDeque;
+
+use dashmap::DashMap;
+
+use crate::engine::entry::Sealed;
+use crate::engine::event::Event;
+use crate::ids::ContactId;
+
+/// Inputs kept for the next agent of a contact; of more the oldest go. The timeline has all.
+const MOST_SAID: usize = 32;
+
+/// By contact: how it arrived, and what was said since an agent last let go of it.
+#[derive(Debug, Default)]
+pub(crate) struct People(DashMap<ContactId, Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    arrived: Option<Sealed>,
+    said: VecDeque<Sealed>,
+}
+
+/// What an event changes in the registry.
+#[derive(Debug)]
+pub(crate) enum PeopleChange {
+    /// Data came with the arrival.
+    Arrived(ContactId, Sealed),
+    /// Words came from the customer.
+    Said(ContactId, Sealed),
+    /// The agent who has heard the words lets go of the contact.
+    Heard(ContactId),
+    /// The contact is closed.
+    Closed(ContactId),
+}
+
+impl PeopleChange {
+    /// What this event changes; none if nothing.
+    pub(crate) fn of(event: &Event, sealed: Option<&Sealed>) -> Option<Self> {
+        match event {
+            Event::Arrived(a) => sealed.map(|s| Self::Arrived(a.contact, s.clone())),
+            Event::InputReceived(contact) => sealed.map(|s| Self::Said(*contact, s.clone())),
+            Event::Pended { contact, .. } => Some(Self::Heard(*contact)),
+            Event::Queued(q) if q.released.is_some() => Some(Self::Heard(q.contact)),
+            Event::Closed { contact, .. } => Some(Self::Closed(*contact)),
+            _ => None,
+        }
+    }
+}
+
+impl People {
+    pub(crate) fn change(&self, change: PeopleChange) {
+        match change {
+            PeopleChange::Arrived(contact, sealed) => {
+                self.0.entry(contact).or_default().arrived = Some(sealed);
+            }
+            PeopleChange::Said(contact, sealed) => {
+                let said = &mut self.0.entry(contact).or_default().said;
+                if said.len() == MOST_SAID {
+                    said.pop_front();
+                }
+                said.push_back(sealed);
+            }
+            PeopleChange::Heard(contact) => {
+                if let Some(mut known) = self.0.get_mut(&contact) {
+                    known.said.clear();
+                }
+            }
+            PeopleChange::Closed(contact) => {
+                self.0.remove(&contact);
+            }
+        }
+    }
+
+    pub(crate) fn arrived(&self, contact: ContactId) -> Option<Sealed> {
+        self.0.get(&contact)?.arrived.clone()
+    }
+
+    pub(crate) fn said(&self, contact: ContactId) -> Vec<Sealed> {
+        self.0.get(&contact).map(|k| k.said.iter().cloned().collect()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::words::WaitsFor;
+    use crate::ids::AgentId;
+    use crate::time::EngineTime;
+
+    const C: ContactId = ContactId(7);
+
+    fn sealed(n: u8) -> Sealed {
+        Sealed { customer: None, key: n.into(), bytes: [n].into() }
+    }
+
+    #[test]
+    fn words_are_kept_until_an_agent_who_heard_them_lets_go() {
+        let people = People::default();
+        let follow = |event: &Event, with: Option<Sealed>| {
+            PeopleChange::of(event, with.as_ref()).into_iter().for_each(|c| people.change(c));
+        };
+        follow(&Event::InputReceived(C), Some(sealed(1)));
+        follow(&Event::InputReceived(C), None);
+        follow(&Event::InputReceived(C), Some(sealed(2)));
+        assert_eq!(people.said(C), [sealed(1), sealed(2)]);
+        let (agent, on, until) = (AgentId(0), WaitsFor::Customer, EngineTime(9));
+        follow(&Event::Pended { contact: C, agent, on, until }, None);
+        assert_eq!(people.said(C), []);
+        for n in 0..40 {
+            follow(&Event::InputReceived(C), Some(sealed(n)));
+        }
+        assert_eq!(people.said(C).len(), MOST_SAID);
+        assert_eq!(people.said(C).first(), Some(&sealed(8)));
+    }
+}

@@ -174,6 +174,9 @@ pub struct Arrival {
     pub waited: Span,
     /// Routing facts.
     pub attributes: Option<Attributes>,
+    /// Hash of the personal data that came with it, 0 for none: the engine does not see the
+    /// data, but can tell a repeat from other content by it.
+    pub person: u64,
 }
 
 /// Where a contact is sent.

@@ -112,7 +112,7 @@ impl Turn<'_> {
         let queue = self.queue_of(a.queue);
         let needs = join_needs(&queue.map(|q| q.needs.clone()).unwrap_or_default(), &a.needs);
         let ahead = queue.map_or(Span::ZERO, |q| q.head_start);
-        let service = service(a.safety, a.channel);
+        let service = service(a.safety || queue.is_some_and(|q| q.safety), a.channel);
         let class = ClassKey { queue: a.queue, channel: a.channel, service, needs: needs.clone() };
         self.check_queue(a.queue, &class)?;
 

@@ -251,7 +251,9 @@ impl Turn<'_> {
         let needs = join_needs(&to.map(|q| q.needs.clone()).unwrap_or_default(), &own);
         let ahead = to.map_or(Span::ZERO, |q| q.head_start);
         let place = place(c.arrived, &[ahead, c.head_start, c.waited_before]);
-        Queued { queue, needs, place, ..self.requeued(c, because) }
+        // Once about safety, always: only a person can say otherwise, and not by moving it.
+        let service = if to.is_some_and(|q| q.safety) { ServiceClass::Safety } else { c.service };
+        Queued { queue, needs, place, service, ..self.requeued(c, because) }
     }
 
     /// Takes a contact back from whom it is held for or being connected to. It is queued

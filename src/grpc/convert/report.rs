@@ -121,6 +121,8 @@ pub(crate) fn arrived(
         },
         waited: check::within_a_day("waited_ms", asked.waited_ms)?,
         attributes,
+        // Of what is sensitive not even a hash is kept.
+        person: asked.person.as_ref().filter(|_| !asked.sensitive).map_or(0, |p| person::content(from.keys, p)),
     };
     // Last, so that nothing is sealed for an arrival that is refused.
     let sealed = person::seal(from.keys, customer, asked.person, asked.sensitive)?;

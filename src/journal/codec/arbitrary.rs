@@ -220,7 +220,7 @@ structs! {
     }
     Listed { name, retired }
     Queue {
-        name, retired, needs, pools, channels, target, head_start, reservation_timeout,
+        name, retired, needs, pools, channels, safety, target, head_start, reservation_timeout,
         connect_timeout, wrap_up,
     }
     AgentProfile { name, retired, pool, skills, primary, capacity }

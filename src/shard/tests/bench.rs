@@ -85,6 +85,7 @@ fn queue(name: &str) -> Queue {
         needs: Default::default(),
         pools: Default::default(),
         channels: [true; 4],
+        safety: false,
         target: Span::seconds(20),
         head_start: Span::ZERO,
         reservation_timeout: Span::seconds(15),
@@ -175,6 +176,7 @@ pub(crate) fn arrival(on: (GatewayId, SessionId), key: u64) -> Command {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            person: 0,
         }),
     )
 }

@@ -90,6 +90,7 @@ impl World {
             continues: None,
             waited: Span::seconds(*[0, 0, 0, 0, 30].choose(&mut self.rng).expect("five")),
             attributes: None,
+            person: 0,
         });
         let gateway = GatewayId(self.rng.random_range(0..GATEWAYS));
         Command::Gateway { gateway, session: None, report }

@@ -270,6 +270,8 @@ const NAMES: &[&str] = &[
 fn random_histories_hold_every_promise() {
     let seeds: Vec<u64> = match std::env::var("SURGELINE_SEED") {
         Ok(seed) => vec![seed.parse().expect("SURGELINE_SEED is a number")],
+        // `tests/run --long` sets it.
+        Err(_) if std::env::var_os("SURGELINE_LONG").is_some() => (1..=200).collect(),
         Err(_) => (1..=20).collect(),
     };
     let (mut commands, mut refused, mut closed) = (0, 0, 0);

@@ -108,7 +108,7 @@ impl Bench {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
-            person: 0,
+            content: 0,
         });
         self.run(&Command::Gateway { gateway: GatewayId(0), session: None, report }, measured);
     }

@@ -203,6 +203,7 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         }
         Event::Reattached { contact, .. }
         | Event::PassOverEnded { contact, .. }
+        | Event::Renewed { contact, .. }
         | Event::Reprioritised { contact, .. }
         | Event::NotTaken { contact, .. }
         | Event::Accepted { contact, .. }
@@ -219,6 +220,7 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::HandedOver { contact, .. }
         | Event::Closed { contact, .. }
         | Event::WrapUpEnded { contact, .. } => *contact,
+        Event::Unchanged { contact } => return [*contact, None],
         Event::Restarted { .. }
         | Event::Configured(_)
         | Event::Ordered { .. }

@@ -36,17 +36,6 @@ pub(crate) fn seal(
     Ok(Some(keys.seal(customer, &person.encode_to_vec())))
 }
 
-/// A keyed hash of personal data, by which a repeat can be told from other content without
-/// the data being guessable from it.
-pub(crate) fn content(keys: &KeyStore, person: &v1::Person) -> u64 {
-    let v1::Person { name, address, subject, words, language } = person;
-    // Lengths keep ("ab", "c") and ("a", "bc") apart.
-    let fields = [name, address, subject, words, language];
-    let text: String = fields.iter().map(|f| format!("{}:{f}", f.len())).collect();
-    let hash = keys.customer(&format!("person {text}")).0;
-    u64::from_le_bytes(std::array::from_fn(|i| hash.to_le_bytes()[i]))
-}
-
 /// What was sealed; none if the key was deleted or the bytes are not what they were.
 pub(crate) fn unseal(keys: &KeyStore, sealed: &Sealed) -> Option<v1::Person> {
     v1::Person::decode(&*keys.unseal(sealed)?).ok()

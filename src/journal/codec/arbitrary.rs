@@ -230,7 +230,7 @@ structs! {
     }
     Arrived {
         contact, gateway, session, key, content, channel, entry_point, customer, continues,
-        waited, attributes,
+        waited, attributes, own_needs,
     }
     Queued {
         contact, queue, because, service, needs, head_start, place, named, pass_over, released,
@@ -277,6 +277,8 @@ events! {
         GatewayResynced { gateway }
         Reattached { contact, session }
         PassOverEnded { contact, agent }
+        Renewed { contact, until }
+        Unchanged { contact }
         Reprioritised { contact, head_start, place }
         NotTaken { contact, reservation, agent, how, pass_over }
         Accepted { contact, reservation, agent, connect_by }

@@ -176,7 +176,7 @@ pub(crate) fn arrival(on: (GatewayId, SessionId), key: u64) -> Command {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
-            person: 0,
+            content: 0,
         }),
     )
 }

@@ -33,6 +33,7 @@ fn arrived(contact: ContactId, waited: u64) -> Event {
         continues: None,
         waited: Span::seconds(waited),
         attributes: None,
+        own_needs: [].into_iter().collect(),
     })
 }
 

@@ -27,7 +27,7 @@ const QUEUES: u16 = 6;
 const SKILLS: u16 = 5;
 const GATEWAYS: u16 = 3;
 /// Entries in one batch of the journal.
-const BATCH: usize = 100;
+const BATCH: usize = 1_000;
 
 struct World {
     seed: u64,
@@ -240,6 +240,8 @@ const NAMES: &[&str] = &[
     "Queued",
     "OpenedToAll",
     "PassOverEnded",
+    "Renewed",
+    "Unchanged",
     "Reprioritised",
     "Reserved",
     "NotTaken",

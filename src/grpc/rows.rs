@@ -12,9 +12,10 @@ use super::status::Fault;
 use crate::engine::agent::{Agent, WHOLE};
 use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::routing::{AgentProfile, Queue, Routing};
-use crate::engine::words::{Availability, Channel, Needs};
+use crate::engine::words::Needs;
 use crate::ids::{ContactId, PoolId, QueueId};
 use crate::pb::v1;
+use crate::shard::staffing::Staff;
 use crate::shard::view::View;
 use crate::time::Span;
 
@@ -90,52 +91,21 @@ pub(super) fn queues(
     ids.dedup();
     ids.retain(|id| page.begins_before(u64::from(id.0)));
     ids.truncate(page.most + 1);
-    let staff = staff(view, &ids);
-    let rows = ids.into_iter().zip(staff).filter_map(|(id, staff)| {
+    let staff = view.staffing.count(view.engine);
+    let rows = ids.into_iter().filter_map(|id| {
+        let staff = staff.get(id.index()).copied().unwrap_or_default();
         Some((u64::from(id.0), queue(view, id, routing.queue(id)?, staff)))
     });
     page.fill(rows)
 }
 
-/// How many agents can take from a queue, and how many of those could now.
-#[derive(Clone, Copy, Default)]
-struct Staff {
-    able: u32,
-    ready: u32,
-}
-
-fn staff(view: &View<'_>, ids: &[QueueId]) -> Vec<Staff> {
-    let routing = view.engine.routing();
-    let mut staff = vec![Staff::default(); ids.len()];
-    for agent in view.engine.agents().filter(|a| a.availability != Availability::SignedOut) {
-        let Some(profile) = routing.agent(agent.id).filter(|p| !p.retired) else { continue };
-        let takes = Channel::ALL.map(|channel| agent.can_take(profile, channel));
-        for (staff, id) in staff.iter_mut().zip(ids) {
-            let Some(queue) = routing.queue(*id).filter(|q| serves(profile, q)) else { continue };
-            staff.able += 1;
-            staff.ready += u32::from(takes.iter().zip(queue.channels).any(|(t, c)| *t && c));
-        }
-    }
-    staff
-}
-
-fn serves(profile: &AgentProfile, queue: &Queue) -> bool {
-    let skilled = |skill, at_least| {
-        let place = profile.skills.binary_search_by_key(&skill, |(skill, _)| *skill);
-        place.is_ok_and(|place| profile.skills[place].1 >= at_least)
-    };
-    (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
-        && queue.needs.iter().all(|need| skilled(need.skill, need.at_least))
-}
-
 fn queue(view: &View<'_>, id: QueueId, queue: &Queue, staff: Staff) -> v1::QueueRow {
     let counted = view.statistics.queue(id);
-    let oldest = counted.oldest.map_or(Span::ZERO, |arrived| view.now.since(arrived));
     let in_target = counted.answered_in_target;
     v1::QueueRow {
         queue: queue.name.to_string(),
         waiting: counted.waiting,
-        oldest_wait_ms: oldest.as_millis(),
+        oldest_wait_ms: counted.oldest_wait(view.now).as_millis(),
         offered: counted.offered,
         answered: counted.answered,
         answered_in_target: in_target,

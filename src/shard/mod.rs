@@ -21,6 +21,7 @@ mod people;
 pub mod recovery;
 mod replica;
 mod sessions;
+pub mod staffing;
 mod tally;
 #[cfg(test)]
 mod testing;

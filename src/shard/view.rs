@@ -9,6 +9,7 @@ use super::staffing::Staffing;
 use crate::engine::Engine;
 use crate::engine::entry::{Actor, Entry, Sealed};
 use crate::engine::event::Event;
+use crate::engine::words::Availability;
 use crate::ids::{ContactId, QueueId};
 use crate::time::{EngineTime, Place, Span, WallTime};
 
@@ -131,6 +132,8 @@ pub struct TimelineItem {
     pub event: Arc<Event>,
     /// Personal data of its entry.
     pub sealed: Option<Sealed>,
+    /// It is a reservation whose agent became ready in the same entry.
+    pub became_ready: bool,
 }
 
 impl Timelines {
@@ -184,6 +187,7 @@ impl Timelines {
             actor: entry.actor.clone(),
             event: event.clone(),
             sealed: entry.sealed.clone(),
+            became_ready: became_ready(entry, event),
         });
     }
 
@@ -195,6 +199,14 @@ impl Timelines {
             self.by_contact.remove(&oldest);
         }
     }
+}
+
+fn became_ready(entry: &Entry, event: &Event) -> bool {
+    let Event::Reserved(reserved) = event else { return false };
+    entry.events.iter().any(|event| {
+        matches!(event, Event::AvailabilityChanged { agent, to: Availability::Ready, .. }
+            if *agent == reserved.agent)
+    })
 }
 
 /// The contacts that an event is about.

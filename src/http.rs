@@ -81,3 +81,32 @@ fn reason(why: &NotReady) -> String {
     text.push('\n');
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shard::tests::bench::{Memory, start};
+
+    async fn body(response: Response) -> (StatusCode, String) {
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("whole");
+        (status, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[tokio::test]
+    async fn metrics_go_on_and_say_so_when_the_replica_has_ended() {
+        let metrics = Arc::new(Metrics::new().expect("a sound table"));
+        let (handle, shard) = start(&Arc::new(Memory::default()), metrics.clone());
+        let served = || State(Served { handle: handle.clone(), metrics: metrics.clone() });
+        let (status, live) = body(text(served()).await).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(live.contains("\nsurgeline_replica_up 1\n"), "{live}");
+        tokio::task::spawn_blocking(move || shard.stop()).await.expect("it stops");
+        let (status, after) = body(text(served()).await).await;
+        assert_eq!(status, StatusCode::OK, "the last values are worth more than none");
+        assert!(after.contains("\nsurgeline_replica_up 0\n"), "{after}");
+        assert!(after.contains("\nsurgeline_conservation_difference 0"), "{after}");
+        let why = body(ready(served()).await).await;
+        assert_eq!(why, (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into()));
+    }
+}

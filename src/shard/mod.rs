@@ -26,6 +26,6 @@ mod tally;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod view;
 mod writer;

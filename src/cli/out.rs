@@ -67,8 +67,14 @@ pub(super) fn escaped(text: &str) -> String {
 /// The same over several lines, those after the first set in by `indent`: nothing that
 /// somebody wrote can look like a line of ours.
 fn set_in(text: &str, indent: usize) -> String {
-    let lines: Vec<String> = text.lines().map(escaped).collect();
-    lines.join(&format!("\n{}", " ".repeat(indent)))
+    let indent = " ".repeat(indent);
+    let mut lines = text.lines().map(escaped);
+    let mut whole = lines.next().unwrap_or_default();
+    for line in lines {
+        whole.push('\n');
+        whole.push_str(format!("{indent}{line}").trim_end());
+    }
+    whole
 }
 
 /// What is to be printed.
@@ -84,7 +90,7 @@ impl Text {
     /// A line that begins with `head` and goes on with what somebody may have written.
     pub(super) fn line(&mut self, head: &str, text: &str) {
         let head = escaped(head);
-        let body = set_in(text, head.chars().count());
+        let body = set_in(text, head.chars().count().max(2));
         self.0.push_str(format!("{head}{body}").trim_end());
         self.0.push('\n');
     }
@@ -217,7 +223,7 @@ mod tests {
         assert_eq!(
             text.as_str(),
             "  words      hi\\u{1b}[2J\\u{9b}31m\\u{7}\\tred\\u{202e}\n             \
-             contact 7: closed\n             \n             .\n"
+             contact 7: closed\n\n             .\n"
         );
         let mut table = Table::new(&["KEY", "N"], &[1], 2);
         table.row(["a\nb\x1b[31m".to_owned(), "1".to_owned()]);

@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
     } else {
         (Duration::from_secs(2), Duration::from_secs(10))
     };
-    let folder = tempfile::tempdir_in(std::env::current_dir()?.join("target"))?;
+    let folder = tempfile::tempdir_in(scratch()?)?;
     let sync = disk::syncs(folder.path(), if quick { 50 } else { 2_000 })?;
     println!(
         "one bare fdatasync of 4 KiB in place: p50 {} us, p99 {} us",
@@ -70,6 +70,14 @@ fn main() -> anyhow::Result<()> {
         println!("p99 is {ratio:.2} of (echo p99 + two disk syncs p99 = {floor} us)");
         Ok(())
     })
+}
+
+/// Where the journal goes: cargo's own folder for this, wherever the target is. A system's
+/// temporary folder is often memory, where a sync costs nothing and the figures mean nothing.
+fn scratch() -> std::io::Result<std::path::PathBuf> {
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 fn p(h: &hdrhistogram::Histogram<u64>, quantile: f64) -> u64 {

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::args::Router;
-use super::client::{ClientError, supervisor};
-use super::words::{availability, length, table, word};
+use super::client::{pages, supervisor};
+use super::out::{Table, Text, put};
+use super::words::{availability, length, word};
 use crate::pb::v1::{AgentRow, ListAgentsRequest, WorkRow};
 
 pub(super) async fn list(
@@ -14,23 +15,22 @@ pub(super) async fn list(
     pool: Option<String>,
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let mut client = supervisor(router).await?;
-    let mut rows = Vec::new();
-    let mut request = ListAgentsRequest { pool: pool.unwrap_or_default(), ..Default::default() };
-    loop {
-        let page =
-            client.list_agents(request.clone()).await.map_err(ClientError::from)?.into_inner();
-        rows.extend(page.agents);
-        if page.next_page_token.is_empty() {
-            break;
+    let client = supervisor(router).await?;
+    let pool = pool.unwrap_or_default();
+    let rows = pages(|page_token| {
+        let (mut client, pool) = (client.clone(), pool.clone());
+        async move {
+            let request = ListAgentsRequest { pool, page_token, ..Default::default() };
+            let page = client.list_agents(request).await?.into_inner();
+            Ok((page.agents, page.next_page_token))
         }
-        request.page_token = page.next_page_token;
-    }
-    if as_json {
-        println!("{:#}", Value::from_iter(rows.iter().map(json_row)));
+    })
+    .await?;
+    put(&if as_json {
+        Text::json(&Value::from_iter(rows.iter().map(json_row)))
     } else {
-        println!("{}", text(&rows));
-    }
+        text(&rows)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -39,22 +39,33 @@ fn state(row: &AgentRow) -> String {
     format!("{}{phone}", word(row.state().as_str_name(), "AGENT_STATE_"))
 }
 
-fn text(rows: &[AgentRow]) -> String {
+fn text(rows: &[AgentRow]) -> Text {
+    let mut text = Text::default();
+    if rows.is_empty() {
+        text.line("", "no agents");
+        return text;
+    }
     let header = ["AGENT", "POOL", "STATE", "AVAILABILITY", "SINCE", "LOAD", "IN HAND"];
-    let mut table = table(&header, &[4, 5]);
+    let mut table = Table::new(&header, &[4, 5], 2);
     for row in rows {
         let hands: Vec<String> = row.work.iter().map(in_hand).collect();
-        table.add_row([
-            row.agent.clone(),
+        let retired = if row.retired { " (retired)" } else { "" };
+        let says = match availability(row.availability.as_ref()) {
+            (kind, Some(reason)) => format!("{kind} ({reason})"),
+            (kind, None) => kind,
+        };
+        table.row([
+            format!("{}{retired}", row.agent),
             row.pool.clone(),
             state(row),
-            availability(row.availability.as_ref()),
+            says,
             length(row.since_ms),
             format!("{}%", row.load_permille / 10),
             hands.join(", "),
         ]);
     }
-    table.to_string()
+    text.lines(&table.lines());
+    text
 }
 
 fn in_hand(w: &WorkRow) -> String {
@@ -75,12 +86,42 @@ fn json_row(row: &AgentRow) -> Value {
         "agent": row.agent,
         "pool": row.pool,
         "state": word(row.state().as_str_name(), "AGENT_STATE_"),
-        "availability": availability(row.availability.as_ref()),
+        "availability": availability(row.availability.as_ref()).0,
+        "reason": availability(row.availability.as_ref()).1,
         "since_ms": row.since_ms,
         "load_permille": row.load_permille,
         "phone_unreachable": row.phone_unreachable,
-        "next": row.next.as_ref().map(|n| availability(Some(n))),
+        "next": row.next.as_ref().map(|next| {
+            let (availability, reason) = availability(Some(next));
+            json!({ "availability": availability, "reason": reason })
+        }),
         "retired": row.retired,
         "work": Value::from_iter(work),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pb::v1::{Availability, AvailabilityKind};
+
+    #[test]
+    fn an_agent_who_is_not_ready_says_why_and_a_retired_one_is_marked() {
+        let kind = AvailabilityKind::NotReady.into();
+        let row = AgentRow {
+            agent: "elif".to_owned(),
+            availability: Some(Availability { kind, reason: "lunch".to_owned() }),
+            retired: true,
+            ..AgentRow::default()
+        };
+        let json = json_row(&row);
+        assert_eq!(
+            (&json["availability"], &json["reason"], &json["next"]),
+            (&json!("not_ready"), &json!("lunch"), &Value::Null)
+        );
+        let shown = text(&[row]);
+        assert!(shown.as_str().contains("\nelif (retired)"), "{shown:?}");
+        assert!(shown.as_str().contains("not_ready (lunch)"), "{shown:?}");
+        assert!(shown.as_str().lines().all(|line| line == line.trim()), "{shown:?}");
+    }
 }

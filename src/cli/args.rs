@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 const EXITS: &str = "Exit codes: 0 done; 1 it could not be done; 2 what was typed, or a file \
-that it names, is not right; 3 no router answers; 4 what was named does not exist.";
+that it names, is not right; 3 no router answers, \
+or it stopped; 4 what was named does not exist.";
 
 /// A contact-center router for the day that a product is recalled.
 #[derive(Parser, Debug)]
@@ -60,10 +61,10 @@ pub struct Serve {
     #[arg(long, value_name = "DIR", env = "SURGELINE_DATA")]
     pub data: Option<PathBuf>,
     /// Where gateways, agents and supervisors connect [default: 127.0.0.1:50051]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listening)]
     pub grpc: Option<SocketAddr>,
     /// Where metrics and health are served [default: 127.0.0.1:9464]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listening)]
     pub http: Option<SocketAddr>,
     /// Listen beyond this machine although nothing is encrypted and nobody has to prove who they are
     #[arg(long)]
@@ -117,7 +118,7 @@ pub enum QueueCommand {
         #[arg(long)]
         json: bool,
         /// How often, 250ms to 1m
-        #[arg(long, default_value = "1s", value_parser = interval)]
+        #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
         interval: u32,
     },
 }
@@ -216,6 +217,10 @@ pub enum JournalCommand {
     },
 }
 
+fn listening(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "expected IP:PORT, such as 127.0.0.1:50051 or [::1]:50051".to_owned())
+}
+
 fn lasting(text: &str) -> Result<Duration, String> {
     let expected = || "expected 5s to 1h, such as 30s or 2m".to_owned();
     let span: jiff::SignedDuration = text.parse().map_err(|_| expected())?;
@@ -257,6 +262,16 @@ mod tests {
         for (text, expected) in [("30s", Some(30)), ("2m", Some(120)), ("1s", None), ("x", None)] {
             assert_eq!(lasting(text).ok(), expected.map(Duration::from_secs), "{text}");
         }
+    }
+
+    #[test]
+    fn a_broken_address_is_told_what_is_expected() {
+        for text in ["nonsense", "127.0.0.1", ":50051", "localhost:50051"] {
+            let typed = ["surgeline", "serve", "--grpc", text];
+            let told = Cli::try_parse_from(typed).unwrap_err().to_string();
+            assert!(told.contains("expected IP:PORT, such as 127.0.0.1:50051"), "{told}");
+        }
+        assert!(Cli::try_parse_from(["surgeline", "serve", "--http", "[::1]:0"]).is_ok());
     }
 
     #[test]

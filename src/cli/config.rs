@@ -33,8 +33,15 @@ pub fn check(path: &Path, colours: bool) -> CheckOutcome {
     let file = path.display().to_string();
     match config::load(path) {
         Ok(loaded) => clean(&file, &loaded.config, &loaded.warnings, colours),
-        Err(ConfigError::Invalid(report)) => broken(&file, &report, colours),
-        Err(error @ ConfigError::Read { .. }) => unreadable(&file, &error),
+        Err(error) => unusable(&file, &error, colours),
+    }
+}
+
+/// What to say of a file that cannot be used.
+pub(super) fn unusable(file: &str, error: &ConfigError, colours: bool) -> CheckOutcome {
+    match error {
+        ConfigError::Invalid(report) => broken(file, report, colours),
+        ConfigError::Read { .. } => unreadable(file, error),
     }
 }
 

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::args::Router;
-use super::client::{ClientError, supervisor};
-use super::words::{length, moment, table, word};
+use super::client::{ClientError, pages, supervisor};
+use super::out::{Table, Text, put};
+use super::words::{length, moment, word};
 use crate::pb::v1::{
-    ContactRow, Decision, ExplainContactRequest, GetContactRequest, GetContactResponse,
+    ContactRow, Decision, EndReason, ExplainContactRequest, GetContactRequest, GetContactResponse,
     ListContactsRequest, Person, TimelineItem,
 };
 
@@ -17,31 +18,37 @@ pub(super) async fn list(
     queue: Option<String>,
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let mut client = supervisor(router).await?;
-    let mut rows = Vec::new();
-    let mut request = ListContactsRequest {
-        queue: queue.unwrap_or_default(),
-        page_size: 500,
-        ..Default::default()
-    };
-    loop {
-        let page =
-            client.list_contacts(request.clone()).await.map_err(ClientError::from)?.into_inner();
-        rows.extend(page.contacts);
-        if page.next_page_token.is_empty() {
-            break;
+    let client = supervisor(router).await?;
+    let queue = queue.unwrap_or_default();
+    let rows = pages(|page_token| {
+        let (mut client, queue) = (client.clone(), queue.clone());
+        async move {
+            let request =
+                ListContactsRequest { queue, page_token, page_size: 500, ..Default::default() };
+            let page = client.list_contacts(request).await?.into_inner();
+            Ok((page.contacts, page.next_page_token))
         }
-        request.page_token = page.next_page_token;
-    }
-    if as_json {
-        println!("{:#}", Value::from_iter(rows.iter().map(json_row)));
-        return Ok(ExitCode::SUCCESS);
+    })
+    .await?;
+    put(&if as_json {
+        Text::json(&Value::from_iter(rows.iter().map(json_row)))
+    } else {
+        listed(&rows)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listed(rows: &[ContactRow]) -> Text {
+    let mut text = Text::default();
+    if rows.is_empty() {
+        text.line("", "no open contacts");
+        return text;
     }
     let header =
         ["CONTACT", "CHANNEL", "QUEUE", "STATE", "SERVICE", "AGENT", "WAITED", "GATEWAY", "KEY"];
-    let mut table = table(&header, &[0, 6]);
-    for row in &rows {
-        table.add_row([
+    let mut table = Table::new(&header, &[0, 6], 2);
+    for row in rows {
+        table.row([
             row.contact_id.to_string(),
             word(row.channel().as_str_name(), "CHANNEL_"),
             row.queue.clone(),
@@ -53,28 +60,27 @@ pub(super) async fn list(
             row.key.clone(),
         ]);
     }
-    println!("{table}");
-    Ok(ExitCode::SUCCESS)
+    text.lines(&table.lines());
+    text
 }
 
 pub(super) async fn show(router: &Router, id: u64, as_json: bool) -> anyhow::Result<ExitCode> {
     let mut client = supervisor(router).await?;
     let request = GetContactRequest { contact_id: id };
     let found = client.get_contact(request).await.map_err(ClientError::from)?.into_inner();
-    if as_json {
+    put(&if as_json {
         let timeline = found.timeline.iter().map(json_item);
-        let shown = json!({
+        Text::json(&json!({
             "contact": found.contact.as_ref().map(json_row),
             "position": found.position,
             "queue_waiting": found.queue_waiting,
             "person": found.person.as_ref().map(json_person),
             "timeline": Value::from_iter(timeline),
             "timeline_omitted": found.timeline_omitted,
-        });
-        println!("{shown:#}");
+        }))
     } else {
-        print!("{}", shown(&found));
-    }
+        shown(&found)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -82,19 +88,20 @@ pub(super) async fn explain(router: &Router, id: u64, as_json: bool) -> anyhow::
     let mut client = supervisor(router).await?;
     let request = ExplainContactRequest { contact_id: id };
     let found = client.explain_contact(request).await.map_err(ClientError::from)?.into_inner();
-    if as_json {
-        let explained = json!({
+    put(&if as_json {
+        Text::json(&json!({
             "contact": found.contact.as_ref().map(json_row),
             "summary": found.summary,
             "decisions": Value::from_iter(found.decisions.iter().map(json_decision)),
-        });
-        println!("{explained:#}");
+        }))
     } else {
-        println!("{}", found.summary);
+        let mut text = Text::default();
+        text.line("", &found.summary);
         for decision in &found.decisions {
-            println!("  {}  {}", moment(decision.at_unix_ms), decision.text);
+            text.line(&format!("  {}  ", moment(decision.at_unix_ms)), &decision.text);
         }
-    }
+        text
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -112,46 +119,53 @@ fn state(row: &ContactRow) -> String {
     text
 }
 
-fn shown(found: &GetContactResponse) -> String {
-    let mut lines = Vec::new();
+fn shown(found: &GetContactResponse) -> Text {
+    let mut text = Text::default();
     if let Some(c) = &found.contact {
         let channel = word(c.channel().as_str_name(), "CHANNEL_");
-        lines.push(format!("contact {}: {channel}, {}", c.contact_id, state(c)));
-        lines.push(format!("  queue      {}", c.queue));
-        if found.position > 0 {
-            let of = found.queue_waiting;
-            lines.push(format!("  position   {} of {of}", found.position));
-        }
-        lines.push(format!("  service    {}", word(c.service().as_str_name(), "SERVICE_CLASS_")));
-        lines.push(format!("  waited     {}", length(c.waited_ms)));
+        text.line("", &format!("contact {}: {channel}, {}", c.contact_id, state(c)));
+    }
+    let mut field = |name: &str, value: &str| text.line(&format!("  {name:<10} "), value);
+    if let Some(c) = &found.contact {
         let needs = c.needs.iter().map(|n| format!("{} {}+", n.skill, n.at_least));
+        let position = (found.position > 0)
+            .then(|| format!("{} of {}", found.position, found.queue_waiting))
+            .unwrap_or_default();
         let rows = [
+            ("queue", c.queue.clone()),
+            ("position", position),
+            ("service", word(c.service().as_str_name(), "SERVICE_CLASS_")),
+            ("waited", length(c.waited_ms)),
             ("agent", c.agent.clone()),
             ("needs", needs.collect::<Vec<_>>().join(", ")),
             ("gateway", format!("{} {}", c.gateway, c.key)),
             ("entered by", c.entry_point.clone()),
         ];
         for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
-            lines.push(format!("  {name:<10} {value}"));
+            field(name, value);
         }
-        let facts = c.attributes.iter().map(|a| format!("  {:<10} {}", a.name, a.value));
-        lines.extend(facts);
+        c.attributes.iter().for_each(|a| field(&a.name, &a.value));
     }
     if let Some(p) = &found.person {
-        lines.extend(person(p).map(|(name, value)| format!("  {name:<10} {value}")));
+        person(p).for_each(|(name, value)| field(name, value));
     }
     if found.timeline_omitted > 0 {
-        lines.push(format!("  ... {} older", found.timeline_omitted));
+        text.line("", &format!("  ... {} older", found.timeline_omitted));
     }
-    lines.extend(found.timeline.iter().map(|i| {
-        let who = if i.actor_role == "router" {
+    for item in &found.timeline {
+        let who = if item.actor_role == "router" {
             String::new()
         } else {
-            format!("  [{} {}]", i.actor_role, i.actor)
+            format!("  [{} {}]", item.actor_role, item.actor)
         };
-        format!("  {}  +{:<8} {}{who}", moment(i.at_unix_ms), length(i.after_ms), i.text)
-    }));
-    lines.join("\n") + "\n"
+        let head = format!("  {}  +{:<8} ", moment(item.at_unix_ms), length(item.after_ms));
+        text.line(&head, &format!("{}{who}", item.text));
+        // What was said later than on arrival stands nowhere else.
+        let said = item.person.iter().filter(|p| Some(*p) != found.person.as_ref());
+        let said = said.flat_map(person);
+        said.for_each(|(name, value)| text.line(&format!("      {name:<10} "), value));
+    }
+    text
 }
 
 fn person(p: &Person) -> impl Iterator<Item = (&'static str, &str)> {
@@ -183,7 +197,8 @@ fn json_row(c: &ContactRow) -> Value {
         "queue": c.queue,
         "entry_point": c.entry_point,
         "state": word(c.state().as_str_name(), "CONTACT_STATE_"),
-        "end_reason": word(c.end_reason().as_str_name(), "END_REASON_"),
+        "end_reason": (c.end_reason() != EndReason::Unspecified)
+            .then(|| word(c.end_reason().as_str_name(), "END_REASON_")),
         "service": word(c.service().as_str_name(), "SERVICE_CLASS_"),
         "agent": c.agent,
         "reservation_id": c.reservation_id,
@@ -230,4 +245,59 @@ fn json_decision(d: &Decision) -> Value {
         "offers_before": d.offers_before,
         "text": d.text,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pb::v1::Attribute;
+
+    /// Clears the screen, and pretends to be a line of the router's.
+    const EVIL: &str = "x\x1b[2J\u{9b}1m\ncontact 9: closed";
+
+    #[test]
+    fn what_customers_write_is_shown_and_never_obeyed() {
+        let evil = || EVIL.to_owned();
+        let person = Person {
+            name: evil(),
+            address: evil(),
+            subject: evil(),
+            words: evil(),
+            language: evil(),
+        };
+        let contact = ContactRow {
+            key: evil(),
+            gateway: evil(),
+            entry_point: evil(),
+            queue: evil(),
+            attributes: vec![Attribute { name: evil(), value: evil() }],
+            ..ContactRow::default()
+        };
+        let item = TimelineItem {
+            text: evil(),
+            actor: evil(),
+            person: Some(person.clone()),
+            ..Default::default()
+        };
+        let found = GetContactResponse {
+            contact: Some(contact.clone()),
+            person: Some(person),
+            timeline: vec![item],
+            ..Default::default()
+        };
+        for text in [shown(&found), listed(&[contact])] {
+            let raw = |c: char| c.is_control() && c != '\n';
+            assert!(!text.as_str().contains(raw), "{text:?}");
+            assert!(text.as_str().contains("x\\u{1b}[2J"), "{text:?}");
+            assert!(!text.as_str().lines().any(|line| line.starts_with("contact 9")), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_open_contact_has_no_end_reason_and_no_contacts_are_said_to_be_none() {
+        assert_eq!(json_row(&ContactRow::default())["end_reason"], Value::Null);
+        let closed = ContactRow { end_reason: EndReason::Completed.into(), ..Default::default() };
+        assert_eq!(json_row(&closed)["end_reason"], "completed");
+        assert_eq!(listed(&[]).as_str(), "no open contacts\n");
+    }
 }

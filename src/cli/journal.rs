@@ -3,82 +3,160 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use serde_json::json;
 
 use super::FAILED;
+use super::out::{Text, put, tell_line};
 use crate::engine::Engine;
 use crate::engine::contact::StateKind;
 use crate::journal;
+use crate::journal::error::JournalError;
+use crate::journal::verify::VerifyReport;
 
 /// Entries between two lines of progress: about two seconds' worth.
 const PROGRESS_EVERY: u64 = 1_000_000;
 
 pub(super) fn verify(data: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
-    let mut engine = Engine::default();
-    let mut differing: Vec<u64> = Vec::new();
-    let (mut entries, mut told) = (0u64, 0u64);
-    let report = journal::verify::read(data, &mut |batch| {
+    let mut replay = Replay::default();
+    let read = journal::verify::read(data, &mut |batch| replay.batch(&batch));
+    let report = match read {
+        Ok(report) => report,
+        Err(error) => {
+            let error = unsound(&error);
+            if as_json {
+                put(&Text::json(&json!({ "sound": false, "error": error })))?;
+                return Ok(ExitCode::from(FAILED));
+            }
+            anyhow::bail!("the journal in {} cannot be relied on: {error}", data.display());
+        }
+    };
+    let broken = replay.engine.check().err().map(|violation| violation.to_string());
+    let sound = replay.differing.is_empty() && broken.is_none();
+    put(&if as_json {
+        as_value(&report, &replay, broken.as_deref())
+    } else {
+        as_text(&report, &replay, broken.as_deref())
+    })?;
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// What the journal's entries come to.
+#[derive(Default)]
+struct Replay {
+    engine: Engine,
+    /// After which entries the state is not what its mark says.
+    differing: Vec<u64>,
+    entries: u64,
+    told: u64,
+}
+
+impl Replay {
+    fn batch(&mut self, batch: &journal::Batch) {
         for entry in &batch.entries {
-            engine.replay(entry);
+            self.engine.replay(entry);
         }
         if let Some(mark) = batch.mark
-            && mark.differs(&engine)
+            && mark.differs(&self.engine)
         {
-            differing.push(mark.sequence);
+            self.differing.push(mark.sequence);
         }
-        entries += batch.entries.len() as u64;
-        if entries - told >= PROGRESS_EVERY {
-            told = entries;
-            eprintln!("{entries} entries checked");
-        }
-    })
-    .with_context(|| format!("the journal in {} cannot be relied on", data.display()))?;
-
-    let broken = engine.check().err();
-    let sound = differing.is_empty() && broken.is_none();
-    if as_json {
-        let shown = json!({
-            "sound": sound,
-            "batches": report.batches,
-            "entries": report.entries,
-            "first_sequence": report.first_sequence,
-            "last_sequence": report.last_sequence,
-            "epoch": report.tip.epoch,
-            "bytes": report.bytes,
-            "marks": report.marks,
-            "marks_differing": differing,
-            "violation": broken.as_ref().map(ToString::to_string),
-            "accepted": engine.accepted(),
-            "closed": engine.in_state(StateKind::Closed),
-            "state_hash": format!("{:016x}", engine.state_hash()),
-        });
-        println!("{shown:#}");
-    } else {
-        println!(
-            "{} entries in {} batches ({} bytes), sequence {} to {}, every hash as it should be",
-            report.entries,
-            report.batches,
-            report.bytes,
-            report.first_sequence,
-            report.last_sequence
-        );
-        println!(
-            "replayed: {} contacts accepted, {} closed, {} of {} marks agree, state {:016x}",
-            engine.accepted(),
-            engine.in_state(StateKind::Closed),
-            report.marks - differing.len() as u64,
-            report.marks,
-            engine.state_hash()
-        );
-        if let Some(sequence) = differing.first() {
-            println!(
-                "the state first differs from its mark after entry {sequence}: this binary reads the events otherwise than the one that wrote them"
-            );
-        }
-        if let Some(violation) = broken {
-            println!("the state does not hold together: {violation}");
+        self.entries += batch.entries.len() as u64;
+        if self.entries - self.told >= PROGRESS_EVERY {
+            self.told = self.entries;
+            tell_line(&format!("{} entries checked", self.entries));
         }
     }
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// What is wrong, without the advice to run the command that is running.
+fn unsound(error: &JournalError) -> String {
+    let told = error.to_string();
+    match told.find("`surgeline journal verify`") {
+        Some(at) => told[..at].trim_end_matches([',', ';', ' ']).to_owned(),
+        None => told,
+    }
+}
+
+fn as_value(report: &VerifyReport, replay: &Replay, broken: Option<&str>) -> Text {
+    Text::json(&json!({
+        "sound": replay.differing.is_empty() && broken.is_none(),
+        "batches": report.batches,
+        "entries": report.entries,
+        "first_sequence": report.first_sequence,
+        "last_sequence": report.last_sequence,
+        "epoch": report.tip.epoch,
+        "bytes": report.bytes,
+        "marks": report.marks,
+        "marks_differing": replay.differing,
+        "violation": broken,
+        "accepted": replay.engine.accepted(),
+        "closed": replay.engine.in_state(StateKind::Closed),
+        "state_hash": format!("{:016x}", replay.engine.state_hash()),
+    }))
+}
+
+fn as_text(report: &VerifyReport, replay: &Replay, broken: Option<&str>) -> Text {
+    let mut text = Text::default();
+    let VerifyReport { batches, entries, first_sequence, last_sequence, bytes, .. } = report;
+    text.line(
+        "",
+        &format!(
+            "{entries} entries in {batches} batches ({bytes} bytes), sequence {first_sequence} to \
+             {last_sequence}, every hash as it should be"
+        ),
+    );
+    text.line(
+        "",
+        &format!(
+            "replayed: {} contacts accepted, {} closed, {} of {} marks agree, state {:016x}",
+            replay.engine.accepted(),
+            replay.engine.in_state(StateKind::Closed),
+            report.marks - replay.differing.len() as u64,
+            report.marks,
+            replay.engine.state_hash()
+        ),
+    );
+    if let Some(sequence) = replay.differing.first() {
+        text.line(
+            "",
+            &format!(
+                "the state first differs from its mark after entry {sequence}: this binary reads \
+                 the events otherwise than the one that wrote them"
+            ),
+        );
+    }
+    if let Some(violation) = broken {
+        text.line("", &format!("the state does not hold together: {violation}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verify_does_not_send_people_to_verify() {
+        let path = std::path::PathBuf::from("/data/tip");
+        for error in [
+            JournalError::TipDamaged { path: path.clone() },
+            JournalError::TipMissing { path: path.clone(), recovered: 7 },
+            JournalError::AcknowledgedGone { path: path.clone(), recovered: 7, acknowledged: 9 },
+            JournalError::NoJournal { path },
+        ] {
+            let told = unsound(&error);
+            assert!(told.contains("/data/tip"), "{told}");
+            assert!(!told.contains("journal verify"), "{told}");
+            assert!(told.ends_with(char::is_alphanumeric), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_folder_without_a_journal_is_a_failure_in_both_forms() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = verify(folder.path(), false).unwrap_err().to_string();
+        assert!(told.contains("cannot be relied on") && told.contains("no journal"), "{told}");
+        let code = verify(folder.path(), true).unwrap();
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(FAILED)));
+    }
 }

@@ -10,6 +10,7 @@ pub mod config;
 pub mod contact;
 mod demo;
 pub mod journal;
+mod out;
 pub mod queue;
 pub mod serve;
 mod words;
@@ -20,6 +21,8 @@ use std::process::ExitCode;
 use args::{
     AgentCommand, Cli, Command, ConfigCommand, ContactCommand, JournalCommand, QueueCommand,
 };
+use client::ClientError;
+use out::{Text, put, tell_line};
 
 /// Done.
 pub const OK: u8 = 0;
@@ -27,7 +30,7 @@ pub const OK: u8 = 0;
 pub const FAILED: u8 = 1;
 /// What was typed, or a file that it names, is not right. clap uses the same.
 pub const USAGE: u8 = 2;
-/// No router answers at the address.
+/// No router answers at the address, or it stopped.
 pub const UNREACHABLE: u8 = 3;
 /// What was named does not exist.
 pub const NOT_FOUND: u8 = 4;
@@ -42,11 +45,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => demo::run(&demo),
         Command::Config(ConfigCommand::Check { file, json }) => {
             let outcome = config::check(&file, std::io::stdout().is_terminal());
-            if json {
-                println!("{:#}", outcome.json);
-            } else {
-                print!("{}", outcome.text);
-            }
+            let json = json.then(|| Text::json(&outcome.json));
+            put(&json.unwrap_or_else(|| Text::own(outcome.text)))?;
             Ok(ExitCode::from(outcome.exit_code))
         }
         Command::Journal(JournalCommand::Verify { data, json }) => journal::verify(&data, json),
@@ -75,13 +75,35 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Tells on stderr what could not be done.
+pub fn complain(error: &anyhow::Error) {
+    tell_line(&format!("error: {}", told_once(error)));
+}
+
+/// An error and its causes. Libraries like to tell a cause within the error and as its
+/// source too: what was said is not said again.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.iter().any(|earlier| earlier.contains(&cause)) {
+            continue;
+        }
+        // A cause that says the one before it, and more.
+        if told.len() > 1 && told.last().is_some_and(|last| cause.starts_with(last.as_str())) {
+            told.pop();
+        }
+        told.push(cause);
+    }
+    told.join(": ")
+}
+
 /// The exit code for an error of [`run`].
 #[must_use]
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
-    let code = match error.downcast_ref::<client::ClientError>() {
-        Some(client::ClientError::Address { .. }) => USAGE,
-        Some(client::ClientError::Unreachable { .. }) => UNREACHABLE,
-        Some(client::ClientError::Refused(status)) => match status.code() {
+    let code = match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Address { .. } | ClientError::NotGrpc) => USAGE,
+        Some(ClientError::Unreachable { .. } | ClientError::Stopped) => UNREACHABLE,
+        Some(ClientError::Refused(status)) => match status.code() {
             tonic::Code::NotFound => NOT_FOUND,
             tonic::Code::InvalidArgument => USAGE,
             tonic::Code::Unavailable => UNREACHABLE,
@@ -93,4 +115,40 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
         None => FAILED,
     };
     ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let chain = |causes: &[&'static str]| {
+            let mut causes = causes.iter().rev();
+            let first = anyhow::Error::msg(*causes.next().unwrap());
+            told_once(&causes.fold(first, |error, outer| error.context(*outer)))
+        };
+        assert_eq!(
+            chain(&[
+                "no router answers",
+                "tcp connect error",
+                "tcp connect error",
+                "refused (111)"
+            ]),
+            "no router answers: tcp connect error: refused (111)"
+        );
+        assert_eq!(chain(&["cannot open x: not there", "not there"]), "cannot open x: not there");
+        assert_eq!(chain(&["a", "transport error", "transport error: b"]), "a: transport error: b");
+        assert_eq!(chain(&["one", "two"]), "one: two");
+    }
+
+    #[test]
+    fn exit_codes() {
+        let code = |error: ClientError| format!("{:?}", exit_code(&anyhow::Error::new(error)));
+        let is = |code: u8| format!("{:?}", ExitCode::from(code));
+        assert_eq!(code(ClientError::Stopped), is(UNREACHABLE));
+        assert_eq!(code(ClientError::NotGrpc), is(USAGE));
+        assert_eq!(code(ClientError::Address { address: "foo".into() }), is(USAGE));
+        assert_eq!(code(ClientError::Refused(tonic::Status::not_found("x"))), is(NOT_FOUND));
+    }
 }

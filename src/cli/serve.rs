@@ -1,32 +1,45 @@
 //! `surgeline serve`: a router until it is told to stop.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::FAILED;
 use super::args::Serve;
+use super::out::{Text, put, tell};
+use super::{FAILED, complain, config as check};
 use crate::app::{App, AppConfig};
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigError, Loaded};
 
 pub(super) fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     log_to_stderr();
-    let config = configuration(args)?;
+    let loaded = match &args.config {
+        Some(file) => match config::load(file) {
+            Ok(loaded) => loaded,
+            Err(error) => return Ok(unusable(file, &error)),
+        },
+        None => config::built_in()?,
+    };
+    let config = configuration(args, loaded)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config))
 }
 
-/// The file, or the built-in configuration, with what was typed in place of what it says.
-fn configuration(args: &Serve) -> anyhow::Result<Config> {
-    let loaded = match &args.config {
-        Some(file) => config::load(file)?,
-        None => config::built_in()?,
-    };
+/// Tells what is wrong with a file in the words of `config check`.
+fn unusable(file: &Path, error: &ConfigError) -> ExitCode {
+    let file = file.display().to_string();
+    let outcome = check::unusable(&file, error, std::io::stderr().is_terminal());
+    tell(&Text::own(outcome.text));
+    ExitCode::from(outcome.exit_code)
+}
+
+/// What was loaded, with what was typed in place of what it says.
+fn configuration(args: &Serve, loaded: Loaded) -> anyhow::Result<Config> {
     if loaded.warnings.warnings() > 0 {
-        eprint!("{}", loaded.warnings.render(std::io::stderr().is_terminal()));
+        tell(&Text::own(loaded.warnings.render(std::io::stderr().is_terminal())));
     }
     let mut config = loaded.config;
     let server = &mut config.server;
@@ -52,7 +65,12 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     .await
     .context("the router did not start")?;
     // Whoever started us reads this line to know when and where to connect.
-    println!("surgeline is ready: grpc={} http={}", app.grpc_address(), app.http_address());
+    let (grpc, http) = (app.grpc_address(), app.http_address());
+    let ready = Text::own(format!("surgeline is ready: grpc={grpc} http={http}\n"));
+    // Nobody reading is no reason not to serve.
+    if let Err(error) = put(&ready) {
+        tracing::warn!(%error, %grpc, %http, "ready, but stdout cannot be written");
+    }
     let recovered = app.recovered();
     if recovered.entries > 0 {
         tracing::info!(entries = recovered.entries, data = %data.display(), "recovered");
@@ -66,7 +84,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let stopped = app.stop().await;
     match fatal {
         Some(fatal) => {
-            eprintln!("error: {:#}", anyhow::Error::new(fatal));
+            complain(&anyhow::Error::new(fatal));
             Ok(ExitCode::from(FAILED))
         }
         None => stopped.map(|()| ExitCode::SUCCESS).context("the router did not stop well"),

@@ -1,6 +1,5 @@
-//! How rows look: words for enums, short lengths of time, tables.
+//! How values look: words for enums, short lengths of time, shares.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 
 use crate::pb::v1::{Availability, AvailabilityKind};
@@ -28,7 +27,7 @@ pub(super) fn share(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |v| format!("{:.1}%", v * 100.0))
 }
 
-/// A moment in the local time zone's place: UTC, to the millisecond.
+/// A moment in UTC, to the millisecond.
 pub(super) fn moment(unix_ms: u64) -> String {
     i64::try_from(unix_ms)
         .ok()
@@ -36,26 +35,11 @@ pub(super) fn moment(unix_ms: u64) -> String {
         .map_or_else(|| "-".to_owned(), |t| format!("{t:.3}"))
 }
 
-/// What an agent says they are.
-pub(super) fn availability(a: Option<&Availability>) -> String {
-    let Some(a) = a else { return "-".to_owned() };
-    match a.kind() {
-        AvailabilityKind::NotReady => format!("not_ready ({})", a.reason),
-        kind => word(kind.as_str_name(), "AVAILABILITY_KIND_"),
-    }
-}
-
-/// A table without lines, numbers to the right.
-pub(super) fn table(header: &[&str], right: &[usize]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().copied());
-    for column in right {
-        if let Some(column) = table.column_mut(*column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
+/// A word for what an agent says they are, and the reason if they are not ready.
+pub(super) fn availability(a: Option<&Availability>) -> (String, Option<&str>) {
+    let Some(a) = a else { return ("-".to_owned(), None) };
+    let reason = (a.kind() == AvailabilityKind::NotReady).then_some(a.reason.as_str());
+    (word(a.kind().as_str_name(), "AVAILABILITY_KIND_"), reason)
 }
 
 #[cfg(test)]

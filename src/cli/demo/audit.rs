@@ -31,7 +31,7 @@ pub(super) struct Counts {
     /// Customers who left after they were answered.
     pub(super) hung_up: u64,
     /// Offers of a contact that somebody else had or was offered.
-    pub(super) double_offers: u64,
+    pub(super) double_reservations: u64,
 }
 
 /// See the module.
@@ -152,7 +152,7 @@ impl Audit {
         if let Some(before) = books.holders.insert(contact, holder)
             && before.agent != agent
         {
-            books.counts.double_offers += 1;
+            books.counts.double_reservations += 1;
             tracing::error!(
                 contact,
                 agent,
@@ -198,9 +198,9 @@ mod tests {
         audit.let_go(1, "bruno");
         audit.let_go(1, "amara");
         audit.held(1, "bruno", 11, now);
-        assert_eq!(audit.counts().double_offers, 0);
+        assert_eq!(audit.counts().double_reservations, 0);
         audit.held(1, "chiara", 12, now);
-        assert_eq!(audit.counts().double_offers, 1);
+        assert_eq!(audit.counts().double_reservations, 1);
     }
 
     #[test]

@@ -40,6 +40,7 @@ use self::watch::{Snapshot, Watcher};
 use super::FAILED;
 use super::args::Demo;
 use super::client::{ClientError, connect};
+use super::out::{Text, put, tell_line};
 use crate::app::{App, AppConfig};
 use crate::config;
 
@@ -116,13 +117,9 @@ async fn play(args: &Demo) -> anyhow::Result<ExitCode> {
     let screen = Screen::open(args.json);
     log_to_stderr(&screen);
     let outcome = rehearse(args, screen).await?;
-    if args.json {
-        println!("{}", outcome.summary.json());
-    } else {
-        print!("{}", outcome.text);
-    }
+    put(&Text::own(if args.json { outcome.summary.json() + "\n" } else { outcome.text }))?;
     for failure in &outcome.failures {
-        eprintln!("error: {failure}");
+        tell_line(&format!("error: {failure}"));
     }
     Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
@@ -193,6 +190,7 @@ impl Stage {
         let (show, seen) = channel(Snapshot::default());
         players.spawn(watcher.clone().follow(show, bench.clone()));
         let addresses = view::Addresses { grpc: app.grpc_address(), http: app.http_address() };
+        screen.open_at(addresses);
         let ended = bench.starts + bench.lasting;
         let (waiting, work) = (Vec::new(), Vec::new());
         let seed = args.seed;

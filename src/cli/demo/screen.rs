@@ -1,9 +1,10 @@
 //! Where the live view goes: a terminal that is redrawn, or lines for a log.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, stdout};
 use std::time::{Duration, Instant};
 
-use super::view::{Frame, Palette};
+use super::view::{Addresses, Frame};
+use crate::cli::out::{Palette, Text, put, tell_line};
 
 /// Between two lines for a log.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -20,12 +21,10 @@ impl Screen {
     /// Live on a terminal, unless JSON is wanted: then stdout belongs to it.
     pub(super) fn open(json: bool) -> Self {
         let live = !json && stdout().is_terminal();
-        // https://no-color.org: any value that is not empty.
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-        let palette = if live && !plain { Palette::Ansi } else { Palette::Plain };
+        let palette = if live { Palette::of_stdout() } else { Palette::Plain };
         if live {
             // The other screen, so that what stood there before comes back; no cursor.
-            put("\x1b[?1049h\x1b[?25l");
+            draw("\x1b[?1049h\x1b[?25l");
         }
         Self { live, palette, told: Instant::now() }
     }
@@ -38,6 +37,14 @@ impl Screen {
         self.live
     }
 
+    /// Says where the router listens, unless every frame will.
+    pub(super) fn open_at(&self, addresses: Addresses) {
+        if !self.live {
+            let Addresses { grpc, http } = addresses;
+            tell_line(&format!("demo: the router listens at grpc={grpc} http={http}"));
+        }
+    }
+
     pub(super) fn show(&mut self, frame: &Frame<'_>) {
         if self.live {
             // Each line is cleared to its end and all below the last: nothing flickers.
@@ -47,18 +54,17 @@ impl Screen {
                 text.push_str("\x1b[K\r\n");
             }
             text.push_str("\x1b[J");
-            put(&text);
+            draw(&text);
         } else if self.told.elapsed() >= PROGRESS {
             self.told = Instant::now();
-            // A closed stderr is no reason to stop.
-            let _ = writeln!(stderr(), "{}", frame.progress());
+            tell_line(&frame.progress());
         }
     }
 
     /// Gives the terminal back; again is nothing.
     pub(super) fn close(&mut self) {
         if std::mem::take(&mut self.live) {
-            put("\x1b[?25h\x1b[?1049l");
+            draw("\x1b[?25h\x1b[?1049l");
         }
     }
 }
@@ -69,8 +75,7 @@ impl Drop for Screen {
     }
 }
 
-fn put(text: &str) {
-    let mut out = stdout();
+fn draw(text: &str) {
     // A terminal that is gone is noticed by Ctrl-C or the end, not here.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = put(&Text::own(text));
 }

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::audit::{Findings, Latency};
 use super::scrape::{ScrapeError, Scraped};
-use super::view::{Frame, Palette};
+use super::view::Frame;
 use super::watch::Snapshot;
+use crate::cli::out::Palette;
 use crate::cli::words::share;
 use crate::pb::v1::QueueRow;
 
@@ -82,7 +83,7 @@ pub(super) struct ClientAudit {
     /// Contacts that gateways were not told the end of.
     pub(super) open: u64,
     /// Contacts given to an agent while another had them. Must be 0.
-    pub(super) double_offers: u64,
+    pub(super) double_reservations: u64,
 }
 
 /// Service levels, each with its formula.
@@ -176,7 +177,7 @@ impl Summary {
                 accepted,
                 accepted_difference: c.accepted.wrapping_sub(accepted).cast_signed(),
                 open: books.open,
-                double_offers: books.double_offers,
+                double_reservations: books.double_reservations,
             },
         })
     }
@@ -201,8 +202,8 @@ impl Summary {
             failures
                 .push(format!("the router counts {n} reservations of contacts that somebody had"));
         }
-        if audit.double_offers != 0 {
-            let n = audit.double_offers;
+        if audit.double_reservations != 0 {
+            let n = audit.double_reservations;
             failures.push(format!("agents were given {n} contacts that another agent had"));
         }
         if audit.accepted_difference != 0 {
@@ -224,7 +225,7 @@ impl Summary {
             text,
             "\n\n\
              in {:.0} s    {} contacts, {} closed, {open} still open, {} abandoned; seed {}\n\
-             on time    {} by F3, {} by F4; {} of capacity in use, {} of agents occupied\n\
+             on time    {} SL ALL, {} SL LATE; {} of capacity in use, {} of agents occupied\n\
              mishaps    {} declined, {} not answered, {} calls not joined\n\
              teamwork   {} transfers, {} consults, {} of them handed over, {} waited for somebody\n\
              offers     p50 {}, p99 {}, most {} from arrival to offer, on disk; {samples} measured\n\
@@ -256,7 +257,7 @@ impl Summary {
             milliseconds(max),
             self.conservation_difference,
             self.double_reservations,
-            self.client_audit.double_offers,
+            self.client_audit.double_reservations,
         );
         text
     }
@@ -329,7 +330,7 @@ mod tests {
         assert_eq!(json["service_level"]["overall"]["f3"], 0.75);
         assert_eq!(json["service_level"]["overall"]["f4"], 0.8);
         assert_eq!(json["service_level"]["queues"]["calls"]["f4"], 0.8);
-        assert_eq!(json["client_audit"]["double_offers"], 0);
+        assert_eq!(json["client_audit"]["double_reservations"], 0);
         assert_eq!(json["refusals"]["RESERVATION_OVER"], 2);
         for field in [
             "declined",

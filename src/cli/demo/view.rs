@@ -5,47 +5,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use comfy_table::{ColumnConstraint, Table, Width};
-
 use super::audit::Counts;
+use super::scenario::GATEWAYS;
 use super::watch::{Agents, Snapshot};
-use crate::cli::words::{length, share, table};
+use crate::cli::out::{Ink, Palette, Table};
+use crate::cli::queue::{HEADER, LEGEND, NUMBERS, painted};
+use crate::cli::words::share;
 use crate::pb::v1::QueueRow;
 
 /// Widest line.
 const COLUMNS: usize = 100;
 /// Looks in the curve of contacts waiting.
 const CURVE: usize = 60;
-
-/// Whether lines have colours.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Palette {
-    Ansi,
-    Plain,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Ink {
-    Bold,
-    Dim,
-    Yellow,
-    Red,
-}
-
-impl Palette {
-    fn paint(self, ink: Ink, text: &str) -> String {
-        if self == Self::Plain {
-            return text.to_owned();
-        }
-        let code = match ink {
-            Ink::Bold => "1",
-            Ink::Dim => "2",
-            Ink::Yellow => "33",
-            Ink::Red => "31",
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
-    }
-}
 
 /// Where the demo's router listens.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +46,9 @@ impl Frame<'_> {
             || "finishing".to_owned(),
             |left| format!("{}s left", left.as_millis().div_ceil(1000)),
         );
-        let title = "Surgeline demo: a router, 4 gateways and their customers, over gRPC";
+        let gateways = GATEWAYS.len();
+        let title =
+            format!("Surgeline demo: a router, {gateways} gateways and their customers, over gRPC");
         let space = COLUMNS.saturating_sub(title.len());
         let mut lines = vec![palette.paint(Ink::Bold, &format!("{title}{left:>space$}"))];
         let where_from = format!(
@@ -91,9 +64,7 @@ impl Frame<'_> {
     /// Queues, agents, contacts and the curve.
     pub(super) fn tables(&self, palette: Palette) -> Vec<String> {
         let mut lines = queues(&self.snapshot.queues, palette);
-        let note = "F4 = answered in target / (answered + abandoned after target); \
-                    ASA = average speed of answer";
-        lines.push(palette.paint(Ink::Dim, note));
+        lines.extend(LEGEND.iter().map(|line| palette.paint(Ink::Dim, line)));
         lines.push(String::new());
         lines.extend(agents(self.snapshot, palette));
         lines.push(String::new());
@@ -112,7 +83,7 @@ impl Frame<'_> {
         let abandoned: u64 = self.snapshot.queues.iter().map(|q| q.abandoned).sum();
         format!(
             "demo: {left}, accepted {}, waiting {}, with agents {}, pending {}, closed {}, \
-             abandoned {abandoned}, load {}, difference {}, double offers {}",
+             abandoned {abandoned}, load {}, difference {}, double reservations {}",
             c.accepted,
             c.queued,
             c.reserved + c.connecting + c.assigned,
@@ -120,77 +91,20 @@ impl Frame<'_> {
             c.closed,
             share(self.snapshot.load()),
             self.snapshot.difference(),
-            self.audit.double_offers,
+            self.audit.double_reservations,
         )
     }
 }
 
-/// Columns that do not move when numbers grow.
-fn steady(mut table: Table, widths: &[u16]) -> Table {
-    for (column, width) in table.column_iter_mut().zip(widths) {
-        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(*width)));
-    }
-    table
-}
-
-fn lines(table: &Table) -> Vec<String> {
-    // The first column's padding would set the table off from the text around it.
-    let flush = |line: &str| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned();
-    table.to_string().lines().map(flush).collect()
-}
-
 fn queues(rows: &[QueueRow], palette: Palette) -> Vec<String> {
-    let header = [
-        "QUEUE",
-        "WAITING",
-        "OLDEST",
-        "OFFERED",
-        "ANSWERED",
-        "ABANDONED",
-        "F4",
-        "TARGET",
-        "ASA",
-        "READY/ABLE",
-    ];
-    let table = table(&header, &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    let mut table = steady(table, &[10, 9, 9, 9, 10, 11, 8, 8, 8, 12]);
-    for row in rows {
-        let asa = row.average_speed_of_answer_ms.map_or_else(|| "-".to_owned(), seconds);
-        table.add_row([
-            row.queue.clone(),
-            row.waiting.to_string(),
-            if row.waiting == 0 { "-".to_owned() } else { length(row.oldest_wait_ms) },
-            row.offered.to_string(),
-            row.answered.to_string(),
-            row.abandoned.to_string(),
-            share(row.service_level_late_abandoned),
-            length(row.target_ms),
-            asa,
-            format!("{}/{}", row.agents_ready, row.agents_able),
-        ]);
-    }
-    let ink = |row: &QueueRow| match row.oldest_wait_ms {
-        _ if row.waiting == 0 => None,
-        oldest if oldest > 2 * row.target_ms => Some(Ink::Red),
-        oldest if oldest > row.target_ms => Some(Ink::Yellow),
-        _ => None,
-    };
-    let inks = std::iter::once(Some(Ink::Bold)).chain(rows.iter().map(ink));
-    let paint = |(line, ink): (String, Option<Ink>)| match ink {
-        Some(ink) => palette.paint(ink, &line),
-        None => line,
-    };
-    lines(&table).into_iter().zip(inks).map(paint).collect()
-}
-
-/// An average wait, to the millisecond below a second.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people to read")]
-fn seconds(ms: f64) -> String {
-    length(ms.max(0.0) as u64)
+    // One apart: with two, the columns would not fit.
+    let table = Table::new(&HEADER, &NUMBERS, 1).steady(&[9, 8, 7, 8, 9, 10, 6, 7, 8, 7, 7, 11]);
+    painted(table, rows, palette)
 }
 
 fn agents(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
-    let Agents { ready, reserved, busy, wrap_up, not_ready, absent, .. } = snapshot.agents;
+    let Agents { ready, reserved, busy, wrap_up, not_ready, lost, signed_out, .. } =
+        snapshot.agents;
     let header = [
         "AGENTS",
         "READY",
@@ -198,19 +112,20 @@ fn agents(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
         "BUSY",
         "WRAP-UP",
         "NOT READY",
-        "ABSENT",
+        "LOST",
+        "SIGNED OUT",
         "OCCUPIED",
         "LOAD",
     ];
-    let mut table =
-        steady(table(&header, &[1, 2, 3, 4, 5, 6, 7, 8]), &[10, 8, 11, 8, 10, 12, 9, 11, 9]);
-    let counts = [ready, reserved, busy, wrap_up, not_ready, absent];
+    let table = Table::new(&header, &[1, 2, 3, 4, 5, 6, 7, 8, 9], 2);
+    let mut table = table.steady(&[9, 8, 10, 7, 9, 11, 7, 12, 10, 8]);
+    let counts = [ready, reserved, busy, wrap_up, not_ready, lost, signed_out];
     let total: u64 = counts.iter().sum();
     let mut row = vec![total.to_string()];
     row.extend(counts.iter().map(ToString::to_string));
     row.push(share(snapshot.occupancy()));
     row.push(share(snapshot.load()));
-    table.add_row(row);
+    table.row(row);
     let away = snapshot.agents.away.iter().map(|(reason, n)| format!("{reason} {n}"));
     let mut away: Vec<_> = away.collect();
     if snapshot.agents.phone_unreachable > 0 {
@@ -235,22 +150,22 @@ fn contacts(snapshot: &Snapshot, audit: Counts, palette: Palette) -> Vec<String>
         "PENDING",
         "CLOSED",
     ];
-    let mut table =
-        steady(table(&header, &[1, 3, 4, 5, 6, 7, 8]), &[10, 10, 3, 8, 10, 12, 10, 9, 9]);
+    let table = Table::new(&header, &[1, 3, 4, 5, 6, 7, 8], 2);
+    let mut table = table.steady(&[10, 10, 3, 8, 10, 12, 10, 9, 9]);
     let open = [c.queued, c.reserved, c.connecting, c.assigned, c.pending, c.closed];
     let mut row = vec![String::new(), c.accepted.to_string(), String::new()];
     row.extend(open.iter().map(ToString::to_string));
-    table.add_row(row);
+    table.row(row);
     let mut text = headed(&table, palette);
-    let (difference, doubles) = (snapshot.difference(), audit.double_offers);
-    let law = format!("difference {difference}, double offers {doubles}: both must be 0");
+    let (difference, doubles) = (snapshot.difference(), audit.double_reservations);
+    let law = format!("difference {difference}, double reservations {doubles}: both must be 0");
     let ink = if difference == 0 && doubles == 0 { Ink::Dim } else { Ink::Red };
     text.push(palette.paint(ink, &law));
     text
 }
 
 fn headed(table: &Table, palette: Palette) -> Vec<String> {
-    let mut text = lines(table);
+    let mut text = table.lines();
     if let Some(header) = text.first_mut() {
         *header = palette.paint(Ink::Bold, header);
     }
@@ -286,6 +201,7 @@ mod tests {
             abandoned: 40,
             abandoned_after_target: 30,
             target_ms: 1_000,
+            service_level_all_abandoned: Some(0.86),
             service_level_late_abandoned: Some(0.885),
             average_speed_of_answer_ms: Some(431.7),
             agents_able: 33,

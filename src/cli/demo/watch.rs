@@ -6,7 +6,7 @@ use tokio::sync::watch::Sender;
 use tonic::transport::Channel;
 
 use super::{Bench, Phase, PlayerError};
-use crate::cli::client::ClientError;
+use crate::cli::client::{ClientError, pages};
 use crate::pb::v1::supervisor_service_client::SupervisorServiceClient;
 use crate::pb::v1::{
     AgentRow, AgentState, AvailabilityKind, ContactCounts, ListAgentsRequest, QueueRow,
@@ -32,8 +32,8 @@ pub(super) struct Agents {
     pub(super) busy: u64,
     pub(super) wrap_up: u64,
     pub(super) not_ready: u64,
-    /// Lost or signed out.
-    pub(super) absent: u64,
+    pub(super) lost: u64,
+    pub(super) signed_out: u64,
     /// By reason, of those who say that they are not ready.
     pub(super) away: BTreeMap<String, u64>,
     pub(super) phone_unreachable: u64,
@@ -51,7 +51,8 @@ impl Agents {
                 AgentState::Busy => counts.busy += 1,
                 AgentState::WrapUp => counts.wrap_up += 1,
                 AgentState::NotReady => counts.not_ready += 1,
-                _ => counts.absent += 1,
+                AgentState::Lost => counts.lost += 1,
+                AgentState::SignedOut | AgentState::Unspecified => counts.signed_out += 1,
             }
             if !matches!(
                 row.state(),
@@ -153,17 +154,16 @@ impl Watcher {
         Ok(Snapshot::new(queues, &self.agents().await?))
     }
 
-    async fn agents(&mut self) -> Result<Vec<AgentRow>, ClientError> {
-        let mut rows = Vec::new();
-        let mut request = ListAgentsRequest::default();
-        loop {
-            let page = self.client.list_agents(request.clone()).await?.into_inner();
-            rows.extend(page.agents);
-            if page.next_page_token.is_empty() {
-                return Ok(rows);
+    async fn agents(&self) -> Result<Vec<AgentRow>, ClientError> {
+        pages(|page_token| {
+            let mut client = self.client.clone();
+            async move {
+                let request = ListAgentsRequest { page_token, ..Default::default() };
+                let page = client.list_agents(request).await?.into_inner();
+                Ok((page.agents, page.next_page_token))
             }
-            request.page_token = page.next_page_token;
-        }
+        })
+        .await
     }
 }
 
@@ -203,9 +203,11 @@ mod tests {
             row(AgentState::WrapUp, "lunch"),
             row(AgentState::NotReady, "lunch"),
             row(AgentState::Lost, ""),
+            row(AgentState::SignedOut, ""),
         ];
         let counts = Agents::of(&rows);
-        assert_eq!((counts.ready, counts.busy, counts.wrap_up, counts.absent), (1, 1, 1, 1));
+        assert_eq!((counts.ready, counts.busy, counts.wrap_up), (1, 1, 1));
+        assert_eq!((counts.lost, counts.signed_out), (1, 1));
         assert_eq!(counts.away, BTreeMap::from([("lunch".to_owned(), 1)]));
         let snapshot = Snapshot { agents: counts, ..Default::default() };
         assert!((snapshot.occupancy().unwrap() - 2.0 / 3.0).abs() < 1e-9);

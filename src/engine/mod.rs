@@ -22,6 +22,8 @@ mod line;
 pub mod memory;
 pub mod refusal;
 pub mod routing;
+#[cfg(test)]
+mod rules;
 mod store;
 mod tell;
 mod timer;

@@ -34,6 +34,12 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// Whether this ends a session.
+    #[must_use]
+    pub fn is_farewell(&self) -> bool {
+        matches!(self.command, Command::DisconnectGateway { .. } | Command::DisconnectAgent { .. })
+    }
+
     /// Whether this brings in someone new. Only these are shed: what is needed to finish
     /// with those who are here travels in a lane of its own.
     #[must_use]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use crossbeam::channel::{Sender, TrySendError};
+use crossbeam::channel::{SendError, Sender, TrySendError};
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use tokio::sync::{Semaphore, oneshot};
@@ -44,6 +44,7 @@ const OTHER_RETRY: Duration = Duration::from_millis(50);
 /// Speaks to one shard. Clones share it.
 #[derive(Clone, Debug)]
 pub struct ShardHandle {
+    pub(crate) farewells: Sender<Ask>,
     pub(crate) arrivals: Sender<Ask>,
     pub(crate) others: Sender<Ask>,
     pub(crate) reads: Sender<Read>,
@@ -74,6 +75,12 @@ impl ShardHandle {
         };
         match sender.try_send(ask) {
             Ok(()) => {}
+            // In order with what its stream said before, while there is room; never lost.
+            Err(TrySendError::Full(ask)) if ask.is_farewell() => {
+                if let Err(SendError(ask)) = self.farewells.send(ask) {
+                    reply(ask.answer_to, Err(Rejection::Stopping));
+                }
+            }
             Err(TrySendError::Full(ask)) => {
                 self.observer.turned_away(lane);
                 reply(ask.answer_to, Err(Rejection::Busy { retry_after }));

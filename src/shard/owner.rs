@@ -45,6 +45,7 @@ pub(crate) enum Never {}
 /// The owner's ends of its channels.
 #[derive(Debug)]
 pub(crate) struct Ends {
+    pub(crate) farewells: Receiver<Ask>,
     pub(crate) arrivals: Receiver<Ask>,
     pub(crate) others: Receiver<Ask>,
     pub(crate) settled: Receiver<Settled>,
@@ -314,7 +315,8 @@ impl Owner {
     fn drain(&mut self) -> bool {
         let room = BATCH_COMMANDS.saturating_sub(self.decider.open.commands).min(ROUND_COMMANDS);
         let others = room - room / ARRIVALS_SHARE;
-        let mut taken = Self::fill(&mut self.decider, &self.ends.others, others);
+        let mut taken = Self::fill(&mut self.decider, &self.ends.farewells, others);
+        taken += Self::fill(&mut self.decider, &self.ends.others, others - taken);
         taken += Self::fill(&mut self.decider, &self.ends.arrivals, room - taken);
         taken += Self::fill(&mut self.decider, &self.ends.others, room - taken);
         taken > 0
@@ -333,6 +335,7 @@ impl Owner {
     fn wait(&mut self) {
         let mut select = Select::new();
         let stop = (!self.stopping).then(|| select.recv(&self.ends.stop));
+        select.recv(&self.ends.farewells);
         select.recv(&self.ends.others);
         select.recv(&self.ends.arrivals);
         select.recv(&self.ends.settled);

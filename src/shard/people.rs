@@ -124,6 +124,7 @@ mod tests {
                 continues: None,
                 waited: Span::ZERO,
                 attributes: None,
+                own_needs: [].into_iter().collect(),
             })
         };
         let people = People::default();

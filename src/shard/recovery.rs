@@ -159,9 +159,10 @@ impl Recovery {
             .map_err(|error| StartError::Wanted(error.into()))?;
 
         let observer = self.options.observer.clone();
-        let others = bounded::<Ask>(OTHERS);
+        // As long as the sessions that can end: one that was lost would stay for ever.
+        let farewells = unbounded::<Ask>();
         let exits = Exits {
-            sessions: Sessions::new(others.0.clone(), observer.clone()),
+            sessions: Sessions::new(farewells.0.clone(), observer.clone()),
             people: self.people.clone(),
             directory: Arc::new(ArcSwap::from_pointee(Directory::new(recovered.clone()))),
         };
@@ -183,7 +184,7 @@ impl Recovery {
             exits.release(release);
         }
         drop(self.replica.send(ToReplica::Live(clock)));
-        self.start(journal, decider, exits, others)
+        self.start(journal, decider, exits, farewells)
     }
 
     fn start<J: Journal + 'static>(
@@ -191,11 +192,12 @@ impl Recovery {
         journal: J,
         decider: Decider,
         exits: Exits,
-        (others, others_end): (Sender<Ask>, Receiver<Ask>),
+        (farewells, farewells_end): (Sender<Ask>, Receiver<Ask>),
     ) -> Result<(ShardHandle, Shard), StartError> {
         let Self { options: ShardOptions { keys, observer }, health, people, .. } = self;
         let directory = exits.directory.clone();
         let (arrivals, arrivals_end) = bounded::<Ask>(ARRIVALS);
+        let (others, others_end) = bounded::<Ask>(OTHERS);
         let (work, work_end) = bounded(UNDURABLE_BATCHES);
         let (settled, settled_end) = bounded(UNDURABLE_BATCHES);
         let (stop, stop_end) = bounded::<Never>(0);
@@ -209,6 +211,7 @@ impl Recovery {
             observer: observer.clone(),
         };
         let ends = Ends {
+            farewells: farewells_end,
             arrivals: arrivals_end,
             others: others_end,
             settled: settled_end,
@@ -223,6 +226,7 @@ impl Recovery {
         ];
         health.set_recovered();
         let handle = ShardHandle {
+            farewells,
             arrivals,
             others,
             reads: self.reads,

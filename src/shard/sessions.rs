@@ -147,9 +147,8 @@ impl Sessions {
             attach: None,
             answer_to: AnswerTo::Nobody,
         };
-        if self.owner.try_send(ask).is_err() {
-            tracing::warn!(?to, %session, "a session that nobody reads could not be given back");
-        }
+        // It fails only when the owner is gone, and every session with it.
+        drop(self.owner.send(ask));
     }
 
     /// Lets go of every outbox, so that streams see their end.

@@ -198,7 +198,7 @@ mod tests {
         let (best, staff) = (0..10).map(|_| count()).min_by_key(|c| c.0).expect("ten");
         assert_eq!(staff, [Staff { able: agents, ready: agents }; 100]);
         println!("10,000 agents, all different, 100 queues: {best:?}");
-        // Far above what it takes, for a machine that is busy; before the groups it was more.
-        assert!(best.as_millis() < 20, "{best:?}");
+        // Far above what it takes, 4 ms on a busy machine, so that it fails for a blunder only.
+        assert!(best.as_millis() < 50, "{best:?}");
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn content(
     if person == v1::Person::default() {
         return Ok(0);
     }
-    // The store's secret keys only texts, and an identity is none of 69 bytes that begin so.
+    // The store's secret keys texts; what begins with a NUL is nobody's identity.
     let plain = blake3::hash(&person.encode_to_vec());
     let keyed = keys.customer(&format!("\0person:{}", plain.to_hex()));
     // Either half of a hash is as good as the other.

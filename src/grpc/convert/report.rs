@@ -128,9 +128,6 @@ pub(crate) fn arrived(
         attributes,
         content,
     };
-    // MERGE HERE: this is for `Arrival.person`, so that the same key with another person is a
-    // conflict and not the same arrival again; the engine compares it with the rest.
-    let _person = person::content(from.keys, asked.person.as_ref(), asked.sensitive)?;
     // Last, so that nothing is sealed for an arrival that is refused.
     let sealed = person::seal(from.keys, customer, asked.person, asked.sensitive)?;
     Ok((arrival, sealed))
@@ -158,4 +155,26 @@ pub(crate) fn limits(limits: Option<v1::GatewayLimits>) -> GatewayLimits {
         ivr_ports: l.most_ivr_ports,
         calls_per_second: l.most_calls_per_second,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeat_is_told_from_other_content_and_waiting_longer_is_a_repeat() {
+        let (keys, others) = (KeyStore::ephemeral(), KeyStore::ephemeral());
+        let named = |name: &str| {
+            let person = v1::Person { name: name.into(), ..Default::default() };
+            v1::Arrival { key: "k".into(), person: Some(person), ..Default::default() }
+        };
+        let anne = content(&keys, &named("Anne"));
+        assert_eq!(anne, content(&keys, &named("Anne")));
+        assert_eq!(anne, content(&keys, &v1::Arrival { waited_ms: 9, ..named("Anne") }));
+        assert_ne!(anne, content(&keys, &named("Ann")));
+        assert_ne!(anne, content(&keys, &v1::Arrival { key: "l".into(), ..named("Anne") }));
+        assert_ne!(anne, content(&others, &named("Anne")), "it is keyed");
+        let secret = |name| content(&keys, &v1::Arrival { sensitive: true, ..named(name) });
+        assert_eq!(secret("Anne"), secret("Ann"), "of what is secret nothing is kept");
+    }
 }

@@ -30,6 +30,7 @@ fn routing(agents: u32) -> Routing {
                 needs: [Need { skill: SkillId(q), at_least: 2 }].into_iter().collect(),
                 pools: [].into_iter().collect(),
                 channels: [true; 4],
+                safety: false,
                 target: Span::seconds(20),
                 head_start: Span::ZERO,
                 reservation_timeout: Span::seconds(20),
@@ -107,6 +108,7 @@ impl Bench {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            content: 0,
         });
         self.run(&Command::Gateway { gateway: GatewayId(0), session: None, report }, measured);
     }

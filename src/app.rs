@@ -281,6 +281,8 @@ mod tests {
         let taken = AppConfig { http: second.http_address(), ..config(data.path()) };
         assert!(matches!(App::start(taken).await, Err(AppError::Bind { what: "HTTP", .. })));
         second.handle().health().fail(Fatal::Panicked(crate::shard::health::ThreadKind::Owner));
+        let metrics = get(second.http_address(), "/metrics").await;
+        assert!(metrics.contains("\nsurgeline_replica_up 1"), "{metrics}");
         let unwell = get(second.http_address(), "/readyz").await;
         assert!(unwell.starts_with("HTTP/1.1 503"), "{unwell}");
         assert!(unwell.contains("the owner thread of the shard panicked"), "{unwell}");

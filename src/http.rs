@@ -4,6 +4,7 @@
 //! It reads and never commands; the app binds the listener and says when to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -19,6 +20,9 @@ use crate::shard::health::NotReady;
 
 /// The text format's content type, which Prometheus asks for.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// How long the replica may take to answer: less than Prometheus waits for a scrape.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug)]
 struct Served {
@@ -47,14 +51,13 @@ pub async fn serve(
 async fn text(State(served): State<Served>) -> Response {
     let Served { handle, metrics } = served;
     let (health, fresh) = (handle.health().clone(), metrics.clone());
-    let looked = handle
-        .read(move |view| {
-            fresh.refresh(view, health.durable().saturating_sub(view.sequence));
-        })
-        .await;
-    if looked.is_err() {
+    let look = handle.read(move |view| {
+        fresh.refresh(view, health.durable().saturating_sub(view.sequence));
+    });
+    if !matches!(tokio::time::timeout(PATIENCE, look).await, Ok(Ok(()))) {
         // The last values are worth more than none to whoever looks into why it stopped.
-        tracing::debug!("metrics without a fresh look: the replica has ended");
+        tracing::debug!("metrics without a fresh look: the replica does not answer");
+        metrics.replica_is_down();
     }
     ([(header::CONTENT_TYPE, TEXT)], metrics.render()).into_response()
 }
@@ -77,4 +80,33 @@ fn reason(why: &NotReady) -> String {
     }
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shard::tests::bench::{Memory, start};
+
+    async fn body(response: Response) -> (StatusCode, String) {
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("whole");
+        (status, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[tokio::test]
+    async fn metrics_go_on_and_say_so_when_the_replica_has_ended() {
+        let metrics = Arc::new(Metrics::new().expect("a sound table"));
+        let (handle, shard) = start(&Arc::new(Memory::default()), metrics.clone());
+        let served = || State(Served { handle: handle.clone(), metrics: metrics.clone() });
+        let (status, live) = body(text(served()).await).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(live.contains("\nsurgeline_replica_up 1\n"), "{live}");
+        tokio::task::spawn_blocking(move || shard.stop()).await.expect("it stops");
+        let (status, after) = body(text(served()).await).await;
+        assert_eq!(status, StatusCode::OK, "the last values are worth more than none");
+        assert!(after.contains("\nsurgeline_replica_up 0\n"), "{after}");
+        assert!(after.contains("\nsurgeline_conservation_difference 0"), "{after}");
+        let why = body(ready(served()).await).await;
+        assert_eq!(why, (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into()));
+    }
 }

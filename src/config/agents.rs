@@ -16,8 +16,9 @@ use crate::ids::{PoolId, SkillId};
 const MOST: usize = 100_000;
 /// The same, as a file's numbers are.
 const MOST_IN_GROUP: i64 = 100_000;
-/// Contacts at once of those who do not say: voice, chat, email, message.
-const CAPACITY: [u8; 4] = [1, 3, 5, 5];
+/// Contacts at once of those who do not say: one of any channel. Who has room for a second
+/// chat never has empty hands on a busy day, and no call or safety contact reaches them.
+const CAPACITY: [u8; 4] = [1, 1, 1, 1];
 
 /// What agents refer to.
 pub(super) struct Known<'a> {

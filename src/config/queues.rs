@@ -77,6 +77,7 @@ fn read_one(table: &Table<'_>, names: &mut Names, skills: &Names, pools: &Names)
         needs: read_needs(table, skills),
         pools: read_pools(table, pools),
         channels,
+        safety: table.field("safety").and_then(|v| v.boolean()).unwrap_or(false),
         target: table.duration("target", default.target, (SECOND, WEEK)),
         head_start: table.duration("head_start", Span::ZERO, (Span::ZERO, DAY)),
         reservation_timeout: table.duration(

@@ -179,6 +179,8 @@ impl Agent {
     pub fn can_take(&self, profile: &AgentProfile, channel: Channel) -> bool {
         matches!(self.presence, Presence::Connected(_))
             && self.availability == Availability::Ready
+            // Who wants to stop after the last contact in hand gets no more on top of it.
+            && self.next.is_none_or(|next| next == Availability::Ready)
             && !profile.retired
             && profile.capacity[channel.index()] > 0
             && !(self.phone_unreachable && channel == Channel::Voice)

@@ -145,6 +145,8 @@ pub enum Report {
         /// The gateway's own code, 0 if none.
         code: u16,
     },
+    /// The agent's leg of a joined contact is gone, and the customer is still there.
+    AgentLegLost(ContactId),
     /// The customer hung up, closed the window, or withdrew the letter.
     CustomerLeft(ContactId),
 }
@@ -174,6 +176,9 @@ pub struct Arrival {
     pub waited: Span,
     /// Routing facts.
     pub attributes: Option<Attributes>,
+    /// Hash of all that was reported, personal data included and `waited` left out, the same
+    /// in every version: a repeat is told from other content by it.
+    pub content: u64,
 }
 
 /// Where a contact is sent.

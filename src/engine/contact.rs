@@ -184,8 +184,10 @@ pub struct Contact {
     pub queue: QueueId,
     /// Its class of service.
     pub service: ServiceClass,
-    /// What an agent must have.
+    /// What an agent must have: its queue's needs and its own.
     pub needs: Needs,
+    /// What an agent must have beyond what its queue needs.
+    pub own_needs: Needs,
     /// Head start beyond the queue's.
     pub head_start: Span,
     /// Its place.

@@ -22,7 +22,8 @@ use crate::time::{EngineTime, Place, Span};
 /// A fact.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// The process began anew: every session is gone, reservations and graces start whole.
+    /// The process began anew. That every stream is gone, and what starts whole again,
+    /// follows as events of the same entry.
     Restarted {
         /// By how much engine time jumped.
         gap: Span,
@@ -83,6 +84,19 @@ pub enum Event {
         contact: ContactId,
         /// Who may have it again.
         agent: AgentId,
+    },
+    /// What a contact waits for has its whole time again: an answer, legs, or the agent it is
+    /// kept for.
+    Renewed {
+        /// Which.
+        contact: ContactId,
+        /// Until when now.
+        until: EngineTime,
+    },
+    /// A command was carried out and found nothing to change; its request id is remembered.
+    Unchanged {
+        /// The contact that was found, where the reply names one.
+        contact: Option<ContactId>,
     },
     /// A contact got another place.
     Reprioritised {
@@ -319,6 +333,8 @@ pub struct Arrived {
     pub waited: Span,
     /// Routing facts.
     pub attributes: Option<Attributes>,
+    /// What an agent must have beyond what a queue needs; it goes with the contact to any queue.
+    pub own_needs: Needs,
 }
 
 /// A contact entered a queue; from an agent's hands if `released` says so.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Hold, WHOLE};
 use super::contact::{Contact, Link, State, StateKind};
+use super::event::EffectKind;
 use super::floor::Stand;
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact};
@@ -66,6 +67,9 @@ pub enum Violation {
     /// An index does not say what state says.
     #[error("the index of {0} differs from state")]
     Index(&'static str),
+    /// An effect is pending that the contact's state does not ask for.
+    #[error("contact {0} has an effect pending that its state does not ask for")]
+    Effect(ContactId),
     /// The state hash is not the hash of the state.
     #[error("the state hash is not the hash of the state")]
     Hash,
@@ -180,6 +184,19 @@ impl Engine {
                 c.state
             {
                 reservations.insert(reservation, c.id);
+            }
+            for (_, kind) in &c.effects {
+                let due = match (kind, c.state) {
+                    (EffectKind::Connect { reservation, .. }, state) => {
+                        state.kind() == StateKind::Connecting
+                            && state.reservation() == Some(*reservation)
+                    }
+                    (EffectKind::HandOver { to }, State::Assigned { agent, .. }) => *to == agent,
+                    (EffectKind::HandOver { .. }, _) => false,
+                };
+                if !due {
+                    return Err(Violation::Effect(c.id));
+                }
             }
             effects.extend(c.effects.iter().map(|(e, _)| (*e, c.id)));
             if !c.key.is_empty() {

@@ -10,10 +10,6 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::ids::{AgentId, ContactId};
 use crate::time::Place;
 
-/// Skips allowed on one taking. Contacts that pass an agent over do so for a minute or
-/// so; behind eight of them the agent takes from the line instead.
-const MOST_SKIPS: usize = 8;
-
 /// Gaps in a row that are not worth tidying: 24 KiB.
 const GAPS_ALLOWED: usize = 1024;
 
@@ -125,8 +121,9 @@ impl Line {
     ) -> Option<(Place, ContactId)> {
         let row = self.row.front().copied().flatten();
         let tree = self.tree.first().copied();
-        let aside =
-            self.aside.iter().take(MOST_SKIPS + 1).find(|(_, c)| !passes_over(*c, agent)).copied();
+        // Whoever is skipped here passes this very agent over, so that there are no more of
+        // them than offers that the agent did not take within the pass-over time.
+        let aside = self.aside.iter().find(|(_, c)| !passes_over(*c, agent)).copied();
         [row, tree, aside].into_iter().flatten().min()
     }
 
@@ -165,7 +162,11 @@ mod tests {
         line.leave(Standing::Aside, Place(5), c(4));
         line.leave(Standing::Row(1), Place(20), c(2));
         assert!(line.is_empty());
-        assert_eq!(line.join(Place(1), c(5)), Standing::Row(2), "positions are never used again");
+        assert_eq!(
+            line.join(Place(1), c(5)),
+            Standing::Row(2),
+            "the front's position only ever grows"
+        );
     }
 
     #[test]

@@ -55,10 +55,21 @@ pub(crate) fn reply_of(events: &[Event]) -> Option<Reply> {
             Reply::Gateway { gateway: *gateway, session: Some(*session) }
         }
         Event::AgentConnected { session, .. } => Reply::Agent(*session),
+        Event::Unchanged { contact: Some(contact) } => Reply::Contact(*contact),
         Event::Arrived(a) => Reply::Contact(a.contact),
         Event::ConsultStarted { child, .. } => Reply::Contact(*child),
         _ => Reply::Done,
     })
+}
+
+/// The event by which a reply is remembered although nothing changed: the same request must
+/// not do tomorrow what it did not do today. None for what may be asked again and again.
+pub(crate) fn unchanged(reply: &Reply) -> Option<Event> {
+    match reply {
+        Reply::Done => Some(Event::Unchanged { contact: None }),
+        Reply::Contact(contact) => Some(Event::Unchanged { contact: Some(*contact) }),
+        Reply::Gateway { .. } | Reply::Agent(_) | Reply::Unknown(_) => None,
+    }
 }
 
 #[cfg(test)]

@@ -130,6 +130,9 @@ impl Engine {
             "refused after deciding: {command:?}"
         );
         if let Some(request) = request {
+            if let (Ok(reply), true) = (&reply, events.len() == begin) {
+                events.extend(memory::unchanged(reply));
+            }
             self.memory.remember(request, &events[begin..]);
         }
         reply

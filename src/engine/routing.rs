@@ -59,6 +59,8 @@ pub struct Queue {
     pub pools: SmallVec<[PoolId; 4]>,
     /// Channels that it takes, by [`Channel::index`].
     pub channels: [bool; 4],
+    /// Its contacts are of the safety class, whatever their gateway says.
+    pub safety: bool,
     /// Service level target: answered within.
     pub target: Span,
     /// Head start of its contacts over those of other queues, at most a day.

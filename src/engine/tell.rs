@@ -192,7 +192,11 @@ impl Teller<'_> {
             Hold::Connecting => Tell::Connecting(offer),
             Hold::Assigned | Hold::WrapUp { .. } => Tell::Assigned(offer),
         };
-        self.agent(agent, tell);
+        // A session that begins with an offer would tell it twice.
+        let to = Recipient::Agent(agent);
+        if !self.out.iter().any(|d| d.to == to && d.tell == tell) {
+            self.agent(agent, tell);
+        }
     }
 
     fn offer(&self, c: &Contact) -> Option<Offer> {
@@ -254,6 +258,12 @@ impl Teller<'_> {
         let work = self.engine.agent(agent).map(|a| a.work.clone()).unwrap_or_default();
         for work in &work {
             self.say_work(agent, work);
+            if let Some(consult) = self.engine.contact(work.contact).and_then(|c| c.consult)
+                && let Some(State::Assigned { agent: second, .. }) =
+                    self.engine.contact(consult).map(|c| c.state)
+            {
+                self.consult_joined(consult, second);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Everything about one contact: its story, and why its offers were made.
+//! Everything about one contact: what is read of it, and its story.
 //!
 //! A read takes what is needed off the replica's thread; sealed data is opened after.
 
@@ -8,12 +8,11 @@ use prost::Message;
 
 use super::convert::{person, tell, words};
 use super::status::Fault;
-use super::{rows, story};
+use super::{explain, rows, story, waiting};
 use crate::engine::entry::{Role, Sealed};
-use crate::engine::event::{Event, Reserved};
+use crate::engine::event::Event;
 use crate::engine::routing::Routing;
-use crate::engine::words::NotTaken;
-use crate::ids::ContactId;
+use crate::ids::{ContactId, QueueId};
 use crate::journal::seal::KeyStore;
 use crate::pb::v1;
 use crate::shard::view::{TimelineItem, View};
@@ -35,6 +34,8 @@ pub(super) struct Found {
     items: Vec<TimelineItem>,
     omitted: usize,
     routing: Arc<Routing>,
+    /// Why it waits, if it does.
+    waiting: Option<waiting::Waiting>,
 }
 
 /// Reads a contact that is open or was closed not long ago.
@@ -46,6 +47,7 @@ pub(super) fn find(view: &View<'_>, id: ContactId) -> Result<Found, Fault> {
         Some(contact) => rows::contact(view, contact),
         None => closed(view, id, all).ok_or(Fault::NoContact(id))?,
     };
+    // Goes through all open contacts and, below, all agents: for people who ask for one.
     let (position, queue_waiting) = open.map_or((0, 0), |c| rows::position(view, c));
     let omitted = all.len().saturating_sub(MOST_ITEMS);
     Ok(Found {
@@ -60,6 +62,7 @@ pub(super) fn find(view: &View<'_>, id: ContactId) -> Result<Found, Fault> {
         items: all[omitted..].to_vec(),
         omitted,
         routing: view.engine.routing().clone(),
+        waiting: open.and_then(|contact| waiting::read(view, contact)),
     })
 }
 
@@ -121,9 +124,10 @@ impl Found {
         let mut timeline = Vec::with_capacity(self.items.len());
         let mut omitted = self.omitted;
         let mut bytes = 0;
+        let queues = self.queues();
         // The newest matter most when not all fit.
-        for item in self.items.iter().rev() {
-            let told = self.told(item, keys);
+        for (item, was_in) in self.items.iter().zip(queues).rev() {
+            let told = self.told(item, was_in, keys);
             bytes += told.encoded_len();
             if bytes > MOST_BYTES {
                 omitted = self.omitted + self.items.len() - timeline.len();
@@ -142,8 +146,23 @@ impl Found {
         }
     }
 
-    fn told(&self, item: &TimelineItem, keys: &KeyStore) -> v1::TimelineItem {
-        let told = story::tell(&self.routing, &item.event);
+    /// The queue that it was in before each item.
+    fn queues(&self) -> Vec<Option<QueueId>> {
+        let mut was_in = None;
+        let before = |item: &TimelineItem| match &*item.event {
+            Event::Queued(q) => was_in.replace(q.queue),
+            _ => was_in,
+        };
+        self.items.iter().map(before).collect()
+    }
+
+    fn told(
+        &self,
+        item: &TimelineItem,
+        was_in: Option<QueueId>,
+        keys: &KeyStore,
+    ) -> v1::TimelineItem {
+        let told = story::tell(&self.routing, &item.event, was_in);
         // One entry's personal data came with what it began with; saying it again at each
         // of the entry's events would only make the story longer.
         let brought = matches!(*item.event, Event::Arrived(_) | Event::InputReceived(_));
@@ -164,116 +183,10 @@ impl Found {
 
     /// Why its offers were made.
     pub(super) fn explain(self) -> v1::ExplainContactResponse {
-        let decisions = decisions(&self.routing, &self.items);
-        let summary = summary(&self.row, self.position, self.queue_waiting, &decisions);
+        let decisions = explain::decisions(&self.routing, &self.items);
+        let summary = explain::summary(&self.row, self.waiting.as_ref(), &decisions);
         v1::ExplainContactResponse { contact: Some(self.row), decisions, summary }
     }
-}
-
-fn decisions(routing: &Routing, items: &[TimelineItem]) -> Vec<v1::Decision> {
-    let mut decisions: Vec<v1::Decision> = Vec::new();
-    let mut queue = "?";
-    let mut not_taken = 0;
-    for item in items {
-        let (reservation, outcome) = match &*item.event {
-            Event::Queued(q) => {
-                queue = routing.queue_name(q.queue);
-                continue;
-            }
-            Event::Reserved(r) => {
-                decisions.push(decision(routing, r, item.wall.0, queue, not_taken));
-                continue;
-            }
-            Event::Accepted { reservation, .. } => (reservation, v1::OfferOutcome::Accepted),
-            Event::NotTaken { reservation, how, .. } => {
-                not_taken += 1;
-                let outcome = match how {
-                    NotTaken::Declined => v1::OfferOutcome::Declined,
-                    NotTaken::TimedOut => v1::OfferOutcome::TimedOut,
-                    NotTaken::AgentGone => v1::OfferOutcome::AgentGone,
-                    NotTaken::Withdrawn => v1::OfferOutcome::Withdrawn,
-                };
-                (reservation, outcome)
-            }
-            Event::ConnectFailed { reservation, .. } => {
-                (reservation, v1::OfferOutcome::ConnectFailed)
-            }
-            _ => continue,
-        };
-        let mut newest = decisions.iter_mut().rev();
-        if let Some(decision) = newest.find(|d| d.reservation_id == reservation.0) {
-            decision.outcome = outcome.into();
-        }
-    }
-    decisions
-}
-
-fn decision(
-    routing: &Routing,
-    r: &Reserved,
-    at_unix_ms: u64,
-    queue: &str,
-    offers_before: u32,
-) -> v1::Decision {
-    v1::Decision {
-        reservation_id: r.reservation.0,
-        agent: routing.agent_name(r.agent).to_owned(),
-        at_unix_ms,
-        queue: queue.to_owned(),
-        trigger: words::trigger(r.trigger),
-        rank: u32::from(r.rank),
-        idle_ms: r.idle.as_millis(),
-        load_permille: u32::from(r.load),
-        waited_ms: r.waited.as_millis(),
-        outcome: v1::OfferOutcome::Open.into(),
-        offers_before,
-        text: story::reason(routing, r, offers_before),
-    }
-}
-
-fn summary(
-    row: &v1::ContactRow,
-    position: u64,
-    waiting: u64,
-    decisions: &[v1::Decision],
-) -> String {
-    let state = v1::ContactState::try_from(row.state).unwrap_or_default();
-    let waited = story::length(Span::millis(row.waited_ms));
-    let queue = &row.queue;
-    let mut text = match state {
-        v1::ContactState::Queued if row.detached => {
-            format!("It waits in {queue}, but its gateway is gone: it is offered to nobody.")
-        }
-        v1::ContactState::Queued => {
-            format!("It is number {position} of {waiting} in {queue}, after {waited}.")
-        }
-        v1::ContactState::Reserved => {
-            format!("It is held for {}, who has not answered yet.", row.agent)
-        }
-        v1::ContactState::Connecting => {
-            format!("{} accepted it; the legs are being joined.", row.agent)
-        }
-        v1::ContactState::Assigned => format!("{} has it; it waited {waited}.", row.agent),
-        v1::ContactState::Pending => "It waits for somebody, with no agent.".to_owned(),
-        v1::ContactState::Closed | v1::ContactState::Unspecified => {
-            format!("It is closed; it waited {waited}.")
-        }
-    };
-    match decisions {
-        [] => text.push_str(" No agent has been offered it."),
-        [.., last] => {
-            text.push_str(&format!(
-                " It was offered {}; last: {}.",
-                times(decisions.len()),
-                last.text
-            ));
-        }
-    }
-    text
-}
-
-fn times(n: usize) -> String {
-    if n == 1 { "once".to_owned() } else { format!("{n} times") }
 }
 
 const fn role(role: Role) -> &'static str {
@@ -285,104 +198,5 @@ const fn role(role: Role) -> &'static str {
         Role::OnCall => "on_call",
         Role::Admin => "admin",
         Role::Viewer => "viewer",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::entry::Actor;
-    use crate::engine::event::Trigger;
-    use crate::engine::routing::AgentProfile;
-    use crate::ids::{AgentId, PoolId, ReservationId};
-    use crate::time::WallTime;
-
-    const C: ContactId = ContactId(1);
-
-    fn routing() -> Routing {
-        let agent = |name: &str| AgentProfile {
-            name: Arc::from(name),
-            retired: false,
-            pool: PoolId(0),
-            skills: smallvec::smallvec![],
-            primary: None,
-            capacity: [1; 4],
-        };
-        Routing { agents: vec![agent("anne"), agent("ben")], ..Default::default() }
-    }
-
-    fn items(events: Vec<Event>) -> Vec<TimelineItem> {
-        let actor = Actor { role: Role::Router, name: Arc::from("router") };
-        let item = |(i, event)| TimelineItem {
-            sequence: i,
-            at: EngineTime(i),
-            wall: WallTime(1_000 + i),
-            actor: actor.clone(),
-            event: Arc::new(event),
-            sealed: None,
-        };
-        (1..).zip(events).map(item).collect()
-    }
-
-    fn reserved(reservation: u64, agent: u32) -> Event {
-        Event::Reserved(Reserved {
-            contact: C,
-            reservation: ReservationId(reservation),
-            agent: AgentId(agent),
-            deadline: EngineTime(99),
-            trigger: Trigger::Agent,
-            rank: 2,
-            idle: Span::seconds(7),
-            load: 500,
-            waited: Span::seconds(61),
-            async_passed: false,
-        })
-    }
-
-    fn not_taken(reservation: u64, how: NotTaken) -> Event {
-        Event::NotTaken {
-            contact: C,
-            reservation: ReservationId(reservation),
-            agent: AgentId(0),
-            how,
-            pass_over: None,
-        }
-    }
-
-    #[test]
-    fn every_offer_is_a_decision_with_its_own_outcome() {
-        let events = vec![
-            reserved(1, 0),
-            not_taken(1, NotTaken::Declined),
-            reserved(2, 0),
-            not_taken(2, NotTaken::TimedOut),
-            reserved(3, 1),
-            Event::Accepted {
-                contact: C,
-                reservation: ReservationId(3),
-                agent: AgentId(1),
-                connect_by: None,
-            },
-            reserved(4, 1),
-        ];
-        let decisions = decisions(&routing(), &items(events));
-        let seen: Vec<_> = decisions
-            .iter()
-            .map(|d| (d.reservation_id, &*d.agent, d.outcome(), d.offers_before))
-            .collect();
-        assert_eq!(
-            seen,
-            [
-                (1, "anne", v1::OfferOutcome::Declined, 0),
-                (2, "anne", v1::OfferOutcome::TimedOut, 1),
-                (3, "ben", v1::OfferOutcome::Accepted, 2),
-                (4, "ben", v1::OfferOutcome::Open, 2),
-            ]
-        );
-        assert_eq!(decisions[2].at_unix_ms, 1_005);
-        let text = &decisions[1].text;
-        for part in ["1 min 01 s", "anne", "ranked 2", "7.0 s", "500 of 1000", "one offer before"] {
-            assert!(text.contains(part), "{part} is not in {text}");
-        }
     }
 }

@@ -7,6 +7,7 @@
 mod agent;
 mod auth;
 mod convert;
+mod explain;
 mod gateway;
 mod inspect;
 mod recall;
@@ -18,6 +19,7 @@ mod stream;
 mod supervisor;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod watch;
 
 use std::sync::Arc;

@@ -80,10 +80,14 @@ pub async fn services(
     reporter.set_serving::<SupervisorServiceServer<Supervisors>>().await;
     // It answers, but does nothing yet: a watcher should not take it for the real thing.
     reporter.set_service_status("surgeline.v1.RecallService", ServingStatus::NotServing).await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let described = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let reflection = described().build_v1()?;
+    // Python's client and grpcurl before 1.9 know no other.
+    let reflection_of_old = described().build_v1alpha()?;
 
     Ok(Routes::new(gateways)
         .add_service(agents)
@@ -91,6 +95,7 @@ pub async fn services(
         .add_service(recalls)
         .add_service(health)
         .add_service(reflection)
+        .add_service(reflection_of_old)
         .prepare())
 }
 

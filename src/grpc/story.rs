@@ -2,10 +2,16 @@
 //!
 //! The words are stable and for programs; the sentences are not.
 
-use crate::engine::event::{EffectKind, Event, Queued, Reserved, Settled, Trigger};
+use super::convert::words;
+use crate::engine::agent::AgentState;
+use crate::engine::event::{EffectKind, Event, Queued, Reserved, Settled};
 use crate::engine::routing::Routing;
-use crate::engine::words::{Consent, LegOutcome, Party, QueuedBecause, ReleasedBecause, WaitsFor};
-use crate::ids::{AgentId, ReservationId};
+use crate::engine::words::{
+    ConnectFault, Consent, EndReason, LegOutcome, NotTaken, Party, QueuedBecause, ReleasedBecause,
+    WaitsFor,
+};
+use crate::ids::{AgentId, QueueId, ReservationId};
+use crate::pb::v1;
 use crate::time::Span;
 
 /// One event, told.
@@ -21,10 +27,10 @@ pub(super) struct Told {
     pub(super) reservation: Option<ReservationId>,
 }
 
-/// Tells one event.
-pub(super) fn tell(names: &Routing, event: &Event) -> Told {
+/// Tells one event of a contact that was in this queue before.
+pub(super) fn tell(names: &Routing, event: &Event, was_in: Option<QueueId>) -> Told {
     let (agent, reservation) = concerns(event);
-    let (word, text) = contact_event(names, event)
+    let (word, text) = contact_event(names, event, was_in)
         .or_else(|| connection_event(names, event))
         .unwrap_or_else(|| ("other", "something about the router itself".to_owned()));
     Told { word, text, agent, reservation }
@@ -50,7 +56,11 @@ const fn concerns(event: &Event) -> (Option<AgentId>, Option<ReservationId>) {
 }
 
 /// The events of a contact's way to an agent and to its end.
-fn contact_event(names: &Routing, event: &Event) -> Option<(&'static str, String)> {
+fn contact_event(
+    names: &Routing,
+    event: &Event,
+    was_in: Option<QueueId>,
+) -> Option<(&'static str, String)> {
     let who = |id: AgentId| names.agent_name(id);
     Some(match event {
         Event::Arrived(a) => {
@@ -63,17 +73,18 @@ fn contact_event(names: &Routing, event: &Event) -> Option<(&'static str, String
             }
             ("arrived", text)
         }
-        Event::Queued(q) => ("queued", queued(names, q)),
+        Event::Queued(q) => ("queued", queued(names, q, was_in)),
         Event::OpenedToAll(_) => ("opened_to_all", "no longer kept for one agent".to_owned()),
         Event::PassOverEnded { agent, .. } => {
             ("pass_over_ended", format!("{} may have it again", who(*agent)))
         }
-        Event::Reprioritised { head_start, .. } => {
-            ("reprioritised", format!("got a head start of {}", length(*head_start)))
-        }
+        Event::Reprioritised { head_start, .. } => (
+            "reprioritised",
+            format!("got a head start of {} beyond its queue's", length(*head_start)),
+        ),
         Event::Reserved(r) => ("reserved", reserved(names, r)),
         Event::NotTaken { agent, how, .. } => {
-            ("not_taken", format!("not taken by {}: {}", who(*agent), how.name()))
+            ("not_taken", format!("not taken by {}: {}", who(*agent), not_taken(*how)))
         }
         Event::Accepted { agent, connect_by, .. } => {
             let next = if connect_by.is_some() { ", the legs are being joined" } else { "" };
@@ -81,7 +92,10 @@ fn contact_event(names: &Routing, event: &Event) -> Option<(&'static str, String
         }
         Event::LegReported { party, outcome, code, .. } => {
             let code = if *code == 0 { String::new() } else { format!(" ({code})") };
-            ("leg_reported", format!("{} leg: {}{code}", party_name(*party), leg_name(*outcome)))
+            (
+                "leg_reported",
+                format!("the {}'s leg: {}{code}", party_name(*party), leg_name(*outcome)),
+            )
         }
         Event::Bridged { agent, .. } => ("bridged", format!("joined with {}", who(*agent))),
         Event::ConnectFailed { agent, fault, .. } => (
@@ -89,7 +103,7 @@ fn contact_event(names: &Routing, event: &Event) -> Option<(&'static str, String
             format!(
                 "could not be joined with {}: {}; back at its place",
                 who(*agent),
-                fault.name()
+                fault_name(*fault)
             ),
         ),
         Event::Pended { agent, on, .. } => {
@@ -105,7 +119,7 @@ fn contact_event(names: &Routing, event: &Event) -> Option<(&'static str, String
         Event::HandedOver { from, to, .. } => {
             ("handed_over", format!("{} handed it over to {}", who(*from), who(*to)))
         }
-        Event::Closed { reason, .. } => ("closed", format!("closed: {}", reason.name())),
+        Event::Closed { reason, .. } => ("closed", format!("closed: {}", end(*reason))),
         _ => return None,
     })
 }
@@ -161,11 +175,13 @@ fn connection_event(names: &Routing, event: &Event) -> Option<(&'static str, Str
     })
 }
 
-fn queued(names: &Routing, q: &Queued) -> String {
+fn queued(names: &Routing, q: &Queued, was_in: Option<QueueId>) -> String {
     let because = match q.because {
         QueuedBecause::Arrived => "on arrival",
         QueuedBecause::Requeued => "sent back by an agent",
         QueuedBecause::Transferred => "sent on by an agent",
+        // Both are one thing to the engine.
+        QueuedBecause::Moved if was_in == Some(q.queue) => "sent back to its queue by a supervisor",
         QueuedBecause::Moved => "moved by a supervisor",
         QueuedBecause::Woken => "what it waited for came, or its time was up",
         QueuedBecause::Consult => "seeks a second agent",
@@ -176,47 +192,22 @@ fn queued(names: &Routing, q: &Queued) -> String {
         text.push_str(&format!(", kept for {} first", names.agent_name(named.agent)));
     }
     if let Some(released) = q.released {
+        let agent = names.agent_name(released.agent);
         let why = match released.because {
-            ReleasedBecause::Transferred => "transferred",
-            ReleasedBecause::Requeued => "requeued",
-            ReleasedBecause::Pended => "pended",
-            ReleasedBecause::HandedOver => "handed over",
-            ReleasedBecause::Moved => "moved",
-            ReleasedBecause::AgentGone => "gone",
+            ReleasedBecause::Transferred => "who sent it on",
+            ReleasedBecause::Requeued => "who sent it back",
+            ReleasedBecause::Pended => "who let it wait",
+            ReleasedBecause::HandedOver => "who handed it over",
+            ReleasedBecause::Moved => "from whom it was taken",
+            ReleasedBecause::AgentGone => "who is gone",
         };
-        text.push_str(&format!(", {} had it ({why})", names.agent_name(released.agent)));
+        text.push_str(&format!("; before with {agent}, {why}"));
     }
     text
 }
 
 fn reserved(names: &Routing, r: &Reserved) -> String {
     format!("held for {} after {}", names.agent_name(r.agent), length(r.waited))
-}
-
-/// Why an agent got an offer, in a sentence.
-pub(super) fn reason(names: &Routing, r: &Reserved, before: u32) -> String {
-    let agent = names.agent_name(r.agent);
-    let how = match r.trigger {
-        Trigger::Contact => format!("it came while {agent} was free"),
-        Trigger::Agent => format!("{agent} became free and it was next in line"),
-        Trigger::Named => format!("it was kept for {agent}"),
-        Trigger::AsyncShare => {
-            format!("{agent} became free and emails and messages were owed their share")
-        }
-    };
-    let tries = match before {
-        0 => String::new(),
-        1 => "; one offer before was not taken".to_owned(),
-        n => format!("; {n} offers before were not taken"),
-    };
-    format!(
-        "after {} of waiting, {how}; {agent} ranked {} for it, had been idle for {} and used \
-         {} of 1000 of their capacity{tries}",
-        length(r.waited),
-        r.rank,
-        length(r.idle),
-        r.load,
-    )
 }
 
 /// A length for people: 3.2 s, 4 min 05 s.
@@ -230,6 +221,58 @@ pub(super) fn length(span: Span) -> String {
         format!("{minutes} min {seconds:02} s")
     } else {
         format!("{} h {:02} min", minutes / 60, minutes % 60)
+    }
+}
+
+const fn not_taken(how: NotTaken) -> &'static str {
+    match how {
+        NotTaken::Declined => "declined",
+        NotTaken::TimedOut => "not answered in time",
+        NotTaken::AgentGone => "signed out or the connection is gone",
+        NotTaken::Withdrawn => "taken back before an answer",
+    }
+}
+
+const fn fault_name(fault: ConnectFault) -> &'static str {
+    match fault {
+        ConnectFault::AgentLeg => "the agent's phone was not reached",
+        ConnectFault::CustomerLeg => "the customer was not reached",
+        ConnectFault::Gateway => "the gateway could not do it",
+        ConnectFault::TimedOut => "the gateway did not report in time",
+        ConnectFault::Withdrawn => "it was taken back meanwhile",
+    }
+}
+
+/// Why a contact was closed, in plain words.
+const fn end(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Completed => "completed by an agent",
+        EndReason::CustomerLeft => "the customer left",
+        EndReason::Abandoned => "the customer left before an answer",
+        EndReason::CustomerUnreachable => "the customer could not be reached",
+        EndReason::GatewayLost => "the gateway came back without it",
+        EndReason::Supervisor => "by a supervisor",
+        EndReason::ConsultCompleted => "the second agent took over",
+        EndReason::ConsultCancelled => "the consult was given up",
+    }
+}
+
+/// The same of the wire's word.
+pub(super) fn wire_end(reason: v1::EndReason) -> &'static str {
+    let same = EndReason::ALL.into_iter().find(|r| words::end_reason(*r) == i32::from(reason));
+    same.map_or("nobody remembers why", end)
+}
+
+/// What an agent is, in plain words.
+pub(super) const fn agent_state(state: AgentState) -> &'static str {
+    match state {
+        AgentState::SignedOut => "signed out",
+        AgentState::Lost => "gone, with a connection that was lost",
+        AgentState::NotReady => "not ready",
+        AgentState::Ready => "ready",
+        AgentState::Reserved => "being offered another contact",
+        AgentState::Busy => "busy",
+        AgentState::WrapUp => "in wrap-up",
     }
 }
 
@@ -254,6 +297,43 @@ const fn leg_name(outcome: LegOutcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::words::{Needs, ServiceClass};
+    use crate::ids::ContactId;
+    use crate::time::Place;
+
+    #[test]
+    fn a_supervisors_requeue_and_move_are_told_apart() {
+        let names = Routing::default();
+        let to = |queue| {
+            Event::Queued(Queued {
+                contact: ContactId(1),
+                queue: QueueId(queue),
+                because: QueuedBecause::Moved,
+                service: ServiceClass::Live,
+                needs: Needs::default(),
+                head_start: Span::ZERO,
+                place: Place(0),
+                named: None,
+                pass_over: None,
+                released: None,
+            })
+        };
+        let text = |queue| tell(&names, &to(queue), Some(QueueId(0))).text;
+        assert!(text(0).contains("sent back to its queue by a supervisor"), "{}", text(0));
+        assert!(text(1).contains("moved by a supervisor"), "{}", text(1));
+    }
+
+    #[test]
+    fn no_word_for_programs_stands_in_a_sentence() {
+        let ends = EndReason::ALL.map(end);
+        let how = [NotTaken::Declined, NotTaken::TimedOut, NotTaken::AgentGone].map(not_taken);
+        let states = AgentState::ALL.map(agent_state);
+        let faults = [ConnectFault::AgentLeg, ConnectFault::TimedOut].map(fault_name);
+        for text in ends.iter().chain(&how).chain(&states).chain(&faults) {
+            assert!(!text.contains('_'), "{text}");
+        }
+        assert_eq!(wire_end(v1::EndReason::Supervisor), "by a supervisor");
+    }
 
     #[test]
     fn lengths_read_as_people_say_them() {

@@ -69,6 +69,7 @@ struct Singles {
     journal_sync: Histogram,
     batch_entries: Histogram,
     undurable: Gauge,
+    replica_up: Gauge,
     replica_behind: Gauge,
     divergences: Counter,
 }
@@ -169,8 +170,15 @@ impl Metrics {
         let age = view.statistics.oldest_reservation.map(|since| view.now.since(since));
         self.one.reservation_oldest.set(age.unwrap_or_default().as_secs_f64());
         self.one.replica_behind.set(float(behind));
+        self.one.replica_up.set(1.0);
         // Samples are kept one by one until someone sorts them into buckets: without this
         // a router that nobody scrapes would grow.
+        self.text.run_upkeep();
+    }
+
+    /// The replica does not answer: what was taken from state is old.
+    pub fn replica_is_down(&self) {
+        self.one.replica_up.set(0.0);
         self.text.run_upkeep();
     }
 
@@ -272,6 +280,7 @@ impl Singles {
             journal_sync: histogram(r, &names::JOURNAL_SYNC, &[]),
             batch_entries: histogram(r, &names::BATCH_ENTRIES, &[]),
             undurable: gauge(r, &names::UNDURABLE, &[]),
+            replica_up: gauge(r, &names::REPLICA_UP, &[]),
             replica_behind: gauge(r, &names::REPLICA_BEHIND, &[]),
             divergences: counter(r, &names::DIVERGENCES, &[]),
         }

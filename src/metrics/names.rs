@@ -85,35 +85,36 @@ metrics! {
 
     QUEUE_WAITING = Gauge, Count, "surgeline_queue_waiting", ["queue"], "Contacts waiting in the queue now, with nobody.";
     QUEUE_OLDEST = Gauge, Seconds, "surgeline_queue_oldest_wait_seconds", ["queue"], "How long the one who waits longest in the queue has waited, the wait with the gateway included.";
-    OFFERED = Counter, Count, "surgeline_contacts_offered_total", ["queue"], "Contacts that entered the queue; consults and returns to the same queue are not counted.";
-    ANSWERED = Counter, Count, "surgeline_contacts_answered_total", ["queue"], "Contacts answered for the first time.";
-    ANSWERED_IN_TARGET = Counter, Count, "surgeline_contacts_answered_in_target_total", ["queue"], "Contacts answered within the queue's target.";
-    ABANDONED = Counter, Count, "surgeline_contacts_abandoned_total", ["queue"], "Contacts whose customer left before an answer.";
-    ABANDONED_LATE = Counter, Count, "surgeline_contacts_abandoned_after_target_total", ["queue"], "Contacts whose customer left before an answer and after the queue's target had passed.";
-    WAIT = Histogram(WAITS), Seconds, "surgeline_wait_seconds", ["queue", "outcome"], "Wait since arrival until the first answer or the leaving, the wait with the gateway included.";
+    OFFERED = Counter, Count, "surgeline_contacts_offered_total", ["queue"], "Contacts that entered the queue since the journal began; consults and returns to the same queue are not counted.";
+    ANSWERED = Counter, Count, "surgeline_contacts_answered_total", ["queue"], "Contacts answered for the first time since the journal began.";
+    ANSWERED_IN_TARGET = Counter, Count, "surgeline_contacts_answered_in_target_total", ["queue"], "Contacts answered within the queue's target since the journal began.";
+    ABANDONED = Counter, Count, "surgeline_contacts_abandoned_total", ["queue"], "Contacts whose customer left before an answer since the journal began.";
+    ABANDONED_LATE = Counter, Count, "surgeline_contacts_abandoned_after_target_total", ["queue"], "Contacts whose customer left before an answer and after the queue's target had passed since the journal began.";
+    WAIT = Histogram(WAITS), Seconds, "surgeline_wait_seconds", ["queue", "outcome"], "Wait since arrival until the first answer or the leaving, the wait with the gateway included; counted since the journal began.";
 
     CONTACTS = Gauge, Count, "surgeline_contacts", ["state"], "Open contacts by state.";
-    ACCEPTED = Counter, Count, "surgeline_contacts_accepted_total", [], "Contacts accepted, consults included.";
-    CLOSED = Counter, Count, "surgeline_contacts_closed_total", ["reason"], "Contacts that ended, by reason.";
+    ACCEPTED = Counter, Count, "surgeline_contacts_accepted_total", [], "Contacts accepted, consults included since the journal began.";
+    CLOSED = Counter, Count, "surgeline_contacts_closed_total", ["reason"], "Contacts that ended since the journal began, by reason.";
     CONSERVATION = Gauge, Count, "surgeline_conservation_difference", [], "Contacts accepted less the sum over all states, closed included. Must be 0.";
-    DOUBLE_RESERVATIONS = Counter, Count, "surgeline_double_reservations_total", [], "Reservations made while somebody had the contact, as audited from the events. Must be 0.";
-    RESERVATIONS = Counter, Count, "surgeline_reservations_total", ["outcome"], "Reservations that ended, by how.";
-    RESERVATION_ANSWER = Histogram(ANSWERS), Seconds, "surgeline_reservation_answer_seconds", [], "From a reservation to its acceptance.";
+    DOUBLE_RESERVATIONS = Counter, Count, "surgeline_double_reservations_total", [], "Reservations made while somebody had the contact, as audited from the events since the journal began. Must be 0.";
+    RESERVATIONS = Counter, Count, "surgeline_reservations_total", ["outcome"], "Reservations that ended since the journal began, by how.";
+    RESERVATION_ANSWER = Histogram(ANSWERS), Seconds, "surgeline_reservation_answer_seconds", [], "From a reservation to its acceptance; counted since the journal began.";
     RESERVATION_OLDEST = Gauge, Seconds, "surgeline_reservation_oldest_age_seconds", [], "Age of the oldest open reservation.";
-    CONNECT_FAILURES = Counter, Count, "surgeline_connect_failures_total", ["fault"], "Accepted contacts whose legs were not joined, by whose fault; not an agent's refusal.";
+    CONNECT_FAILURES = Counter, Count, "surgeline_connect_failures_total", ["fault"], "Accepted contacts whose legs were not joined since the journal began, by whose fault; not an agent's refusal.";
     AGENTS = Gauge, Count, "surgeline_agents", ["state"], "Agents by state; those retired while signed out are left out.";
 
     COMMANDS = Counter, Count, "surgeline_commands_total", [], "Commands handled by the engine since the process began, refused ones included.";
     REFUSALS = Counter, Count, "surgeline_refusals_total", ["kind"], "Commands that the engine refused since the process began.";
-    TURNED_AWAY = Counter, Count, "surgeline_commands_turned_away_total", ["lane"], "Commands turned away undecided because the owner's lane was full.";
-    DECISION = Histogram(DECISIONS), Seconds, "surgeline_decision_seconds", [], "Time of the engine for one command; one in 16 is measured.";
-    JOURNAL_SYNC = Histogram(SYNCS), Seconds, "surgeline_journal_sync_seconds", [], "Time to make one batch durable.";
-    BATCH_ENTRIES = Histogram(ENTRIES), Count, "surgeline_journal_batch_entries", [], "Entries made durable together.";
+    TURNED_AWAY = Counter, Count, "surgeline_commands_turned_away_total", ["lane"], "Commands turned away undecided since the process began, because the owner's lane was full.";
+    DECISION = Histogram(DECISIONS), Seconds, "surgeline_decision_seconds", [], "Time of the engine for one command; one in 16 is measured; counted since the process began.";
+    JOURNAL_SYNC = Histogram(SYNCS), Seconds, "surgeline_journal_sync_seconds", [], "Time to make one batch durable; counted since the process began.";
+    BATCH_ENTRIES = Histogram(ENTRIES), Count, "surgeline_journal_batch_entries", [], "Entries made durable together; counted since the process began.";
     UNDURABLE = Gauge, Count, "surgeline_journal_undurable_batches", [], "Batches decided and not durable yet; at 2 the owner waits.";
     SESSIONS = Gauge, Count, "surgeline_sessions", ["role"], "Open sessions: gateways' streams, and agents on streams.";
-    CUT_OFF = Counter, Count, "surgeline_sessions_cut_off_total", ["role", "why"], "Sessions ended by the router.";
+    CUT_OFF = Counter, Count, "surgeline_sessions_cut_off_total", ["role", "reason"], "Sessions ended by the router since the process began, by reason.";
+    REPLICA_UP = Gauge, Count, "surgeline_replica_up", [], "1 while the replica answers, which most of these are read from; 0 when it has ended or does not answer, and they are the last it said: /readyz says why.";
     REPLICA_BEHIND = Gauge, Count, "surgeline_replica_lag_entries", [], "Durable entries that the replica has not applied.";
-    DIVERGENCES = Counter, Count, "surgeline_replica_divergences_total", [], "Marks at which the replica's state differed from the owner's. Must be 0.";
+    DIVERGENCES = Counter, Count, "surgeline_replica_divergences_total", [], "Marks at which the replica's state differed from the owner's, counted since the process began, recovery included. Must be 0.";
 }
 
 #[cfg(test)]
@@ -130,6 +131,11 @@ mod tests {
             let seconds = metric.unit == Unit::Seconds;
             assert_eq!(name.ends_with("_seconds"), seconds, "{name}");
             assert!(metric.help.ends_with('.'), "{name}");
+            if metric.kind != Gauge {
+                // A restart sets some of them back and others not: whoever reads must know.
+                let since = ["since the process began", "since the journal began"];
+                assert!(since.iter().any(|since| metric.help.contains(since)), "{name}");
+            }
             if let Histogram(bounds) = metric.kind {
                 assert!(bounds.is_sorted_by(|a, b| a < b), "{name}");
             }

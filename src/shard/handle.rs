@@ -24,7 +24,8 @@ use crate::engine::command::Command;
 use crate::engine::entry::{Actor, Sealed};
 use crate::engine::routing::{Name, Routing};
 use crate::ids::{
-    AgentId, ContactId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId, RequestId, SkillId,
+    AgentId, ContactId, CustomerId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId,
+    RequestId, SkillId,
 };
 use crate::journal::seal::KeyStore;
 
@@ -142,6 +143,12 @@ impl ShardHandle {
     #[must_use]
     pub fn person(&self, contact: ContactId) -> Option<Sealed> {
         self.people.arrived(contact)
+    }
+
+    /// Who the customer of an open contact is, if the gateway knew.
+    #[must_use]
+    pub fn customer(&self, contact: ContactId) -> Option<CustomerId> {
+        self.people.customer(contact)
     }
 
     /// What the customer of an open contact said since an agent last let go of it, sealed,

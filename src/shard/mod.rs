@@ -21,10 +21,11 @@ mod people;
 pub mod recovery;
 mod replica;
 mod sessions;
+pub mod staffing;
 mod tally;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod view;
 mod writer;

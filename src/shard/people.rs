@@ -9,17 +9,18 @@ use dashmap::DashMap;
 
 use crate::engine::entry::Sealed;
 use crate::engine::event::Event;
-use crate::ids::ContactId;
+use crate::ids::{ContactId, CustomerId};
 
 /// Inputs kept for the next agent of a contact; of more the oldest go. The timeline has all.
 const MOST_SAID: usize = 32;
 
-/// By contact: how it arrived, and what was said since an agent last let go of it.
+/// By contact: whose it is, how it arrived, and what was said since an agent last let go of it.
 #[derive(Debug, Default)]
 pub(crate) struct People(DashMap<ContactId, Known>);
 
 #[derive(Debug, Default)]
 struct Known {
+    customer: Option<CustomerId>,
     arrived: Option<Sealed>,
     said: VecDeque<Sealed>,
 }
@@ -27,8 +28,8 @@ struct Known {
 /// What an event changes in the registry.
 #[derive(Debug)]
 pub(crate) enum PeopleChange {
-    /// Data came with the arrival.
-    Arrived(ContactId, Sealed),
+    /// A known customer, or data, came with the arrival.
+    Arrived(ContactId, Option<CustomerId>, Option<Sealed>),
     /// Words came from the customer.
     Said(ContactId, Sealed),
     /// The agent who has heard the words lets go of the contact.
@@ -41,7 +42,9 @@ impl PeopleChange {
     /// What this event changes; none if nothing.
     pub(crate) fn of(event: &Event, sealed: Option<&Sealed>) -> Option<Self> {
         match event {
-            Event::Arrived(a) => sealed.map(|s| Self::Arrived(a.contact, s.clone())),
+            // Of one who is neither known nor said anything of there is nothing to keep.
+            Event::Arrived(a) => (a.customer.is_some() || sealed.is_some())
+                .then(|| Self::Arrived(a.contact, a.customer, sealed.cloned())),
             Event::InputReceived(contact) => sealed.map(|s| Self::Said(*contact, s.clone())),
             Event::Pended { contact, .. } => Some(Self::Heard(*contact)),
             Event::Queued(q) if q.released.is_some() => Some(Self::Heard(q.contact)),
@@ -54,8 +57,10 @@ impl PeopleChange {
 impl People {
     pub(crate) fn change(&self, change: PeopleChange) {
         match change {
-            PeopleChange::Arrived(contact, sealed) => {
-                self.0.entry(contact).or_default().arrived = Some(sealed);
+            PeopleChange::Arrived(contact, customer, sealed) => {
+                let mut known = self.0.entry(contact).or_default();
+                known.customer = customer;
+                known.arrived = sealed;
             }
             PeopleChange::Said(contact, sealed) => {
                 let said = &mut self.0.entry(contact).or_default().said;
@@ -79,6 +84,12 @@ impl People {
         self.0.get(&contact)?.arrived.clone()
     }
 
+    /// Who it is, if the gateway knew: what they say is sealed with their key, also when
+    /// nothing personal came with the arrival.
+    pub(crate) fn customer(&self, contact: ContactId) -> Option<CustomerId> {
+        self.0.get(&contact)?.customer
+    }
+
     pub(crate) fn said(&self, contact: ContactId) -> Vec<Sealed> {
         self.0.get(&contact).map(|k| k.said.iter().cloned().collect()).unwrap_or_default()
     }
@@ -87,14 +98,41 @@ impl People {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::words::WaitsFor;
-    use crate::ids::AgentId;
-    use crate::time::EngineTime;
+    use crate::engine::event::Arrived;
+    use crate::engine::words::{Channel, WaitsFor};
+    use crate::ids::{AgentId, GatewayId};
+    use crate::time::{EngineTime, Span};
 
     const C: ContactId = ContactId(7);
 
     fn sealed(n: u8) -> Sealed {
         Sealed { customer: None, key: n.into(), bytes: [n].into() }
+    }
+
+    #[test]
+    fn a_customer_is_known_by_an_arrival_that_brings_no_data() {
+        let arrived = |customer| {
+            Event::Arrived(Arrived {
+                contact: C,
+                gateway: GatewayId(0),
+                session: None,
+                key: "k".into(),
+                content: 0,
+                channel: Channel::Chat,
+                entry_point: None,
+                customer,
+                continues: None,
+                waited: Span::ZERO,
+                attributes: None,
+            })
+        };
+        let people = People::default();
+        assert!(PeopleChange::of(&arrived(None), None).is_none(), "nothing to keep");
+        let known = PeopleChange::of(&arrived(Some(CustomerId(5))), None);
+        people.change(known.expect("a customer"));
+        assert_eq!((people.customer(C), people.arrived(C)), (Some(CustomerId(5)), None));
+        people.change(PeopleChange::Closed(C));
+        assert_eq!(people.customer(C), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crossbeam::channel::{Receiver, Select, Sender, TryRecvError};
 use super::clock::Clock;
 use super::health::Health;
 use super::observe::Observer;
+use super::staffing::Staffing;
 use super::tally::Tally;
 use super::view::{Timelines, View};
 use crate::engine::Engine;
@@ -58,6 +59,7 @@ pub(crate) struct Replica {
     engine: Engine,
     tally: Tally,
     timelines: Timelines,
+    staffing: Staffing,
     sequence: u64,
     at: EngineTime,
     clock: Option<Clock>,
@@ -82,6 +84,7 @@ impl Replica {
             engine: Engine::default(),
             tally: Tally::new(observer.clone()),
             timelines: Timelines::default(),
+            staffing: Staffing::default(),
             sequence: 0,
             at: EngineTime::ZERO,
             clock: None,
@@ -165,19 +168,22 @@ impl Replica {
         }
     }
 
-    fn view(&self) -> View<'_> {
+    fn view(&mut self) -> View<'_> {
+        self.staffing.follow(self.engine.routing());
         View {
             now: self.clock.map_or(self.at, |clock| clock.now().max(self.at)),
             sequence: self.sequence,
             engine: &self.engine,
             statistics: &self.tally.statistics,
             timelines: &self.timelines,
+            staffing: &self.staffing,
         }
     }
 
     fn look(&mut self) {
         let behind = self.health.durable().saturating_sub(self.sequence);
-        self.observer.look(&self.view(), behind);
+        let observer = self.observer.clone();
+        observer.look(&self.view(), behind);
         self.looked = Instant::now();
     }
 

@@ -13,7 +13,7 @@ use crossbeam::channel::Sender;
 use dashmap::DashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::ask::{AnswerTo, Ask, Outbox, Outgoing, SessionOver};
+use super::ask::{Answer, AnswerTo, Ask, Outbox, Outgoing, SessionOver};
 use super::observe::{Observer, SessionRole};
 use super::outbox::Put;
 use crate::engine::command::Command;
@@ -56,19 +56,29 @@ impl Sessions {
             return;
         }
         if outbox.is_closed() {
+            // The engine takes an older session for over all the same.
+            if let Some((_, older)) = self.by_recipient.remove(&to) {
+                self.count(to, -1);
+                self.supersede(to, &older, &outbox);
+            }
             return self.give_back(to, id);
         }
         match self.by_recipient.insert(to, Session { id, outbox: outbox.clone() }) {
             None => self.count(to, 1),
-            // The same stream said hello again: telling it that it is over would end the
-            // session that has just begun.
-            Some(older) if older.outbox.same_stream(&outbox) => {}
-            Some(older) => {
-                let over = Outgoing::Over { to: Some(to), why: SessionOver::Superseded };
-                if older.outbox.put(over) != Put::Gone {
-                    self.observer.cut_off(to.into(), SessionOver::Superseded);
-                }
-            }
+            Some(older) => self.supersede(to, &older, &outbox),
+        }
+    }
+
+    /// Tells an older session that it is over, now that one on `newer` has begun.
+    fn supersede(&self, to: Recipient, older: &Session, newer: &Outbox) {
+        // The same stream said hello again: telling it that it is over would end the
+        // session that has just begun.
+        if older.outbox.same_stream(newer) {
+            return;
+        }
+        let over = Outgoing::Over { to: Some(to), why: SessionOver::Superseded };
+        if older.outbox.put(over) != Put::Gone {
+            self.observer.cut_off(to.into(), SessionOver::Superseded);
         }
     }
 
@@ -82,20 +92,42 @@ impl Sessions {
     /// Sends one directive, if its recipient is connected. Nobody is waited for.
     pub(crate) fn send(&self, directive: Directive, sealed: Option<Sealed>) {
         let to = directive.to;
-        let Some((put, id)) = self
+        let Some((put, outbox)) = self
             .by_recipient
             .get(&to)
-            .map(|s| (s.outbox.put(Outgoing::Directive(directive, sealed)), s.id))
+            .map(|s| (s.outbox.put(Outgoing::Directive(directive, sealed)), s.outbox.clone()))
         else {
             return;
         };
-        if put == Put::In {
-            return;
+        if put != Put::In {
+            self.lost(&outbox, put);
         }
-        self.detach(to);
-        self.give_back(to, id);
+    }
+
+    /// Gives an answer to a stream. Nobody is waited for.
+    pub(crate) fn answer(&self, outbox: &Outbox, request_id: Box<str>, answer: Answer) {
+        let put = outbox.put(Outgoing::Answer { request_id, answer });
         if put == Put::CutOff {
-            self.observer.cut_off(to.into(), SessionOver::TooSlow);
+            self.lost(outbox, put);
+        }
+    }
+
+    /// Nobody reads a stream any more: gives back every session on it. Also those whose
+    /// own answers were cut off, so that the edge never learnt of them: no directive may
+    /// ever come to show that they are dead.
+    fn lost(&self, outbox: &Outbox, put: Put) {
+        let on_it: Vec<(Recipient, SessionId)> = self
+            .by_recipient
+            .iter()
+            .filter(|session| session.outbox.same_stream(outbox))
+            .map(|session| (*session.key(), session.id))
+            .collect();
+        for (to, id) in on_it {
+            self.detach(to);
+            self.give_back(to, id);
+            if put == Put::CutOff {
+                self.observer.cut_off(to.into(), SessionOver::TooSlow);
+            }
         }
     }
 
@@ -145,8 +177,10 @@ mod tests {
     use crossbeam::channel::{Receiver, unbounded};
 
     use super::*;
+    use crate::engine::command::Reply;
     use crate::engine::directive::Tell;
     use crate::ids::{AgentId, ContactId};
+    use crate::shard::ask::Rejection;
     use crate::shard::outbox::sized;
     use crate::shard::testing::Recorded;
 
@@ -222,6 +256,64 @@ mod tests {
         sessions.attach(ANNE, SessionId(4), outbox);
         assert_eq!(given_back(&asked), [(AgentId(1), SessionId(4))]);
         assert_eq!(seen.sessions(SessionRole::Agent), 0);
+    }
+
+    #[test]
+    fn a_session_that_begins_on_a_stream_cut_off_before_is_given_back() {
+        let seen = Arc::new(Recorded::default());
+        let (sessions, asked) = sessions(seen.clone());
+        let (outbox, _end) = sized(1);
+        for n in 0..2 {
+            sessions.answer(&outbox, "r".into(), Err(Rejection::Stopping));
+            assert_eq!(outbox.is_closed(), n == 1, "the second finds no room");
+        }
+        sessions.attach(ANNE, SessionId(4), outbox);
+        assert_eq!(given_back(&asked), [(AgentId(1), SessionId(4))]);
+        assert_eq!(seen.sessions(SessionRole::Agent), 0);
+    }
+
+    #[tokio::test]
+    async fn an_older_session_is_over_even_if_the_newer_one_never_lived() {
+        let seen = Arc::new(Recorded::default());
+        let (sessions, asked) = sessions(seen.clone());
+        let (old, mut old_end) = sized(8);
+        let (new, new_end) = sized(8);
+        sessions.attach(ANNE, SessionId(1), old);
+        drop(new_end);
+        sessions.attach(ANNE, SessionId(2), new);
+        assert!(matches!(
+            old_end.recv().await,
+            Some(Outgoing::Over { to: Some(ANNE), why: SessionOver::Superseded })
+        ));
+        assert_eq!(given_back(&asked), [(AgentId(1), SessionId(2))]);
+        assert_eq!(seen.sessions(SessionRole::Agent), 0);
+    }
+
+    #[test]
+    fn a_stream_cut_off_gives_back_everyone_on_it_their_answers_unread() {
+        for by_an_answer in [false, true] {
+            let seen = Arc::new(Recorded::default());
+            let (sessions, asked) = sessions(seen.clone());
+            let (slow, _slow_end) = sized(2);
+            let (other, _other_end) = sized(2);
+            let ben = Recipient::Agent(AgentId(2));
+            let cleo = Recipient::Agent(AgentId(3));
+            for (to, id) in [(ANNE, SessionId(1)), (ben, SessionId(2))] {
+                sessions.attach(to, id, slow.clone());
+                sessions.answer(&slow, "sign-in".into(), Ok(Reply::Agent(id)));
+            }
+            sessions.attach(cleo, SessionId(3), other);
+            if by_an_answer {
+                sessions.answer(&slow, "act".into(), Ok(Reply::Done));
+            } else {
+                sessions.send(tell(1), None);
+            }
+            let mut back = given_back(&asked);
+            back.sort_unstable();
+            assert_eq!(back, [(AgentId(1), SessionId(1)), (AgentId(2), SessionId(2))]);
+            assert_eq!(seen.sessions(SessionRole::Agent), 1, "the other stream goes on");
+            assert_eq!(seen.cut_off(), [SessionOver::TooSlow; 2]);
+        }
     }
 
     #[tokio::test]

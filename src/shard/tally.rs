@@ -16,15 +16,16 @@ use crate::engine::entry::Entry;
 use crate::engine::event::{Event, Queued, Reserved};
 use crate::engine::words::EndReason;
 use crate::ids::{ContactId, QueueId, ReservationId};
-use crate::time::{EngineTime, Span};
+use crate::time::{EngineTime, Place, Span};
 
 /// The counts, and what it takes to go on counting.
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) statistics: Statistics,
     open: HashMap<ContactId, Track, FxBuildHasher>,
-    /// Who waits in each queue, by arrival.
-    waiting: Vec<BTreeSet<(EngineTime, ContactId)>>,
+    /// Who waits in each queue, by when their wait began: it may be before the router's
+    /// beginning, hence the place and not a time.
+    waiting: Vec<BTreeSet<(Place, ContactId)>>,
     reserved: BTreeSet<(EngineTime, ContactId)>,
     targets: Vec<Span>,
     observer: Arc<dyn Observer>,
@@ -228,7 +229,7 @@ impl Tally {
             self.waiting.resize_with(queue.index() + 1, BTreeSet::new);
         }
         let line = &mut self.waiting[queue.index()];
-        let place = (track.arrived - track.waited_before, contact);
+        let place = (Place::new(track.arrived, track.waited_before), contact);
         if waits {
             line.insert(place);
         } else {

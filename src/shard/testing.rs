@@ -17,6 +17,7 @@ pub(crate) struct Recorded {
     pub(crate) undurable_most: AtomicUsize,
     pub(crate) turned_away: [AtomicUsize; 2],
     pub(crate) diverged: AtomicUsize,
+    pub(crate) refused: AtomicUsize,
 }
 
 impl Recorded {
@@ -32,7 +33,9 @@ impl Recorded {
 impl Observer for Recorded {
     fn decided(&self, _: Duration) {}
     fn handled(&self, _: u64) {}
-    fn refused(&self, _: RefusalKind) {}
+    fn refused(&self, _: RefusalKind) {
+        self.refused.fetch_add(1, Ordering::SeqCst);
+    }
     fn turned_away(&self, lane: Lane) {
         self.turned_away[lane.index()].fetch_add(1, Ordering::SeqCst);
     }

@@ -5,11 +5,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::staffing::Staffing;
 use crate::engine::Engine;
 use crate::engine::entry::{Actor, Entry, Sealed};
 use crate::engine::event::Event;
+use crate::engine::words::Availability;
 use crate::ids::{ContactId, QueueId};
-use crate::time::{EngineTime, Span, WallTime};
+use crate::time::{EngineTime, Place, Span, WallTime};
 
 /// Most things remembered of one contact; beyond it the oldest are forgotten.
 pub const TIMELINE_ITEMS: usize = 512;
@@ -31,6 +33,8 @@ pub struct View<'a> {
     pub statistics: &'a Statistics,
     /// What happened to each contact.
     pub timelines: &'a Timelines,
+    /// Which agents serve which queues.
+    pub staffing: &'a Staffing,
 }
 
 /// Counts by queue since the journal began.
@@ -78,8 +82,8 @@ pub struct QueueStatistics {
     /// Contacts waiting in it now, with nobody.
     pub waiting: u64,
     /// The oldest arrival among those waiting, less what they had waited with their
-    /// gateway, not before the router's beginning.
-    pub oldest: Option<EngineTime>,
+    /// gateway; that may be before the router's beginning.
+    pub oldest: Option<Place>,
     /// Sum of waits of those answered, microseconds, waits with the gateway included.
     pub answered_wait_us: u64,
 }
@@ -88,7 +92,10 @@ impl QueueStatistics {
     /// How long the one who waits longest has waited; zero when nobody does.
     #[must_use]
     pub fn oldest_wait(&self, now: EngineTime) -> Span {
-        self.oldest.map_or(Span::ZERO, |arrived| now.since(arrived))
+        let now = i128::from(now.0);
+        // Negative when the replica's clock is a moment behind the entry.
+        let waited = |began: Place| u64::try_from(now - i128::from(began.0)).unwrap_or_default();
+        Span(self.oldest.map_or(0, waited))
     }
 }
 
@@ -125,6 +132,8 @@ pub struct TimelineItem {
     pub event: Arc<Event>,
     /// Personal data of its entry.
     pub sealed: Option<Sealed>,
+    /// It is a reservation whose agent became ready in the same entry.
+    pub became_ready: bool,
 }
 
 impl Timelines {
@@ -178,6 +187,7 @@ impl Timelines {
             actor: entry.actor.clone(),
             event: event.clone(),
             sealed: entry.sealed.clone(),
+            became_ready: became_ready(entry, event),
         });
     }
 
@@ -189,6 +199,14 @@ impl Timelines {
             self.by_contact.remove(&oldest);
         }
     }
+}
+
+fn became_ready(entry: &Entry, event: &Event) -> bool {
+    let Event::Reserved(reserved) = event else { return false };
+    entry.events.iter().any(|event| {
+        matches!(event, Event::AvailabilityChanged { agent, to: Availability::Ready, .. }
+            if *agent == reserved.agent)
+    })
 }
 
 /// The contacts that an event is about.
@@ -203,6 +221,7 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         }
         Event::Reattached { contact, .. }
         | Event::PassOverEnded { contact, .. }
+        | Event::Renewed { contact, .. }
         | Event::Reprioritised { contact, .. }
         | Event::NotTaken { contact, .. }
         | Event::Accepted { contact, .. }
@@ -219,6 +238,7 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::HandedOver { contact, .. }
         | Event::Closed { contact, .. }
         | Event::WrapUpEnded { contact, .. } => *contact,
+        Event::Unchanged { contact } => return [*contact, None],
         Event::Restarted { .. }
         | Event::Configured(_)
         | Event::Ordered { .. }

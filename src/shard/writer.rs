@@ -32,6 +32,9 @@ pub(crate) struct Exits {
 impl Exits {
     pub(crate) fn release(&self, release: Release) {
         match release {
+            Release::Answer(AnswerTo::Stream(outbox, request_id), answer) => {
+                self.sessions.answer(&outbox, request_id, answer);
+            }
             Release::Answer(to, answer) => reply(to, answer),
             Release::Attach(to, session, outbox) => self.sessions.attach(to, session, outbox),
             Release::Detach(to) => self.sessions.detach(to),

@@ -13,7 +13,7 @@ use super::super::words::{Channel, Excluded, NotTaken, ServiceClass};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
 use crate::time::{EngineTime, Place, Span};
 
-/// Agents passed over for one contact at a time; the oldest entry gives way.
+/// Agents passed over for one contact at a time; the one that would end first gives way.
 const MOST_PASSED_OVER: usize = 8;
 
 impl Engine {
@@ -23,7 +23,12 @@ impl Engine {
             Event::Queued(queued) => self.queued(at, queued),
             Event::Reserved(reserved) => self.reserved(reserved),
             Event::NotTaken { contact, reservation, agent, how, pass_over } => {
+                let idle = self.agent(*agent).map(|a| a.idle_since);
                 self.back_in_line(at, *contact, *reservation, *agent, *pass_over);
+                if let Some(idle) = idle.filter(|_| *how == NotTaken::Withdrawn) {
+                    // It was not their doing: they stand where they stood.
+                    self.change_agent(*agent, |a| a.idle_since = idle);
+                }
                 if *how == NotTaken::TimedOut {
                     self.change_agent(*agent, |a| a.missed = a.missed.saturating_add(1));
                 }
@@ -67,6 +72,7 @@ impl Engine {
             Event::Reattached { contact, session } => {
                 self.change(*contact, |c| c.link = Link::Attached(*session));
             }
+            Event::Renewed { contact, until } => self.renewed(*contact, *until),
             Event::OpenedToAll(contact) => self.change(*contact, |c| c.named = None),
             Event::PassOverEnded { contact, agent } => {
                 self.change(*contact, |c| c.passed_over.retain(|p| p.agent != *agent));
@@ -82,6 +88,19 @@ impl Engine {
             // These are facts for others: nothing here is decided by them.
             _ => {}
         }
+    }
+
+    fn renewed(&mut self, contact: ContactId, until: EngineTime) {
+        self.change(contact, |c| match &mut c.state {
+            State::Reserved { deadline, .. } | State::Connecting { deadline, .. } => {
+                *deadline = until;
+            }
+            _ => {
+                if let Some(named) = &mut c.named {
+                    named.until = until;
+                }
+            }
+        });
     }
 
     fn replace(&mut self, contact: ContactId, head_start: Span, place: Place) {
@@ -104,6 +123,7 @@ impl Engine {
             customer: a.customer,
             continues: a.continues,
             attributes: a.attributes.clone(),
+            own_needs: a.own_needs.clone(),
             waited_before: a.waited,
             ..blank(at)
         });
@@ -119,6 +139,7 @@ impl Engine {
             entry_point: of.entry_point,
             customer: of.customer,
             attributes: of.attributes.clone(),
+            own_needs: of.own_needs.clone(),
             parent: Some(parent),
             ..blank(at)
         };
@@ -161,11 +182,11 @@ impl Engine {
         let (reservation, agent, deadline) = (r.reservation, r.agent, r.deadline);
         self.change(r.contact, |c| c.state = State::Reserved { reservation, agent, deadline });
         self.hold(r.contact, agent, Hold::Reserved);
-        let owed = &mut self.counts.async_owed;
-        if r.trigger == Trigger::AsyncShare {
-            *owed = owed.saturating_sub(ONE_SHARE);
-        } else if r.async_passed {
-            *owed = (*owed + u32::from(self.routing.settings.async_share)).min(10 * ONE_SHARE);
+        // Every decision for which both waited earns async its share; one that it got costs a whole.
+        if r.trigger == Trigger::AsyncShare || r.async_passed {
+            let owed = self.counts.async_owed + u32::from(self.routing.settings.async_share);
+            let paid = if r.trigger == Trigger::AsyncShare { ONE_SHARE } else { 0 };
+            self.counts.async_owed = owed.saturating_sub(paid).min(10 * ONE_SHARE);
         }
     }
 
@@ -301,8 +322,10 @@ impl Engine {
 
 fn pass_over(contact: &mut Contact, excluded: Excluded) {
     contact.passed_over.retain(|p| p.agent != excluded.agent);
-    if contact.passed_over.len() == MOST_PASSED_OVER {
-        contact.passed_over.remove(0);
+    if contact.passed_over.len() == MOST_PASSED_OVER
+        && let Some(first) = (0..MOST_PASSED_OVER).min_by_key(|i| contact.passed_over[*i].until)
+    {
+        contact.passed_over.remove(first);
     }
     contact.passed_over.push(excluded);
 }
@@ -326,6 +349,7 @@ fn blank(at: EngineTime) -> Contact {
         queue: QueueId(0),
         service: ServiceClass::Live,
         needs: SmallVec::new(),
+        own_needs: SmallVec::new(),
         head_start: Span::ZERO,
         place: Place(0),
         queued: at,

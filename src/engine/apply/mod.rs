@@ -16,7 +16,7 @@ use super::floor::{IdleKeys, Stand, idle_keys};
 use super::gateway::{Gateway, Sweep};
 use super::routing::Routing;
 use super::store::hash_of;
-use super::words::{Availability, AvailabilityBecause, Named};
+use super::words::{Availability, AvailabilityBecause};
 use crate::ids::{AgentId, ContactId, GatewayId};
 use crate::time::EngineTime;
 
@@ -24,7 +24,6 @@ impl Engine {
     /// Applies one event.
     pub fn apply(&mut self, at: EngineTime, event: &Event) {
         match event {
-            Event::Restarted { .. } => self.restarted(at),
             Event::Configured(routing) => self.configured(routing),
             Event::GatewayRegistered { gateway, name } => {
                 debug_assert_eq!(gateway.index(), self.gateways.len());
@@ -60,7 +59,10 @@ impl Engine {
                 self.change_agent(*agent, |a| a.phone_unreachable = true);
             }
             Event::WrapUpEnded { agent, contact } => self.drop_work(at, *agent, *contact),
-            Event::Ordered { .. } | Event::Coded { .. } => {}
+            Event::Restarted { .. }
+            | Event::Unchanged { .. }
+            | Event::Ordered { .. }
+            | Event::Coded { .. } => {}
             _ => self.apply_to_contact(at, event),
         }
     }
@@ -82,7 +84,10 @@ impl Engine {
         self.change_agent(agent, |a| {
             a.availability = to;
             a.since = at;
-            a.next = None;
+            // Not answering does not undo what the agent wants to come next.
+            if because != AvailabilityBecause::RingNoAnswer {
+                a.next = None;
+            }
             a.missed = 0;
             if to == Availability::Ready {
                 a.phone_unreachable = false;
@@ -92,48 +97,6 @@ impl Engine {
                 a.presence = Presence::Absent;
             }
         });
-    }
-
-    /// Every stream is gone. Those who held something get their whole time again, since
-    /// nobody could answer while the router was away.
-    fn restarted(&mut self, at: EngineTime) {
-        let settings = self.routing.settings.clone();
-        for gateway in &mut self.gateways {
-            if gateway.session.take().is_some() {
-                gateway.sweep = Sweep::Detach;
-            }
-        }
-        for agent in 0..self.agents.len() {
-            if self.agents[agent].presence != Presence::Absent {
-                let id = self.agents[agent].id;
-                self.change_agent(id, |a| {
-                    a.presence = Presence::Lost { until: at + settings.agent_grace };
-                });
-            }
-        }
-        let mut held: Vec<ContactId> = self
-            .contacts()
-            .filter(|c| {
-                c.named.is_some()
-                    || matches!(c.state, State::Reserved { .. } | State::Connecting { .. })
-            })
-            .map(|c| c.id)
-            .collect();
-        held.sort_unstable();
-        let routing = Arc::clone(&self.routing);
-        for id in held {
-            self.change(id, |c| {
-                let Some(queue) = routing.queue(c.queue) else { return };
-                match &mut c.state {
-                    State::Reserved { deadline, .. } => *deadline = at + queue.reservation_timeout,
-                    State::Connecting { deadline, .. } => *deadline = at + queue.connect_timeout,
-                    _ => {}
-                }
-                if let Some(Named { until, .. }) = &mut c.named {
-                    *until = at + settings.named_wait;
-                }
-            });
-        }
     }
 
     fn configured(&mut self, routing: &Arc<Routing>) {

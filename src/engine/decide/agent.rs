@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::agent::{Agent, Hold, JUST_CONNECTED, Presence};
 use super::super::command::{Act, Reply, Target};
 use super::super::contact::State;
-use super::super::event::{EffectKind, Event, Queued, Released};
+use super::super::event::{EffectKind, Event, Queued, Released, Settled};
 use super::super::floor::ClassKey;
 use super::super::refusal::Refusal;
 use super::super::words::{
@@ -22,7 +22,8 @@ const MOST_PENDING: Span = Span::seconds(30 * 24 * 3600);
 impl Turn<'_> {
     pub(super) fn connect_agent(&mut self, agent: AgentId) -> Result<Reply, Refusal> {
         let retired = self.engine.routing.agent(agent).is_none_or(|p| p.retired);
-        let known = self.engine.agent(agent).filter(|_| !retired);
+        // Who is no longer in the configuration may come to finish what they have.
+        let known = self.engine.agent(agent).filter(|a| !retired || !a.work.is_empty());
         let availability = known.ok_or(Refusal::NoSuchAgent(agent))?.availability;
         let session = self.next_session();
         self.emit(Event::AgentConnected { agent, session });
@@ -43,6 +44,7 @@ impl Turn<'_> {
         let grace = self.at + self.engine.routing.settings.agent_grace;
         self.emit(Event::AgentLost { agent, grace });
         self.give_back_reserved(agent);
+        self.open_named(agent);
     }
 
     /// Reservations of an agent who cannot answer go to somebody else at once.
@@ -52,9 +54,10 @@ impl Turn<'_> {
             else {
                 return;
             };
+            let by_name = self.asks_by_name(contact);
             let how = NotTaken::AgentGone;
             self.emit(Event::NotTaken { contact, reservation, agent, how, pass_over: None });
-            self.offer_contact(contact);
+            self.offer_again(contact, by_name);
         }
     }
 
@@ -79,9 +82,7 @@ impl Turn<'_> {
                 self.close(contact, EndReason::ConsultCancelled);
                 continue;
             }
-            if let Some(child) = c.consult {
-                self.close(child, EndReason::ConsultCancelled);
-            }
+            self.let_go(contact);
             let Some(c) = self.engine.contact(contact) else { continue };
             let because = ReleasedBecause::AgentGone;
             let released = Some(Released { agent, because, wrap_up: None });
@@ -178,6 +179,7 @@ impl Turn<'_> {
         self.emit(Event::AvailabilityChanged { agent, to, because });
         if to == Availability::SignedOut {
             self.give_back_reserved(agent);
+            self.open_named(agent);
             self.end_wrap_ups(agent);
         }
         self.offer_agent(agent);
@@ -236,8 +238,7 @@ impl Turn<'_> {
         agent: AgentId,
         how: NotTaken,
     ) {
-        let asked_by_name =
-            self.engine.contact(contact).is_some_and(|c| c.parent.is_some() && c.named.is_some());
+        let asked_by_name = self.asks_by_name(contact);
         let pass_over = self.pass_over_until().filter(|_| how != NotTaken::AgentGone);
         self.emit(Event::NotTaken { contact, reservation, agent, how, pass_over });
         let limit = self.engine.routing.settings.ring_no_answer_limit;
@@ -247,11 +248,8 @@ impl Turn<'_> {
             let because = AvailabilityBecause::RingNoAnswer;
             self.emit(Event::AvailabilityChanged { agent, to, because });
         }
-        if asked_by_name {
-            // A colleague was asked for by name; anybody else would be no answer.
-            self.close(contact, EndReason::ConsultCancelled);
-        }
-        self.try_again(contact, agent);
+        self.offer_again(contact, asked_by_name);
+        self.agent_freed(agent);
     }
 
     /// Checks that a contact is with this agent.
@@ -317,7 +315,7 @@ impl Turn<'_> {
 
     fn requeue(&mut self, agent: AgentId, contact: ContactId) -> Result<(), Refusal> {
         self.owned(agent, contact)?;
-        self.drop_consult(contact);
+        self.let_go(contact);
         let c = self.contact(contact)?;
         let queued = self.requeued(c, QueuedBecause::Requeued);
         let pass_over = self.pass_over_until().map(|until| Excluded { agent, until });
@@ -333,22 +331,30 @@ impl Turn<'_> {
         let queued = match to {
             Target::Queue(queue) => self.moved_to(c, queue, QueuedBecause::Transferred),
             Target::Agent(other) => {
-                let named = Some(self.colleague(agent, other)?);
+                let named = Some(self.colleague(agent, other, c.channel)?);
                 Queued { named, ..self.requeued(c, QueuedBecause::Transferred) }
             }
         };
-        self.check_class(contact, &queued)?;
+        self.check_target(c.channel, &queued)?;
         let because = ReleasedBecause::Transferred;
         let released = Some(Released { agent, because, wrap_up: self.wrap_up(c.queue) });
-        self.drop_consult(contact);
+        self.let_go(contact);
         self.requeue_from(Queued { released, ..queued }, agent);
         Ok(())
     }
 
-    pub(super) fn check_class(&self, contact: ContactId, q: &Queued) -> Result<(), Refusal> {
-        let channel = self.contact(contact)?.channel;
-        let needs = q.needs.clone();
-        self.check_queue(q.queue, &ClassKey { queue: q.queue, channel, service: q.service, needs })
+    /// Before an agent lets a contact go: what hangs on its being with them ends.
+    fn let_go(&mut self, contact: ContactId) {
+        self.drop_consult(contact);
+        self.settle_effects(contact, Settled::Withdrawn);
+    }
+
+    /// Checks where a contact is sent. For a colleague it stays in its own queue, whatever
+    /// has become of that.
+    pub(super) fn check_target(&self, channel: Channel, q: &Queued) -> Result<(), Refusal> {
+        let (queue, service, needs) = (q.queue, q.service, q.needs.clone());
+        let class = ClassKey { queue, channel, service, needs };
+        if q.named.is_some() { self.check_room(&class) } else { self.check_queue(queue, &class) }
     }
 
     /// Checks that a contact is this agent's to send elsewhere: theirs, and no consult.
@@ -375,7 +381,7 @@ impl Turn<'_> {
         if lasting < Span::seconds(1) || lasting > MOST_PENDING {
             return Err(Refusal::OutOfRange { field: "lasting", expected: "1 s to 30 days" });
         }
-        self.drop_consult(contact);
+        self.let_go(contact);
         self.emit(Event::Pended { contact, agent, on, until: self.at + lasting });
         self.agent_freed(agent);
         Ok(())

@@ -13,11 +13,20 @@ use crate::ids::{AgentId, ContactId};
 
 impl Turn<'_> {
     /// Another agent, who must be there, as the one a contact is kept for.
-    pub(super) fn colleague(&self, agent: AgentId, other: AgentId) -> Result<Named, Refusal> {
+    pub(super) fn colleague(
+        &self,
+        agent: AgentId,
+        other: AgentId,
+        channel: Channel,
+    ) -> Result<Named, Refusal> {
         let profile = self.engine.routing.agent(other).filter(|p| !p.retired);
         let profile = profile.ok_or(Refusal::NoSuchAgent(other))?;
         if other == agent {
             return Err(Refusal::SameAgent(Arc::clone(&profile.name)));
+        }
+        if profile.capacity[channel.index()] == 0 {
+            let expected = "an agent who takes contacts of this channel";
+            return Err(Refusal::OutOfRange { field: "agent", expected });
         }
         self.named(other).ok_or_else(|| Refusal::AgentNotConnected(Arc::clone(&profile.name)))
     }
@@ -36,11 +45,11 @@ impl Turn<'_> {
         let queued = match to {
             Target::Queue(queue) => self.moved_to(c, queue, QueuedBecause::Consult),
             Target::Agent(other) => {
-                let named = Some(self.colleague(agent, other)?);
+                let named = Some(self.colleague(agent, other, c.channel)?);
                 Queued { named, ..self.requeued(c, QueuedBecause::Consult) }
             }
         };
-        self.check_class(contact, &queued)?;
+        self.check_target(c.channel, &queued)?;
         let pass_over = Some(super::Excluded { agent, until: crate::time::EngineTime(u64::MAX) });
         let child = ContactId(self.engine.counts.accepted + 1);
         self.emit(Event::ConsultStarted { parent: contact, child, agent });

@@ -1,15 +1,15 @@
 //! What gateways report.
 
+use super::super::agent::Agent;
 use super::super::command::{Arrival, Reply, Report};
 use super::super::contact::{Link, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
 use super::super::floor::ClassKey;
 use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
 use super::super::refusal::Refusal;
-use super::super::store::hash_of;
 use super::super::words::{
-    Attributes, Channel, ConnectFault, EndReason, Key, LegOutcome, Need, Party, QueuedBecause,
-    ReleasedBecause,
+    Attributes, Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need,
+    Party, QueuedBecause, ReleasedBecause,
 };
 use super::{A_DAY, Turn, join_needs, place, service};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
@@ -69,6 +69,7 @@ impl Turn<'_> {
                 }
             }
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
+            Report::AgentLegLost(contact) => self.agent_leg_lost(gateway, *contact)?,
             Report::CustomerLeft(contact) => self.customer_left(gateway, *contact)?,
         }
         Ok(Reply::Done)
@@ -83,7 +84,7 @@ impl Turn<'_> {
     }
 
     fn arrive(&mut self, gateway: GatewayId, a: &Arrival) -> Result<Reply, Refusal> {
-        let content = hash_of(a);
+        let content = a.content;
         if let Some(contact) = self.engine.keys.get(&(gateway, a.key.clone())).copied() {
             let same = self.engine.contact(contact).is_some_and(|c| c.content == content);
             let key = Box::from(&*a.key);
@@ -112,7 +113,7 @@ impl Turn<'_> {
         let queue = self.queue_of(a.queue);
         let needs = join_needs(&queue.map(|q| q.needs.clone()).unwrap_or_default(), &a.needs);
         let ahead = queue.map_or(Span::ZERO, |q| q.head_start);
-        let service = service(a.safety, a.channel);
+        let service = service(a.safety || queue.is_some_and(|q| q.safety), a.channel);
         let class = ClassKey { queue: a.queue, channel: a.channel, service, needs: needs.clone() };
         self.check_queue(a.queue, &class)?;
 
@@ -129,6 +130,7 @@ impl Turn<'_> {
             continues: a.continues,
             waited: a.waited,
             attributes: a.attributes.clone(),
+            own_needs: a.needs.clone(),
         }));
         self.emit(Event::Queued(Queued {
             contact,
@@ -194,7 +196,9 @@ impl Turn<'_> {
         let Some(c) = self.engine.contact(contact) else { return };
         if let State::Pending { agent, .. } = c.state {
             let queued = self.requeued(c, QueuedBecause::Woken);
-            let named = self.named(agent);
+            // Sticky, as long as they are ready: somebody else now is better than them later.
+            let ready = |a: &Agent| a.availability == Availability::Ready;
+            let named = self.named(agent).filter(|_| self.engine.agent(agent).is_some_and(ready));
             self.emit(Event::Queued(Queued { named, ..queued }));
             self.offer_contact(contact);
         }
@@ -228,9 +232,10 @@ impl Turn<'_> {
         match (outcome, party) {
             (LegOutcome::Answered, _) => {}
             (_, Party::Agent) => {
-                self.connect_failed(contact, ConnectFault::AgentLeg);
+                let by_name = self.connect_failed(contact, ConnectFault::AgentLeg);
                 self.emit(Event::PhoneUnreachable(agent));
-                self.try_again(contact, agent);
+                self.offer_again(contact, by_name);
+                self.agent_freed(agent);
             }
             (_, Party::Customer) => {
                 let consult = self.contact(contact)?.parent.is_some();
@@ -247,22 +252,19 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// A connecting contact goes back to its place, its agent passed over.
-    pub(super) fn connect_failed(&mut self, contact: ContactId, fault: ConnectFault) {
+    /// A connecting contact goes back to its place, its agent passed over. Tells whether it
+    /// is a consult that asked for that agent by name.
+    pub(super) fn connect_failed(&mut self, contact: ContactId, fault: ConnectFault) -> bool {
+        let asked_by_name = self.asks_by_name(contact);
         self.settle_effects(contact, Settled::Withdrawn);
         let Some(State::Connecting { reservation, agent, .. }) =
             self.engine.contact(contact).map(|c| c.state)
         else {
-            return;
+            return false;
         };
         let pass_over = self.pass_over_until();
         self.emit(Event::ConnectFailed { contact, reservation, agent, fault, pass_over });
-    }
-
-    /// After an agent did not get a contact: somebody else for it, something else for them.
-    pub(super) fn try_again(&mut self, contact: ContactId, agent: AgentId) {
-        self.offer_contact(contact);
-        self.agent_freed(agent);
+        asked_by_name
     }
 
     fn bridged(&mut self, gateway: GatewayId, reservation: ReservationId) -> Result<(), Refusal> {
@@ -294,8 +296,9 @@ impl Turn<'_> {
         self.emit(Event::EffectSettled { effect, contact, how: Settled::Failed(code) });
         match (kind, state) {
             (Some(EffectKind::Connect { .. }), State::Connecting { agent, .. }) => {
-                self.connect_failed(contact, ConnectFault::Gateway);
-                self.try_again(contact, agent);
+                let by_name = self.connect_failed(contact, ConnectFault::Gateway);
+                self.offer_again(contact, by_name);
+                self.agent_freed(agent);
             }
             // The first agent is gone from the line and the second never came on it.
             (Some(EffectKind::HandOver { to }), State::Assigned { agent, .. }) if to == agent => {
@@ -305,6 +308,30 @@ impl Turn<'_> {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// The agent fell off the line and the customer is still on it: somebody else, at once.
+    fn agent_leg_lost(&mut self, gateway: GatewayId, contact: ContactId) -> Result<(), Refusal> {
+        self.of_gateway(contact, gateway)?;
+        let c = self.contact(contact)?;
+        let State::Assigned { agent, .. } = c.state else {
+            let is = c.state.kind().name();
+            return Err(Refusal::WrongState { contact, is, expected: "assigned" });
+        };
+        let consult = c.parent.is_some();
+        let queued = self.requeued(c, QueuedBecause::AgentGone);
+        self.emit(Event::PhoneUnreachable(agent));
+        if consult {
+            self.close(contact, EndReason::ConsultCancelled);
+            return Ok(());
+        }
+        self.drop_consult(contact);
+        self.settle_effects(contact, Settled::Withdrawn);
+        let because = ReleasedBecause::AgentGone;
+        let released = Some(Released { agent, because, wrap_up: None });
+        let pass_over = self.pass_over_until().map(|until| Excluded { agent, until });
+        self.requeue_from(Queued { released, pass_over, ..queued }, agent);
         Ok(())
     }
 

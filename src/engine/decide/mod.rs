@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Engine;
-use super::agent::Presence;
+use super::agent::{Agent, Presence};
 use super::command::{Command, GatewayLimits, Reply};
 use super::contact::{Contact, State};
 use super::event::{EffectKind, Event, Queued, Settled};
@@ -91,7 +91,37 @@ impl Turn<'_> {
     fn restart(&mut self, gap: Span) {
         self.emit(Event::Restarted { gap });
         for index in 0..self.engine.gateways.len() {
-            self.schedule_sweep(GatewayId(u16::try_from(index).unwrap_or(u16::MAX)));
+            let gateway = GatewayId(u16::try_from(index).unwrap_or(u16::MAX));
+            if self.engine.gateways[index].session.is_some() {
+                self.emit(Event::GatewayLost { gateway });
+            }
+            // Where a sweep had got to is forgotten: it walks once more.
+            self.schedule_sweep(gateway);
+        }
+        let grace = self.at + self.engine.routing.settings.agent_grace;
+        for index in 0..self.engine.agents.len() {
+            let agent = self.engine.agents[index].id;
+            if self.engine.agents[index].presence != Presence::Absent {
+                self.emit(Event::AgentLost { agent, grace });
+            }
+        }
+        let mut held: Vec<(ContactId, EngineTime)> =
+            self.engine.contacts().filter_map(|c| Some((c.id, self.whole(c)?))).collect();
+        held.sort_unstable();
+        for (contact, until) in held {
+            self.emit(Event::Renewed { contact, until });
+        }
+    }
+
+    /// Until when a contact waits for what it waits for, if that began now. Nobody could
+    /// answer while the router was away.
+    fn whole(&self, c: &Contact) -> Option<EngineTime> {
+        let queue = self.queue_of(c.queue)?;
+        match c.state {
+            State::Reserved { .. } => Some(self.at + queue.reservation_timeout),
+            State::Connecting { .. } => Some(self.at + queue.connect_timeout),
+            State::Queued => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),
+            _ => None,
         }
     }
 
@@ -105,30 +135,21 @@ impl Turn<'_> {
             return Err(Refusal::Limit { what: "agent profile", most: MOST_PROFILES as u64 });
         }
         self.emit(Event::Configured(Arc::clone(routing)));
-        self.retire_agents();
         for index in 0..self.engine.agents.len() {
-            self.offer_agent(self.engine.agents[index].id);
+            let agent = self.engine.agents[index].id;
+            self.retire_if_free(agent);
+            self.offer_agent(agent);
         }
         Ok(Reply::Done)
     }
 
     /// Who is no longer in the configuration signs out, once their hands are empty.
-    fn retire_agents(&mut self) {
-        let signed_out = Some(Availability::SignedOut);
-        let leaving: Vec<(AgentId, bool)> = self
-            .engine
-            .agents()
-            .filter(|a| self.engine.routing.agent(a.id).is_some_and(|p| p.retired))
-            .filter(|a| Some(a.availability) != signed_out && a.next != signed_out)
-            .map(|a| (a.id, a.work.is_empty()))
-            .collect();
-        for (agent, free) in leaving {
-            if free {
-                let (to, because) = (Availability::SignedOut, AvailabilityBecause::Retired);
-                self.emit(Event::AvailabilityChanged { agent, to, because });
-            } else {
-                self.emit(Event::NextSet { agent, next: signed_out });
-            }
+    fn retire_if_free(&mut self, agent: AgentId) {
+        let retired = self.engine.routing.agent(agent).is_some_and(|p| p.retired);
+        let free = |a: &Agent| a.work.is_empty() && a.availability != Availability::SignedOut;
+        if retired && self.engine.agent(agent).is_some_and(free) {
+            let (to, because) = (Availability::SignedOut, AvailabilityBecause::Retired);
+            self.emit(Event::AvailabilityChanged { agent, to, because });
         }
     }
 
@@ -221,10 +242,15 @@ impl Turn<'_> {
             let queue = Arc::clone(&q.name);
             return Err(Refusal::ChannelNotTaken { queue, channel: contact.channel });
         }
-        if !self.engine.floor.has_room(contact) {
-            return Err(Refusal::Limit { what: "demand class", most: MOST_CLASSES as u64 });
+        self.check_room(contact)
+    }
+
+    /// Checks that one more contact of a class can stand in line.
+    fn check_room(&self, class: &ClassKey) -> Result<(), Refusal> {
+        if self.engine.floor.has_room(class) {
+            return Ok(());
         }
-        Ok(())
+        Err(Refusal::Limit { what: "demand class", most: MOST_CLASSES as u64 })
     }
 
     /// How a contact stands in its queue again, with nothing changed but why.
@@ -246,12 +272,12 @@ impl Turn<'_> {
     /// How a contact stands in another queue: what it needs of its own goes with it.
     fn moved_to(&self, c: &Contact, queue: QueueId, because: QueuedBecause) -> Queued {
         let to = self.queue_of(queue);
-        let old = self.queue_of(c.queue).map(|q| q.needs.clone()).unwrap_or_default();
-        let own = c.needs.iter().filter(|n| !old.contains(n)).copied().collect::<Needs>();
-        let needs = join_needs(&to.map(|q| q.needs.clone()).unwrap_or_default(), &own);
+        let needs = join_needs(&to.map(|q| q.needs.clone()).unwrap_or_default(), &c.own_needs);
         let ahead = to.map_or(Span::ZERO, |q| q.head_start);
         let place = place(c.arrived, &[ahead, c.head_start, c.waited_before]);
-        Queued { queue, needs, place, ..self.requeued(c, because) }
+        // Once about safety, always: only a person can say otherwise, and not by moving it.
+        let service = if to.is_some_and(|q| q.safety) { ServiceClass::Safety } else { c.service };
+        Queued { queue, needs, place, service, ..self.requeued(c, because) }
     }
 
     /// Takes a contact back from whom it is held for or being connected to. It is queued
@@ -311,6 +337,39 @@ impl Turn<'_> {
         }
     }
 
+    /// Whether a contact is a consult that asks for one colleague and nobody else.
+    fn asks_by_name(&self, contact: ContactId) -> bool {
+        self.engine.contact(contact).is_some_and(|c| c.parent.is_some() && c.named.is_some())
+    }
+
+    /// After a contact came back to its line: somebody else for it. A colleague who was asked
+    /// for by name has no stand-in: that consult is over.
+    fn offer_again(&mut self, contact: ContactId, asked_by_name: bool) {
+        if asked_by_name {
+            self.close(contact, EndReason::ConsultCancelled);
+        } else {
+            self.offer_contact(contact);
+        }
+    }
+
+    /// What was kept for an agent who is gone is open to all at once.
+    fn open_named(&mut self, agent: AgentId) {
+        let kept: Vec<ContactId> = self.engine.floor.named_for(agent).map(|(_, c)| c).collect();
+        for contact in kept {
+            self.no_longer_named(contact);
+        }
+    }
+
+    /// A contact was kept for one agent long enough, or in vain.
+    fn no_longer_named(&mut self, contact: ContactId) {
+        if self.asks_by_name(contact) {
+            self.close(contact, EndReason::ConsultCancelled);
+        } else {
+            self.emit(Event::OpenedToAll(contact));
+            self.offer_contact(contact);
+        }
+    }
+
     /// After an agent's hands got emptier: what they asked to come next, or more work.
     fn agent_freed(&mut self, agent: AgentId) {
         let Some(a) = self.engine.agent(agent) else { return };
@@ -320,6 +379,7 @@ impl Turn<'_> {
             let because = AvailabilityBecause::Next;
             self.emit(Event::AvailabilityChanged { agent, to, because });
         }
+        self.retire_if_free(agent);
         self.offer_agent(agent);
     }
 

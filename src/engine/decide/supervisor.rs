@@ -8,7 +8,7 @@ use super::super::contact::State;
 use super::super::event::{Event, Queued, Released, Settled};
 use super::super::refusal::Refusal;
 use super::super::words::{
-    Availability, AvailabilityBecause, EndReason, QueuedBecause, ReleasedBecause,
+    Availability, AvailabilityBecause, EndReason, Excluded, QueuedBecause, ReleasedBecause,
 };
 use super::{A_DAY, Turn, place};
 use crate::ids::{AgentId, ContactId};
@@ -30,7 +30,7 @@ impl Turn<'_> {
             Order::Move { contact, queue } => {
                 let c = self.movable(contact)?;
                 let queued = self.moved_to(c, queue, QueuedBecause::Moved);
-                self.check_class(contact, &queued)?;
+                self.check_target(self.contact(contact)?.channel, &queued)?;
                 self.order(why);
                 self.put_back(queued);
             }
@@ -73,13 +73,15 @@ impl Turn<'_> {
         let mut freed = self.withdraw(contact);
         self.settle_effects(contact, Settled::Withdrawn);
         let Some(c) = self.engine.contact(contact) else { return };
-        let mut released = None;
+        let (mut released, mut pass_over) = (None, None);
         if let State::Assigned { agent, .. } = c.state {
             let wrap_up = self.wrap_up(c.queue);
             released = Some(Released { agent, because: ReleasedBecause::Moved, wrap_up });
+            // Taken away is not given back.
+            pass_over = self.pass_over_until().map(|until| Excluded { agent, until });
             freed = Some(agent);
         }
-        self.emit(Event::Queued(Queued { released, ..queued }));
+        self.emit(Event::Queued(Queued { released, pass_over, ..queued }));
         self.offer_contact(contact);
         if let Some(agent) = freed {
             self.agent_freed(agent);
@@ -96,7 +98,7 @@ impl Turn<'_> {
             let expected = "at most 24 hours";
             return Err(Refusal::OutOfRange { field: "head_start", expected });
         }
-        let c = self.contact(contact)?;
+        let c = self.movable(contact)?;
         let of_queue = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
         let place = place(c.arrived, &[of_queue, head_start, c.waited_before]);
         self.order(why);

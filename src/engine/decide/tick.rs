@@ -30,15 +30,7 @@ impl Turn<'_> {
     fn fire(&mut self, due: Due) {
         match due {
             Due::Contact(contact) => self.contact_due(contact),
-            Due::Named(contact) => {
-                let consult = self.engine.contact(contact).is_some_and(|c| c.parent.is_some());
-                if consult {
-                    self.close(contact, EndReason::ConsultCancelled);
-                } else {
-                    self.emit(Event::OpenedToAll(contact));
-                    self.offer_contact(contact);
-                }
-            }
+            Due::Named(contact) => self.no_longer_named(contact),
             Due::PassOver(contact, agent) => {
                 self.emit(Event::PassOverEnded { contact, agent });
                 self.offer_contact(contact);
@@ -62,8 +54,9 @@ impl Turn<'_> {
                 self.not_taken(contact, reservation, agent, how);
             }
             Some(State::Connecting { agent, .. }) => {
-                self.connect_failed(contact, ConnectFault::TimedOut);
-                self.try_again(contact, agent);
+                let by_name = self.connect_failed(contact, ConnectFault::TimedOut);
+                self.offer_again(contact, by_name);
+                self.agent_freed(agent);
             }
             Some(State::Pending { .. }) => self.wake(contact),
             _ => {}

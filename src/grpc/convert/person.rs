@@ -36,6 +36,25 @@ pub(crate) fn seal(
     Ok(Some(keys.seal(customer, &person.encode_to_vec())))
 }
 
+/// A keyed hash of what [`seal`] would seal: equal for equal people, 0 for none. Keyed,
+/// because it is journaled and a plain hash of a telephone number would be the number.
+pub(crate) fn content(
+    keys: &KeyStore,
+    person: Option<&v1::Person>,
+    sensitive: bool,
+) -> Result<u64, Fault> {
+    let Some(person) = person.filter(|_| !sensitive) else { return Ok(0) };
+    let person = cleaned(person.clone())?;
+    if person == v1::Person::default() {
+        return Ok(0);
+    }
+    // The store's secret keys only texts, and an identity is none of 69 bytes that begin so.
+    let plain = blake3::hash(&person.encode_to_vec());
+    let keyed = keys.customer(&format!("\0person:{}", plain.to_hex()));
+    // Either half of a hash is as good as the other.
+    Ok(u64::try_from(keyed.0 & u128::from(u64::MAX)).unwrap_or_default().max(1))
+}
+
 /// What was sealed; none if the key was deleted or the bytes are not what they were.
 pub(crate) fn unseal(keys: &KeyStore, sealed: &Sealed) -> Option<v1::Person> {
     v1::Person::decode(&*keys.unseal(sealed)?).ok()
@@ -215,6 +234,25 @@ mod tests {
         for (field, person) in table {
             assert_eq!(cleaned(person).expect_err("too long").field(), field);
         }
+    }
+
+    #[test]
+    fn the_same_person_has_the_same_content_and_another_has_another() {
+        let (keys, others) = (KeyStore::ephemeral(), KeyStore::ephemeral());
+        let named = |name: &str| v1::Person { name: name.into(), ..Default::default() };
+        let of = |person: &v1::Person| content(&keys, Some(person), false).expect("valid");
+        let anne = of(&named("Anne"));
+        assert_ne!(anne, 0);
+        assert_eq!(anne, of(&named("Anne")));
+        assert_ne!(anne, of(&named("Ann")));
+        let elsewhere = v1::Person { address: "Anne".into(), ..Default::default() };
+        assert_ne!(anne, of(&elsewhere), "another field");
+        assert_ne!(Ok(anne), content(&others, Some(&named("Anne")), false).map_err(drop), "keyed");
+        assert_eq!(of(&v1::Person::default()), 0);
+        assert_eq!(content(&keys, None, false).map_err(drop), Ok(0));
+        assert_eq!(content(&keys, Some(&named("Anne")), true).map_err(drop), Ok(0), "secret");
+        let long = content(&keys, Some(&named(&"x".repeat(257))), false);
+        assert_eq!(long.expect_err("too long").field(), "person.name");
     }
 
     #[test]

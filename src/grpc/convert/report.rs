@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use prost::Message as _;
+
 use super::super::status::Fault;
 use super::{check, person, words};
 use crate::engine::command::{Arrival, GatewayLimits, Report};
@@ -25,10 +27,11 @@ pub(crate) struct Reading<'a> {
     pub(crate) owner: &'a dyn Fn(ContactId) -> Option<CustomerId>,
 }
 
-/// Whose key the words of a contact's customer are sealed with: the one that its arrival
-/// was, so that forgetting the customer takes them all.
+/// Whose key the words of a contact's customer are sealed with: that of the identity that
+/// it arrived with, so that forgetting the customer takes them all. An arrival may have an
+/// identity and nothing else that is personal.
 pub(crate) fn owner(handle: &ShardHandle, contact: ContactId) -> Option<CustomerId> {
-    handle.person(contact).and_then(|sealed| sealed.customer)
+    handle.customer(contact)
 }
 
 /// Reads a report, and seals the personal data in it.
@@ -74,6 +77,7 @@ pub(crate) fn read(
             effect: check::effect(failed.effect_id)?,
             code: check::code(failed.code)?,
         },
+        Wire::AgentLegLost(lost) => Report::AgentLegLost(check::contact(lost.contact_id)?),
         Wire::CustomerLeft(left) => Report::CustomerLeft(check::contact(left.contact_id)?),
     };
     Ok((report, None))
@@ -84,6 +88,7 @@ pub(crate) fn arrived(
     from: &Reading<'_>,
     asked: v1::Arrival,
 ) -> Result<(Arrival, Option<Sealed>), Fault> {
+    let content = content(from.keys, &asked);
     let entry_point = match &*asked.entry_point {
         "" => None,
         name => {
@@ -121,10 +126,21 @@ pub(crate) fn arrived(
         },
         waited: check::within_a_day("waited_ms", asked.waited_ms)?,
         attributes,
+        content,
     };
+    // MERGE HERE: this is for `Arrival.person`, so that the same key with another person is a
+    // conflict and not the same arrival again; the engine compares it with the rest.
+    let _person = person::content(from.keys, asked.person.as_ref(), asked.sensitive)?;
     // Last, so that nothing is sealed for an arrival that is refused.
     let sealed = person::seal(from.keys, customer, asked.person, asked.sensitive)?;
     Ok((arrival, sealed))
+}
+
+/// A keyed hash of what was reported, by which a repeat is told from other content. How long
+/// they have waited grows between the two; of what is sensitive not even a hash is kept.
+fn content(keys: &KeyStore, asked: &v1::Arrival) -> u64 {
+    let person = asked.person.clone().filter(|_| !asked.sensitive);
+    keys.fingerprint(&v1::Arrival { waited_ms: 0, person, ..asked.clone() }.encode_to_vec())
 }
 
 fn holds(asked: &v1::gateway_report::Holding) -> Result<Report, Fault> {

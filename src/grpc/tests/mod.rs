@@ -35,6 +35,7 @@ use crate::pb::v1::gateway_service_connect_request::Message as FromGateway;
 use crate::pb::v1::gateway_service_connect_response::Message as GatewayWord;
 use crate::pb::v1::supervisor_service_client::SupervisorServiceClient;
 use crate::pb::v1::{self, agent_act, gateway_report};
+use crate::shard::handle::ShardHandle;
 use crate::shard::recovery::{Recovery, Shard, ShardOptions};
 
 /// No answer takes this long; a test that waits longer has found something.
@@ -43,6 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A router that serves, with the built-in configuration.
 struct Router {
     channel: Channel,
+    handle: ShardHandle,
     address: std::net::SocketAddr,
     stop: CancellationToken,
     serving: JoinHandle<Result<(), ServeError>>,
@@ -64,10 +66,10 @@ impl Router {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(handle, listener, stop.clone().cancelled_owned()));
+        let serving = tokio::spawn(serve(handle.clone(), listener, stop.clone().cancelled_owned()));
         let uri = format!("http://{address}");
         let channel = Endpoint::from_shared(uri).expect("a uri").connect().await.expect("connects");
-        Self { channel, address, stop, serving, shard, _data: data }
+        Self { channel, handle, address, stop, serving, shard, _data: data }
     }
 
     async fn stop(self) {

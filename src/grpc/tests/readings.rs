@@ -9,6 +9,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::*;
+use crate::ids::ContactId;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn queues_are_counted_and_watched() {
@@ -193,6 +194,94 @@ async fn health_is_told_and_the_recall_says_that_it_is_not_there() {
     let status = status.expect_err("not yet");
     assert_eq!(status.code(), Code::Unimplemented);
     assert!(status.message().contains("nothing was changed"));
+    router.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_contact_says_what_it_waits_for() {
+    let router = Router::start().await;
+    let mut gateway = router.gateway("g").await;
+    let waited =
+        v1::Arrival { waited_ms: 3_600_000, ..arrival("k-1", v1::Channel::Voice, "support-voice") };
+    let first = gateway.arrives(waited).await;
+    let request =
+        v1::ListQueuesRequest { queues: vec!["support-voice".into()], ..Default::default() };
+    let rows = router.supervisor().list_queues(request).await.expect("a list").into_inner();
+    let oldest = rows.queues[0].oldest_wait_ms;
+    assert!((3_600_000..3_700_000).contains(&oldest), "{oldest} ms");
+
+    let why = |contact_id| {
+        let mut supervisor = router.supervisor();
+        async move {
+            let request = v1::ExplainContactRequest { contact_id };
+            supervisor.explain_contact(request).await.expect("known").into_inner().summary
+        }
+    };
+    let text = why(first).await;
+    assert!(text.starts_with("Nobody who is able to take it is signed in:"), "{text}");
+    assert!(text.contains("number 1 of 1 in support-voice"), "{text}");
+    assert!(text.ends_with("It was offered to nobody."), "{text}");
+
+    let mut desktop = router.ready(&["elif"]).await;
+    let offer = desktop.offer("elif").await;
+    assert!(why(first).await.contains("because elif became ready and it was next"), "{text}");
+    let second = gateway.arrives(arrival("k-2", v1::Channel::Voice, "support-voice")).await;
+    let text = why(second).await;
+    assert!(text.contains("1 of them signed in: 1 ready but with full hands"), "{text}");
+    assert!(text.contains("It is the first of those with its needs; their line is blocked"));
+
+    let no = agent_act::Decline { reservation_id: offer.reservation_id };
+    desktop.act("elif", Act::Decline(no)).await;
+    desktop.offer("elif").await;
+    let text = why(first).await;
+    assert!(text.contains("Its only offer: offered to elif after 1 h 00 min"), "{text}");
+    assert!(text.ends_with(": declined."), "{text}");
+    router.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reflection_answers_old_clients_too() {
+    use tonic_reflection::pb::v1alpha::server_reflection_client::ServerReflectionClient;
+    use tonic_reflection::pb::v1alpha::server_reflection_request::MessageRequest;
+    use tonic_reflection::pb::v1alpha::server_reflection_response::MessageResponse;
+    use tonic_reflection::pb::v1alpha::{ListServiceResponse, ServerReflectionRequest};
+
+    let router = Router::start().await;
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut client = ServerReflectionClient::new(router.channel.clone());
+    let asked = client.server_reflection_info(tokio_stream::once(request)).await;
+    let answer = asked.expect("served").into_inner().message().await.expect("goes on");
+    let Some(MessageResponse::ListServicesResponse(ListServiceResponse { service })) =
+        answer.and_then(|answer| answer.message_response)
+    else {
+        panic!("expected the services")
+    };
+    assert!(service.iter().any(|s| s.name == "surgeline.v1.GatewayService"), "{service:?}");
+    router.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_sealed_with_their_customers_key_even_if_the_arrival_said_nothing_else() {
+    let router = Router::start().await;
+    let mut gateway = router.gateway("g").await;
+    let known = v1::Arrival {
+        customer: Some(v1::Customer { identity: "maria".into() }),
+        ..arrival("k", v1::Channel::Chat, "support-chat")
+    };
+    let contact = gateway.arrives(known).await;
+    let words = v1::Person { words: "it is hot".into(), ..Default::default() };
+    let (contact_id, person, sensitive) = (contact, Some(words), false);
+    gateway.report(Report::Input(gateway_report::Input { contact_id, person, sensitive })).await;
+    gateway.answer().await;
+    let sealed = router.handle.read(move |view| {
+        let timeline = view.timelines.of(ContactId(contact)).expect("open");
+        timeline.items.last().and_then(|item| item.sealed.clone())
+    });
+    let sealed = sealed.await.expect("read").expect("words");
+    assert_eq!(sealed.customer, Some(router.handle.keys().customer("maria")));
     router.stop().await;
 }
 

@@ -220,7 +220,7 @@ structs! {
     }
     Listed { name, retired }
     Queue {
-        name, retired, needs, pools, channels, target, head_start, reservation_timeout,
+        name, retired, needs, pools, channels, safety, target, head_start, reservation_timeout,
         connect_timeout, wrap_up,
     }
     AgentProfile { name, retired, pool, skills, primary, capacity }
@@ -230,7 +230,7 @@ structs! {
     }
     Arrived {
         contact, gateway, session, key, content, channel, entry_point, customer, continues,
-        waited, attributes,
+        waited, attributes, own_needs,
     }
     Queued {
         contact, queue, because, service, needs, head_start, place, named, pass_over, released,
@@ -277,6 +277,8 @@ events! {
         GatewayResynced { gateway }
         Reattached { contact, session }
         PassOverEnded { contact, agent }
+        Renewed { contact, until }
+        Unchanged { contact }
         Reprioritised { contact, head_start, place }
         NotTaken { contact, reservation, agent, how, pass_over }
         Accepted { contact, reservation, agent, connect_by }

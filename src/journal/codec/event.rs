@@ -6,7 +6,8 @@ use super::{CodecError, pb};
 use crate::engine::event::{Arrived, Event, Queued, Reserved};
 
 record!(Arrived => Arrived {
-    contact, gateway, session, key, content, channel, entry_point, customer, continues, attributes;
+    contact, gateway, session, key, content, channel, entry_point, customer, continues, attributes,
+    own_needs;
     waited = waited_us
 });
 record!(Queued => Queued {
@@ -65,6 +66,8 @@ events! {
         GatewayResynced { gateway }
         Reattached { contact, session }
         PassOverEnded { contact, agent }
+        Renewed { contact; until = until_us }
+        Unchanged { contact }
         Reprioritised { contact; head_start = head_start_us, place = place_us }
         NotTaken { contact, reservation, agent, how; pass_over = pass_over_us }
         Accepted { contact, reservation, agent; connect_by = connect_by_us }

@@ -14,7 +14,7 @@ record!(Routing => Routing {
 record!(Listed => Listed { name, retired });
 record!(EntryPoint => EntryPoint { name, retired, queue });
 record!(Queue => Queue {
-    name, retired, needs, pools, channels;
+    name, retired, needs, pools, channels, safety;
     target = target_us, head_start = head_start_us,
     reservation_timeout = reservation_timeout_us, connect_timeout = connect_timeout_us,
     wrap_up = wrap_up_us

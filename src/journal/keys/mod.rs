@@ -30,6 +30,7 @@ use self::store::Store;
 use super::error::JournalError;
 use super::files::Lock;
 use super::seal::{self, Key};
+use super::sqlite::Paths;
 use crate::engine::entry::Sealed;
 use crate::ids::CustomerId;
 
@@ -51,6 +52,12 @@ pub enum KeyError {
         path: PathBuf,
         /// What it said.
         source: rusqlite::Error,
+    },
+    /// There is a journal and no keys to what is sealed in it.
+    #[error("key store {} is gone, and with it everything sealed in the journal beside it: restore it from a copy, or begin with another data directory", path.display())]
+    Gone {
+        /// Where it should be.
+        path: PathBuf,
     },
     /// A value in the store has another length than it should.
     #[error("key store {}: {what} has {found} bytes, expected 32: restore it from a copy", path.display())]
@@ -122,7 +129,11 @@ impl KeyStore {
     pub fn open(data: &Path) -> Result<Self, KeyError> {
         super::files::create_folder(data)?;
         let lock = Lock::acquire(data.join("keys.lock"))?;
-        let store = Store::open(&data.join("keys.sqlite"))?;
+        let path = data.join("keys.sqlite");
+        if !path.is_file() && Paths::of(data).segment.is_file() {
+            return Err(KeyError::Gone { path });
+        }
+        let store = Store::open(&path)?;
         let secret = store.secret()?;
         let mut state = State { assigned: store.assignments()?, ..State::default() };
         state.ready.extend(store.make(BLOCK)?);
@@ -151,6 +162,18 @@ impl KeyStore {
         let hash = blake3::keyed_hash(&self.shared.secret.0, identity.as_bytes());
         let (half, _) = hash.as_bytes().split_at(16);
         CustomerId(half.iter().fold(0, |sum, byte| (sum << 8) | u128::from(*byte)))
+    }
+
+    /// A keyed hash of anything, 64 bits, by which a repeat is told from other content
+    /// without the content being guessable from it. The same in every version.
+    #[must_use]
+    pub fn fingerprint(&self, content: &[u8]) -> u64 {
+        let mut hasher = blake3::Hasher::new_keyed(&self.shared.secret.0);
+        // Apart from the hashes of identities, which are made with the same secret.
+        hasher.update(b"\0content\0").update(content);
+        let hash = hasher.finalize();
+        let (first, _) = hash.as_bytes().split_at(8);
+        first.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
     }
 
     /// Encrypts with the customer's key, or with a fresh one if the customer is not known.

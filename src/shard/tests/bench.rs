@@ -1,6 +1,6 @@
 //! A shard on a journal in memory that can be held and broken.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ pub(crate) const ANNE: AgentId = AgentId(0);
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) batches: Mutex<Vec<Arc<Batch>>>,
+    /// Appends that began, held ones included.
+    begun: AtomicUsize,
     held: Mutex<bool>,
     changed: Condvar,
     broken: AtomicBool,
@@ -40,6 +42,11 @@ impl Memory {
     pub(crate) fn let_go(&self) {
         *self.held.lock().expect("no test panics with it") = false;
         self.changed.notify_all();
+    }
+
+    /// How many appends began.
+    pub(crate) fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
     }
 
     /// The next append fails.
@@ -57,6 +64,7 @@ pub(crate) struct MemoryJournal(pub(crate) Arc<Memory>);
 
 impl Journal for MemoryJournal {
     fn append(&mut self, batch: &Batch) -> Result<Tip, JournalError> {
+        self.0.begun.fetch_add(1, Ordering::SeqCst);
         let mut held = self.0.held.lock().expect("no test panics with it");
         while *held {
             held = self.0.changed.wait(held).expect("no test panics with it");
@@ -85,6 +93,7 @@ fn queue(name: &str) -> Queue {
         needs: Default::default(),
         pools: Default::default(),
         channels: [true; 4],
+        safety: false,
         target: Span::seconds(20),
         head_start: Span::ZERO,
         reservation_timeout: Span::seconds(15),
@@ -175,6 +184,7 @@ pub(crate) fn arrival(on: (GatewayId, SessionId), key: u64) -> Command {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            content: 0,
         }),
     )
 }
@@ -190,9 +200,4 @@ pub(crate) async fn until(what: &str, mut is_true: impl FnMut() -> bool) {
         assert!(began.elapsed() < Duration::from_secs(5), "not within 5 s: {what}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-}
-
-/// Long enough for whatever would happen by itself to have happened.
-pub(crate) async fn a_while() {
-    tokio::time::sleep(Duration::from_millis(50)).await;
 }

@@ -5,9 +5,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot::error::TryRecvError;
 
-use super::bench::{
-    ANNE, Memory, a_while, actor, arrival, ask, gateway, hello, report, start, until,
-};
+use super::bench::{ANNE, Memory, actor, arrival, ask, gateway, hello, report, start, until};
 use crate::engine::command::{Act, Command, Reply, Report};
 use crate::engine::directive::{Recipient, Tell};
 use crate::engine::entry::{Role, Sealed};
@@ -33,12 +31,15 @@ async fn directive(end: &mut OutboxReceiver) -> (Tell, Option<Sealed>) {
 #[tokio::test]
 async fn nothing_leaves_before_it_is_durable_refusals_included() {
     let memory = Arc::new(Memory::default());
-    let (handle, shard) = start(&memory, Arc::new(Recorded::default()));
+    let seen = Arc::new(Recorded::default());
+    let (handle, shard) = start(&memory, seen.clone());
     let on = gateway(&handle).await;
     memory.hold();
+    let begun = memory.begun();
     let mut arrived = ask(&handle, Role::Gateway, arrival(on, 1));
+    until("the arrival is being written", || memory.begun() > begun).await;
     let mut refused = ask(&handle, Role::Agent, late_answer());
-    a_while().await;
+    until("the answer is refused", || seen.refused.load(Ordering::SeqCst) == 1).await;
     assert_eq!(arrived.try_recv(), Err(TryRecvError::Empty));
     assert_eq!(
         refused.try_recv(),
@@ -70,8 +71,8 @@ async fn at_most_two_batches_are_decided_and_not_durable() {
     let on = gateway(&handle).await;
     memory.hold();
     let answers: Vec<_> = (0..2_000).map(|n| ask(&handle, Role::Gateway, arrival(on, n))).collect();
-    a_while().await;
-    assert_eq!(seen.undurable_most.load(Ordering::SeqCst), 2);
+    until("two are undurable", || seen.undurable_most.load(Ordering::SeqCst) == 2).await;
+    // The owner decides nothing more from here on, so that what is left stays.
     let left = handle.arrivals.len();
     assert!((700..1_000).contains(&left), "{left} wait in the lane");
     memory.let_go();
@@ -89,8 +90,9 @@ async fn an_outbox_begins_at_its_own_entry_with_the_answer_first() {
     let on = gateway(&handle).await;
     let (out, mut end) = outbox();
     memory.hold();
+    let begun = memory.begun();
     hello(&handle, Command::ConnectAgent(ANNE), &out);
-    a_while().await;
+    until("the sign-in is being written", || memory.begun() > begun).await;
     assert_eq!(seen.sessions(SessionRole::Agent), 0, "not attached before it is durable");
     memory.let_go();
     let Some(Outgoing::Answer { request_id, answer: Ok(Reply::Agent(session)) }) = end.recv().await

@@ -33,6 +33,7 @@ fn arrived(contact: ContactId, waited: u64) -> Event {
         continues: None,
         waited: Span::seconds(waited),
         attributes: None,
+        own_needs: [].into_iter().collect(),
     })
 }
 
@@ -133,8 +134,8 @@ const NONE: QueueStatistics = QueueStatistics {
 /// What it shows, what happens, and the counts of both queues then.
 type Case = (&'static str, Vec<(u64, Event)>, QueueStatistics, QueueStatistics);
 
-fn second(second: u64) -> Option<EngineTime> {
-    Some(EngineTime(second * 1_000_000))
+fn second(second: i64) -> Option<Place> {
+    Some(Place(second * 1_000_000))
 }
 
 fn in_one_queue() -> Vec<Case> {
@@ -145,6 +146,12 @@ fn in_one_queue() -> Vec<Case> {
             "one waits; its arrival counts back by what it waited with the gateway",
             vec![(9, arrived(C1, 4)), (9, queued(C1, A, Arrived))],
             QueueStatistics { offered: 1, waiting: 1, oldest: at(5), ..NONE },
+            NONE,
+        ),
+        (
+            "one who waited with the gateway for longer than the router lives",
+            vec![(9, arrived(C1, 3_600)), (9, queued(C1, A, Arrived))],
+            QueueStatistics { offered: 1, waiting: 1, oldest: at(-3_591), ..NONE },
             NONE,
         ),
         (
@@ -283,6 +290,25 @@ fn statistics_follow_their_definitions() {
         assert_eq!(counts, [a, b], "{name}");
         assert_eq!(tally.statistics.double_reservations, 0, "{name}");
     }
+}
+
+#[test]
+fn the_oldest_wait_counts_what_was_waited_before_the_router_began() {
+    let hour = 3_600;
+    let events = vec![
+        (2, arrived(C1, 0)),
+        (2, queued(C1, A, QueuedBecause::Arrived)),
+        (3, arrived(C2, hour)),
+        (3, queued(C2, A, QueuedBecause::Arrived)),
+    ];
+    let [counts, other] = counted(events.clone()).1;
+    assert_eq!(counts.oldest_wait(EngineTime(3_000_000)), Span::seconds(hour));
+    assert_eq!(counts.oldest_wait(EngineTime(5_000_000)), Span::seconds(hour + 2));
+    assert_eq!(other.oldest_wait(EngineTime(5_000_000)), Span::ZERO, "nobody waits there");
+    let left = [events, vec![(4, closed(C2, EndReason::Abandoned))]].concat();
+    let [counts, _] = counted(left).1;
+    assert_eq!(counts.oldest_wait(EngineTime(5_000_000)), Span::seconds(3));
+    assert_eq!(counts.oldest_wait(EngineTime(1_000_000)), Span::ZERO, "a clock that is behind");
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
             .collect(),
         pools: if q == 5 { [PoolId(1)].into_iter().collect() } else { [].into_iter().collect() },
         channels: [q != 4, true, true, true],
+        safety: q == 3,
         target: Span::seconds(20),
         head_start: Span::seconds(u64::from(q) * 5),
         reservation_timeout: Span::seconds(10),

@@ -8,6 +8,7 @@ use rand::seq::IndexedRandom;
 use surgeline::engine::agent::Presence;
 use surgeline::engine::command::{Act, Arrival, Command, GatewayLimits, Order, Report, Target};
 use surgeline::engine::contact::{State, StateKind};
+use surgeline::engine::routing::Routing;
 use surgeline::engine::words::{Availability, Channel, Consent, LegOutcome, Need, Party, WaitsFor};
 use surgeline::ids::{
     AgentId, ContactId, DispositionId, EffectId, EntryPointId, GatewayId, QueueId, ReasonId,
@@ -90,6 +91,7 @@ impl World {
             continues: None,
             waited: Span::seconds(*[0, 0, 0, 0, 30].choose(&mut self.rng).expect("five")),
             attributes: None,
+            content: 0,
         });
         let gateway = GatewayId(self.rng.random_range(0..GATEWAYS));
         Command::Gateway { gateway, session: None, report }
@@ -235,6 +237,50 @@ impl World {
         Command::Supervise { order, why: Arc::from("the simulation says so") }
     }
 
+    /// Queues and agents come and go, and what they need and can do changes.
+    fn configure_command(&mut self) -> Command {
+        let mut routing = Routing::clone(self.owner.routing());
+        let queue = self.rng.random_range(0..routing.queues.len());
+        let agent = self.rng.random_range(0..routing.agents.len());
+        match self.rng.random_range(0..4) {
+            0 => routing.queues[queue].retired ^= true,
+            1 => routing.agents[agent].retired ^= true,
+            2 => {
+                let skill = SkillId(self.rng.random_range(0..SKILLS));
+                routing.queues[queue].needs = [Need { skill, at_least: 2 }].into_iter().collect();
+            }
+            _ => {
+                let other = self.rng.random_range(0..routing.agents.len());
+                routing.agents[agent].skills = routing.agents[other].skills.clone();
+                routing.agents[agent].primary = routing.agents[other].primary;
+            }
+        }
+        Command::Configure(Arc::new(routing))
+    }
+
+    /// The command as it comes on a stream: mostly the one in force, sometimes an old one.
+    fn on_stream(&mut self, command: Command) -> Command {
+        let old = self.rng.random_bool(0.1);
+        let fence = |now: Option<SessionId>| match now {
+            Some(s) if old => Some(SessionId(s.0.saturating_sub(1))),
+            now => now,
+        };
+        match command {
+            Command::Agent { agent, act, .. } => {
+                let now = match self.owner.agent(agent).map(|a| a.presence) {
+                    Some(Presence::Connected(session)) => Some(session),
+                    _ => None,
+                };
+                Command::Agent { agent, session: fence(now), act }
+            }
+            Command::Gateway { gateway, report, .. } => {
+                let now = self.owner.gateway(gateway).and_then(|g| g.session);
+                Command::Gateway { gateway, session: fence(now), report }
+            }
+            other => other,
+        }
+    }
+
     fn connection_command(&mut self) -> Command {
         let agent = self.any_agent();
         let gateway = GatewayId(self.rng.random_range(0..GATEWAYS));
@@ -272,6 +318,11 @@ impl World {
     }
 
     pub(super) fn random_command(&mut self) -> Command {
+        let command = self.unfenced_command();
+        if self.rng.random_bool(0.5) { self.on_stream(command) } else { command }
+    }
+
+    fn unfenced_command(&mut self) -> Command {
         match self.rng.random_range(0..100) {
             0..=17 => self.arrival(),
             18..=37 => {
@@ -289,6 +340,7 @@ impl World {
             69..=74 => self.report_command(),
             75..=83 => self.availability_command(),
             84..=86 => self.supervisor_command(),
+            87..=90 if self.rng.random_bool(0.02) => self.configure_command(),
             87..=90 => self.connection_command(),
             _ => Command::Tick,
         }

@@ -27,7 +27,7 @@ const QUEUES: u16 = 6;
 const SKILLS: u16 = 5;
 const GATEWAYS: u16 = 3;
 /// Entries in one batch of the journal.
-const BATCH: usize = 100;
+const BATCH: usize = 1_000;
 
 struct World {
     seed: u64,
@@ -240,6 +240,8 @@ const NAMES: &[&str] = &[
     "Queued",
     "OpenedToAll",
     "PassOverEnded",
+    "Renewed",
+    "Unchanged",
     "Reprioritised",
     "Reserved",
     "NotTaken",
@@ -270,6 +272,8 @@ const NAMES: &[&str] = &[
 fn random_histories_hold_every_promise() {
     let seeds: Vec<u64> = match std::env::var("SURGELINE_SEED") {
         Ok(seed) => vec![seed.parse().expect("SURGELINE_SEED is a number")],
+        // `tests/run --long` sets it.
+        Err(_) if std::env::var_os("SURGELINE_LONG").is_some() => (1..=200).collect(),
         Err(_) => (1..=20).collect(),
     };
     let (mut commands, mut refused, mut closed) = (0, 0, 0);

@@ -128,14 +128,16 @@ fn shown(found: &GetContactResponse) -> Text {
     let mut field = |name: &str, value: &str| text.line(&format!("  {name:<10} "), value);
     if let Some(c) = &found.contact {
         let needs = c.needs.iter().map(|n| format!("{} {}+", n.skill, n.at_least));
-        let position = (found.position > 0)
-            .then(|| format!("{} of {}", found.position, found.queue_waiting))
-            .unwrap_or_default();
+        let position = match found.position {
+            0 => String::new(),
+            n => format!("{n} of {}", found.queue_waiting),
+        };
         let rows = [
             ("queue", c.queue.clone()),
             ("position", position),
             ("service", word(c.service().as_str_name(), "SERVICE_CLASS_")),
             ("waited", length(c.waited_ms)),
+            ("in queue", if c.in_queue_ms > 0 { length(c.in_queue_ms) } else { String::new() }),
             ("agent", c.agent.clone()),
             ("needs", needs.collect::<Vec<_>>().join(", ")),
             ("gateway", format!("{} {}", c.gateway, c.key)),

@@ -226,7 +226,9 @@ mod tests {
             (row(1, 0, 0), Some("!0/0"), Some("\x1b[31m")),
             (QueueRow { retired: true, ..row(0, 0, 0) }, Some("calls (retired)"), None),
         ] {
-            let line = |palette| painted(Table::new(&HEADER, &NUMBERS, 2), &[row.clone()], palette);
+            let line = |palette| {
+                painted(Table::new(&HEADER, &NUMBERS, 2), std::slice::from_ref(&row), palette)
+            };
             let plain = line(Palette::Plain).remove(1);
             assert_eq!(plain.contains('!'), mark.is_some_and(|m| m.contains('!')), "{plain}");
             assert!(mark.is_none_or(|mark| plain.contains(mark)), "{plain}");

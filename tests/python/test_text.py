@@ -73,8 +73,11 @@ class Chats(RouterTest):
     async def hears(self, agent, contact_id: int, words: str):
         """Waits until an agent was told these words of a contact, in whatever directive."""
         async def look():
-            return [(t.kind, t.body.person.words) for t in agent.mailbox.heard
-                    if t.contact_id == contact_id and t.kind in ("offer", "assigned", "customer_input")]
+            told = [t for t in agent.mailbox.heard if t.contact_id == contact_id]
+            live = [(t.kind, t.body.person.words) for t in told if t.kind == "customer_input"]
+            # What was said while nobody had the contact comes with it.
+            return live + [(t.kind, said.words) for t in told if t.kind in ("offer", "assigned")
+                           for said in t.body.inputs]
         await self.eventually(look, lambda told: words in [w for _, w in told],
                               f"{agent.name} to be told {words!r}", patience=3)
 

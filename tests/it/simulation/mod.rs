@@ -133,6 +133,11 @@ impl World {
     fn check_choices(&self, events: &[Event], before: &[Contact], context: &str) {
         for event in events {
             let Event::Reserved(r) = event else { continue };
+            if let Some(c) = self.owner.contact(r.contact) {
+                let session = self.owner.gateway(c.gateway).and_then(|g| g.session);
+                let held = c.link == Link::Unary || session.map(Link::Attached) == Some(c.link);
+                assert!(held, "{context}: {r:?} while its gateway does not hold it");
+            }
             if r.trigger != Trigger::Agent {
                 continue;
             }

@@ -35,6 +35,8 @@ pub(crate) struct Counts {
     pub(crate) answered: u64,
     pub(crate) completed: u64,
     pub(crate) abandoned: u64,
+    /// Left in the moment in which they were answered.
+    pub(crate) left: u64,
     pub(crate) ended_otherwise: u64,
 }
 
@@ -44,6 +46,7 @@ impl Counts {
         self.answered += other.answered;
         self.completed += other.completed;
         self.abandoned += other.abandoned;
+        self.left += other.left;
         self.ended_otherwise += other.ended_otherwise;
     }
 }

@@ -183,11 +183,8 @@ impl Desktop {
         let request_id = format!("{}-{what}{}", self.shared.run, self.sent);
         self.shared.counts.message();
         // Fails only when the stream is over, which reading it says.
-        let _ = self.out.send(AgentServiceConnectRequest {
-            request_id,
-            agent,
-            command: Some(command),
-        });
+        let _ =
+            self.out.send(AgentServiceConnectRequest { request_id, agent, command: Some(command) });
     }
 
     fn act(&mut self, agent: String, act: Act) {

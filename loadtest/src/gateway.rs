@@ -193,7 +193,6 @@ impl Gateway {
             return;
         }
         self.sent += 1;
-        // Numbers of gateways must not meet: keys are by gateway, ids of plans are not.
         let due = self.shared.comes_now(self.sent);
         let kind = &self.shared.scenario.mix[due.kind];
         self.shared.counts.sent.fetch_add(1, Relaxed);
@@ -300,6 +299,7 @@ impl Gateway {
                 self.book.count(self.shared.now_us(), |c| match reason {
                     EndReason::Completed => c.completed += 1,
                     EndReason::Abandoned => c.abandoned += 1,
+                    EndReason::CustomerLeft => c.left += 1,
                     _ => c.ended_otherwise += 1,
                 })?;
                 if self.shared.in_flight.is_some() {

@@ -135,11 +135,7 @@ async fn serve() -> Result<(String, JoinHandle<()>), LoadError> {
     Ok((address, server))
 }
 
-async fn run(
-    shape: Shape,
-    in_flight: usize,
-    dues: Option<Vec<u64>>,
-) -> Result<Echoed, LoadError> {
+async fn run(shape: Shape, in_flight: usize, dues: Option<Vec<u64>>) -> Result<Echoed, LoadError> {
     let (address, server) = serve().await?;
     let from_us = micros(shape.warm_up);
     let until_us = from_us + micros(shape.lasting);

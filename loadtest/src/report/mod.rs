@@ -104,7 +104,9 @@ pub struct Contacts {
     pub completed: u64,
     /// Ended because the customer left before an answer.
     pub abandoned: u64,
-    /// Ended for any other reason.
+    /// Ended because the customer left in the moment in which they were answered.
+    pub left: u64,
+    /// Ended for any other reason: must be 0.
     pub ended_otherwise: u64,
     /// Open at the end, as gateways know.
     pub open: u64,
@@ -310,6 +312,7 @@ fn contacts(run: &Run<'_>) -> Contacts {
         unanswered: outcome.sent - outcome.settled,
         completed: book.total.completed,
         abandoned: book.total.abandoned,
+        left: book.total.left,
         ended_otherwise: book.total.ended_otherwise,
         open,
         lost: open.cast_signed() - router_holds,

@@ -16,6 +16,8 @@ p { margin: .2rem 0 .8rem; color: #555 }
 table { border-collapse: collapse; width: 100% } td { padding: .3rem .6rem .3rem 0; vertical-align: top; \
         border-bottom: 1px solid #eee } td:first-child { color: #555; white-space: nowrap }
 svg { width: 100%; height: auto }
+.legend { margin: 0; font-size: 13px } .legend span { margin-right: 1.2rem; white-space: nowrap }
+.legend i { display: inline-block; width: 18px; height: 3px; margin-right: .4rem; vertical-align: middle }
 ";
 
 /// The page.
@@ -48,8 +50,16 @@ pub fn html(report: &Report) -> Result<String, LoadError> {
         let _ = writeln!(rows, "<tr><td>{}</td><td>{}</td></tr>", escape(name), escape(&value));
     }
     add(format!("<table>\n{rows}</table>\n"));
-    for (heading, about, svg) in plots::all(report)? {
-        add(format!("<h2>{heading}</h2>\n<p>{about}</p>\n{svg}\n"));
+    for picture in plots::all(report)? {
+        let legend = picture.legend.iter().map(|(name, colour)| {
+            let (r, g, b) = (colour.0, colour.1, colour.2);
+            format!("<span><i style=\"background:rgb({r},{g},{b})\"></i>{name}</span>")
+        });
+        let legend: String = legend.collect();
+        let (heading, about, svg) = (picture.heading, picture.about, &picture.svg);
+        add(format!(
+            "<h2>{heading}</h2>\n<p>{about}</p>\n<p class=\"legend\">{legend}</p>\n{svg}\n"
+        ));
     }
     add("</body></html>\n".into());
     Ok(page)

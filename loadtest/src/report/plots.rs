@@ -1,22 +1,34 @@
-//! The four pictures of a report, as SVG.
+//! The four pictures of a report, as SVG. Their legends are the page's.
 
-use plotters::coord::ranged1d::{NoDefaultFormatting, ValueFormatter};
+use plotters::coord::combinators::LogCoord;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::text::time;
-use super::{Point, Report};
+use super::{Depth, Point, Report, Second};
+use crate::book::Latency;
 use crate::error::LoadError;
 
-const SIZE: (u32, u32) = (860, 320);
+const SIZE: (u32, u32) = (860, 300);
 const BLUE: RGBColor = RGBColor(0x1f, 0x5f, 0xa8);
 const ORANGE: RGBColor = RGBColor(0xd9, 0x6b, 0x0b);
 const GREEN: RGBColor = RGBColor(0x2a, 0x85, 0x4c);
 const RED: RGBColor = RGBColor(0xb8, 0x2c, 0x2c);
 const GREY: RGBColor = RGBColor(0x70, 0x70, 0x70);
 const FAINT: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
-const FONT: &str = "sans-serif";
+const FONT: (&str, i32) = ("sans-serif", 13);
 
-/// A line: its name, its colour, its points.
+/// A picture and what belongs to it.
+pub(super) struct Picture {
+    pub(super) heading: &'static str,
+    /// What to see in it.
+    pub(super) about: &'static str,
+    /// Names of lines, each with its colour.
+    pub(super) legend: Vec<(&'static str, RGBColor)>,
+    pub(super) svg: String,
+}
+
 struct Line {
     name: &'static str,
     colour: RGBColor,
@@ -31,40 +43,57 @@ fn failed(why: impl std::fmt::Display) -> LoadError {
     LoadError::Plot(why.to_string().into())
 }
 
-/// Every picture with its heading and what to see in it.
+/// All of them.
 ///
 /// # Errors
 /// [`LoadError::Plot`].
-pub(super) fn all(report: &Report) -> Result<Vec<(&'static str, &'static str, String)>, LoadError> {
-    Ok(vec![
-        (
-            "Arrivals and answers",
-            "Contacts a second. Where answers stay below arrivals, people are what is missing.",
-            arrivals(report)?,
+pub(super) fn all(report: &Report) -> Result<[Picture; 4], LoadError> {
+    let picture = |heading, about, lines: Vec<Line>, svg| {
+        let legend = lines.iter().map(|l| (l.name, l.colour)).collect();
+        Picture { heading, about, legend, svg }
+    };
+    let (arrivals, depth) = (arrivals(report), depth(report));
+    let (percentiles, latency) = (percentiles(report), latency(report));
+    let svgs = [
+        over_seconds(&arrivals, even(&arrivals), &plain, report)?,
+        over_seconds(&depth, even(&depth), &plain, report)?,
+        over_percentiles(&percentiles)?,
+        over_seconds(&latency, decades(&latency), &as_time, report)?,
+    ];
+    let [first, second, third, fourth] = svgs;
+    Ok([
+        picture(
+            "Arrivals and answers, contacts a second",
+            "Where answers stay below arrivals, people are what is missing.",
+            arrivals,
+            first,
         ),
-        (
-            "In the router",
-            "Contacts waiting and contacts held for or with agents, as the router says every quarter of a second.",
-            depth(report)?,
+        picture(
+            "Contacts in the router",
+            "Waiting, and held for or with agents, as the router says every quarter of a second.",
+            depth,
+            second,
         ),
-        (
+        picture(
             "Latency by percentile",
             "From when a contact was due. A reservation is of contacts that found an agent idle; an answer includes the wait for people.",
-            percentiles(report)?,
+            percentiles,
+            third,
         ),
-        (
-            "Latency over time",
-            "Reservations of contacts due in each second that found an agent idle.",
-            over_time(report)?,
+        picture(
+            "Latency of reservations over time",
+            "Of contacts due in each second that found an agent idle.",
+            latency,
+            fourth,
         ),
     ])
 }
 
 #[expect(clippy::cast_precision_loss, reason = "points of a picture")]
-fn arrivals(report: &Report) -> Result<String, LoadError> {
+fn arrivals(report: &Report) -> Vec<Line> {
     // The last second is a part of one.
     let whole = report.seconds.len().saturating_sub(1);
-    let of = |value: fn(&super::Second) -> u64| {
+    let of = |value: fn(&Second) -> u64| {
         report.seconds[..whole].iter().map(move |s| (s.second as f64 + 0.5, value(s) as f64))
     };
     let mut lines = vec![
@@ -75,85 +104,137 @@ fn arrivals(report: &Report) -> Result<String, LoadError> {
     if report.contacts.abandoned > 0 {
         lines.push(line("abandoned", RED, of(|s| s.abandoned)));
     }
-    over_seconds(&lines, "contacts/s", report)
+    lines
 }
 
 #[expect(clippy::cast_precision_loss, reason = "points of a picture")]
-fn depth(report: &Report) -> Result<String, LoadError> {
-    let of = |value: fn(&super::Depth) -> u64| {
+fn depth(report: &Report) -> Vec<Line> {
+    let of = |value: fn(&Depth) -> u64| {
         report.depth.iter().filter(|d| d.at_s >= 0.0).map(move |d| (d.at_s, value(d) as f64))
     };
-    let lines = [
+    vec![
         line("waiting", ORANGE, of(|d| d.waiting)),
         line("with agents", BLUE, of(|d| d.with_agents)),
-    ];
-    over_seconds(&lines, "contacts", report)
+    ]
 }
 
-fn last_second(lines: &[Line]) -> f64 {
+#[expect(clippy::cast_precision_loss, reason = "points of a picture")]
+fn latency(report: &Report) -> Vec<Line> {
+    let of = |value: fn(&Latency) -> u64| {
+        let measured = report.seconds.iter().filter(|s| s.reservation_us.samples > 0);
+        measured.map(move |s| (s.second as f64 + 0.5, value(&s.reservation_us).max(1) as f64))
+    };
+    vec![
+        line("max", RED, of(|l| l.max)),
+        line("p99", ORANGE, of(|l| l.p99)),
+        line("p50", BLUE, of(|l| l.p50)),
+    ]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "points of a picture")]
+fn percentiles(report: &Report) -> Vec<Line> {
+    let named = [
+        ("answer", "answer", ORANGE),
+        ("reservation", "reservation", BLUE),
+        ("echo", "bare echo at this pace", GREY),
+    ];
+    let points = |p: &Point| (nines(p.quantile), p.us.max(1) as f64);
+    let lines = named.into_iter().filter_map(|(key, name, colour)| {
+        Some(line(name, colour, report.percentiles.get(key)?.iter().map(points)))
+    });
+    lines.filter(|line| !line.points.is_empty()).collect()
+}
+
+fn last(lines: &[Line]) -> f64 {
     lines.iter().flat_map(|l| &l.points).fold(1.0, |most, (x, _)| x.max(most))
 }
 
-/// Lines over the seconds of the run, on an even scale; reconnects are marked.
-fn over_seconds(lines: &[Line], unit: &str, report: &Report) -> Result<String, LoadError> {
+fn even(lines: &[Line]) -> RangedCoordf64 {
+    let high = lines.iter().flat_map(|l| &l.points).fold(1.0_f64, |most, (_, y)| y.max(most));
+    (0.0..high * 1.05).into()
+}
+
+/// From the power of ten below the lowest to that above the highest.
+fn decades(lines: &[Line]) -> LogCoord<f64> {
+    let all = || lines.iter().flat_map(|l| &l.points).map(|(_, y)| *y);
+    let low = all().fold(f64::INFINITY, f64::min).clamp(1.0, 1e9);
+    let high = all().fold(low * 10.0, f64::max);
+    let decade = |y: f64| 10.0_f64.powf(y);
+    (decade(low.log10().floor())..decade(high.log10().ceil())).log_scale().into()
+}
+
+fn plain(value: &f64) -> String {
+    format!("{value:.0}")
+}
+
+#[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "whole microseconds")]
+fn as_time(us: &f64) -> String {
+    time(us.round() as u64).replace(".0", "")
+}
+
+/// Lines over the seconds of the run; reconnects are marked.
+fn over_seconds<Y>(
+    lines: &[Line],
+    y: Y,
+    label: &dyn Fn(&f64) -> String,
+    report: &Report,
+) -> Result<String, LoadError>
+where
+    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
+    let whole = last(lines);
+    let seconds = |x: &f64| if whole < 12.0 { format!("{x:.1}") } else { format!("{x:.0}") };
+    let (low, high) = (y.range().start, y.range().end);
+    let marks = report.reconnects.iter().map(|r| [(r.at_s, low), (r.at_s, high)]);
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let high = lines.iter().flat_map(|l| &l.points).fold(1.0_f64, |most, (_, y)| y.max(most));
         let mut chart = ChartBuilder::on(&area)
             .margin(10)
             .x_label_area_size(38)
-            .y_label_area_size(64)
-            .build_cartesian_2d(0.0..last_second(lines), 0.0..high * 1.08)
+            .y_label_area_size(60)
+            .build_cartesian_2d(0.0..whole, y)
             .map_err(failed)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(FAINT)
-            .axis_style(GREY)
-            .label_style((FONT, 13))
-            .x_labels(12)
-            .y_labels(6)
-            .x_desc("seconds")
-            .y_desc(unit)
-            .x_label_formatter(&|x| format!("{x:.0}"))
-            .y_label_formatter(&|y| format!("{y:.0}"))
-            .draw()
-            .map_err(failed)?;
-        for at in report.reconnects.iter().map(|r| r.at_s) {
-            let mark = [(at, 0.0), (at, high * 1.08)];
+        let mut mesh = chart.configure_mesh();
+        mesh.x_labels(12).y_labels(6).x_desc("seconds");
+        mesh.light_line_style(TRANSPARENT).bold_line_style(FAINT).axis_style(GREY);
+        mesh.label_style(FONT).x_label_formatter(&seconds).y_label_formatter(label);
+        mesh.draw().map_err(failed)?;
+        for mark in marks {
             chart.draw_series(LineSeries::new(mark, RED)).map_err(failed)?;
         }
         for line in lines {
+            let points = line.points.iter().copied();
             let style = line.colour.stroke_width(2);
-            chart
-                .draw_series(LineSeries::new(line.points.iter().copied(), style))
-                .map_err(failed)?
-                .label(line.name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+            chart.draw_series(LineSeries::new(points, style)).map_err(failed)?;
         }
-        legend(&mut chart)?;
         area.present().map_err(failed)?;
     }
     Ok(svg)
 }
 
-fn legend<'a, X, Y>(
-    chart: &mut ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>,
-) -> Result<(), LoadError>
-where
-    X: Ranged<ValueType = f64> + 'a,
-    Y: Ranged<ValueType = f64> + 'a,
-{
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(FAINT)
-        .label_font((FONT, 13))
-        .margin(8)
-        .draw()
-        .map_err(failed)
+fn over_percentiles(lines: &[Line]) -> Result<String, LoadError> {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let mut chart = ChartBuilder::on(&area)
+            .margin(10)
+            .x_label_area_size(38)
+            .y_label_area_size(60)
+            .build_cartesian_2d(Nines { most: last(lines) }, decades(lines))
+            .map_err(failed)?;
+        let mut mesh = chart.configure_mesh();
+        mesh.light_line_style(TRANSPARENT).bold_line_style(FAINT).axis_style(GREY);
+        mesh.label_style(FONT).x_desc("percentile").y_label_formatter(&as_time);
+        mesh.draw().map_err(failed)?;
+        for line in lines {
+            let points = line.points.iter().copied();
+            let style = line.colour.stroke_width(2);
+            chart.draw_series(LineSeries::new(points, style)).map_err(failed)?;
+        }
+        area.present().map_err(failed)?;
+    }
+    Ok(svg)
 }
 
 /// An axis of percentiles on which each 9 takes as much room: position n is the quantile
@@ -161,6 +242,10 @@ where
 #[derive(Clone)]
 struct Nines {
     most: f64,
+}
+
+fn nines(quantile: f64) -> f64 {
+    -(1.0 - quantile).log10()
 }
 
 impl Ranged for Nines {
@@ -173,9 +258,9 @@ impl Ranged for Nines {
         limit.0 + (value / self.most * room).round() as i32
     }
 
-    fn key_points<Hint: plotters::coord::ranged1d::KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
         let halves = [0.0, nines(0.5), nines(0.75)];
-        let whole = (1..).map(f64::from).take_while(|n| *n <= self.most);
+        let whole = (1..=9).map(f64::from);
         halves.into_iter().chain(whole).filter(|n| *n <= self.most).collect()
     }
 
@@ -186,143 +271,21 @@ impl Ranged for Nines {
 
 impl ValueFormatter<f64> for Nines {
     fn format(value: &f64) -> String {
-        let quantile = 1.0 - 10.0_f64.powf(-value);
-        // Enough places for the nines that there are.
-        let text = format!("{:.4}", quantile * 100.0);
+        // As many places as there are nines after the second.
+        let text = format!("{:.7}", (1.0 - 10.0_f64.powf(-value)) * 100.0);
         format!("p{}", text.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 
-fn nines(quantile: f64) -> f64 {
-    -(1.0 - quantile).log10()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[expect(clippy::cast_precision_loss, reason = "points of a picture")]
-fn percentiles(report: &Report) -> Result<String, LoadError> {
-    let named = [
-        ("echo", "bare echo at this pace", GREY),
-        ("reservation", "reservation", BLUE),
-        ("answer", "answer", ORANGE),
-    ];
-    let points = |p: &Point| (nines(p.quantile), p.us.max(1) as f64);
-    let lines: Vec<_> = named
-        .into_iter()
-        .filter_map(|(key, name, colour)| {
-            Some(line(name, colour, report.percentiles.get(key)?.iter().map(points)))
-        })
-        .filter(|line| !line.points.is_empty())
-        .collect();
-    let most = last_second(&lines);
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let mut chart = ChartBuilder::on(&area)
-            .margin(10)
-            .x_label_area_size(38)
-            .y_label_area_size(64)
-            .build_cartesian_2d(Nines { most }, scale(&lines))
-            .map_err(failed)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(FAINT)
-            .axis_style(GREY)
-            .label_style((FONT, 13))
-            .x_desc("percentile")
-            .y_label_formatter(&axis_time)
-            .draw()
-            .map_err(failed)?;
-        for line in &lines {
-            let style = line.colour.stroke_width(2);
-            chart
-                .draw_series(LineSeries::new(line.points.iter().copied(), style))
-                .map_err(failed)?
-                .label(line.name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
-        }
-        legend_at_left(&mut chart)?;
-        area.present().map_err(failed)?;
+    #[test]
+    fn every_nine_has_its_place_and_its_name() {
+        let axis = Nines { most: 4.0 };
+        assert_eq!([0.0, 1.0, 4.0].map(|n| axis.map(&n, (100, 500))), [100, 200, 500]);
+        let names = [0.0, nines(0.75), 2.0, 3.0, 5.0].map(|n| Nines::format(&n));
+        assert_eq!(names, ["p0", "p75", "p99", "p99.9", "p99.999"]);
     }
-    Ok(svg)
-}
-
-fn legend_at_left<'a, X, Y>(
-    chart: &mut ChartContext<'a, SVGBackend<'a>, Cartesian2d<X, Y>>,
-) -> Result<(), LoadError>
-where
-    X: Ranged<ValueType = f64> + 'a,
-    Y: Ranged<ValueType = f64> + 'a,
-{
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.85))
-        .border_style(FAINT)
-        .label_font((FONT, 13))
-        .margin(8)
-        .draw()
-        .map_err(failed)
-}
-
-/// Times from the power of ten below the shortest to that above the longest.
-fn scale(lines: &[Line]) -> plotters::coord::combinators::LogCoord<f64> {
-    let all = || lines.iter().flat_map(|l| &l.points).map(|(_, y)| *y);
-    let low = all().fold(f64::INFINITY, f64::min).max(1.0);
-    let high = all().fold(10.0, f64::max);
-    let low = if low.is_finite() { low } else { 1.0 };
-    let decade = |y: f64| 10.0_f64.powf(y);
-    (decade(low.log10().floor())..decade(high.log10().ceil())).log_scale().into()
-}
-
-#[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "whole powers of ten")]
-fn axis_time(us: &f64) -> String {
-    time(us.round() as u64).replace(".0", "")
-}
-
-#[expect(clippy::cast_precision_loss, reason = "points of a picture")]
-fn over_time(report: &Report) -> Result<String, LoadError> {
-    let of = |value: fn(&crate::book::Latency) -> u64| {
-        let measured = report.seconds.iter().filter(|s| s.reservation_us.samples > 0);
-        measured.map(move |s| (s.second as f64 + 0.5, value(&s.reservation_us).max(1) as f64))
-    };
-    let lines = [
-        line("max", RED, of(|l| l.max)),
-        line("p99", ORANGE, of(|l| l.p99)),
-        line("p50", BLUE, of(|l| l.p50)),
-    ];
-    #[expect(clippy::cast_precision_loss, reason = "a time in a picture")]
-    let last = (report.seconds.len() as f64).max(1.0);
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let mut chart = ChartBuilder::on(&area)
-            .margin(10)
-            .x_label_area_size(38)
-            .y_label_area_size(64)
-            .build_cartesian_2d(0.0..last, scale(&lines))
-            .map_err(failed)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(FAINT)
-            .axis_style(GREY)
-            .label_style((FONT, 13))
-            .x_labels(12)
-            .x_desc("seconds")
-            .x_label_formatter(&|x| format!("{x:.0}"))
-            .y_label_formatter(&axis_time)
-            .draw()
-            .map_err(failed)?;
-        for line in &lines {
-            let style = line.colour.stroke_width(2);
-            chart
-                .draw_series(LineSeries::new(line.points.iter().copied(), style))
-                .map_err(failed)?
-                .label(line.name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
-        }
-        legend(&mut chart)?;
-        area.present().map_err(failed)?;
-    }
-    Ok(svg)
 }

@@ -31,7 +31,10 @@ pub(super) fn figures(report: &Report) -> Vec<(&'static str, String)> {
         ("router", report.router.clone()),
         (
             "machine",
-            format!("{} cores, load {:.2} before, {:.2} after", m.cores, m.load_before, m.load_after),
+            format!(
+                "{} cores, load {:.2} before, {:.2} after",
+                m.cores, m.load_before, m.load_after
+            ),
         ),
         ("bare disk sync", latency(&b.disk_sync_us)),
         ("bare echo", format!("{:.0} messages/s; {}", b.echo_messages_per_s, latency(&b.echo_us))),

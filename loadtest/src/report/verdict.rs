@@ -45,7 +45,8 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
     #[expect(clippy::cast_precision_loss, reason = "a handful of cores")]
     if report.machine.load_before > 0.5 * report.machine.cores as f64 {
         found.push(format!(
-            "the machine was busy before the test began (load {:.1}): figures are too high",
+            "the machine was busy before the test began (load {:.1}): \
+             latencies are too high and rates too low",
             report.machine.load_before
         ));
     }

@@ -55,6 +55,7 @@ impl Counts {
 #[derive(Clone, Debug)]
 pub(crate) struct Second {
     pub(crate) counts: Counts,
+    pub(crate) accepted: Histogram<u64>,
     pub(crate) reservation: Histogram<u64>,
     pub(crate) answer: Histogram<u64>,
 }
@@ -114,8 +115,8 @@ impl Book {
         while self.seconds.len() <= number {
             let counts = Counts::default();
             // Two digits: a curve is looked at, not computed with.
-            let (reservation, answer) = (histogram(2)?, histogram(2)?);
-            self.seconds.push(Second { counts, reservation, answer });
+            let (accepted, reservation, answer) = (histogram(2)?, histogram(2)?, histogram(2)?);
+            self.seconds.push(Second { counts, accepted, reservation, answer });
         }
         Ok(self.seconds.get_mut(number))
     }
@@ -135,8 +136,10 @@ impl Book {
 
     /// The router took an arrival.
     pub(crate) fn took(&mut self, due_us: u64, now_us: u64) -> Result<(), LoadError> {
-        if due_us >= self.counts_from_us {
-            record(&mut self.accepted, now_us.saturating_sub(due_us));
+        let us = now_us.saturating_sub(due_us);
+        if let Some(second) = self.second(due_us)? {
+            record(&mut second.accepted, us);
+            record(&mut self.accepted, us);
         }
         self.count(now_us, |c| c.accepted += 1)
     }
@@ -175,6 +178,7 @@ impl Book {
         }
         for (mine, theirs) in self.seconds.iter_mut().zip(&other.seconds) {
             mine.counts.add(theirs.counts);
+            mine.accepted.add(&theirs.accepted)?;
             mine.reservation.add(&theirs.reservation)?;
             mine.answer.add(&theirs.answer)?;
         }

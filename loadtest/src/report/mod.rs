@@ -155,6 +155,8 @@ pub struct Second {
     pub completed: u64,
     /// Contacts abandoned.
     pub abandoned: u64,
+    /// Acceptances of contacts due in this second.
+    pub accepted_us: Latency,
     /// Reservations of contacts due in this second that found an agent idle.
     pub reservation_us: Latency,
     /// Answers to contacts due in this second.
@@ -239,6 +241,7 @@ impl Report {
     ) -> Self {
         let outcome = &run.outcome;
         let percentiles = [
+            ("accepted", &outcome.book.accepted),
             ("reservation", &outcome.book.reservation),
             ("answer", &outcome.book.answer),
             ("echo", &bare.paced_echo),
@@ -363,6 +366,7 @@ fn seconds(run: &Run<'_>) -> Vec<Second> {
         answered: book.counts.answered,
         completed: book.counts.completed,
         abandoned: book.counts.abandoned,
+        accepted_us: Latency::from(&book.accepted),
         reservation_us: Latency::from(&book.reservation),
         answer_us: Latency::from(&book.answer),
     })

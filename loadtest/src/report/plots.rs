@@ -76,13 +76,13 @@ pub(super) fn all(report: &Report) -> Result<[Picture; 4], LoadError> {
         ),
         picture(
             "Latency by percentile",
-            "From when a contact was due. A reservation is of contacts that found an agent idle; an answer includes the wait for people.",
+            "From when a contact was due. Accepted is on disk; a reservation is of contacts that found an agent idle; an answer includes the wait for people.",
             percentiles,
             third,
         ),
         picture(
-            "Latency of reservations over time",
-            "Of contacts due in each second that found an agent idle.",
+            "Latency over time",
+            "Of contacts due in each second; reservations of those that found an agent idle.",
             latency,
             fourth,
         ),
@@ -120,14 +120,14 @@ fn depth(report: &Report) -> Vec<Line> {
 
 #[expect(clippy::cast_precision_loss, reason = "points of a picture")]
 fn latency(report: &Report) -> Vec<Line> {
-    let of = |value: fn(&Latency) -> u64| {
-        let measured = report.seconds.iter().filter(|s| s.reservation_us.samples > 0);
-        measured.map(move |s| (s.second as f64 + 0.5, value(&s.reservation_us).max(1) as f64))
+    let of = |value: fn(&Second) -> &Latency, at: fn(&Latency) -> u64| {
+        let measured = report.seconds.iter().filter(move |s| value(s).samples > 0);
+        measured.map(move |s| (s.second as f64 + 0.5, at(value(s)).max(1) as f64))
     };
     vec![
-        line("max", RED, of(|l| l.max)),
-        line("p99", ORANGE, of(|l| l.p99)),
-        line("p50", BLUE, of(|l| l.p50)),
+        line("accepted p99", GREEN, of(|s| &s.accepted_us, |l| l.p99)),
+        line("reservation p99", ORANGE, of(|s| &s.reservation_us, |l| l.p99)),
+        line("reservation p50", BLUE, of(|s| &s.reservation_us, |l| l.p50)),
     ]
 }
 
@@ -136,6 +136,7 @@ fn percentiles(report: &Report) -> Vec<Line> {
     let named = [
         ("answer", "answer", ORANGE),
         ("reservation", "reservation", BLUE),
+        ("accepted", "accepted", GREEN),
         ("echo", "bare echo at this pace", GREY),
     ];
     let points = |p: &Point| (nines(p.quantile), p.us.max(1) as f64);

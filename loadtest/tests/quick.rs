@@ -1,0 +1,31 @@
+//! Two seconds of load on a real router, from the scenario to the report.
+
+use surgeline_loadtest::conduct::{Options, conduct};
+use surgeline_loadtest::report::{page, text};
+use surgeline_loadtest::scenario::Scenario;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_run_loses_nobody_and_is_reported() {
+    let scenario = Scenario::parse(include_str!("quick.toml")).unwrap();
+    let report = conduct(scenario, &Options::default()).await.unwrap();
+    assert_eq!(report.failures, Vec::<String>::new());
+    let contacts = &report.contacts;
+    assert!(contacts.sent > 400, "{contacts:?}");
+    assert_eq!(contacts.sent, contacts.accepted + contacts.refused);
+    assert_eq!(contacts.open, 0, "{contacts:?}");
+    assert_eq!(contacts.double_reservations, Some(0));
+    assert!(report.latency.reservation_us.samples > 200, "{:?}", report.latency);
+    assert!(report.latency.answer_us.samples > 300, "{:?}", report.latency);
+    assert!(report.peak.as_ref().is_some_and(|p| p.lives_per_s > 20.0), "{:?}", report.peak);
+    let back = &report.reconnects[0];
+    assert!(back.everyone_back_ms.is_some() && back.first_offer_ms.is_some(), "{back:?}");
+
+    let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
+    assert_eq!(json["contacts"]["lost"], 0);
+    assert!(json["seconds"].as_array().is_some_and(|s| s.len() >= 2));
+    assert!(text::text(&report).contains("double reservations 0"));
+    let html = page::html(&report).unwrap();
+    assert_eq!(html.matches("<svg").count(), 4);
+    // A namespace's name is no request; anything else would be.
+    assert!(!html.replace("http://www.w3.org/2000/svg", "").contains("http"));
+}

@@ -10,6 +10,7 @@ pub mod config;
 pub mod contact;
 mod demo;
 pub mod journal;
+pub mod playbook;
 pub mod queue;
 pub mod serve;
 mod words;
@@ -18,7 +19,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use args::{
-    AgentCommand, Cli, Command, ConfigCommand, ContactCommand, JournalCommand, QueueCommand,
+    AgentCommand, Cli, Command, ConfigCommand, ContactCommand, JournalCommand, PlaybookCommand,
+    QueueCommand,
 };
 
 /// Done.
@@ -41,13 +43,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(serve) => serve::run(&serve),
         Command::Demo(demo) => demo::run(&demo),
         Command::Config(ConfigCommand::Check { file, json }) => {
-            let outcome = config::check(&file, std::io::stdout().is_terminal());
-            if json {
-                println!("{:#}", outcome.json);
-            } else {
-                print!("{}", outcome.text);
-            }
-            Ok(ExitCode::from(outcome.exit_code))
+            Ok(told(&config::check(&file, std::io::stdout().is_terminal()), json))
+        }
+        Command::Playbook(PlaybookCommand::Check { file, json }) => {
+            Ok(told(&playbook::check(&file, std::io::stdout().is_terminal()), json))
         }
         Command::Journal(JournalCommand::Verify { data, json }) => journal::verify(&data, json),
         Command::Queue(command) => client::block_on(async move {
@@ -73,6 +72,15 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
         }),
     }
+}
+
+fn told(outcome: &config::CheckOutcome, json: bool) -> ExitCode {
+    if json {
+        println!("{:#}", outcome.json);
+    } else {
+        print!("{}", outcome.text);
+    }
+    ExitCode::from(outcome.exit_code)
 }
 
 /// The exit code for an error of [`run`].

@@ -128,22 +128,36 @@ pub(super) struct Token {
     pub(super) stem: Box<str>,
 }
 
-/// Small letters without accents and apostrophes, in compatibility form: full-width digits
+/// Small letters without accents, in compatibility form: full-width digits
 /// and ligatures are what they look like.
 pub(super) fn fold(text: &str) -> String {
     text.nfkd()
-        .filter(|c| !is_combining_mark(*c) && !matches!(c, '\'' | '\u{2019}' | '\u{ad}'))
+        .filter(|c| !is_combining_mark(*c) && *c != '\u{ad}')
         .flat_map(char::to_lowercase)
+        .map(|c| if c == '\u{2019}' { '\'' } else { c })
         .collect()
+}
+
+/// What is left of a word with apostrophes: "I'll" must not become ill, "l'hôpital" is a
+/// hospital, and "can't" stays one word.
+fn without_apostrophes(word: &str) -> impl Iterator<Item = String> {
+    let negated = word.ends_with("'t");
+    let whole = negated.then(|| word.replace('\'', ""));
+    let short = |part: &&str| word.len() == part.len() || part.chars().count() > 2;
+    let parts: Vec<String> = match whole {
+        Some(whole) => vec![whole],
+        None => word.split('\'').filter(short).map(str::to_owned).collect(),
+    };
+    parts.into_iter().filter(|part| !part.is_empty())
 }
 
 /// The words of a text in a language.
 pub(super) fn tokens(text: &str, language: Language) -> Vec<Token> {
     let stemmer = language.stemmer();
     fold(text)
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| Token { folded: word.into(), stem: stemmer.stem(word).into() })
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .flat_map(|word| without_apostrophes(word.trim_matches('\'')))
+        .map(|word| Token { stem: stemmer.stem(&word).into(), folded: word.into() })
         .collect()
 }
 
@@ -157,7 +171,12 @@ mod tests {
             tokens(text, language).iter().map(|t| t.stem.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(stems("INJURED, injuries", Language::En), ["injur", "injuri"]);
-        assert_eq!(fold("Didn\u{2019}t VÓMITO Straße \u{ff14}"), "didnt vomito straße 4");
+        assert_eq!(fold("Didn\u{2019}t VÓMITO Straße \u{ff14}"), "didn't vomito straße 4");
+        let words = |text, language| {
+            tokens(text, language).iter().map(|t| t.folded.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(words("I\u{2019}ll say 'can't', y'all's", Language::En), ["say", "cant", "all"]);
+        assert_eq!(words("d'hôpital", Language::Fr), ["hopital"]);
         assert_eq!(stems("sensores", Language::Es), stems("sensor", Language::Es));
     }
 

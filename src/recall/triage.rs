@@ -190,9 +190,10 @@ impl Phrase {
     }
 }
 
-/// Whether two words are forms of one.
+/// Whether two words are forms of one. Short stems are shared by too many words: "her" is a
+/// pronoun, and the stem of the Spanish for hurt.
 fn same(said: &Token, word: &Token) -> bool {
-    said.folded == word.folded || said.stem == word.stem
+    said.folded == word.folded || (said.stem.chars().count() >= 4 && said.stem == word.stem)
 }
 
 /// Whether a word is a misspelling of another: long enough, begun alike, one or two slips.

@@ -5,15 +5,14 @@
 //! given is the faq tier's business.
 //!
 //! **The score** is the share of a question's weight that an entry explains, cut for doubt.
-//! Every word that says something weighs its inverse document frequency over the entries
-//! (as in BM25, without the frequency within an entry, which in a handful of example
-//! questions tells nothing); a word that no entry has weighs as much as one that a single
-//! entry has. An entry explains a word wholly if its question or examples have it, in any
-//! form; by four fifths if they have it but for spelling; by a third if only its answer
-//! does. The share of the best entry is then multiplied by `1 - (second / best)^4`: two
-//! entries that explain a question alike are both not trusted.
+//! Every word that says something weighs its inverse document frequency over the entries, as
+//! in BM25; a word that no entry has weighs as much as one that a single entry has. An entry
+//! explains a word, in any of its forms, wholly if a third of its examples have it; by
+//! [`SELDOM`] if fewer have it, by [`MISSPELT`] if one has it but for spelling, by
+//! [`IN_ANSWER`] if only its answer does. The share of the best entry is then multiplied by
+//! `1 - (second / best)^6`: two entries that explain a question alike are both not trusted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tantivy::collector::TopDocs;
 use tantivy::directory::RamDirectory;
@@ -34,8 +33,10 @@ const BUILD_MEMORY: usize = 15_000_000;
 const MOST_WORDS: usize = 64;
 /// How tantivy knows our words: stemmed here, it only splits them.
 const STEMMED: &str = "stemmed";
-/// What an entry explains of a word that it has but for spelling.
-const MISSPELT: f32 = 0.8;
+/// What an entry explains of a word that few of its examples have.
+const SELDOM: f32 = 0.85;
+/// What it explains of a word that an example has but for spelling.
+const MISSPELT: f32 = 0.75;
 /// What it explains of a word that only its answer has.
 const IN_ANSWER: f32 = 0.33;
 
@@ -70,6 +71,7 @@ pub struct FaqIndex {
 
 #[derive(Clone, Copy)]
 struct Fields {
+    often: Field,
     asked: Field,
     answered: Field,
 }
@@ -92,8 +94,10 @@ impl FaqIndex {
             let mut document = TantivyDocument::new();
             for (language, at) in &fields {
                 if let Some(texts) = entry.says.get(language) {
-                    document.add_text(at.asked, stems(&asked(texts), *language));
-                    document.add_text(at.answered, stems(&texts.answer, *language));
+                    document.add_text(at.often, often(texts, *language));
+                    document.add_text(at.asked, stems(asked(texts), *language).join(" "));
+                    let answer = stems(std::iter::once(&*texts.answer), *language);
+                    document.add_text(at.answered, answer.join(" "));
                 }
             }
             writer.add_document(document)?;
@@ -173,7 +177,7 @@ impl FaqIndex {
         let found = searcher.search(&BooleanQuery::new(clauses), &top)?;
         let Some((first, at)) = found.first() else { return Ok(None) };
         let second = found.get(1).map_or(0.0, |(score, _)| *score);
-        let score = (first / whole).min(1.0) * (1.0 - (second / first).powi(4));
+        let score = (first / whole).min(1.0) * (1.0 - (second / first).powi(6));
         let position = usize::try_from(at.doc_id).unwrap_or(usize::MAX);
         Ok(self.entries.get(position).map(|entry| Suggestion {
             entry: entry.clone(),
@@ -200,7 +204,12 @@ impl FaqIndex {
         let worth = |query, share: f32| -> Box<dyn Query> {
             Box::new(ConstScoreQuery::new(query, weight * share))
         };
-        let mut ways = vec![worth(term(asked.clone()), 1.0), worth(term(answered), IN_ANSWER)];
+        let often = Term::from_field_text(fields.often, stem);
+        let mut ways = vec![
+            worth(term(often), 1.0),
+            worth(term(asked.clone()), SELDOM),
+            worth(term(answered), IN_ANSWER),
+        ];
         // A word that is there is not misspelt.
         if entries == 0
             && let Some(slips) = slips(stem)
@@ -221,21 +230,37 @@ fn weight(entries: u64, with: u64) -> f32 {
 /// Slips of spelling that are forgiven in a word, by its length.
 fn slips(stem: &str) -> Option<u8> {
     match stem.chars().count() {
-        0..4 => None,
-        4..8 => Some(1),
+        0..5 => None,
+        5..8 => Some(1),
         _ => Some(2),
     }
 }
 
-fn asked(texts: &FaqTexts) -> String {
-    let examples = texts.examples.iter().map(|e| &**e);
-    std::iter::once(&*texts.question).chain(examples).collect::<Vec<_>>().join(" \n ")
+fn asked(texts: &FaqTexts) -> impl Iterator<Item = &str> {
+    std::iter::once(&*texts.question).chain(texts.examples.iter().map(|e| &**e))
 }
 
-fn stems(text: &str, language: Language) -> String {
-    let words = tokens(text, language);
-    let telling = words.iter().filter(|t| !language.is_stop_word(&t.folded));
-    telling.map(|t| &*t.stem).collect::<Vec<_>>().join(" ")
+/// The stems of the words that tell something, each as often as it occurs.
+fn stems<'t>(texts: impl Iterator<Item = &'t str>, language: Language) -> Vec<Box<str>> {
+    texts
+        .flat_map(|text| tokens(text, language))
+        .filter(|token| !language.is_stop_word(&token.folded))
+        .map(|token| token.stem)
+        .collect()
+}
+
+/// The stems that a third of an entry's questions have, and at least two of them.
+fn often(texts: &FaqTexts, language: Language) -> String {
+    let questions = asked(texts).count();
+    let mut with = BTreeMap::<Box<str>, usize>::new();
+    for question in asked(texts) {
+        let stems: BTreeSet<_> = stems(std::iter::once(question), language).into_iter().collect();
+        for stem in stems {
+            *with.entry(stem).or_default() += 1;
+        }
+    }
+    with.retain(|_, count| *count >= 2 && *count * 3 >= questions);
+    with.keys().map(|stem| &**stem).collect::<Vec<_>>().join(" ")
 }
 
 fn schema(languages: &[Language]) -> (Schema, Vec<(Language, Fields)>) {
@@ -249,9 +274,14 @@ fn schema(languages: &[Language]) -> (Schema, Vec<(Language, Fields)>) {
         .iter()
         .map(|language| {
             let code = language.code();
-            let asked = schema.add_text_field(&format!("{code}_asked"), options.clone());
-            let answered = schema.add_text_field(&format!("{code}_answered"), options.clone());
-            (*language, Fields { asked, answered })
+            let mut field =
+                |what| schema.add_text_field(&format!("{code}_{what}"), options.clone());
+            let fields = Fields {
+                often: field("often"),
+                asked: field("asked"),
+                answered: field("answered"),
+            };
+            (*language, fields)
         })
         .collect();
     (schema.build(), fields)

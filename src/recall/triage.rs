@@ -103,20 +103,16 @@ impl Triage {
         let end = text.char_indices().nth(MOST_READ).map_or(text.len(), |(at, _)| at);
         let text = &text[..end];
         let known = language.filter(|l| self.lists.iter().any(|lists| lists.language == *l));
-        let read: Vec<_> = self
-            .lists
-            .iter()
-            .map(|lists| {
-                let words = tokens(text, lists.language);
-                let masked = lists.masked(&words);
-                let tolerant = known.is_none_or(|l| l == lists.language);
-                (lists, words, masked, tolerant)
-            })
-            .collect();
+        let read: Vec<_> =
+            self.lists.iter().map(|lists| (lists, tokens(text, lists.language))).collect();
+        // Words stand at the same places in every language; only their stems differ.
+        let mut masked = vec![false; read.first().map_or(0, |(_, words)| words.len())];
+        read.iter().for_each(|(lists, words)| lists.mask(words, &mut masked));
         let word = |of: fn(&Lists) -> &[(Rule, Phrase)]| {
-            read.iter().find_map(|(lists, words, masked, tolerant)| {
+            read.iter().find_map(|(lists, words)| {
+                let tolerant = known.is_none_or(|l| l == lists.language);
                 let (rule, phrase) =
-                    of(lists).iter().find(|(_, p)| p.is_in(words, masked, *tolerant))?;
+                    of(lists).iter().find(|(_, p)| p.is_in(words, &masked, tolerant))?;
                 let (language, word) = (Some(lists.language), phrase.written.clone());
                 Some(Why { rule: *rule, word, language })
             })
@@ -155,19 +151,18 @@ impl Lists {
         }
     }
 
-    /// Which words of a text are part of what only looks like a word of the lists.
-    fn masked(&self, text: &[Token]) -> Vec<bool> {
-        let mut masked = vec![false; text.len()];
+    /// Marks the words of a text that are part of what only looks like a word of the lists:
+    /// as written there, for another form may be meant.
+    fn mask(&self, text: &[Token], masked: &mut [bool]) {
         for phrase in &self.unless {
             let length = phrase.words.len();
             for from in 0..(text.len() + 1).saturating_sub(length) {
                 let there = &text[from..from + length];
-                if there.iter().zip(&phrase.words).all(|(t, p)| same(t, p)) {
+                if there.iter().zip(&phrase.words).all(|(t, p)| t.folded == p.folded) {
                     masked[from..from + length].fill(true);
                 }
             }
         }
-        masked
     }
 }
 

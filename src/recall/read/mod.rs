@@ -76,9 +76,6 @@ fn read_sections(file: &Table<'_>, fills: &[Fill<'_>]) -> Option<Playbook> {
     let triage = triage::read(file, &languages);
     let agent_script = speech.required(file, "agent_script", LONGEST_TEXT, texts::NOTHING);
     let safety = tiers::read_safety(file);
-    if ivr.is_some() && kind == Kind::Specific && scope.lots.is_empty() {
-        file.notes.note("scope.lots", file.span.clone(), Fault::WithoutLots);
-    }
     Some(Playbook {
         title: title?.into(),
         kind,

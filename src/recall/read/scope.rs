@@ -38,7 +38,11 @@ pub(super) fn read(file: &Table<'_>, speech: &Speech<'_>, kind: Kind) -> Scope {
                 .table("products", "a product's fields", |t| read_product(t, speech, &mut names));
             scope.products.extend(product.flatten());
         }
-        for value in table.list("lots", "lots, as [[scope.lots]]") {
+        let lots = table.list("lots", "lots, as [[scope.lots]]");
+        if lots.is_empty() && kind == Kind::Specific {
+            at.fault(Fault::WithoutLots);
+        }
+        for value in lots {
             value.table("lots", "a rule's fields", |t| {
                 read_lots(t, &value, &names, &mut scope.lots)
             });

@@ -11,9 +11,8 @@ fn problems(source: &str) -> Vec<(String, usize, String)> {
         Ok(loaded) => loaded.warnings,
         Err(error) => panic!("{error}"),
     };
-    let row = |p: &crate::config::Problem| {
-        (p.path.to_string(), report.place(p).0, p.fault.to_string())
-    };
+    let row =
+        |p: &crate::config::Problem| (p.path.to_string(), report.place(p).0, p.fault.to_string());
     report.problems().iter().map(row).collect()
 }
 
@@ -109,12 +108,6 @@ fn faults_are_precise() {
     let device = "glucose-sensor-2024";
     for (was, is, path, message) in [
         (
-            "on {website}. You can",
-            "on {websit}. You can",
-            "",
-            "",
-        ),
-        (
             "key = \"3\"",
             "key = \"0\"",
             "ivr.options[2].key",
@@ -150,12 +143,7 @@ fn faults_are_precise() {
             "tiers.faq.floor",
             "found the float 1.5, expected a number from 0.0 to 1.0, such as 0.55",
         ),
-        (
-            "pool = \"nurses\"",
-            "",
-            "safety",
-            "found neither, expected one of `pool` and `agents`",
-        ),
+        ("pool = \"nurses\"", "", "safety", "found neither, expected one of `pool` and `agents`"),
         (
             "\"T60001969\"]",
             "\"T6\u{e9}\"]",
@@ -171,9 +159,6 @@ fn faults_are_precise() {
              name once",
         ),
     ] {
-        if path.is_empty() {
-            continue;
-        }
         assert_eq!(only(device, was, is), (path.to_owned(), message.to_owned()));
     }
     let (path, message) = only("peanut-butter-2022", "last = \"2140425\"", "last = \"1140425\"");
@@ -204,8 +189,7 @@ fn warnings_do_not_fail_it() {
     assert_eq!(faults, [&Fault::WithoutInterim { severity: "high" }]);
     let channels = "channels = [\"chat\", \"message\", \"email\"]";
     let warned = parse("p", &source.replacen(channels, "channels = [\"chat\"]", 1), &[]).unwrap();
-    let texts: Vec<_> =
-        warned.warnings.problems().iter().map(|p| p.fault.to_string()).collect();
+    let texts: Vec<_> = warned.warnings.problems().iter().map(|p| p.fault.to_string()).collect();
     assert_eq!(texts, ["no message for email in en", "no message for message in en"]);
     let playbook = warned.playbook;
     assert_eq!(&*playbook.message(Channel::Email, Language::En).unwrap().id, "voice-en");

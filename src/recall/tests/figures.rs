@@ -179,9 +179,8 @@ fn search_on_labelled_questions() {
 #[test]
 fn the_labelled_questions_are_held_out() {
     let file: FaqFile = fixture("faq.toml");
-    let letters = |text: &str| -> String {
-        fold(text).chars().filter(|c| c.is_alphanumeric()).collect()
-    };
+    let letters =
+        |text: &str| -> String { fold(text).chars().filter(|c| c.is_alphanumeric()).collect() };
     let mut seen = BTreeSet::new();
     for set in &file.sets {
         let playbook = example(&set.playbook).playbook;

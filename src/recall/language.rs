@@ -89,7 +89,8 @@ impl fmt::Display for Language {
     }
 }
 
-// Question words and negations are among them: the entries are told apart by things and deeds.
+// Most question words and negations are among them: entries are told apart by things and deeds.
+// Not "why", which asks for the reason and nothing else.
 const STOP_DE: &str = "aber alle als am an auch auf aus bei bin bitte bis da damit danke das dass \
     dein dem den der des die dies diese dieser doch du ein eine einen einer er es fuer fur hallo \
     hat habe haben ich ihr ihre im in ist ja kann kein keine man mein meine meinen meiner mich mir \
@@ -104,7 +105,7 @@ const STOP_EN: &str = "a about actually again all already also am an and any any
     over please quick question re really right s seem shall she should so some someone something \
     still such sure t tell than thank thanks that thats the their theirs them then there theres \
     these they theyre thing this those though to too u um up us ve very want wanna was wasnt we \
-    well were werent what whats when where whether which while who whom whose why will with wont \
+    well were werent what whats when where whether which while who whom whose will with wont \
     would yes yet you your youre yours";
 const STOP_ES: &str = "a ademas ahi ahora al algo algun alguna alguien ante aqui asi aun bien \
     buenas buenos como con cual cuales cuando cuanto cuanta de del desde dia dias donde dos e el \

@@ -18,6 +18,8 @@ struct TriageFile {
 struct TriageSet {
     playbook: String,
     language: String,
+    #[serde(default)]
+    held_out: bool,
     safety: Vec<String>,
     recall_affected: Vec<String>,
     person: Vec<String>,
@@ -33,6 +35,8 @@ struct FaqFile {
 struct FaqSet {
     playbook: String,
     language: String,
+    #[serde(default)]
+    held_out: bool,
     asked: BTreeMap<String, Vec<String>>,
     nothing: Vec<String>,
 }
@@ -46,11 +50,30 @@ fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
 }
 
+#[derive(Default)]
+struct Triages {
+    texts: usize,
+    right: usize,
+    safety: usize,
+    claimed: usize,
+    found: usize,
+}
+
+impl Triages {
+    fn add(&mut self, is: Class, told: Class) {
+        self.texts += 1;
+        self.right += usize::from(is == told);
+        self.safety += usize::from(is == Class::Safety);
+        self.claimed += usize::from(told == Class::Safety);
+        self.found += usize::from(is == Class::Safety && told == Class::Safety);
+    }
+}
+
 #[test]
 fn triage_on_labelled_texts() {
     let file: TriageFile = fixture("triage.toml");
-    let (mut texts, mut safety, mut found, mut claimed) = (0, 0, 0, 0);
-    let (mut right, mut wrong) = (0, Vec::new());
+    let (mut all, mut held_out) = (Triages::default(), Triages::default());
+    let mut wrong = Vec::new();
     for set in &file.sets {
         let triage = Triage::of(&example(&set.playbook).playbook);
         let language = Language::from_tag(&set.language);
@@ -64,11 +87,10 @@ fn triage_on_labelled_texts() {
             for text in labelled {
                 let told = triage.triage(text, language);
                 assert_eq!(told.why.is_none(), told.class == Class::None);
-                texts += 1;
-                safety += usize::from(class == Class::Safety);
-                claimed += usize::from(told.class == Class::Safety);
-                found += usize::from(class == Class::Safety && told.class == Class::Safety);
-                right += usize::from(class == told.class);
+                all.add(class, told.class);
+                if set.held_out {
+                    held_out.add(class, told.class);
+                }
                 if class != told.class {
                     let word = told.why.map(|w| w.word).unwrap_or_default();
                     wrong.push(format!("{class:?} as {:?} by {word:?}: {text}", told.class));
@@ -76,13 +98,21 @@ fn triage_on_labelled_texts() {
             }
         }
     }
-    let (recall, precision) = (share(found, safety), share(found, claimed));
-    println!("triage: {texts} texts, {safety} of them safety; recall {recall:.4}");
-    println!("triage: precision {precision:.4}, all classes right {:.4}", share(right, texts));
     println!("triage, wrong:\n  {}", wrong.join("\n  "));
-    assert!(texts >= 200, "{texts} texts");
-    assert!(recall >= 0.99, "recall {recall}");
-    assert!(precision >= 0.8, "precision {precision}");
+    for (what, t) in [("all", &all), ("held out", &held_out)] {
+        println!(
+            "triage, {what}: {} texts, {} of them safety; recall {:.4}, precision {:.4}, \
+             all classes right {:.4}",
+            t.texts,
+            t.safety,
+            share(t.found, t.safety),
+            share(t.found, t.claimed),
+            share(t.right, t.texts),
+        );
+    }
+    assert!(all.texts >= 200, "{} texts", all.texts);
+    assert!(share(all.found, all.safety) >= 0.99);
+    assert!(share(all.found, all.claimed) >= 0.8);
 }
 
 #[test]
@@ -122,18 +152,27 @@ fn a_negation_never_demotes() {
 }
 
 #[derive(Default)]
-struct Tally {
+struct Answers {
     questions: usize,
     answerable: usize,
     suggested: usize,
     right: usize,
 }
 
+impl Answers {
+    fn add(&mut self, is: Option<&str>, told: Option<&str>) {
+        self.questions += 1;
+        self.answerable += usize::from(is.is_some());
+        self.suggested += usize::from(told.is_some());
+        self.right += usize::from(told.is_some() && is == told);
+    }
+}
+
 #[test]
 fn search_on_labelled_questions() {
     let file: FaqFile = fixture("faq.toml");
-    let (mut all, mut halves) = (Tally::default(), [Tally::default(), Tally::default()]);
-    let mut wrong = Vec::new();
+    let (mut all, mut held_out) = (Answers::default(), Answers::default());
+    let (mut wrong, mut scored) = (Vec::new(), Vec::new());
     for set in &file.sets {
         let playbook = example(&set.playbook).playbook;
         let index = FaqIndex::build(&playbook).unwrap();
@@ -143,28 +182,34 @@ fn search_on_labelled_questions() {
             assert!(playbook.faq_entry(entry).is_some(), "{} has no {entry}", set.playbook);
             questions.iter().map(move |q| (Some(&**entry), q))
         });
-        for (at, (entry, question)) in asked.chain(nothing).enumerate() {
+        for (entry, question) in asked.chain(nothing) {
             let best = index.best(question, language).unwrap();
+            scored.extend(best.as_ref().map(|s| (s.score, Some(&*s.entry) == entry)));
             let told = index.search(question, language).unwrap();
-            let right = told.as_ref().is_some_and(|s| Some(&*s.entry) == entry);
-            for tally in [&mut all, &mut halves[at % 2]] {
-                tally.questions += 1;
-                tally.answerable += usize::from(entry.is_some());
-                tally.suggested += usize::from(told.is_some());
-                tally.right += usize::from(right);
+            let told = told.as_ref().map(|s| &*s.entry);
+            all.add(entry, told);
+            if set.held_out {
+                held_out.add(entry, told);
             }
-            if !right && (told.is_some() || entry.is_some()) {
+            if told != entry {
                 let best = best.map(|s| format!("{} {:.2}", s.entry, s.score));
-                let sign = if told.is_some() { "WRONG" } else { "silent" };
-                wrong.push(format!("{sign} {entry:?} best {best:?}: {question}"));
+                let what = if told.is_some() { "wrong" } else { "silent" };
+                wrong.push(format!("{what}: {entry:?}, best {best:?}: {question}"));
             }
         }
     }
     wrong.sort();
     println!("search, not as labelled:\n  {}", wrong.join("\n  "));
-    for (what, t) in [("all", &all), ("even", &halves[0]), ("odd", &halves[1])] {
+    for floor in [0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8] {
+        let told: Vec<bool> =
+            scored.iter().filter(|(score, _)| *score >= floor).map(|(_, right)| *right).collect();
+        let right = told.iter().filter(|right| **right).count();
+        let (precision, coverage) = (share(right, told.len()), share(right, all.answerable));
+        println!("search, floor {floor:.2}: precision {precision:.4}, coverage {coverage:.4}");
+    }
+    for (what, t) in [("all", &all), ("held out", &held_out)] {
         println!(
-            "search, {what}: {} questions, {} answerable; precision {:.4}, coverage {:.4}",
+            "search, {what}: {} questions, {} of them answerable; precision {:.4}, coverage {:.4}",
             t.questions,
             t.answerable,
             share(t.right, t.suggested),

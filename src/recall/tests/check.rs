@@ -138,7 +138,7 @@ fn faults_are_precise() {
             "found the negation `not`, expected words that do not negate: negation never demotes",
         ),
         (
-            "floor = 0.5",
+            "floor = 0.6",
             "floor = 1.5",
             "tiers.faq.floor",
             "found the float 1.5, expected a number from 0.0 to 1.0, such as 0.55",

@@ -5,11 +5,13 @@
 //! given is the faq tier's business.
 //!
 //! **The score** is the share of a question's weight that an entry explains, cut for doubt.
-//! Every word that says something weighs its inverse document frequency over the entries, as
+//! Every word that says something (the product's own name says nothing: everyone has it)
+//! weighs its inverse document frequency over the entries, as
 //! in BM25; a word that no entry has weighs as much as one that a single entry has. An entry
-//! explains a word, in any of its forms, wholly if a third of its examples have it; by
-//! [`SELDOM`] if fewer have it, by [`MISSPELT`] if one has it but for spelling, by
-//! [`IN_ANSWER`] if only its answer does. The share of the best entry is then multiplied by
+//! explains a word, in any of its forms, wholly if one of its examples has it, by [`MISSPELT`]
+//! if one has it but for spelling, by [`IN_ANSWER`] if only its answer does. The share is cut
+//! by up to [`UNLIKE`] for how little the question is like the entry's likest example (Dice's
+//! coefficient of their words), and that of the best entry then multiplied by
 //! `1 - (second / best)^6`: two entries that explain a question alike are both not trusted.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +27,8 @@ use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, TantivyDocument, Term}
 
 use super::canonical::Version;
 use super::language::{Language, Token, tokens};
-use super::playbook::{FaqTexts, Playbook, text_id};
+use super::playbook::{FaqEntry, FaqTexts, Playbook};
+use super::said::text_id;
 
 /// Bytes for building; the least that tantivy takes.
 const BUILD_MEMORY: usize = 15_000_000;
@@ -33,12 +36,14 @@ const BUILD_MEMORY: usize = 15_000_000;
 const MOST_WORDS: usize = 64;
 /// How tantivy knows our words: stemmed here, it only splits them.
 const STEMMED: &str = "stemmed";
-/// What an entry explains of a word that few of its examples have.
-const SELDOM: f32 = 0.85;
-/// What it explains of a word that an example has but for spelling.
+/// What an entry explains of a word that an example has but for spelling.
 const MISSPELT: f32 = 0.75;
 /// What it explains of a word that only its answer has.
 const IN_ANSWER: f32 = 0.33;
+/// What an entry loses whose examples are nothing like the question.
+const UNLIKE: f32 = 0.4;
+/// Entries that are looked at closely: more do not explain one question.
+const MOST_CLOSE: usize = 10;
 
 /// The search cannot be built or asked; never because of what a question says.
 #[derive(Debug, thiserror::Error)]
@@ -63,15 +68,22 @@ pub struct Suggestion {
 /// The index of one playbook's FAQ.
 pub struct FaqIndex {
     reader: IndexReader,
-    entries: Vec<Box<str>>,
+    entries: Vec<Entry>,
     fields: Vec<(Language, Fields)>,
+    /// The stems of the products' names, by language.
+    products: BTreeMap<Language, BTreeSet<Box<str>>>,
     floor: f32,
     version: Version,
 }
 
+struct Entry {
+    id: Box<str>,
+    /// The stems of each question and example.
+    asked: BTreeMap<Language, Vec<BTreeSet<Box<str>>>>,
+}
+
 #[derive(Clone, Copy)]
 struct Fields {
-    often: Field,
     asked: Field,
     answered: Field,
 }
@@ -83,6 +95,7 @@ impl FaqIndex {
     /// [`FaqError`] if tantivy cannot: out of memory, for one.
     pub fn build(playbook: &Playbook) -> Result<Self, FaqError> {
         let (schema, fields) = schema(&playbook.languages);
+        let products = product_names(playbook);
         let tokenizers = TokenizerManager::new();
         tokenizers.register(STEMMED, TextAnalyzer::from(WhitespaceTokenizer::default()));
         let mut writer = Index::builder()
@@ -94,7 +107,6 @@ impl FaqIndex {
             let mut document = TantivyDocument::new();
             for (language, at) in &fields {
                 if let Some(texts) = entry.says.get(language) {
-                    document.add_text(at.often, often(texts, *language));
                     document.add_text(at.asked, stems(asked(texts), *language).join(" "));
                     let answer = stems(std::iter::once(&*texts.answer), *language);
                     document.add_text(at.answered, answer.join(" "));
@@ -107,8 +119,9 @@ impl FaqIndex {
         let floor = playbook.tiers.faq.as_ref().map_or(1000, |t| t.floor_thousandths);
         Ok(Self {
             reader,
-            entries: playbook.faq.iter().map(|e| e.id.clone()).collect(),
+            entries: playbook.faq.iter().map(|e| Entry::of(e, &products)).collect(),
             fields,
+            products,
             floor: f32::from(floor) / 1000.0,
             version: playbook.version(),
         })
@@ -157,10 +170,13 @@ impl FaqIndex {
         language: Language,
         fields: Fields,
     ) -> Result<Option<Suggestion>, FaqError> {
+        let none = BTreeSet::new();
+        let named = self.products.get(&language).unwrap_or(&none);
         let mut seen = BTreeSet::new();
         let words: Vec<Token> = tokens(question, language)
             .into_iter()
-            .filter(|t| !language.is_stop_word(&t.folded) && seen.insert(t.stem.clone()))
+            .filter(|t| !language.is_stop_word(&t.folded) && !named.contains(&t.stem))
+            .filter(|t| seen.insert(t.stem.clone()))
             .take(MOST_WORDS)
             .collect();
         let mut whole = 0.0;
@@ -173,17 +189,24 @@ impl FaqIndex {
         if clauses.is_empty() {
             return Ok(None);
         }
-        let top = TopDocs::with_limit(2).order_by_score();
+        let top = TopDocs::with_limit(MOST_CLOSE).order_by_score();
         let found = searcher.search(&BooleanQuery::new(clauses), &top)?;
-        let Some((first, at)) = found.first() else { return Ok(None) };
-        let second = found.get(1).map_or(0.0, |(score, _)| *score);
-        let score = (first / whole).min(1.0) * (1.0 - (second / first).powi(6));
-        let position = usize::try_from(at.doc_id).unwrap_or(usize::MAX);
-        Ok(self.entries.get(position).map(|entry| Suggestion {
-            entry: entry.clone(),
+        let mut close: Vec<(f32, &Entry)> = found
+            .into_iter()
+            .filter_map(|(explained, at)| {
+                let entry = self.entries.get(usize::try_from(at.doc_id).ok()?)?;
+                let like = entry.likest(&seen, language);
+                Some(((explained / whole).min(1.0) * (1.0 - UNLIKE * (1.0 - like)), entry))
+            })
+            .collect();
+        close.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        let Some((first, entry)) = close.first() else { return Ok(None) };
+        let second = close.get(1).map_or(0.0, |(share, _)| *share);
+        Ok(Some(Suggestion {
+            entry: entry.id.clone(),
             language,
-            score,
-            message: [text_id::FAQ, &**entry].concat().into(),
+            score: first * (1.0 - (second / first).powi(6)),
+            message: [text_id::FAQ, &*entry.id].concat().into(),
             version: self.version,
         }))
     }
@@ -204,12 +227,7 @@ impl FaqIndex {
         let worth = |query, share: f32| -> Box<dyn Query> {
             Box::new(ConstScoreQuery::new(query, weight * share))
         };
-        let often = Term::from_field_text(fields.often, stem);
-        let mut ways = vec![
-            worth(term(often), 1.0),
-            worth(term(asked.clone()), SELDOM),
-            worth(term(answered), IN_ANSWER),
-        ];
+        let mut ways = vec![worth(term(asked.clone()), 1.0), worth(term(answered), IN_ANSWER)];
         // A word that is there is not misspelt.
         if entries == 0
             && let Some(slips) = slips(stem)
@@ -217,6 +235,30 @@ impl FaqIndex {
             ways.push(worth(Box::new(FuzzyTermQuery::new(asked, slips, true)), MISSPELT));
         }
         Ok((weight, Box::new(DisjunctionMaxQuery::new(ways))))
+    }
+}
+
+impl Entry {
+    fn of(entry: &FaqEntry, products: &BTreeMap<Language, BTreeSet<Box<str>>>) -> Self {
+        let words = |(language, texts): (&Language, &FaqTexts)| {
+            let named = |stem: &Box<str>| products.get(language).is_some_and(|p| p.contains(stem));
+            let sets = asked(texts).map(|text| {
+                let stems = stems(std::iter::once(text), *language).into_iter();
+                stems.filter(|stem| !named(stem)).collect()
+            });
+            (*language, sets.collect())
+        };
+        Self { id: entry.id.clone(), asked: entry.says.iter().map(words).collect() }
+    }
+
+    /// How much a question is like the one of this entry that it is most like, 0 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "a question has few words")]
+    fn likest(&self, words: &BTreeSet<Box<str>>, language: Language) -> f32 {
+        let dice = |other: &BTreeSet<Box<str>>| {
+            let both = words.intersection(other).count() as f32;
+            2.0 * both / (words.len() + other.len()).max(1) as f32
+        };
+        self.asked.get(&language).into_iter().flatten().map(dice).fold(0.0, f32::max)
     }
 }
 
@@ -236,6 +278,14 @@ fn slips(stem: &str) -> Option<u8> {
     }
 }
 
+fn product_names(playbook: &Playbook) -> BTreeMap<Language, BTreeSet<Box<str>>> {
+    let names = |language: &Language| {
+        let says = playbook.scope.products.iter().filter_map(|p| p.says.get(language));
+        (*language, stems(says.map(|name| &**name), *language).into_iter().collect())
+    };
+    playbook.languages.iter().map(names).collect()
+}
+
 fn asked(texts: &FaqTexts) -> impl Iterator<Item = &str> {
     std::iter::once(&*texts.question).chain(texts.examples.iter().map(|e| &**e))
 }
@@ -247,20 +297,6 @@ fn stems<'t>(texts: impl Iterator<Item = &'t str>, language: Language) -> Vec<Bo
         .filter(|token| !language.is_stop_word(&token.folded))
         .map(|token| token.stem)
         .collect()
-}
-
-/// The stems that a third of an entry's questions have, and at least two of them.
-fn often(texts: &FaqTexts, language: Language) -> String {
-    let questions = asked(texts).count();
-    let mut with = BTreeMap::<Box<str>, usize>::new();
-    for question in asked(texts) {
-        let stems: BTreeSet<_> = stems(std::iter::once(question), language).into_iter().collect();
-        for stem in stems {
-            *with.entry(stem).or_default() += 1;
-        }
-    }
-    with.retain(|_, count| *count >= 2 && *count * 3 >= questions);
-    with.keys().map(|stem| &**stem).collect::<Vec<_>>().join(" ")
 }
 
 fn schema(languages: &[Language]) -> (Schema, Vec<(Language, Fields)>) {
@@ -276,12 +312,7 @@ fn schema(languages: &[Language]) -> (Schema, Vec<(Language, Fields)>) {
             let code = language.code();
             let mut field =
                 |what| schema.add_text_field(&format!("{code}_{what}"), options.clone());
-            let fields = Fields {
-                often: field("often"),
-                asked: field("asked"),
-                answered: field("answered"),
-            };
-            (*language, fields)
+            (*language, Fields { asked: field("asked"), answered: field("answered") })
         })
         .collect();
     (schema.build(), fields)

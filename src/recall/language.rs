@@ -98,7 +98,7 @@ const STOP_DE: &str = "aber alle als am an auch auf aus bei bin bitte bis da dam
     wann wenn wer werden wie wir wird wo zu zum zur";
 const STOP_EN: &str = "a about actually again all already also am an and any anybody anyone \
     anything are aren arent as at be because been before being bit both but by can cannot cant \
-    could did didnt do does doesnt doing done dont either else ever every few for from get getting \
+    could did didnt do does doesnt doing done dont either else ever every exactly few for from get getting \
     go going gonna got guys had has hasnt have havent having he hello help her here hey hi him his \
     how i id if ill im in into is isnt it its ive just kind know let like ll may maybe me might \
     mine more much must my myself need no not now of off oh ok okay on one only or our ours out \

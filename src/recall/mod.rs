@@ -11,6 +11,7 @@ mod language;
 mod lots;
 mod playbook;
 mod read;
+mod said;
 #[cfg(test)]
 mod tests;
 mod triage;
@@ -25,9 +26,10 @@ pub use lots::{Lot, LotCheck, LotRule, LotVerdict};
 pub use playbook::{
     Choice, FaqEntry, FaqTexts, FaqTier, InjuryQuestion, IvrTier, Kept, Kind, Level, LotQuestion,
     Menu, MenuOption, Message, Playbook, Product, SafetyLane, Scope, Severity, Slot, Texts, Tiers,
-    TriageWords, text_id,
+    TriageWords,
 };
 pub use read::Fill;
+pub use said::text_id;
 pub use triage::{Class, Rule, Triage, Triaged, Why};
 
 use crate::config::Report;

@@ -135,11 +135,11 @@ impl Triage {
 impl Lists {
     fn of(language: Language, words: &TriageWords) -> Self {
         let phrases = |list: &[Box<str>]| -> Vec<Phrase> {
-            let phrase = |written: &Box<str>| Phrase {
-                written: written.clone(),
+            let phrase = |written: &str| Phrase {
+                written: written.into(),
                 words: tokens(written, language),
             };
-            list.iter().map(phrase).filter(|p| !p.words.is_empty()).collect()
+            list.iter().map(|written| phrase(written)).filter(|p| !p.words.is_empty()).collect()
         };
         let ruled = |rule, list| phrases(list).into_iter().map(move |p| (rule, p));
         let injury = ruled(Rule::Injury, &words.injury);

@@ -6,6 +6,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use toml::de::DeValue;
+
 use crate::config::Fault;
 use crate::config::problem::Expected;
 use crate::config::reader::{Table, Value};
@@ -46,7 +48,8 @@ pub(super) fn read_slots(file: &Table<'_>, languages: &[Language], fills: &[Fill
             for slot in Slot::ALL {
                 let Some(value) = table.field(slot.name()) else { continue };
                 each_language(&value, languages, |language, value| {
-                    if let Some(text) = value.words(LONGEST_FILL) {
+                    let text = value.words(LONGEST_FILL);
+                    if let Some(text) = text.filter(|text| is_plain(value, text)) {
                         slots.insert((slot, language), text.into());
                     }
                 });
@@ -54,11 +57,27 @@ pub(super) fn read_slots(file: &Table<'_>, languages: &[Language], fills: &[Fill
         });
     }
     for fill in fills {
+        let text = DeValue::String(fill.text.into());
+        let path = format!("slots.{}", fill.slot.name());
+        let value = Value { notes: file.notes, value: &text, span: file.span.clone(), path };
+        let Some(text) = value.words(LONGEST_FILL).filter(|text| is_plain(&value, text)) else {
+            continue;
+        };
         for language in languages.iter().filter(|l| fill.language.is_none_or(|of| of == **l)) {
-            slots.insert((fill.slot, *language), fill.text.trim().into());
+            slots.insert((fill.slot, *language), text.into());
         }
     }
     slots
+}
+
+/// Whether what fills a slot leaves nothing to be filled; else that is noted.
+fn is_plain(at: &Value<'_>, text: &str) -> bool {
+    let open = text.find(['{', '}']);
+    if let Some(open) = open {
+        let name = text[open..].chars().take(MOST_SHOWN).filter(|c| !"{}".contains(*c)).collect();
+        at.fault(Fault::UnknownPlaceholder { name, allowed: Box::default(), meant: None });
+    }
+    open.is_none()
 }
 
 /// Reads a table whose fields are the playbook's languages; those that are there.

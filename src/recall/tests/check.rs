@@ -101,6 +101,10 @@ fn a_generic_playbook_is_filled_on_the_day() {
     let said = filled.text("voice-en", Language::En).unwrap();
     assert!(said.starts_with("the kettle is recalling the kettle."), "{said}");
     assert_ne!(filled.version(), open.version());
+    for text in ["", "see {website}", &"x".repeat(601)] {
+        let fill = Fill { slot: Slot::Product, language: None, text };
+        assert!(parse("generic", &source, &[fill]).is_err(), "{text}");
+    }
 }
 
 #[test]

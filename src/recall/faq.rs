@@ -241,7 +241,7 @@ impl FaqIndex {
 impl Entry {
     fn of(entry: &FaqEntry, products: &BTreeMap<Language, BTreeSet<Box<str>>>) -> Self {
         let words = |(language, texts): (&Language, &FaqTexts)| {
-            let named = |stem: &Box<str>| products.get(language).is_some_and(|p| p.contains(stem));
+            let named = |stem: &str| products.get(language).is_some_and(|p| p.contains(stem));
             let sets = asked(texts).map(|text| {
                 let stems = stems(std::iter::once(text), *language).into_iter();
                 stems.filter(|stem| !named(stem)).collect()

@@ -12,5 +12,6 @@ pub mod ids;
 pub mod journal;
 pub mod metrics;
 pub mod pb;
+pub mod recall;
 pub mod shard;
 pub mod time;

@@ -20,7 +20,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("pb", &[]),
     ("engine", &["ids", "time"]),
     ("config", &["ids", "time", "engine"]),
-    ("recall", &["ids", "time", "engine"]),
+    ("recall", &["ids", "time", "engine", "config"]),
     ("journal", &["ids", "time", "engine"]),
     ("simulate", &["ids", "time", "engine", "config", "recall", "journal"]),
     ("shard", &["ids", "time", "engine", "config", "recall", "journal"]),

@@ -46,6 +46,9 @@ Exit code 1 if a contact was lost or had two owners."
     /// Check configuration files
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Prepare for a recall
+    #[command(subcommand)]
+    Playbook(PlaybookCommand),
     /// Check what is on disk
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -188,6 +191,20 @@ pub enum ContactCommand {
 pub enum ConfigCommand {
     /// Check a configuration file: every problem with its place and what was expected
     #[command(after_help = "Example:\n  surgeline config check surgeline.toml")]
+    Check {
+        /// The file
+        file: PathBuf,
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Playbooks.
+#[derive(Subcommand, Debug)]
+pub enum PlaybookCommand {
+    /// Check a playbook file: every problem with its place, and what a generic one still has to be told
+    #[command(after_help = "Example:\n  surgeline playbook check playbooks/generic.toml")]
     Check {
         /// The file
         file: PathBuf,

@@ -72,7 +72,7 @@ fn clean(file: &str, config: &Config, warnings: &Report, colours: bool) -> Check
     }
 }
 
-fn broken(file: &str, report: &Report, colours: bool) -> CheckOutcome {
+pub(super) fn broken(file: &str, report: &Report, colours: bool) -> CheckOutcome {
     let (errors, warnings) = (report.errors(), report.warnings());
     let mut sum = format!("{file} cannot be used: {}", counted(errors, "error"));
     if warnings > 0 {
@@ -85,8 +85,8 @@ fn broken(file: &str, report: &Report, colours: bool) -> CheckOutcome {
     }
 }
 
-fn unreadable(file: &str, error: &ConfigError) -> CheckOutcome {
-    let cause = std::error::Error::source(error).map(|e| format!(": {e}")).unwrap_or_default();
+pub(super) fn unreadable(file: &str, error: &dyn std::error::Error) -> CheckOutcome {
+    let cause = error.source().map(|e| format!(": {e}")).unwrap_or_default();
     let message = format!("{error}{cause}");
     let advice = "give the path of a TOML file that you may read";
     CheckOutcome {
@@ -102,7 +102,7 @@ fn unreadable(file: &str, error: &ConfigError) -> CheckOutcome {
     }
 }
 
-fn rows(file: &str, report: &Report, tables: &Value) -> Value {
+pub(super) fn rows(file: &str, report: &Report, tables: &Value) -> Value {
     let row = |problem: &Problem| {
         let (line, column) = report.place(problem);
         json!({
@@ -124,7 +124,7 @@ fn rows(file: &str, report: &Report, tables: &Value) -> Value {
     })
 }
 
-fn counted(n: usize, thing: &str) -> String {
+pub(super) fn counted(n: usize, thing: &str) -> String {
     format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
 }
 

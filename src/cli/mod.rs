@@ -11,6 +11,7 @@ pub mod contact;
 mod demo;
 pub mod journal;
 mod out;
+pub mod playbook;
 pub mod queue;
 pub mod serve;
 mod words;
@@ -19,7 +20,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use args::{
-    AgentCommand, Cli, Command, ConfigCommand, ContactCommand, JournalCommand, QueueCommand,
+    AgentCommand, Cli, Command, ConfigCommand, ContactCommand, JournalCommand, PlaybookCommand,
+    QueueCommand,
 };
 use client::ClientError;
 use out::{Text, put, tell_line};
@@ -44,10 +46,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(serve) => serve::run(&serve),
         Command::Demo(demo) => demo::run(&demo),
         Command::Config(ConfigCommand::Check { file, json }) => {
-            let outcome = config::check(&file, std::io::stdout().is_terminal());
-            let json = json.then(|| Text::json(&outcome.json));
-            put(&json.unwrap_or_else(|| Text::own(outcome.text)))?;
-            Ok(ExitCode::from(outcome.exit_code))
+            told(&config::check(&file, std::io::stdout().is_terminal()), json)
+        }
+        Command::Playbook(PlaybookCommand::Check { file, json }) => {
+            told(&playbook::check(&file, std::io::stdout().is_terminal()), json)
         }
         Command::Journal(JournalCommand::Verify { data, json }) => journal::verify(&data, json),
         Command::Queue(command) => client::block_on(async move {
@@ -73,6 +75,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
         }),
     }
+}
+
+/// Tells on stdout what a check came to.
+fn told(outcome: &config::CheckOutcome, json: bool) -> anyhow::Result<ExitCode> {
+    let json = json.then(|| Text::json(&outcome.json));
+    put(&json.unwrap_or_else(|| Text::own(outcome.text.clone())))?;
+    Ok(ExitCode::from(outcome.exit_code))
 }
 
 /// Tells on stderr what could not be done.

@@ -8,11 +8,11 @@
 mod agents;
 mod entry_points;
 mod merge;
-mod names;
+pub(crate) mod names;
 mod pools;
-mod problem;
+pub(crate) mod problem;
 mod queues;
-mod reader;
+pub(crate) mod reader;
 mod report;
 pub mod server;
 mod settings;

@@ -10,7 +10,7 @@ use super::reader::{Notes, Value};
 use crate::engine::routing::{Listed, Name};
 
 /// The names of one table so far, with their positions in it.
-pub(super) struct Names {
+pub(crate) struct Names {
     kind: Kind,
     most: usize,
     of: BTreeMap<Name, (usize, Range<usize>)>,
@@ -19,13 +19,13 @@ pub(super) struct Names {
 
 impl Names {
     /// An empty table of at most `most`.
-    pub(super) fn new(kind: Kind, most: usize) -> Self {
+    pub(crate) fn new(kind: Kind, most: usize) -> Self {
         Self { kind, most, of: BTreeMap::new(), full: false }
     }
 
     /// Takes a name into the table unless it is there or the table is full, which are
     /// faults of `value`. The second beyond the limit and all after it go unsaid.
-    pub(super) fn add(&mut self, value: &Value<'_>, name: &Name) -> bool {
+    pub(crate) fn add(&mut self, value: &Value<'_>, name: &Name) -> bool {
         if let Some((_, first)) = self.of.get(name) {
             let (kind, first) = (self.kind, first.clone());
             value.fault(Fault::Duplicate { kind, name: (&**name).into(), first });
@@ -43,12 +43,12 @@ impl Names {
     }
 
     /// Whether the table has reached its limit.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.full
     }
 
     /// The position of a name that is referred to at `path` and `span`, where its absence is a fault.
-    pub(super) fn find<Id: TryFrom<usize>>(
+    pub(crate) fn find<Id: TryFrom<usize>>(
         &self,
         notes: &Notes,
         path: &str,
@@ -64,14 +64,14 @@ impl Names {
     }
 
     /// As [`Names::find`], of a value that is the name.
-    pub(super) fn find_value<Id: TryFrom<usize>>(&self, value: &Value<'_>) -> Option<Id> {
+    pub(crate) fn find_value<Id: TryFrom<usize>>(&self, value: &Value<'_>) -> Option<Id> {
         let name = value.name()?;
         self.find(value.notes, &value.path, value.span.clone(), &name)
     }
 }
 
 /// Reads a list of plain names into a table, after those that are always there.
-pub(super) fn read(
+pub(crate) fn read(
     values: &[Value<'_>],
     always: &[&str],
     kind: Kind,
@@ -91,6 +91,6 @@ pub(super) fn read(
 }
 
 /// A name that is in use.
-pub(super) fn new(name: Name) -> Listed {
+pub(crate) fn new(name: Name) -> Listed {
     Listed { name, retired: false }
 }

@@ -29,6 +29,18 @@ pub enum Kind {
     Reason,
     /// A disposition code.
     Disposition,
+    /// A product of a playbook.
+    Product,
+    /// A message of a playbook.
+    Message,
+    /// A FAQ entry of a playbook.
+    FaqEntry,
+    /// A question that labels a FAQ entry.
+    Question,
+    /// A key of a playbook's menu.
+    Key,
+    /// A language of a playbook.
+    Language,
 }
 
 impl fmt::Display for Kind {
@@ -41,6 +53,12 @@ impl fmt::Display for Kind {
             Self::EntryPoint => "entry point",
             Self::Reason => "not-ready reason",
             Self::Disposition => "disposition",
+            Self::Product => "product",
+            Self::Message => "message",
+            Self::FaqEntry => "FAQ entry",
+            Self::Question => "question",
+            Self::Key => "key",
+            Self::Language => "language",
         })
     }
 }
@@ -87,6 +105,14 @@ pub enum Expected {
     Address,
     /// A path of the file system.
     Path,
+    /// Words for people; the most characters.
+    Text(usize),
+    /// A share.
+    Share,
+    /// What identifies what was made together.
+    Lot,
+    /// A key of a telephone.
+    Key,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// A list of something; what it is a list of.
@@ -114,6 +140,12 @@ impl fmt::Display for Expected {
             ),
             Self::Address => f.write_str("an address and a port, such as \"127.0.0.1:50051\""),
             Self::Path => f.write_str("a path"),
+            Self::Text(most) => write!(f, "text of 1 to {most} characters"),
+            Self::Share => f.write_str("a number from 0.0 to 1.0, such as 0.55"),
+            Self::Lot => {
+                f.write_str("a lot: 3 to 32 letters and digits; spaces and dashes do not count")
+            }
+            Self::Key => f.write_str("a key from \"1\" to \"9\""),
             Self::OneOf(words) => write!(f, "one of {}", Quoted(words)),
             Self::List(of) => write!(f, "a list of {of}"),
             Self::Table(of) => write!(f, "a table of {of}"),
@@ -232,13 +264,90 @@ pub enum Fault {
         /// The channel that nobody takes.
         channel: &'static str,
     },
+    /// A placeholder that nothing fills.
+    #[error("found the placeholder {{{name}}}, expected {}", Braced(allowed))]
+    UnknownPlaceholder {
+        /// As written, without braces.
+        name: Box<str>,
+        /// What may stand there.
+        allowed: Box<[&'static str]>,
+        /// The one that it looks like.
+        meant: Option<&'static str>,
+    },
+    /// A slot that a specific playbook leaves open.
+    #[error("found {{{slot}}} unfilled, expected slots.{slot} in a specific playbook")]
+    Unfilled {
+        /// The slot.
+        slot: &'static str,
+    },
+    /// The key that is a person, given to something else.
+    #[error("found the key \"0\", which is a person always, expected a key from \"1\" to \"9\"")]
+    PersonsKey,
+    /// A range of lots that has no order.
+    #[error(
+        "found the range {first} to {last}, expected two lots of one length that differ in \
+         digits alone, the lower first"
+    )]
+    Range {
+        /// As written.
+        first: Box<str>,
+        /// As written.
+        last: Box<str>,
+    },
+    /// Words that would take a contact out of the safety lane because they negate.
+    #[error(
+        "found the negation `{word}`, expected words that do not negate: negation never demotes"
+    )]
+    Negation {
+        /// The word.
+        word: Box<str>,
+    },
+    /// Two fields of which exactly one is wanted.
+    #[error("found {found}, expected one of `{one}` and `{other}`")]
+    Either {
+        /// What is there of the two.
+        found: &'static str,
+        /// The one.
+        one: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// A playbook without something for one of its languages.
+    #[error("found nothing in {language}, expected it in every language of the playbook")]
+    WithoutLanguage {
+        /// The language's code.
+        language: &'static str,
+    },
+    /// A channel for which nothing was written. A warning: another channel's words are used.
+    #[error("no message for {channel} in {language}")]
+    WithoutMessage {
+        /// The channel.
+        channel: &'static str,
+        /// The language's code.
+        language: &'static str,
+    },
+    /// A FAQ entry that does not say to stop. A warning.
+    #[error("no interim (stop-use) advice although the severity is {severity}")]
+    WithoutInterim {
+        /// The severity.
+        severity: &'static str,
+    },
+    /// No lot by which to tell. A warning: the check then always says that a person will look.
+    #[error("no lots, so that the check can never tell")]
+    WithoutLots,
 }
 
 impl Fault {
     /// Whether the configuration can be used all the same.
     #[must_use]
     pub fn is_warning(&self) -> bool {
-        matches!(self, Self::Unserved { .. })
+        matches!(
+            self,
+            Self::Unserved { .. }
+                | Self::WithoutMessage { .. }
+                | Self::WithoutInterim { .. }
+                | Self::WithoutLots
+        )
     }
 
     /// What to do about it, if it can be guessed.
@@ -255,6 +364,15 @@ impl Fault {
             }
             Self::UnknownField { meant, .. } => *meant,
             Self::Unknown { meant, .. } => meant.as_deref(),
+            Self::UnknownPlaceholder { meant, .. } => *meant,
+            Self::WithoutMessage { .. } => {
+                return Some(
+                    "add [[messages]] for it, or name the channel in another's list".into(),
+                );
+            }
+            Self::WithoutInterim { .. } => {
+                return Some("say in `interim` what to do until more is known".into());
+            }
             Self::Unserved { .. } => {
                 return Some(
                     "give an agent of its pools the skills it needs, at the proficiency it \
@@ -265,6 +383,21 @@ impl Fault {
             _ => None,
         };
         meant.map(|m| format!("did you mean `{m}`?").into())
+    }
+}
+
+/// Placeholders in braces, with commas.
+struct Braced<'a>(&'a [&'static str]);
+
+impl fmt::Display for Braced<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("none here");
+        }
+        for (i, name) in self.0.iter().enumerate() {
+            write!(f, "{}{{{name}}}", if i == 0 { "" } else { ", " })?;
+        }
+        Ok(())
     }
 }
 

@@ -27,37 +27,37 @@ const LONGEST_PREFIX: usize = 54;
 
 /// What one reading has noted.
 #[derive(Default)]
-pub(super) struct Notes {
+pub(crate) struct Notes {
     problems: RefCell<Vec<Problem>>,
     fields: RefCell<BTreeSet<(&'static str, &'static str)>>,
 }
 
 impl Notes {
     /// Everything noted, in the order of the file.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|p| p.span.start);
         problems
     }
 
     /// Whether nothing was noted so far.
-    pub(super) fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         self.problems.borrow().is_empty()
     }
 
     /// Every field that was asked for, as section and name.
     #[cfg(test)]
-    pub(super) fn into_fields(self) -> BTreeSet<(&'static str, &'static str)> {
+    pub(crate) fn into_fields(self) -> BTreeSet<(&'static str, &'static str)> {
         self.fields.into_inner()
     }
 
     /// Notes a fault.
-    pub(super) fn note(&self, path: &str, span: Range<usize>, fault: Fault) {
+    pub(crate) fn note(&self, path: &str, span: Range<usize>, fault: Fault) {
         self.problems.borrow_mut().push(Problem { path: path.into(), span, fault });
     }
 
     /// The one of `known` that `word` looks like.
-    pub(super) fn meant<'k>(
+    pub(crate) fn meant<'k>(
         &self,
         word: &str,
         known: impl Iterator<Item = &'k str>,
@@ -74,25 +74,25 @@ impl Notes {
 }
 
 /// One value of the file.
-pub(super) struct Value<'a> {
+pub(crate) struct Value<'a> {
     /// Where faults go.
-    pub(super) notes: &'a Notes,
+    pub(crate) notes: &'a Notes,
     /// The value.
-    pub(super) value: &'a DeValue<'a>,
+    pub(crate) value: &'a DeValue<'a>,
     /// Where it stands.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// Its path.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 /// A table of the file that is being asked for its fields.
-pub(super) struct Table<'a> {
+pub(crate) struct Table<'a> {
     /// Where faults go.
-    pub(super) notes: &'a Notes,
+    pub(crate) notes: &'a Notes,
     /// Where it stands.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// Its path.
-    pub(super) path: String,
+    pub(crate) path: String,
     table: &'a DeTable<'a>,
     section: &'static str,
     asked: RefCell<Vec<&'static str>>,
@@ -100,35 +100,35 @@ pub(super) struct Table<'a> {
 
 impl<'a> Value<'a> {
     /// Notes a fault of this value.
-    pub(super) fn fault(&self, fault: Fault) {
+    pub(crate) fn fault(&self, fault: Fault) {
         self.notes.note(&self.path, self.span.clone(), fault);
     }
 
     /// Notes that something else was expected here.
-    pub(super) fn mismatch<T>(&self, expected: Expected) -> Option<T> {
+    pub(crate) fn mismatch<T>(&self, expected: Expected) -> Option<T> {
         self.fault(Fault::Mismatch { found: found(self.value), expected });
         None
     }
 
     /// A string.
-    pub(super) fn text(&self, expected: Expected) -> Option<&'a str> {
+    pub(crate) fn text(&self, expected: Expected) -> Option<&'a str> {
         self.value.as_str().or_else(|| self.mismatch(expected))
     }
 
     /// A name.
-    pub(super) fn name(&self) -> Option<Name> {
+    pub(crate) fn name(&self) -> Option<Name> {
         let text = self.text(Expected::Name)?;
         if is_name(text, LONGEST_NAME) { Some(text.into()) } else { self.mismatch(Expected::Name) }
     }
 
     /// The beginning of names.
-    pub(super) fn prefix(&self) -> Option<&'a str> {
+    pub(crate) fn prefix(&self) -> Option<&'a str> {
         let text = self.text(Expected::Prefix)?;
         if is_name(text, LONGEST_PREFIX) { Some(text) } else { self.mismatch(Expected::Prefix) }
     }
 
     /// An integer between two, both included.
-    pub(super) fn integer<T: TryFrom<i64>>(&self, least: i64, most: i64) -> Option<T> {
+    pub(crate) fn integer<T: TryFrom<i64>>(&self, least: i64, most: i64) -> Option<T> {
         self.value
             .as_integer()
             .and_then(|i| i64::from_str_radix(i.as_str(), i.radix()).ok())
@@ -138,7 +138,7 @@ impl<'a> Value<'a> {
     }
 
     /// A duration between two, both included.
-    pub(super) fn duration(&self, least: Span, most: Span) -> Option<Span> {
+    pub(crate) fn duration(&self, least: Span, most: Span) -> Option<Span> {
         let parser = jiff::fmt::friendly::SpanParser::new();
         self.value
             .as_str()
@@ -148,24 +148,49 @@ impl<'a> Value<'a> {
             .or_else(|| self.mismatch(Expected::Duration(least, most)))
     }
 
+    /// Words for people, without the white space around them.
+    pub(crate) fn words(&self, most: usize) -> Option<&'a str> {
+        let text = self.text(Expected::Text(most))?.trim();
+        if (1..=most).contains(&text.chars().count()) {
+            Some(text)
+        } else {
+            self.mismatch(Expected::Text(most))
+        }
+    }
+
+    /// A share from 0 to 1, in thousandths.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+    pub(crate) fn share(&self) -> Option<u16> {
+        let written = match self.value {
+            DeValue::Float(x) => x.as_str(),
+            DeValue::Integer(i) => i.as_str(),
+            _ => return self.mismatch(Expected::Share),
+        };
+        let share = written.replace('_', "").parse::<f64>().ok();
+        share
+            .filter(|x| (0.0..=1.0).contains(x))
+            .map(|x| (x * 1000.0).round() as u16)
+            .or_else(|| self.mismatch(Expected::Share))
+    }
+
     /// A boolean.
-    pub(super) fn boolean(&self) -> Option<bool> {
+    pub(crate) fn boolean(&self) -> Option<bool> {
         self.value.as_bool().or_else(|| self.mismatch(Expected::Boolean))
     }
 
     /// An address and a port.
-    pub(super) fn address(&self) -> Option<SocketAddr> {
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.text(Expected::Address)?.parse().ok().or_else(|| self.mismatch(Expected::Address))
     }
 
     /// The position of a word among some.
-    pub(super) fn one_of(&self, words: &'static [&'static str]) -> Option<usize> {
+    pub(crate) fn one_of(&self, words: &'static [&'static str]) -> Option<usize> {
         let text = self.text(Expected::OneOf(words))?;
         words.iter().position(|w| *w == text).or_else(|| self.mismatch(Expected::OneOf(words)))
     }
 
     /// The elements of a list.
-    pub(super) fn list(&self, of: &'static str) -> Vec<Value<'a>> {
+    pub(crate) fn list(&self, of: &'static str) -> Vec<Value<'a>> {
         let Some(array) = self.value.as_array() else {
             self.mismatch::<()>(Expected::List(of));
             return Vec::new();
@@ -181,7 +206,7 @@ impl<'a> Value<'a> {
 
     /// The entries of a table whose keys the writer chose; each with its key and the
     /// key's place.
-    pub(super) fn entries(&self, of: &'static str) -> Vec<(&'a str, Range<usize>, Value<'a>)> {
+    pub(crate) fn entries(&self, of: &'static str) -> Vec<(&'a str, Range<usize>, Value<'a>)> {
         let Some(table) = self.value.as_table() else {
             self.mismatch::<()>(Expected::Table(of));
             return Vec::new();
@@ -200,7 +225,7 @@ impl<'a> Value<'a> {
     }
 
     /// Reads this value as a table of fields; unknown ones are faults.
-    pub(super) fn table<T>(
+    pub(crate) fn table<T>(
         &self,
         section: &'static str,
         of: &'static str,
@@ -225,7 +250,7 @@ impl<'a> Value<'a> {
 
 impl<'a> Table<'a> {
     /// A field, if it is there.
-    pub(super) fn field(&self, name: &'static str) -> Option<Value<'a>> {
+    pub(crate) fn field(&self, name: &'static str) -> Option<Value<'a>> {
         self.asked.borrow_mut().push(name);
         self.notes.fields.borrow_mut().insert((self.section, name));
         let value = self.table.get(name)?;
@@ -234,7 +259,7 @@ impl<'a> Table<'a> {
     }
 
     /// A field that must be there.
-    pub(super) fn required(&self, name: &'static str, expected: Expected) -> Option<Value<'a>> {
+    pub(crate) fn required(&self, name: &'static str, expected: Expected) -> Option<Value<'a>> {
         let value = self.field(name);
         if value.is_none() {
             let fault = Fault::Missing { name, expected };
@@ -244,12 +269,12 @@ impl<'a> Table<'a> {
     }
 
     /// A duration, or its default.
-    pub(super) fn duration(&self, name: &'static str, default: Span, range: (Span, Span)) -> Span {
+    pub(crate) fn duration(&self, name: &'static str, default: Span, range: (Span, Span)) -> Span {
         self.field(name).and_then(|v| v.duration(range.0, range.1)).unwrap_or(default)
     }
 
     /// An integer, or its default.
-    pub(super) fn integer<T: TryFrom<i64>>(
+    pub(crate) fn integer<T: TryFrom<i64>>(
         &self,
         name: &'static str,
         default: T,
@@ -259,7 +284,7 @@ impl<'a> Table<'a> {
     }
 
     /// The elements of a list, none if it is not there.
-    pub(super) fn list(&self, name: &'static str, of: &'static str) -> Vec<Value<'a>> {
+    pub(crate) fn list(&self, name: &'static str, of: &'static str) -> Vec<Value<'a>> {
         self.field(name).map(|v| v.list(of)).unwrap_or_default()
     }
 

@@ -25,7 +25,7 @@ pub struct Report {
 
 impl Report {
     /// A report on `source`, which people know as `file`.
-    pub(super) fn new(file: &str, source: &str, problems: Vec<Problem>) -> Self {
+    pub(crate) fn new(file: &str, source: &str, problems: Vec<Problem>) -> Self {
         let starts = std::iter::once(0).chain(source.match_indices('\n').map(|(i, _)| i + 1));
         Self { file: file.into(), source: source.into(), starts: starts.collect(), problems }
     }

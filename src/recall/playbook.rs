@@ -1,0 +1,377 @@
+//! The value that a playbook file becomes: everything that is said and done in a recall.
+//!
+//! Owned by whoever holds it; it never changes, for a change is another playbook with
+//! another version. It holds names of queues, pools and entry points as written: whether a
+//! router has them is asked when a recall starts.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::language::Language;
+use super::lots::LotRule;
+use crate::engine::words::Channel;
+
+/// One text in the playbook's languages: one each, none empty.
+pub type Texts = BTreeMap<Language, Box<str>>;
+
+/// A whole playbook, free of errors.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Playbook {
+    /// What people call it, 1 to 200 characters.
+    pub title: Box<str>,
+    /// Made for one recall, or for any.
+    pub kind: Kind,
+    /// How bad the hazard is.
+    pub severity: Severity,
+    /// The languages it speaks, at least one; the first is spoken to whoever speaks none of them.
+    pub languages: Vec<Language>,
+    /// Days from the start of a recall to its end, unless it is extended: 1 to 90.
+    pub expires_after_days: u8,
+    /// What a generic playbook still has to be told, in order; texts have `{slot}` there.
+    /// Always empty in a specific one.
+    pub open_slots: Vec<Slot>,
+    /// What the recall is about.
+    pub scope: Scope,
+    /// What is said, by channel and language.
+    pub messages: Vec<Message>,
+    /// Said at once when the faq tier takes a contact: that it is automatic, that a person is
+    /// there, what to stop. May have `{wait}` and `{place}`.
+    pub acknowledgement: Texts,
+    /// What is asked often; ids are unique.
+    pub faq: Vec<FaqEntry>,
+    /// What callers hear; none if the playbook has no ivr tier.
+    pub ivr: Option<Menu>,
+    /// Words that class a text, by language: one entry for each language.
+    pub triage: BTreeMap<Language, TriageWords>,
+    /// What agents say.
+    pub agent_script: Texts,
+    /// The tiers of self-service.
+    pub tiers: Tiers,
+    /// The class that self-service never touches.
+    pub safety: SafetyLane,
+}
+
+/// Whether a playbook was made for one recall.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// For any: its slots are filled on the day.
+    Generic,
+    /// For one.
+    Specific,
+}
+
+/// How bad the hazard is, mildest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Unlikely to hurt anyone.
+    Low,
+    /// May hurt for a time.
+    Moderate,
+    /// May hurt badly or kill.
+    High,
+}
+
+impl Severity {
+    /// The words for it in the file, mildest first.
+    pub const NAMES: &'static [&'static str] = &["low", "moderate", "high"];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+/// What is filled in on the day.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Slot {
+    /// The product, as customers call it.
+    Product,
+    /// The company, as customers know it.
+    Company,
+    /// What may happen.
+    Hazard,
+    /// What to do at once.
+    Advice,
+    /// A telephone number for customers.
+    Phone,
+    /// A page for customers.
+    Website,
+    /// When more is told.
+    NextUpdate,
+}
+
+impl Slot {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Product,
+        Self::Company,
+        Self::Hazard,
+        Self::Advice,
+        Self::Phone,
+        Self::Website,
+        Self::NextUpdate,
+    ];
+
+    /// The word for it, in braces in a text and as a field of `[slots]`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Company => "company",
+            Self::Hazard => "hazard",
+            Self::Advice => "advice",
+            Self::Phone => "phone",
+            Self::Website => "website",
+            Self::NextUpdate => "next_update",
+        }
+    }
+}
+
+/// What a recall is about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Scope {
+    /// Names of the router's entry points; contacts that come in there are the recall's.
+    pub entry_points: Vec<Box<str>>,
+    /// The products; names are unique.
+    pub products: Vec<Product>,
+    /// The affected lots; none in a generic playbook that has yet to be told.
+    pub lots: Vec<LotRule>,
+}
+
+/// A product.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Product {
+    /// Its name in the file.
+    pub name: Box<str>,
+    /// What customers call it.
+    pub says: Texts,
+}
+
+/// The recall message on some channels in one language. Every part may be said alone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id, unique in the playbook.
+    pub id: Box<str>,
+    /// The channels that it is written for; never empty.
+    #[serde(with = "channels")]
+    pub channels: Vec<Channel>,
+    /// Its language.
+    pub language: Language,
+    /// What is known.
+    pub known: Box<str>,
+    /// What is not yet known.
+    pub not_yet_known: Box<str>,
+    /// What to do now.
+    pub do_now: Box<str>,
+    /// When the next update comes.
+    pub next_update: Box<str>,
+}
+
+/// A question that is asked often.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FaqEntry {
+    /// Its id.
+    pub id: Box<str>,
+    /// Its words, in every language of the playbook.
+    pub says: BTreeMap<Language, FaqTexts>,
+}
+
+/// A FAQ entry in one language.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FaqTexts {
+    /// The question as the company puts it.
+    pub question: Box<str>,
+    /// The answer.
+    pub answer: Box<str>,
+    /// What to do until more is known: stop-use advice, told with the answer.
+    pub interim: Option<Box<str>>,
+    /// How customers put the question: what the search learns from.
+    pub examples: Vec<Box<str>>,
+}
+
+/// What callers hear, in this order: greeting and message, the injury question, the options.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Menu {
+    /// How often a question is put again before a person takes the call: 0 to 3.
+    pub repeats: u8,
+    /// Seconds to wait for a key: 3 to 30.
+    pub key_timeout_s: u8,
+    /// Who speaks and that it is automatic; says that `0` is a person.
+    pub greeting: Texts,
+    /// Asked before anything else.
+    pub injury: InjuryQuestion,
+    /// Affected or not.
+    pub lot_check: LotQuestion,
+    /// What may be chosen then; keys are unique and none is `0`.
+    pub options: Vec<MenuOption>,
+    /// Said on the way to a person.
+    pub person: Texts,
+    /// Said at the end.
+    pub goodbye: Texts,
+}
+
+/// The question for injury or exposure.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InjuryQuestion {
+    /// The key for yes, `1` to `9`: to a person, first in line.
+    pub yes: char,
+    /// The key for no, another of `1` to `9`.
+    pub no: char,
+    /// The question.
+    pub says: Texts,
+}
+
+/// The affected-or-not check.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LotQuestion {
+    /// Asks for the lot and says where it stands; the end of input is `#`.
+    pub says: Texts,
+    /// Said of an affected lot. May have `{lot}`, as the three below it.
+    pub affected: Texts,
+    /// Said of a lot that is not affected.
+    pub not_affected: Texts,
+    /// Said when it cannot be told: a person will look.
+    pub cannot_tell: Texts,
+}
+
+/// An option of the menu.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MenuOption {
+    /// Its key, `1` to `9`.
+    pub key: char,
+    /// What it does.
+    pub does: Choice,
+    /// What is said of it.
+    pub says: Texts,
+}
+
+/// What an option of the menu does.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// The recall message once more.
+    Message,
+    /// The affected-or-not check.
+    LotCheck,
+    /// The answer of the FAQ entry with this id.
+    Faq(Box<str>),
+}
+
+/// Words that class a text in one language. One or more words each; forms and, in long words,
+/// misspellings are found by themselves.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct TriageWords {
+    /// Of someone hurt.
+    pub injury: Vec<Box<str>>,
+    /// Of someone who may have been reached by the hazard.
+    pub exposure: Vec<Box<str>>,
+    /// Of someone who wants a person.
+    pub person: Vec<Box<str>>,
+    /// What looks like one of the above and is not, such as "burning question". Never a negation.
+    pub unless: Vec<Box<str>>,
+}
+
+/// How urgent a recall is, in order. [`Level::Elevated`] and up can open a tier.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// More than usual.
+    Elevated,
+    /// More than the agents can take.
+    Surge,
+    /// Far more.
+    Critical,
+}
+
+impl Level {
+    /// The words for them, in order.
+    pub const NAMES: &'static [&'static str] = &["elevated", "surge", "critical"];
+}
+
+/// The tiers of self-service.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Tiers {
+    /// On chat, email and message; none if the playbook does not use it.
+    pub faq: Option<FaqTier>,
+    /// On voice; there exactly if the playbook has a menu.
+    pub ivr: Option<IvrTier>,
+}
+
+/// How the faq tier works.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FaqTier {
+    /// The level from which it takes contacts.
+    pub from: Level,
+    /// Contacts at once, 1 to 1,000,000.
+    pub capacity: u32,
+    /// Least score of an answer, in thousandths: 0 to 1000.
+    pub floor_thousandths: u16,
+    /// Seconds from a question to its answer on chat, 0 to 600.
+    pub chat_pacing_s: u32,
+    /// The same on email, 0 to 86,400.
+    pub email_pacing_s: u32,
+    /// The same on message, 0 to 3,600.
+    pub message_pacing_s: u32,
+    /// Seconds of a customer's silence after which the contact goes back, 30 to 604,800.
+    pub silence_s: u32,
+    /// Seconds that a contact stays at most, 60 to 604,800.
+    pub time_limit_s: u32,
+}
+
+/// How the ivr tier works.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IvrTier {
+    /// The level from which it takes calls.
+    pub from: Level,
+    /// Seconds that a call stays at most, 30 to 3,600.
+    pub time_limit_s: u32,
+    /// Calls at once, 1 to 100,000.
+    pub ports: u32,
+}
+
+/// The class that self-service never touches.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SafetyLane {
+    /// Name of the queue in which safety contacts wait.
+    pub queue: Box<str>,
+    /// The agents kept for it.
+    pub kept: Kept,
+    /// A telephone number outside the router, as dialled.
+    pub external: Option<Box<str>>,
+}
+
+/// Agents kept for the safety lane.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// All of a pool.
+    Pool(Box<str>),
+    /// These; never empty.
+    Agents(Vec<Box<str>>),
+}
+
+/// Channels by their names: the engine's words know no serialization.
+mod channels {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::engine::words::Channel;
+
+    pub(super) fn serialize<S: Serializer>(of: &[Channel], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(of.iter().map(|c| c.name()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<Channel>, D::Error> {
+        let names = Vec::<Box<str>>::deserialize(from)?;
+        let channel = |name: &str| Channel::ALL.into_iter().find(|c| c.name() == name);
+        let unknown = || D::Error::custom("not a channel");
+        names.iter().map(|name| channel(name).ok_or_else(unknown)).collect()
+    }
+}

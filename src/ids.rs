@@ -82,6 +82,14 @@ id!(
     /// A gateway, counted from 0 in the order of first hello.
     GatewayId, u16
 );
+id!(
+    /// One recall, counted from 1 in the order of start.
+    RecallId, u16
+);
+id!(
+    /// One question to whoever reads customers' words, counted from 1; an answer to an older one is late.
+    AskId, u64
+);
 
 /// A customer as the engine sees one: a keyed hash of who they are, 128 bits.
 ///

@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
+use super::recall::{Found, Heed, Level, LotVerdict, Plan, Wish};
 use super::routing::{Name, Routing};
 use super::words::{
-    Attributes, Availability, Channel, Consent, Key, LegOutcome, Needs, Party, WaitsFor,
+    Attributes, Availability, Channel, Consent, Key, Keys, Language, LegOutcome, Needs, Party,
+    WaitsFor,
 };
 use crate::ids::{
-    AgentId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, QueueId,
-    ReservationId, SessionId,
+    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, QueueId,
+    RecallId, ReservationId, SessionId,
 };
 use crate::time::Span;
 
@@ -73,6 +75,47 @@ pub enum Command {
         /// Why they say they do it, at most 512 bytes. Kept for the audit.
         why: Arc<str>,
     },
+    /// On-call staff steer a recall.
+    Recall {
+        /// What they do.
+        order: RecallOrder,
+        /// Why they say they do it, 1 to 512 bytes. Kept for the audit.
+        why: Arc<str>,
+    },
+    /// The reader of words answers. The shard's own.
+    WordsRead {
+        /// About which contact.
+        contact: ContactId,
+        /// Which question it answers.
+        ask: AskId,
+        /// What was found.
+        found: Found,
+    },
+}
+
+/// What on-call staff do with a recall.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum RecallOrder {
+    /// Puts a playbook in force.
+    Start {
+        /// The part that is decided by, and the playbook itself.
+        plan: Arc<Plan>,
+        /// Where to begin.
+        level: Level,
+        /// After how long it ends if nobody ends it, 1 min to 90 days.
+        lasting: Span,
+        /// Start although nobody is there for safety contacts.
+        accept_empty_safety_lane: bool,
+    },
+    /// Pins the level.
+    SetLevel {
+        /// Which recall.
+        recall: RecallId,
+        /// Where to.
+        level: Level,
+    },
+    /// Ends it: self-service gives everyone back at the place they had.
+    End(RecallId),
 }
 
 /// What a gateway can carry, for the surge to plan with; 0 is "not said".
@@ -106,7 +149,12 @@ pub enum Report {
         attributes: Attributes,
     },
     /// The customer said, typed or pressed something; its words ride sealed.
-    Input(ContactId),
+    Input {
+        /// Which contact.
+        contact: ContactId,
+        /// What of it is for the engine.
+        heard: Heard,
+    },
     /// What became of a leg.
     Leg {
         /// The connecting contact's reservation.
@@ -151,6 +199,21 @@ pub enum Report {
     CustomerLeft(ContactId),
 }
 
+/// What of a customer's input is for the engine. Never their words.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Heard {
+    /// There were words.
+    pub words: bool,
+    /// What they were found to mean at intake.
+    pub heed: Option<Heed>,
+    /// What the customer wants to happen.
+    pub wish: Option<Wish>,
+    /// Keys pressed, at most 64, none of them secret.
+    pub keys: Option<Keys>,
+    /// What the affected-or-not check of the contact's recall says of the keys.
+    pub lot: Option<LotVerdict>,
+}
+
 /// Someone who came in.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Arrival {
@@ -176,6 +239,10 @@ pub struct Arrival {
     pub waited: Span,
     /// Routing facts.
     pub attributes: Option<Attributes>,
+    /// The language that they are known to use.
+    pub language: Option<Language>,
+    /// What their words were found to mean at intake.
+    pub heed: Option<Heed>,
     /// Hash of all that was reported, personal data included and `waited` left out, the same
     /// in every version: a repeat is told from other content by it.
     pub content: u64,
@@ -294,6 +361,8 @@ pub enum Reply {
     },
     /// The session of an agent's stream.
     Agent(SessionId),
+    /// The recall that was started.
+    Recall(RecallId),
     /// These of the keys named in [`Report::Holding`] are not open here.
     Unknown(Vec<Key>),
 }

@@ -3,10 +3,13 @@
 use smallvec::SmallVec;
 
 use super::event::EffectKind;
-use super::words::{Attributes, Channel, Excluded, Key, Named, Needs, ServiceClass, WaitsFor};
+use super::recall::{Heed, Machine, SelfService, Text};
+use super::words::{
+    Attributes, Channel, Excluded, Key, Language, Named, Needs, ServiceClass, WaitsFor,
+};
 use crate::ids::{
-    AgentId, ContactId, CustomerId, EffectId, EntryPointId, GatewayId, QueueId, ReservationId,
-    SessionId,
+    AgentId, ContactId, CustomerId, EffectId, EntryPointId, GatewayId, QueueId, RecallId,
+    ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Place, Span};
 
@@ -54,6 +57,8 @@ pub enum State {
         /// Who had it, and gets it back first.
         agent: AgentId,
     },
+    /// With a tier of self-service, holding its place.
+    SelfService(SelfService),
 }
 
 /// The states as counted, in the order of [`StateKind::index`].
@@ -69,18 +74,21 @@ pub enum StateKind {
     Assigned,
     /// Waiting for somebody.
     Pending,
+    /// In self-service.
+    SelfService,
     /// Ended.
     Closed,
 }
 
 impl StateKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Queued,
         Self::Reserved,
         Self::Connecting,
         Self::Assigned,
         Self::Pending,
+        Self::SelfService,
         Self::Closed,
     ];
 
@@ -99,6 +107,7 @@ impl StateKind {
             Self::Connecting => "connecting",
             Self::Assigned => "assigned",
             Self::Pending => "pending",
+            Self::SelfService => "self_service",
             Self::Closed => "closed",
         }
     }
@@ -114,6 +123,7 @@ impl State {
             Self::Connecting { .. } => StateKind::Connecting,
             Self::Assigned { .. } => StateKind::Assigned,
             Self::Pending { .. } => StateKind::Pending,
+            Self::SelfService(_) => StateKind::SelfService,
         }
     }
 
@@ -124,7 +134,7 @@ impl State {
             Self::Reserved { agent, .. }
             | Self::Connecting { agent, .. }
             | Self::Assigned { agent, .. } => Some(agent),
-            Self::New | Self::Queued | Self::Pending { .. } => None,
+            Self::New | Self::Queued | Self::Pending { .. } | Self::SelfService(_) => None,
         }
     }
 
@@ -135,7 +145,7 @@ impl State {
             Self::Reserved { reservation, .. }
             | Self::Connecting { reservation, .. }
             | Self::Assigned { reservation, .. } => Some(reservation),
-            Self::New | Self::Queued | Self::Pending { .. } => None,
+            Self::New | Self::Queued | Self::Pending { .. } | Self::SelfService(_) => None,
         }
     }
 }
@@ -208,9 +218,29 @@ pub struct Contact {
     pub on_hold: bool,
     /// Effects that its gateway has not reported on.
     pub effects: SmallVec<[(EffectId, EffectKind); 1]>,
+    /// The language that the customer is known to use.
+    pub language: Option<Language>,
+    /// What their words were found to mean, the most urgent.
+    pub triage: Option<Heed>,
+    /// What self-service may not do with it again.
+    pub machine: Machine,
+    /// Texts that the customer has heard to the end, at most [`MOST_HEARD`].
+    pub heard: SmallVec<[(RecallId, Text); 2]>,
 }
 
+/// Texts remembered as heard; of more the oldest go. The timeline has all.
+pub const MOST_HEARD: usize = 16;
+
 impl Contact {
+    /// How it stands in self-service, if it is there.
+    #[must_use]
+    pub const fn self_service(&self) -> Option<SelfService> {
+        match self.state {
+            State::SelfService(s) => Some(s),
+            _ => None,
+        }
+    }
+
     /// How long since the customer arrived, their wait with the gateway included.
     #[must_use]
     pub fn waited(&self, now: EngineTime) -> Span {

@@ -4,11 +4,12 @@
 //! begins. *Effects* carry an id and stay pending until the gateway reports on them.
 //! This module makes both; delivery, and the order of it, are the shard's and the sessions'.
 
+use super::recall::{Say, Text, Tier};
 use super::words::{
-    Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, NotTaken,
-    ReleasedBecause, ServiceClass, WaitsFor,
+    Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Language,
+    NotTaken, ReleasedBecause, ServiceClass, WaitsFor,
 };
-use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
+use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, ReservationId};
 use crate::time::Span;
 
 /// Who is told.
@@ -88,6 +89,31 @@ pub enum Tell {
         contact: ContactId,
         /// For whom it waits.
         on: WaitsFor,
+    },
+    /// Gateway: the contact is in self-service, holding its place.
+    InSelfService {
+        /// Which contact.
+        contact: ContactId,
+        /// With which tier.
+        tier: Tier,
+    },
+    /// Gateway, an effect: say a text to the customer.
+    Say {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// How they are reached.
+        channel: Channel,
+        /// What.
+        say: Say,
+    },
+    /// Gateway: the conversation goes on as this contact, under the key of the other.
+    GoesOnAs {
+        /// The one that is about to end.
+        contact: ContactId,
+        /// The one that it goes on as.
+        follow_up: ContactId,
     },
     /// Both: the contact is closed.
     Ended {
@@ -191,4 +217,10 @@ pub struct Offer {
     pub consult_of: Option<ContactId>,
     /// Routing facts.
     pub attributes: Option<Attributes>,
+    /// The recall that it is about, by where it came in.
+    pub recall: Option<RecallId>,
+    /// The language that the customer is known to use.
+    pub language: Option<Language>,
+    /// What the customer has heard from self-service, oldest first.
+    pub heard: Vec<(RecallId, Text)>,
 }

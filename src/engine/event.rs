@@ -7,15 +7,18 @@
 use std::sync::Arc;
 
 use super::command::GatewayLimits;
+use super::recall::{
+    Found, Heed, Level, LotVerdict, Plan, ReturnedBecause, Say, SelfService, Tier, Want,
+};
 use super::routing::{Name, Routing};
 use super::words::{
     Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, Consent, EndReason,
-    Excluded, Key, LegOutcome, Named, Needs, NotTaken, Party, QueuedBecause, ReleasedBecause,
+    Excluded, Key, Keys, Language, LegOutcome, Named, Needs, NotTaken, Party, QueuedBecause, ReleasedBecause,
     ServiceClass, WaitsFor,
 };
 use crate::ids::{
-    AgentId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, QueueId,
-    ReservationId, SessionId,
+    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, QueueId,
+    RecallId, ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Place, Span};
 
@@ -306,6 +309,97 @@ pub enum Event {
     },
     /// An agent's phone was not reached: no calls until they say they are ready again.
     PhoneUnreachable(AgentId),
+
+    /// A recall was started.
+    RecallStarted {
+        /// Which.
+        recall: RecallId,
+        /// What is decided by, and the playbook itself.
+        plan: Arc<Plan>,
+        /// Where it begins.
+        level: Level,
+        /// When it ends by itself.
+        expires: EngineTime,
+    },
+    /// A recall is at another level. Those waiting are gone through afterwards, each move
+    /// an event of its own.
+    LevelChanged {
+        /// Which recall.
+        recall: RecallId,
+        /// Where it is now.
+        level: Level,
+    },
+    /// A recall ended. Those in its self-service go back one by one.
+    RecallEnded {
+        /// Which.
+        recall: RecallId,
+        /// By itself, at its expiry.
+        expired: bool,
+    },
+    /// A customer's words were found to mean something that counts.
+    Triaged {
+        /// Which contact.
+        contact: ContactId,
+        /// What, and by whose playbook.
+        heed: Heed,
+    },
+    /// A queued contact went to self-service, keeping its place.
+    Diverted {
+        /// Which contact.
+        contact: ContactId,
+        /// Where it begins.
+        now: SelfService,
+    },
+    /// The conversation with self-service went on.
+    Stepped {
+        /// Which contact.
+        contact: ContactId,
+        /// How it stands now.
+        now: SelfService,
+    },
+    /// A contact went back from self-service to its queue, at its place.
+    Returned {
+        /// Which contact.
+        contact: ContactId,
+        /// Whose self-service.
+        recall: RecallId,
+        /// From which tier.
+        tier: Tier,
+        /// Why.
+        because: ReturnedBecause,
+    },
+    /// Somebody outside is asked to read a customer's words.
+    WordsAsked {
+        /// Which contact.
+        contact: ContactId,
+        /// The question.
+        ask: AskId,
+        /// Whose playbook to read them by.
+        recall: RecallId,
+        /// What for.
+        want: Want,
+    },
+    /// The words were read.
+    WordsRead {
+        /// Which contact.
+        contact: ContactId,
+        /// The question.
+        ask: AskId,
+        /// What was found.
+        found: Found,
+    },
+    /// The customer pressed keys.
+    KeysPressed {
+        /// Which contact.
+        contact: ContactId,
+        /// Which keys.
+        keys: Keys,
+        /// What the affected-or-not check says of them, if a lot was asked for.
+        lot: Option<LotVerdict>,
+    },
+    /// A contact that fell silent goes on as another one, which has its key from now on.
+    /// It enters a queue with the next event, and the other is closed with the one after.
+    FollowUpOpened(Arrived),
 }
 
 /// A contact was accepted. It enters a queue with the next event.
@@ -335,6 +429,8 @@ pub struct Arrived {
     pub attributes: Option<Attributes>,
     /// What an agent must have beyond what a queue needs; it goes with the contact to any queue.
     pub own_needs: Needs,
+    /// The language that they are known to use.
+    pub language: Option<Language>,
 }
 
 /// A contact entered a queue; from an agent's hands if `released` says so.
@@ -427,6 +523,8 @@ pub enum EffectKind {
         /// To whom.
         to: AgentId,
     },
+    /// Say a text to the customer.
+    Say(Say),
 }
 
 /// How an effect ended.

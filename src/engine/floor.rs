@@ -51,6 +51,8 @@ struct Class {
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct ProfileKey {
+    /// Kept for safety contacts: takes nothing else.
+    kept: bool,
     pool: PoolId,
     skills: SmallVec<[(SkillId, u8); 4]>,
     primary: Option<SkillId>,
@@ -111,12 +113,17 @@ pub(crate) struct Found {
 impl Floor {
     /// Makes profiles and eligibility anew from a configuration. Lines stay; idle agents
     /// have to be entered again.
-    pub(crate) fn configure(&mut self, routing: &Routing) {
+    pub(crate) fn configure(&mut self, routing: &Routing, is_kept: impl Fn(AgentId) -> bool) {
         let mut ids: HashMap<ProfileKey, u16, FxBuildHasher> = HashMap::default();
         self.profiles.clear();
         self.profile_of.clear();
-        for a in &routing.agents {
-            let key = ProfileKey { pool: a.pool, skills: a.skills.clone(), primary: a.primary };
+        for (index, a) in routing.agents.iter().enumerate() {
+            let key = ProfileKey {
+                kept: is_kept(AgentId(u32::try_from(index).unwrap_or(u32::MAX))),
+                pool: a.pool,
+                skills: a.skills.clone(),
+                primary: a.primary,
+            };
             let next = u16::try_from(self.profiles.len()).unwrap_or(u16::MAX);
             let id = *ids.entry(key.clone()).or_insert(next);
             if id == next {
@@ -142,9 +149,11 @@ impl Floor {
     fn connect(&mut self, class: usize, routing: &Routing) {
         let key = &self.classes[class].key;
         let pools = routing.queue(key.queue).map(|q| q.pools.as_slice()).unwrap_or_default();
-        let mut eligible: Vec<((bool, usize), u16)> = Vec::new();
+        let safety = key.service == ServiceClass::Safety;
+        let mut eligible: Vec<((bool, bool, usize), u16)> = Vec::new();
         for (p, (profile, _)) in self.profiles.iter().enumerate() {
-            let fits = (pools.is_empty() || pools.contains(&profile.pool))
+            let fits = (safety || !profile.kept)
+                && (pools.is_empty() || pools.contains(&profile.pool))
                 && key.needs.iter().all(|n| {
                     profile.skills.iter().any(|(s, level)| *s == n.skill && *level >= n.at_least)
                 });
@@ -152,7 +161,7 @@ impl Floor {
                 let primary =
                     profile.primary.is_some_and(|s| key.needs.iter().any(|n| n.skill == s));
                 let p = u16::try_from(p).unwrap_or(u16::MAX);
-                eligible.push(((!primary, profile.skills.len()), p));
+                eligible.push(((!profile.kept, !primary, profile.skills.len()), p));
             }
         }
         eligible.sort_unstable();
@@ -328,6 +337,13 @@ impl Floor {
     /// The contacts kept for an agent, oldest place first.
     pub(crate) fn named_for(&self, agent: AgentId) -> impl Iterator<Item = (Place, ContactId)> {
         self.named.get(&agent).into_iter().flatten().copied()
+    }
+
+    /// About how many of the same class stand before a contact; see [`Line::about_before`].
+    pub(crate) fn about_before(&self, contact: &Contact, stand: Stand) -> Option<usize> {
+        let Stand::Line(class, standing) = stand else { return None };
+        let line = &self.classes[usize::from(class)].line;
+        Some(line.about_before(standing, contact.place, contact.id))
     }
 
     /// How many of the same class stand before a contact.

@@ -24,6 +24,8 @@ pub struct Gateway {
     pub sweep: Sweep,
     /// Effects that it has not reported on.
     pub effects: u32,
+    /// Calls of its that are with a recorded menu.
+    pub in_ivr: u32,
 }
 
 /// What is being gone through for a gateway.
@@ -49,6 +51,7 @@ impl Gateway {
             limits: GatewayLimits::default(),
             sweep: Sweep::None,
             effects: 0,
+            in_ivr: 0,
         }
     }
 }

@@ -10,9 +10,11 @@ use super::contact::{Contact, Link, State, StateKind};
 use super::event::EffectKind;
 use super::floor::Stand;
 use super::store::hash_of;
-use super::timer::{of_agent, of_contact};
+use super::recall::{Tier, TierCounts};
+use super::timer::{of_agent, of_contact, of_recall};
+use super::words::ServiceClass;
 use super::{Engine, Hashes};
-use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
+use crate::ids::{AgentId, ContactId, EffectId, RecallId, ReservationId};
 use thiserror::Error;
 
 /// What does not hold.
@@ -70,6 +72,12 @@ pub enum Violation {
     /// An effect is pending that the contact's state does not ask for.
     #[error("contact {0} has an effect pending that its state does not ask for")]
     Effect(ContactId),
+    /// Self-service has one that it must not have.
+    #[error("contact {0} must not be in self-service")]
+    SelfService(ContactId),
+    /// A tier's counts do not add up to what is found.
+    #[error("the counts of the tiers of recall {0} do not add up")]
+    Tiers(RecallId),
     /// The state hash is not the hash of the state.
     #[error("the state hash is not the hash of the state")]
     Hash,
@@ -93,11 +101,12 @@ impl Engine {
         self.check_ownership()?;
         self.check_lines()?;
         self.check_derived()?;
+        self.check_self_service()?;
         if self.agenda.is_empty() { self.check_matching() } else { Ok(()) }
     }
 
     fn check_counts(&self) -> Result<(), Violation> {
-        let mut found = [0u64; 6];
+        let mut found = [0u64; 7];
         for c in self.contacts() {
             if c.state == State::New {
                 return Err(Violation::Unplaced(c.id));
@@ -193,6 +202,8 @@ impl Engine {
                     }
                     (EffectKind::HandOver { to }, State::Assigned { agent, .. }) => *to == agent,
                     (EffectKind::HandOver { .. }, _) => false,
+                    // What is said on the way to a person may be said until they are there.
+                    (EffectKind::Say(_), _) => c.parent.is_none(),
                 };
                 if !due {
                     return Err(Violation::Effect(c.id));
@@ -206,6 +217,7 @@ impl Engine {
                 }
             }
         }
+        timers.extend(self.recalls.iter().filter_map(of_recall));
         for a in self.agents() {
             of_agent(a, |t| {
                 timers.insert(t);
@@ -234,6 +246,48 @@ impl Engine {
         if hashes == self.hashes { Ok(()) } else { Err(Violation::Hash) }
     }
 
+    /// Nobody about safety, nobody who was there before and nobody who asked for a person is
+    /// in self-service, and everybody who entered it is somewhere.
+    fn check_self_service(&self) -> Result<(), Violation> {
+        let mut found: BTreeMap<(RecallId, Tier), u32> = BTreeMap::new();
+        let mut calls: BTreeMap<usize, u32> = BTreeMap::new();
+        for c in self.contacts() {
+            let Some(s) = c.self_service() else { continue };
+            *found.entry((s.recall, s.tier)).or_default() += 1;
+            if s.tier == Tier::Ivr {
+                *calls.entry(c.gateway.index()).or_default() += 1;
+            }
+            let right = c.service != ServiceClass::Safety
+                && !c.machine.bounced
+                && !c.machine.refused
+                && c.parent.is_none()
+                && c.answered.is_none()
+                && s.tier == Tier::of(c.channel)
+                && self.recall(s.recall).is_some();
+            if !right {
+                return Err(Violation::SelfService(c.id));
+            }
+        }
+        for recall in self.recalls() {
+            for tier in Tier::ALL {
+                let t: TierCounts = recall.tiers[tier.index()];
+                let in_use = found.get(&(recall.id, tier)).copied().unwrap_or_default();
+                let gone = t.solved + t.informed + t.returned + t.followed_up + t.left;
+                if t.in_use != in_use || t.entered != u64::from(in_use) + gone {
+                    return Err(Violation::Tiers(recall.id));
+                }
+            }
+        }
+        let same = |(i, g): (usize, &super::Gateway)| {
+            g.in_ivr == calls.get(&i).copied().unwrap_or_default()
+        };
+        if self.gateways.iter().enumerate().all(same) {
+            Ok(())
+        } else {
+            Err(Violation::Index("calls in menus"))
+        }
+    }
+
     /// The naive matcher: nobody waits whom somebody idle could take.
     fn check_matching(&self) -> Result<(), Violation> {
         for c in self.contacts().filter(|c| waits(c) && self.is_attached(c)) {
@@ -259,6 +313,9 @@ impl Engine {
         }
         if let Some(named) = c.named {
             return named.agent == agent;
+        }
+        if self.is_kept(agent) && c.service != ServiceClass::Safety {
+            return false;
         }
         let skilled = c.needs.iter().all(|n| {
             profile.skills.iter().any(|(skill, level)| *skill == n.skill && *level >= n.at_least)

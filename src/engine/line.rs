@@ -13,6 +13,9 @@ use crate::time::Place;
 /// Gaps in a row that are not worth tidying: 24 KiB.
 const GAPS_ALLOWED: usize = 1024;
 
+/// Those out of order who are counted for somebody among them.
+const COUNTED: usize = 1024;
+
 /// Where in a line a contact stands, for leaving it again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Standing {
@@ -125,6 +128,42 @@ impl Line {
         // them than offers that the agent did not take within the pass-over time.
         let aside = self.aside.iter().find(|(_, c)| !passes_over(*c, agent)).copied();
         [row, tree, aside].into_iter().flatten().min()
+    }
+
+    /// About how many stand before one who stands here, never fewer than do: gaps count, and
+    /// so do at most [`COUNTED`] of those who are out of order. For decisions, unlike
+    /// [`Self::before`].
+    pub(crate) fn about_before(
+        &self,
+        standing: Standing,
+        place: Place,
+        contact: ContactId,
+    ) -> usize {
+        let key = (place, contact);
+        let row = match standing {
+            Standing::Row(at) => usize::try_from(at - self.row_begins).unwrap_or(usize::MAX),
+            Standing::Tree | Standing::Aside => self.row_offset(key),
+        };
+        let side = |set: &BTreeSet<(Place, ContactId)>| match (set.first(), set.last()) {
+            (Some(_), Some(last)) if *last < key => set.len(),
+            (Some(first), _) if *first < key => set.range(..key).take(COUNTED).count(),
+            _ => 0,
+        };
+        row + side(&self.tree) + side(&self.aside)
+    }
+
+    /// Where in the row somebody would stand.
+    fn row_offset(&self, key: (Place, ContactId)) -> usize {
+        let (mut low, mut high) = (0, self.row.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            // The row neither begins nor ends in a gap.
+            match self.row.range(middle..high).flatten().next() {
+                Some(entry) if *entry < key => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        low
     }
 
     /// How many stand before a place.

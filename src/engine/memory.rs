@@ -57,6 +57,10 @@ pub(crate) fn reply_of(events: &[Event]) -> Option<Reply> {
         Event::AgentConnected { session, .. } => Reply::Agent(*session),
         Event::Unchanged { contact: Some(contact) } => Reply::Contact(*contact),
         Event::Arrived(a) => Reply::Contact(a.contact),
+        Event::Ordered { .. } => match events.get(1) {
+            Some(Event::RecallStarted { recall, .. }) => Reply::Recall(*recall),
+            _ => Reply::Done,
+        },
         Event::ConsultStarted { child, .. } => Reply::Contact(*child),
         _ => Reply::Done,
     })
@@ -68,7 +72,7 @@ pub(crate) fn unchanged(reply: &Reply) -> Option<Event> {
     match reply {
         Reply::Done => Some(Event::Unchanged { contact: None }),
         Reply::Contact(contact) => Some(Event::Unchanged { contact: Some(*contact) }),
-        Reply::Gateway { .. } | Reply::Agent(_) | Reply::Unknown(_) => None,
+        Reply::Gateway { .. } | Reply::Agent(_) | Reply::Recall(_) | Reply::Unknown(_) => None,
     }
 }
 

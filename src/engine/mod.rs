@@ -20,6 +20,8 @@ pub mod gateway;
 pub mod invariant;
 mod line;
 pub mod memory;
+mod pace;
+pub mod recall;
 pub mod refusal;
 pub mod routing;
 #[cfg(test)]
@@ -34,7 +36,10 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RequestId, ReservationId};
+use crate::ids::{
+    AgentId, ContactId, EffectId, EntryPointId, GatewayId, QueueId, RecallId, RequestId,
+    ReservationId,
+};
 use crate::time::EngineTime;
 use agent::Agent;
 use command::{Command, Reply};
@@ -42,9 +47,12 @@ use contact::{Contact, StateKind};
 use entry::Entry;
 use event::Event;
 use floor::{Floor, Stand};
+pub use decide::Preview;
 pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
 use memory::Memory;
+use pace::Pace;
+use recall::Recall;
 use refusal::Refusal;
 use routing::{Name, Routing};
 use store::Store;
@@ -53,7 +61,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 1;
+pub const HASH_VERSION: u32 = 2;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -62,6 +70,8 @@ pub struct Engine {
     contacts: Store,
     agents: Vec<Agent>,
     gateways: Vec<Gateway>,
+    recalls: Vec<Recall>,
+    pace: Pace,
     counts: Counts,
     memory: Memory,
 
@@ -82,10 +92,12 @@ pub struct Engine {
 #[derive(Clone, Debug, Default, Hash)]
 struct Counts {
     accepted: u64,
-    by_state: [u64; 6],
+    by_state: [u64; 7],
     last_reservation: u64,
     last_effect: u64,
     last_session: u64,
+    last_ask: u64,
+    last_recall: u16,
     /// What async contacts are owed for being passed over, in hundredths of a decision.
     async_owed: u32,
 }
@@ -154,13 +166,16 @@ impl Engine {
     /// time when it has something to do at once.
     #[must_use]
     pub fn next_tick(&self) -> Option<EngineTime> {
-        if self.agenda.is_empty() { self.timers.next() } else { Some(EngineTime::ZERO) }
+        if !self.agenda.is_empty() {
+            return Some(EngineTime::ZERO);
+        }
+        self.timers.next().into_iter().chain(self.agenda.next_walk()).min()
     }
 
     /// Hash of all state that events make, kept up to date by every event.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        store::hash_of(&(&self.counts, self.hashes, &self.gateways))
+        store::hash_of(&(&self.counts, self.hashes, &self.gateways, &self.recalls, &self.pace))
     }
 
     /// The routing configuration in force.
@@ -208,6 +223,30 @@ impl Engine {
     #[must_use]
     pub fn gateway_name(&self, id: GatewayId) -> Option<&Name> {
         self.gateway(id).map(|g| &g.name)
+    }
+
+    /// Recalls in force and those that ended last, in the order of start.
+    pub fn recalls(&self) -> impl Iterator<Item = &Recall> {
+        self.recalls.iter()
+    }
+
+    /// A recall that is in force or ended lately.
+    #[must_use]
+    pub fn recall(&self, id: RecallId) -> Option<&Recall> {
+        self.recalls.iter().find(|r| r.id == id)
+    }
+
+    /// The recall in force whose scope has an entry point.
+    #[must_use]
+    pub fn recall_at(&self, entry_point: Option<EntryPointId>) -> Option<&Recall> {
+        let entry_point = entry_point?;
+        self.recalls.iter().find(|r| !r.over && r.covers(entry_point))
+    }
+
+    /// Whether an agent is kept for the safety lane of a recall in force.
+    #[must_use]
+    pub fn is_kept(&self, agent: AgentId) -> bool {
+        self.recalls.iter().any(|r| !r.over && r.plan.safety.kept.binary_search(&agent).is_ok())
     }
 
     /// Contacts accepted since the router began.

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::routing::Name;
 use super::words::Channel;
-use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
+use crate::ids::{AgentId, ContactId, EffectId, RecallId, ReservationId};
 
 /// Why a command was refused. Nothing changed.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -97,6 +97,31 @@ pub enum Refusal {
     /// A configuration would break a table.
     #[error("the configuration's {0} do not agree with the ones in force")]
     BadConfiguration(&'static str),
+    /// No recall with this id is in force.
+    #[error("recall {0} is not in force")]
+    NoSuchRecall(RecallId),
+    /// An entry point is in the scope of a recall already.
+    #[error("entry point {entry_point:?} is in the scope of recall {recall} already")]
+    ScopeTaken {
+        /// Which entry point.
+        entry_point: Name,
+        /// Whose scope it is in.
+        recall: RecallId,
+    },
+    /// Nobody is there for safety contacts.
+    #[error(
+        "none of the agents kept for the safety lane is signed in and there is no external \
+         number: sign one in, or say that an empty safety lane is accepted"
+    )]
+    EmptySafetyLane,
+    /// The recall is at this level already.
+    #[error("recall {recall} is at level {level} already")]
+    SameLevel {
+        /// Which.
+        recall: RecallId,
+        /// The level.
+        level: &'static str,
+    },
     /// A limit was reached; try later.
     #[error("{what} limit of {most} reached")]
     Limit {
@@ -132,7 +157,8 @@ impl Refusal {
             Self::NoSuchContact(_)
             | Self::NoSuchEffect(_)
             | Self::NoSuchQueue(_)
-            | Self::NoSuchAgent(_) => RefusalKind::NotFound,
+            | Self::NoSuchAgent(_)
+            | Self::NoSuchRecall(_) => RefusalKind::NotFound,
             Self::NotYourContact(_) | Self::NotYourReservation(_) | Self::NotYourEffect(_) => {
                 RefusalKind::NotYours
             }
@@ -144,7 +170,10 @@ impl Refusal {
             | Self::HandsFull(_)
             | Self::NoWrapUp(_)
             | Self::NoConsult(_)
-            | Self::ConsultOpen(_) => RefusalKind::WrongState,
+            | Self::ConsultOpen(_)
+            | Self::EmptySafetyLane
+            | Self::SameLevel { .. }
+            | Self::ScopeTaken { .. } => RefusalKind::WrongState,
             Self::KeyConflict { .. } | Self::RequestConflict => RefusalKind::Conflict,
             Self::ChannelNotTaken { .. }
             | Self::SameAgent(_)
@@ -175,6 +204,10 @@ impl Refusal {
             | Self::StaleSession(_)
             | Self::HandsFull(_)
             | Self::SameAgent(_) => "agent",
+            Self::NoSuchRecall(_) => "recall_id",
+            Self::SameLevel { .. } => "level",
+            Self::ScopeTaken { .. } => "scope.entry_points",
+            Self::EmptySafetyLane => "accept_empty_safety_lane",
             Self::OutOfRange { field, .. } => field,
             Self::BadConfiguration(what) => what,
             Self::Limit { what, .. } => what,

@@ -4,7 +4,7 @@ use super::Engine;
 use super::agent::{Hold, Work};
 use super::contact::{Contact, State};
 use super::directive::{Directive, Offer, Recipient, Tell};
-use super::event::{EffectKind, Event};
+use super::event::{Arrived, EffectKind, Event};
 use super::words::{AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
 use crate::time::{EngineTime, Span};
@@ -100,6 +100,10 @@ impl Teller<'_> {
                 }
             }
             Event::Reattached { contact, .. } => self.resync_contact(*contact),
+            Event::Diverted { contact, .. } | Event::Returned { contact, .. } => {
+                self.state(*contact);
+            }
+            Event::FollowUpOpened(a) => self.goes_on_as(a),
             _ => self.agent_event(event),
         }
     }
@@ -149,12 +153,20 @@ impl Teller<'_> {
             }
             State::Assigned { agent, .. } => Tell::AssignedTo { contact, agent },
             State::Pending { on, .. } => Tell::Pending { contact, on },
+            State::SelfService(s) => Tell::InSelfService { contact, tier: s.tier },
         };
         // A command may move a contact twice; its last state is said once.
         let to = Recipient::Gateway(c.gateway);
         if self.out.iter().rev().find(|d| d.to == to).is_none_or(|d| d.tell != tell) {
             self.gateway(c, tell);
         }
+    }
+
+    /// The gateway learns what a conversation goes on as before it hears of its end.
+    fn goes_on_as(&mut self, arrived: &Arrived) {
+        let Some(contact) = arrived.continues else { return };
+        let tell = Tell::GoesOnAs { contact, follow_up: arrived.contact };
+        self.out.push(Directive { to: Recipient::Gateway(arrived.gateway), tell });
     }
 
     fn effect(&mut self, contact: ContactId, effect: EffectId, kind: EffectKind) {
@@ -167,6 +179,7 @@ impl Teller<'_> {
                 Tell::Connect { effect, contact, reservation, agent, consult_of: c.parent }
             }
             EffectKind::HandOver { to } => Tell::HandOver { effect, contact, to },
+            EffectKind::Say(say) => Tell::Say { effect, contact, channel: c.channel, say },
         };
         self.gateway(c, tell);
     }
@@ -215,6 +228,9 @@ impl Teller<'_> {
             continues: c.continues,
             consult_of: c.parent,
             attributes: c.attributes.clone(),
+            recall: self.engine.recall_at(c.entry_point).map(|r| r.id),
+            language: c.language,
+            heard: c.heard.to_vec(),
         })
     }
 

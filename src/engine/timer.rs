@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use super::agent::{Agent, Hold, Presence};
 use super::contact::{Contact, State};
-use crate::ids::{AgentId, ContactId};
+use super::recall::Recall;
+use crate::ids::{AgentId, ContactId, RecallId};
 use crate::time::EngineTime;
 
 /// What falls due.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Due {
-    /// A reservation, a connecting or a pending contact has lasted long enough.
+    /// A reservation, a connecting or a pending contact, or a step in self-service, has
+    /// lasted long enough.
     Contact(ContactId),
     /// A contact was kept for one agent long enough.
     Named(ContactId),
@@ -20,6 +22,8 @@ pub(crate) enum Due {
     WrapUp(AgentId, ContactId),
     /// A lost agent had long enough to come back.
     Grace(AgentId),
+    /// A recall that nobody ended.
+    Expiry(RecallId),
 }
 
 /// Everything that falls due, in order of time.
@@ -50,6 +54,16 @@ impl Timers {
         });
     }
 
+    pub(crate) fn enter_recall(&mut self, recall: &Recall) {
+        self.due.extend(of_recall(recall));
+    }
+
+    pub(crate) fn remove_recall(&mut self, recall: &Recall) {
+        if let Some(timer) = of_recall(recall) {
+            self.due.remove(&timer);
+        }
+    }
+
     pub(crate) fn enter_agent(&mut self, agent: &Agent) {
         of_agent(agent, |timer| {
             self.due.insert(timer);
@@ -74,6 +88,10 @@ pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Du
             each((deadline, Due::Contact(contact.id)));
         }
         State::Pending { until, .. } => each((until, Due::Contact(contact.id))),
+        State::SelfService(s) => {
+            let step = s.step.due().unwrap_or(s.until);
+            each((step.min(s.until), Due::Contact(contact.id)));
+        }
         State::Queued => {
             if let Some(named) = contact.named {
                 each((named.until, Due::Named(contact.id)));
@@ -84,6 +102,11 @@ pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Du
     for p in &contact.passed_over {
         each((p.until, Due::PassOver(contact.id, p.agent)));
     }
+}
+
+/// The timer that a recall stands for.
+pub(crate) fn of_recall(recall: &Recall) -> Option<(EngineTime, Due)> {
+    (!recall.over).then_some((recall.expires, Due::Expiry(recall.id)))
 }
 
 /// The timers that an agent's state stands for.

@@ -86,6 +86,34 @@ impl ServiceClass {
     }
 }
 
+/// A language that a customer uses: the primary subtag of its BCP 47 tag, where that has two
+/// letters (ISO 639-1), in lower case.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Language(pub [u8; 2]);
+
+impl Language {
+    /// The language of a tag such as `de` or `pt-BR`; none if its primary subtag is not two letters.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split(['-', '_']).next()?.as_bytes();
+        match primary {
+            [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
+                Some(Self([a.to_ascii_lowercase(), b.to_ascii_lowercase()]))
+            }
+            _ => None,
+        }
+    }
+
+    /// The subtag.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("??")
+    }
+}
+
+/// Keys pressed on a telephone, in order: digits, `*` and `#`.
+pub type Keys = Arc<str>;
+
 /// A skill that a contact needs, at this proficiency or better.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Need {
@@ -161,11 +189,18 @@ pub enum EndReason {
     ConsultCompleted,
     /// A consult that was given up, or whose parent ended.
     ConsultCancelled,
+    /// The customer said that self-service solved it.
+    Solved,
+    /// The customer left self-service after a completed check or an answer: informed, which
+    /// is not solved.
+    Informed,
+    /// The customer fell silent in self-service: it goes on as a linked follow-up.
+    FollowedUp,
 }
 
 impl EndReason {
     /// All reasons, in the order of declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Completed,
         Self::CustomerLeft,
         Self::Abandoned,
@@ -174,6 +209,9 @@ impl EndReason {
         Self::Supervisor,
         Self::ConsultCompleted,
         Self::ConsultCancelled,
+        Self::Solved,
+        Self::Informed,
+        Self::FollowedUp,
     ];
 
     /// The word for it in metrics and listings.
@@ -188,6 +226,9 @@ impl EndReason {
             Self::Supervisor => "supervisor",
             Self::ConsultCompleted => "consult_completed",
             Self::ConsultCancelled => "consult_cancelled",
+            Self::Solved => "solved",
+            Self::Informed => "informed",
+            Self::FollowedUp => "followed_up",
         }
     }
 }
@@ -264,6 +305,10 @@ pub enum QueuedBecause {
     Consult,
     /// The agent who had it is gone.
     AgentGone,
+    /// It goes on from one that fell silent in self-service.
+    FollowUp,
+    /// It is about safety: a recall's safety lane takes it.
+    Safety,
 }
 
 /// A contact kept for one agent until a time, after which anyone eligible may have it.

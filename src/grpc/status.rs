@@ -211,6 +211,10 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::OutOfRange { .. } => "OUT_OF_RANGE",
         Refusal::BadConfiguration(_) => "BAD_CONFIGURATION",
         Refusal::Limit { .. } => "LIMIT",
+        Refusal::NoSuchRecall(_) => "NO_SUCH_RECALL",
+        Refusal::ScopeTaken { .. } => "SCOPE_TAKEN",
+        Refusal::EmptySafetyLane => "EMPTY_SAFETY_LANE",
+        Refusal::SameLevel { .. } => "SAME_LEVEL",
     }
 }
 

@@ -136,6 +136,7 @@ fn connection_event(names: &Routing, event: &Event) -> Option<(&'static str, Str
             let what = match kind {
                 EffectKind::Connect { agent, .. } => format!("call {} and join", who(*agent)),
                 EffectKind::HandOver { to } => format!("join the customer with {}", who(*to)),
+                EffectKind::Say(_) => todo!("say"),
             };
             ("effect_asked", format!("asked the gateway to {what} (effect {effect})"))
         }
@@ -186,6 +187,8 @@ fn queued(names: &Routing, q: &Queued, was_in: Option<QueueId>) -> String {
         QueuedBecause::Woken => "what it waited for came, or its time was up",
         QueuedBecause::Consult => "seeks a second agent",
         QueuedBecause::AgentGone => "the agent who had it is gone",
+        QueuedBecause::FollowUp => "goes on from one that fell silent in self-service",
+        QueuedBecause::Safety => "about safety: first in line",
     };
     let mut text = format!("waits in {} ({because})", names.queue_name(q.queue));
     if let Some(named) = q.named {
@@ -254,6 +257,9 @@ const fn end(reason: EndReason) -> &'static str {
         EndReason::Supervisor => "by a supervisor",
         EndReason::ConsultCompleted => "the second agent took over",
         EndReason::ConsultCancelled => "the consult was given up",
+        EndReason::Solved => "the customer said that self-service solved it",
+        EndReason::Informed => "the customer left self-service informed",
+        EndReason::FollowedUp => "the customer fell silent: it goes on as a follow-up",
     }
 }
 

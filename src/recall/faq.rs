@@ -76,6 +76,12 @@ pub struct FaqIndex {
     version: Version,
 }
 
+impl std::fmt::Debug for FaqIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaqIndex").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
 struct Entry {
     id: Box<str>,
     /// The stems of each question and example.

@@ -10,6 +10,7 @@ mod faq;
 mod language;
 mod lots;
 mod playbook;
+mod prepared;
 mod read;
 mod said;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use playbook::{
     Menu, MenuOption, Message, Playbook, Product, SafetyLane, Scope, Severity, Slot, Texts, Tiers,
     TriageWords,
 };
+pub use prepared::{PrepareError, Prepared};
 pub use read::Fill;
 pub use said::text_id;
 pub use triage::{Class, Rule, Triage, Triaged, Why};

@@ -12,7 +12,8 @@ use crate::engine::command::{Command, Reply, Report};
 use crate::engine::directive::{Directive, Recipient};
 use crate::engine::entry::{Actor, Sealed};
 use crate::engine::refusal::Refusal;
-use crate::ids::RequestId;
+use crate::engine::recall::Want;
+use crate::ids::{AskId, ContactId, RecallId, RequestId};
 
 pub use super::outbox::{Outbox, OutboxReceiver, outbox};
 
@@ -46,6 +47,19 @@ impl Ask {
     pub fn is_arrival(&self) -> bool {
         matches!(self.command, Command::Gateway { report: Report::Arrived(_), .. })
     }
+}
+
+/// Somebody outside is asked to read a customer's words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WordsAsked {
+    /// Whose words.
+    pub contact: ContactId,
+    /// The question.
+    pub ask: AskId,
+    /// By whose playbook.
+    pub recall: RecallId,
+    /// What for.
+    pub want: Want,
 }
 
 /// Where an answer goes, once what it was decided on is durable.

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use super::ask::{Answer, AnswerTo, Outbox};
+use super::ask::WordsAsked;
 use super::people::PeopleChange;
+use super::recalls::RecallChange;
 use crate::engine::directive::{Directive, Recipient};
 use crate::engine::entry::{Entry, Sealed};
 use crate::engine::event::Event;
@@ -41,6 +43,10 @@ pub(crate) enum Release {
     People(PeopleChange),
     /// Names as they are from here on.
     Directory(Arc<Routing>),
+    /// A recall started or ended.
+    Recall(RecallChange),
+    /// Words are to be read.
+    Words(WordsAsked),
 }
 
 /// A closed batch on its way to the writer.
@@ -103,6 +109,7 @@ fn weight(entry: &Entry) -> usize {
             Event::Configured(routing) => {
                 256 * (routing.agents.len() + routing.queues.len() + routing.skills.len())
             }
+            Event::RecallStarted { plan, .. } => plan.playbook.len(),
             _ => 0,
         })
         .sum();

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use crossbeam::channel::{SendError, Sender, TrySendError};
+use crossbeam::channel::{Receiver, SendError, Sender, TrySendError};
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::ask::{Answer, AnswerTo, Ask, Rejection};
+use super::ask::{Answer, AnswerTo, Ask, Rejection, WordsAsked};
 use super::health::Health;
 use super::observe::{Lane, Observer};
 use super::people::People;
+use super::recalls::Recalls;
 use super::replica::Read;
 use super::view::View;
 use super::writer::reply;
@@ -25,7 +26,7 @@ use crate::engine::entry::{Actor, Sealed};
 use crate::engine::routing::{Name, Routing};
 use crate::ids::{
     AgentId, ContactId, CustomerId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId,
-    RequestId, SkillId,
+    RecallId, RequestId, SkillId,
 };
 use crate::journal::seal::KeyStore;
 
@@ -35,6 +36,9 @@ pub(crate) const ARRIVALS: usize = 4_096;
 /// Everything else that may wait: far more than all agents and gateways say at once, so
 /// that only a router that stands still turns an answer or a hang-up away. About 5 MiB.
 pub(crate) const OTHERS: usize = 16_384;
+/// Questions to the reader of words that may wait: as many as it reads in the time that it
+/// has. Of more, the customers go to a person. 8 MiB.
+pub(crate) const WORDS: usize = 262_144;
 /// When someone new may try again: the queue empties in milliseconds, but what filled it
 /// does not stop so soon.
 const ARRIVAL_RETRY: Duration = Duration::from_millis(250);
@@ -54,6 +58,8 @@ pub struct ShardHandle {
     pub(crate) directory: Arc<ArcSwap<Directory>>,
     pub(crate) people: Arc<People>,
     pub(crate) keys: Arc<KeyStore>,
+    pub(crate) recalls: Arc<Recalls>,
+    pub(crate) words: Receiver<WordsAsked>,
 }
 
 /// The shard has stopped.
@@ -158,11 +164,29 @@ impl ShardHandle {
         self.people.customer(contact)
     }
 
+    /// The recall in whose self-service an open contact is or was.
+    #[must_use]
+    pub fn recall_of(&self, contact: ContactId) -> Option<RecallId> {
+        self.people.recall(contact)
+    }
+
     /// What the customer of an open contact said since an agent last let go of it, sealed,
     /// oldest first.
     #[must_use]
     pub fn said(&self, contact: ContactId) -> Vec<Sealed> {
         self.people.said(contact)
+    }
+
+    /// Recalls and their playbooks.
+    #[must_use]
+    pub fn recalls(&self) -> &Arc<Recalls> {
+        &self.recalls
+    }
+
+    /// Where whoever reads customers' words is asked to. Each question is received once.
+    #[must_use]
+    pub fn words_asked(&self) -> &Receiver<WordsAsked> {
+        &self.words
     }
 
     /// The key store.

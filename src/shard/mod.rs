@@ -18,6 +18,7 @@ pub mod observe;
 mod outbox;
 mod owner;
 mod people;
+pub mod recalls;
 pub mod recovery;
 mod replica;
 mod sessions;

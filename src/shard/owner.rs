@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Select, Sender, TryRecvError};
 
-use super::ask::{AnswerTo, Ask, Outbox, Rejection};
+use super::ask::{AnswerTo, Ask, Outbox, Rejection, WordsAsked};
 use super::batch::{
     BATCH_COMMANDS, Open, ROUND_COMMANDS, Release, Settled, UNDURABLE_BATCHES, UNDURABLE_BYTES,
     Work,
@@ -18,6 +18,7 @@ use super::clock::{Clock, wall_now};
 use super::health::Health;
 use super::observe::Observer;
 use super::people::PeopleChange;
+use super::recalls::RecallChange;
 use super::writer::reply;
 use crate::engine::Engine;
 use crate::engine::command::{Command, Reply};
@@ -168,6 +169,14 @@ impl Decider {
             Event::Configured(routing) => Release::Directory(routing.clone()),
             Event::GatewayLost { gateway } => Release::Detach(Recipient::Gateway(*gateway)),
             Event::AgentLost { agent, .. } => Release::Detach(Recipient::Agent(*agent)),
+            Event::WordsAsked { contact, ask, recall, want } => {
+                let (contact, ask, recall, want) = (*contact, *ask, *recall, *want);
+                Release::Words(WordsAsked { contact, ask, recall, want })
+            }
+            Event::RecallStarted { .. } | Event::RecallEnded { .. } => {
+                let Some(change) = RecallChange::of(event) else { return };
+                Release::Recall(change)
+            }
             _ => return,
         };
         self.open.releases.push(release);

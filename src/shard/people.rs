@@ -9,7 +9,7 @@ use dashmap::DashMap;
 
 use crate::engine::entry::Sealed;
 use crate::engine::event::Event;
-use crate::ids::{ContactId, CustomerId};
+use crate::ids::{ContactId, CustomerId, RecallId};
 
 /// Inputs kept for the next agent of a contact; of more the oldest go. The timeline has all.
 const MOST_SAID: usize = 32;
@@ -18,11 +18,13 @@ const MOST_SAID: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct People(DashMap<ContactId, Known>);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Known {
     customer: Option<CustomerId>,
     arrived: Option<Sealed>,
     said: VecDeque<Sealed>,
+    /// Whose self-service it was in.
+    recall: Option<RecallId>,
 }
 
 /// What an event changes in the registry.
@@ -30,6 +32,15 @@ struct Known {
 pub(crate) enum PeopleChange {
     /// A known customer, or data, came with the arrival.
     Arrived(ContactId, Option<CustomerId>, Option<Sealed>),
+    /// A contact goes on as another one.
+    GoesOn {
+        /// The one that ends.
+        of: ContactId,
+        /// The one that it goes on as.
+        contact: ContactId,
+    },
+    /// A recall's self-service took it.
+    Diverted(ContactId, RecallId),
     /// Words came from the customer.
     Said(ContactId, Sealed),
     /// The agent who has heard the words lets go of the contact.
@@ -45,6 +56,10 @@ impl PeopleChange {
             // Of one who is neither known nor said anything of there is nothing to keep.
             Event::Arrived(a) => (a.customer.is_some() || sealed.is_some())
                 .then(|| Self::Arrived(a.contact, a.customer, sealed.cloned())),
+            Event::FollowUpOpened(arrived) => {
+                arrived.continues.map(|of| Self::GoesOn { of, contact: arrived.contact })
+            }
+            Event::Diverted { contact, now } => Some(Self::Diverted(*contact, now.recall)),
             Event::InputReceived(contact) => sealed.map(|s| Self::Said(*contact, s.clone())),
             Event::Pended { contact, .. } => Some(Self::Heard(*contact)),
             Event::Queued(q) if q.released.is_some() => Some(Self::Heard(q.contact)),
@@ -61,6 +76,15 @@ impl People {
                 let mut known = self.0.entry(contact).or_default();
                 known.customer = customer;
                 known.arrived = sealed;
+            }
+            PeopleChange::GoesOn { of, contact } => {
+                let known = self.0.get(&of).map(|known| known.clone());
+                if let Some(known) = known {
+                    self.0.insert(contact, known);
+                }
+            }
+            PeopleChange::Diverted(contact, recall) => {
+                self.0.entry(contact).or_default().recall = Some(recall);
             }
             PeopleChange::Said(contact, sealed) => {
                 let said = &mut self.0.entry(contact).or_default().said;
@@ -88,6 +112,10 @@ impl People {
     /// nothing personal came with the arrival.
     pub(crate) fn customer(&self, contact: ContactId) -> Option<CustomerId> {
         self.0.get(&contact)?.customer
+    }
+
+    pub(crate) fn recall(&self, contact: ContactId) -> Option<RecallId> {
+        self.0.get(&contact)?.recall
     }
 
     pub(crate) fn said(&self, contact: ContactId) -> Vec<Sealed> {
@@ -125,6 +153,7 @@ mod tests {
                 waited: Span::ZERO,
                 attributes: None,
                 own_needs: [].into_iter().collect(),
+                language: None,
             })
         };
         let people = People::default();

@@ -13,14 +13,15 @@ use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use thiserror::Error as ThisError;
 use tokio::sync::Semaphore;
 
-use super::ask::{Ask, Rejection};
+use super::ask::{Ask, Rejection, WordsAsked};
 use super::batch::UNDURABLE_BATCHES;
 use super::clock::{Clock, gap, wall_now};
-use super::handle::{ARRIVALS, Directory, OTHERS, ShardHandle};
+use super::handle::{ARRIVALS, Directory, OTHERS, ShardHandle, WORDS};
 use super::health::{Health, PanicGuard, ThreadKind};
 use super::observe::Observer;
 use super::owner::{Decider, Ends, Never, Owner};
 use super::people::{People, PeopleChange};
+use super::recalls::{RecallChange, Recalls};
 use super::replica::{BACKLOG, READS, Read, Replica, ToReplica};
 use super::sessions::Sessions;
 use super::writer::{Exits, Writer};
@@ -73,6 +74,7 @@ pub struct Recovery {
     wall: WallTime,
     configured: bool,
     people: Arc<People>,
+    recalls: Arc<Recalls>,
     health: Arc<Health>,
     replica: Sender<ToReplica>,
     reads: Sender<Read>,
@@ -104,6 +106,7 @@ impl Recovery {
             wall: WallTime::default(),
             configured: false,
             people: Arc::default(),
+            recalls: Arc::default(),
             health,
             replica,
             reads,
@@ -121,6 +124,9 @@ impl Recovery {
                 self.configured |= matches!(event, Event::Configured(_));
                 if let Some(change) = PeopleChange::of(event, entry.sealed.as_ref()) {
                     self.people.change(change);
+                }
+                if let Some(change) = RecallChange::of(event) {
+                    self.recalls.change(change);
                 }
             }
         }
@@ -161,7 +167,10 @@ impl Recovery {
         let observer = self.options.observer.clone();
         // As long as the sessions that can end: one that was lost would stay for ever.
         let farewells = unbounded::<Ask>();
+        let words = bounded::<WordsAsked>(WORDS);
         let exits = Exits {
+            recalls: self.recalls.clone(),
+            words: words.0,
             sessions: Sessions::new(farewells.0.clone(), observer.clone()),
             people: self.people.clone(),
             directory: Arc::new(ArcSwap::from_pointee(Directory::new(recovered.clone()))),
@@ -184,7 +193,7 @@ impl Recovery {
             exits.release(release);
         }
         drop(self.replica.send(ToReplica::Live(clock)));
-        self.start(journal, decider, exits, farewells)
+        self.start(journal, decider, exits, farewells, words.1)
     }
 
     fn start<J: Journal + 'static>(
@@ -193,8 +202,9 @@ impl Recovery {
         decider: Decider,
         exits: Exits,
         (farewells, farewells_end): (Sender<Ask>, Receiver<Ask>),
+        words: Receiver<WordsAsked>,
     ) -> Result<(ShardHandle, Shard), StartError> {
-        let Self { options: ShardOptions { keys, observer }, health, people, .. } = self;
+        let Self { options: ShardOptions { keys, observer }, health, people, recalls, .. } = self;
         let directory = exits.directory.clone();
         let (arrivals, arrivals_end) = bounded::<Ask>(ARRIVALS);
         let (others, others_end) = bounded::<Ask>(OTHERS);
@@ -236,6 +246,8 @@ impl Recovery {
             directory,
             people,
             keys,
+            recalls,
+            words,
         };
         // The shard keeps a handle, so that the lanes stay open for as long as it runs.
         let shard = Shard { stop: Some(stop), threads, health, _handle: handle.clone() };

@@ -168,7 +168,10 @@ impl Timelines {
     }
 
     fn put(&mut self, contact: ContactId, entry: &Entry, wall: WallTime, event: &Arc<Event>) {
-        let begins = matches!(**event, Event::Arrived(_) | Event::ConsultStarted { .. });
+        let begins = matches!(
+            **event,
+            Event::Arrived(_) | Event::ConsultStarted { .. } | Event::FollowUpOpened(_)
+        );
         let timeline = if begins {
             self.by_contact.entry(contact).or_default()
         } else {
@@ -238,9 +241,20 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::HandedOver { contact, .. }
         | Event::Closed { contact, .. }
         | Event::WrapUpEnded { contact, .. } => *contact,
+        Event::FollowUpOpened(arrived) => return [Some(arrived.contact), arrived.continues],
+        Event::Triaged { contact, .. }
+        | Event::Diverted { contact, .. }
+        | Event::Stepped { contact, .. }
+        | Event::Returned { contact, .. }
+        | Event::WordsAsked { contact, .. }
+        | Event::WordsRead { contact, .. }
+        | Event::KeysPressed { contact, .. } => *contact,
         Event::Unchanged { contact } => return [*contact, None],
         Event::Restarted { .. }
         | Event::Configured(_)
+        | Event::RecallStarted { .. }
+        | Event::LevelChanged { .. }
+        | Event::RecallEnded { .. }
         | Event::Ordered { .. }
         | Event::GatewayRegistered { .. }
         | Event::GatewayConnected { .. }

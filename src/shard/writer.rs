@@ -11,12 +11,13 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use crossbeam::channel::{Receiver, Sender};
 
-use super::ask::{Answer, AnswerTo, Outgoing};
+use super::ask::{Answer, AnswerTo, Outgoing, WordsAsked};
 use super::batch::{Release, Settled, Work};
 use super::handle::Directory;
 use super::health::{Fatal, Health};
 use super::observe::Observer;
 use super::people::People;
+use super::recalls::Recalls;
 use super::replica::ToReplica;
 use super::sessions::Sessions;
 use crate::journal::Journal;
@@ -27,6 +28,8 @@ pub(crate) struct Exits {
     pub(crate) sessions: Sessions,
     pub(crate) people: Arc<People>,
     pub(crate) directory: Arc<ArcSwap<Directory>>,
+    pub(crate) recalls: Arc<Recalls>,
+    pub(crate) words: Sender<WordsAsked>,
 }
 
 impl Exits {
@@ -41,6 +44,13 @@ impl Exits {
             Release::Directive(directive, sealed) => self.sessions.send(directive, sealed),
             Release::People(change) => self.people.change(change),
             Release::Directory(routing) => self.directory.store(Arc::new(Directory::new(routing))),
+            Release::Recall(change) => self.recalls.change(change),
+            Release::Words(asked) => {
+                // Full, or nobody reads: the question falls due and a person takes over.
+                if self.words.try_send(asked).is_err() {
+                    tracing::debug!(?asked, "words are not read");
+                }
+            }
         }
     }
 }

@@ -217,7 +217,7 @@ impl Gateway {
     fn write(&mut self, contact: u64) -> Result<(), PlayerError> {
         if self.books.contains_key(&contact) {
             let person = Some(customers::words(&mut self.dice));
-            self.report(Report::Input(Input { contact_id: contact, person, sensitive: false }))?;
+            self.report(Report::Input(Input { contact_id: contact, person, ..Input::default() }))?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::super::agent::{Hold, Work};
 use super::super::contact::{Contact, Link, State, StateKind};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
 use super::super::floor::Stand;
+use super::super::recall::Machine;
 use super::super::store::{Filed, hash_of};
 use super::super::words::{Channel, Excluded, NotTaken, ServiceClass};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
@@ -37,6 +38,10 @@ impl Engine {
                 self.back_in_line(at, *contact, *reservation, *agent, *pass_over);
             }
             Event::Accepted { contact, reservation, agent, connect_by } => {
+                if let Some((queue, channel)) = self.contact(*contact).map(|c| (c.queue, c.channel))
+                {
+                    self.pace.taken(at, queue, channel);
+                }
                 self.accepted_by(at, *contact, *reservation, *agent, *connect_by);
             }
             Event::Bridged { contact, reservation, agent } => {
@@ -54,13 +59,21 @@ impl Engine {
             Event::ConsultStarted { parent, child, agent: _ } => {
                 self.consult_started(at, *parent, *child);
             }
-            Event::Closed { contact, agent, wrap_up, .. } => {
+            Event::Closed { contact, agent, wrap_up, reason, .. } => {
+                let served = self.contact(*contact).and_then(|c| Some((c.gateway, c.self_service()?)));
                 self.closed(at, *contact, *agent, *wrap_up);
+                if let Some((gateway, s)) = served {
+                    self.self_service_changed(gateway, Some(s), None);
+                    self.ended_in_self_service(s, *reason);
+                }
             }
             Event::EffectAsked { effect, contact, kind } => {
                 self.effect_asked(*effect, *contact, *kind);
             }
-            Event::EffectSettled { effect, contact, .. } => self.effect_settled(*effect, *contact),
+            Event::EffectSettled { effect, contact, how } => {
+                self.say_settled(*effect, *contact, *how);
+                self.effect_settled(*effect, *contact);
+            }
             _ => self.apply_note(event),
         }
     }
@@ -110,7 +123,7 @@ impl Engine {
         });
     }
 
-    fn arrived(&mut self, at: EngineTime, a: &Arrived) {
+    pub(super) fn arrived(&mut self, at: EngineTime, a: &Arrived) {
         self.keys.insert((a.gateway, a.key.clone()), a.contact);
         self.file_new(Contact {
             id: a.contact,
@@ -125,6 +138,7 @@ impl Engine {
             attributes: a.attributes.clone(),
             own_needs: a.own_needs.clone(),
             waited_before: a.waited,
+            language: a.language,
             ..blank(at)
         });
     }
@@ -291,8 +305,10 @@ impl Engine {
         self.hashes.contacts ^= filed.hash;
         let moved = self.floor.leave(filed.stand, contact.place, id);
         self.restand(moved);
-        if !contact.key.is_empty() {
-            self.keys.remove(&(contact.gateway, contact.key.clone()));
+        let key = (contact.gateway, contact.key.clone());
+        // A follow-up has taken the key over.
+        if self.keys.get(&key) == Some(&id) {
+            self.keys.remove(&key);
         }
         debug_assert!(contact.effects.is_empty(), "contact {id} closed with effects pending");
         if let Some(parent) = contact.parent
@@ -360,5 +376,9 @@ fn blank(at: EngineTime) -> Contact {
         consult: None,
         on_hold: false,
         effects: SmallVec::new(),
+        language: None,
+        triage: None,
+        machine: Machine::default(),
+        heard: SmallVec::new(),
     }
 }

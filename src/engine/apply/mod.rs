@@ -5,6 +5,7 @@
 //! event can forget a part of it.
 
 mod contact;
+mod recall;
 
 use std::sync::Arc;
 
@@ -63,6 +64,17 @@ impl Engine {
             | Event::Unchanged { .. }
             | Event::Ordered { .. }
             | Event::Coded { .. } => {}
+            Event::RecallStarted { .. }
+            | Event::LevelChanged { .. }
+            | Event::RecallEnded { .. }
+            | Event::Triaged { .. }
+            | Event::Diverted { .. }
+            | Event::Stepped { .. }
+            | Event::Returned { .. }
+            | Event::WordsAsked { .. }
+            | Event::WordsRead { .. }
+            | Event::KeysPressed { .. }
+            | Event::FollowUpOpened(_) => self.apply_to_recall(at, event),
             _ => self.apply_to_contact(at, event),
         }
     }
@@ -107,9 +119,21 @@ impl Engine {
             self.hashes.agents ^= hash_of(&agent);
             self.agents.push(agent);
         }
-        self.floor.configure(routing);
+        self.configure_floor();
+    }
+
+    /// Makes profiles and eligibility anew, after a change of who may serve what.
+    fn configure_floor(&mut self) {
+        let mut kept: Vec<AgentId> = self
+            .recalls
+            .iter()
+            .filter(|r| !r.over)
+            .flat_map(|r| r.plan.safety.kept.iter().copied())
+            .collect();
+        kept.sort_unstable();
+        self.floor.configure(&self.routing, |agent| kept.binary_search(&agent).is_ok());
         for agent in &self.agents {
-            if let Some(profile) = routing.agent(agent.id) {
+            if let Some(profile) = self.routing.agent(agent.id) {
                 self.floor.idle_changed(agent.id, &IdleKeys::default(), &idle_keys(agent, profile));
             }
         }
@@ -172,8 +196,10 @@ impl Engine {
         self.counts.by_state[filed.contact.state.kind().index()] -= 1;
         self.hashes.contacts ^= filed.hash;
         let stood = (filed.stand, filed.contact.place);
+        let served = filed.contact.self_service();
         change(&mut filed.contact);
         let contact = &filed.contact;
+        let (gateway, serves) = (contact.gateway, contact.self_service());
         filed.hash = hash_of(contact);
         self.hashes.contacts ^= filed.hash;
         self.counts.by_state[contact.state.kind().index()] += 1;
@@ -182,6 +208,9 @@ impl Engine {
         let waits = contact.state == State::Queued && contact.link != Link::Detached;
         filed.stand = if waits { self.floor.join(contact, &self.routing) } else { Stand::Off };
         self.restand(moved);
+        if served.is_some() || serves.is_some() {
+            self.self_service_changed(gateway, served, serves);
+        }
     }
 
     /// Like [`Self::change`], for what has no part in lines, timers or counts.

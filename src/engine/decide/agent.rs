@@ -346,7 +346,7 @@ impl Turn<'_> {
     /// Before an agent lets a contact go: what hangs on its being with them ends.
     fn let_go(&mut self, contact: ContactId) {
         self.drop_consult(contact);
-        self.settle_effects(contact, Settled::Withdrawn);
+        self.settle_effects(contact, Settled::Withdrawn, |_| true);
     }
 
     /// Checks where a contact is sent. For a colleague it stays in its own queue, whatever

@@ -75,7 +75,7 @@ impl Turn<'_> {
         }
         let (voice, gateway) = (c.channel == Channel::Voice, c.gateway);
         let wrap_up = self.wrap_up(c.queue);
-        self.settle_effects(child, super::Settled::Withdrawn);
+        self.settle_effects(child, super::Settled::Withdrawn, super::is_connect);
         self.emit(Event::Closed {
             contact: child,
             gateway,

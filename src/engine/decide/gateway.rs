@@ -1,17 +1,18 @@
 //! What gateways report.
 
 use super::super::agent::Agent;
-use super::super::command::{Arrival, Reply, Report};
+use super::super::command::{Arrival, Heard, Reply, Report};
 use super::super::contact::{Link, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
 use super::super::floor::ClassKey;
 use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
+use super::super::recall::{AFFECTED_HEAD_START, Heed, MOST_KEYS_PRESSED, TriageClass, Wish};
 use super::super::refusal::Refusal;
 use super::super::words::{
     Attributes, Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need,
     Party, QueuedBecause, ReleasedBecause,
 };
-use super::{A_DAY, Turn, join_needs, place, service};
+use super::{A_DAY, Turn, is_connect, join_needs, place, service};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
 use crate::time::Span;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ impl Turn<'_> {
                 let attributes = attributes.clone();
                 self.emit(Event::AttributesSet { contact: *contact, attributes });
             }
-            Report::Input(contact) => self.input(gateway, *contact)?,
+            Report::Input { contact, heard } => self.input(gateway, *contact, heard)?,
             Report::Leg { reservation, party, outcome, code } => {
                 self.leg(gateway, *reservation, *party, *outcome, *code)?;
             }
@@ -64,8 +65,12 @@ impl Turn<'_> {
                     && effect.0 <= self.engine.counts.last_effect;
                 if !settled {
                     let contact = self.effect_of(gateway, *effect)?;
-                    let how = Settled::Done;
-                    self.emit(Event::EffectSettled { effect: *effect, contact, how });
+                    let (effect, how) = (*effect, Settled::Done);
+                    let said = self.saying(contact, effect);
+                    self.emit(Event::EffectSettled { effect, contact, how });
+                    if let Some(say) = said {
+                        self.said(contact, say);
+                    }
                 }
             }
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
@@ -110,12 +115,21 @@ impl Turn<'_> {
         if a.needs.iter().any(|n| n.skill.index() >= self.engine.routing.skills.len()) {
             return Err(Refusal::OutOfRange { field: "needs", expected: "skills that exist" });
         }
-        let queue = self.queue_of(a.queue);
+        let heed = a.heed.filter(|h| self.engine.recall(h.recall).is_some_and(|r| !r.over));
+        let is = |class| heed.is_some_and(|h| h.class == class);
+        let safety = a.safety
+            || self.queue_of(a.queue).is_some_and(|q| q.safety)
+            || is(TriageClass::Safety);
+        let lane = self.engine.safety_queue(a.entry_point, heed, a.channel).filter(|_| safety);
+        let into = lane.unwrap_or(a.queue);
+        let queue = self.queue_of(into);
         let needs = join_needs(&queue.map(|q| q.needs.clone()).unwrap_or_default(), &a.needs);
         let ahead = queue.map_or(Span::ZERO, |q| q.head_start);
-        let service = service(a.safety || queue.is_some_and(|q| q.safety), a.channel);
-        let class = ClassKey { queue: a.queue, channel: a.channel, service, needs: needs.clone() };
-        self.check_queue(a.queue, &class)?;
+        let service = service(safety, a.channel);
+        let class = ClassKey { queue: into, channel: a.channel, service, needs: needs.clone() };
+        self.check_queue(into, &class)?;
+        let earlier = if is(TriageClass::Affected) { AFFECTED_HEAD_START } else { Span::ZERO };
+        let head_start = Span(a.head_start.0.saturating_add(earlier.0)).min(A_DAY);
 
         let contact = ContactId(self.engine.counts.accepted + 1);
         self.emit(Event::Arrived(Arrived {
@@ -131,20 +145,25 @@ impl Turn<'_> {
             waited: a.waited,
             attributes: a.attributes.clone(),
             own_needs: a.needs.clone(),
+            language: a.language,
         }));
+        if let Some(heed) = heed {
+            self.emit(Event::Triaged { contact, heed });
+        }
         self.emit(Event::Queued(Queued {
             contact,
-            queue: a.queue,
+            queue: into,
             because: QueuedBecause::Arrived,
             service,
             needs,
-            head_start: a.head_start,
-            place: place(self.at, &[ahead, a.head_start, a.waited]),
+            head_start,
+            place: place(self.at, &[ahead, head_start, a.waited]),
             named: None,
             pass_over: None,
             released: None,
         }));
         self.offer_contact(contact);
+        self.overflow(contact);
         Ok(Reply::Contact(contact))
     }
 
@@ -184,10 +203,42 @@ impl Turn<'_> {
         self.offer_contact(contact);
     }
 
-    fn input(&mut self, gateway: GatewayId, contact: ContactId) -> Result<(), Refusal> {
+    fn input(
+        &mut self,
+        gateway: GatewayId,
+        contact: ContactId,
+        heard: &Heard,
+    ) -> Result<(), Refusal> {
         self.of_gateway(contact, gateway)?;
-        self.emit(Event::InputReceived(contact));
+        if heard.keys.as_ref().is_some_and(|k| !are_keys(k)) {
+            let expected = "1 to 64 of 0-9, * and #";
+            return Err(Refusal::OutOfRange { field: "keys", expected });
+        }
+        let served = self.contact(contact)?.self_service();
+        if let Some(keys) = &heard.keys {
+            let (keys, lot) = (Arc::clone(keys), heard.lot);
+            self.emit(Event::KeysPressed { contact, keys, lot });
+        }
+        if heard.keys.is_none() || served.is_none() {
+            self.emit(Event::InputReceived(contact));
+        }
+        self.heed(contact, heard.heed);
+        if let Some(s) = served {
+            self.heard(contact, s, heard);
+            return Ok(());
+        }
         self.wake(contact);
+        match heard.heed.map(|h| h.class) {
+            Some(TriageClass::Safety) => self.to_safety(contact),
+            // A button says the same as the words for it.
+            _ if heard.wish == Some(Wish::Person) => {
+                let entry_point = self.contact(contact)?.entry_point;
+                let recall = self.engine.recall_at(entry_point).map(|r| r.id);
+                let class = TriageClass::PersonWanted;
+                self.heed(contact, recall.map(|recall| Heed { recall, class }));
+            }
+            _ => {}
+        }
         Ok(())
     }
 
@@ -256,7 +307,7 @@ impl Turn<'_> {
     /// is a consult that asked for that agent by name.
     pub(super) fn connect_failed(&mut self, contact: ContactId, fault: ConnectFault) -> bool {
         let asked_by_name = self.asks_by_name(contact);
-        self.settle_effects(contact, Settled::Withdrawn);
+        self.settle_effects(contact, Settled::Withdrawn, is_connect);
         let Some(State::Connecting { reservation, agent, .. }) =
             self.engine.contact(contact).map(|c| c.state)
         else {
@@ -269,7 +320,8 @@ impl Turn<'_> {
 
     fn bridged(&mut self, gateway: GatewayId, reservation: ReservationId) -> Result<(), Refusal> {
         let (contact, agent) = self.connecting(gateway, reservation)?;
-        self.settle_effects(contact, Settled::Done);
+        self.settle_effects(contact, Settled::Done, is_connect);
+        self.settle_effects(contact, Settled::Withdrawn, |_| true);
         self.emit(Event::Bridged { contact, reservation, agent });
         Ok(())
     }
@@ -306,6 +358,7 @@ impl Turn<'_> {
                 let released = Some(Released { agent, because, wrap_up: None });
                 self.requeue_from(Queued { released, ..back }, agent);
             }
+            (Some(EffectKind::Say(_)), State::SelfService(_)) => self.say_failed(contact),
             _ => {}
         }
         Ok(())
@@ -327,7 +380,7 @@ impl Turn<'_> {
             return Ok(());
         }
         self.drop_consult(contact);
-        self.settle_effects(contact, Settled::Withdrawn);
+        self.settle_effects(contact, Settled::Withdrawn, |_| true);
         let because = ReleasedBecause::AgentGone;
         let released = Some(Released { agent, because, wrap_up: None });
         let pass_over = self.pass_over_until().map(|until| Excluded { agent, until });
@@ -337,12 +390,7 @@ impl Turn<'_> {
 
     fn customer_left(&mut self, gateway: GatewayId, contact: ContactId) -> Result<(), Refusal> {
         self.of_gateway(contact, gateway)?;
-        let c = self.contact(contact)?;
-        let reason = match (c.parent, c.answered) {
-            (Some(_), _) => EndReason::ConsultCancelled,
-            (None, Some(_)) => EndReason::CustomerLeft,
-            (None, None) => EndReason::Abandoned,
-        };
+        let reason = Self::left_because(self.contact(contact)?);
         self.close(contact, reason);
         Ok(())
     }
@@ -361,6 +409,11 @@ fn check_arrival(a: &Arrival) -> Result<(), Refusal> {
         }
     }
     a.attributes.as_ref().map_or(Ok(()), check_attributes)
+}
+
+fn are_keys(keys: &str) -> bool {
+    (1..=MOST_KEYS_PRESSED).contains(&keys.len())
+        && keys.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#')
 }
 
 fn is_key(key: &str) -> bool {

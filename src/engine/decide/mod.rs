@@ -7,8 +7,13 @@ mod agent;
 mod consult;
 mod gateway;
 mod matching;
+mod recall;
+mod self_service;
 mod supervisor;
 mod tick;
+mod walk;
+
+pub use recall::Preview;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,7 +32,7 @@ use super::words::{
     NotTaken, QueuedBecause, ServiceClass,
 };
 use super::{MOST_CLASSES, MOST_PROFILES};
-use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, SessionId};
+use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, SessionId};
 use crate::time::{EngineTime, Place, Span};
 
 /// The longest head start, or wait with a gateway, that is believed.
@@ -40,11 +45,22 @@ pub(crate) struct Agenda {
     pub(super) sweeps: VecDeque<(GatewayId, usize)>,
     /// Agents for whom the search was cut short.
     pub(super) hungry: VecDeque<AgentId>,
+    /// Recalls for which everyone is gone through.
+    walks: walk::Walks,
 }
 
 impl Agenda {
     pub(super) fn is_empty(&self) -> bool {
-        self.sweeps.is_empty() && self.hungry.is_empty()
+        self.sweeps.is_empty() && self.hungry.is_empty() && self.walks.is_empty()
+    }
+
+    /// When a walk that rests goes on.
+    pub(super) fn next_walk(&self) -> Option<EngineTime> {
+        self.walks.next()
+    }
+
+    fn walk_anew(&mut self, recall: RecallId, read: bool) {
+        self.walks.begin(recall, read);
     }
 }
 
@@ -78,6 +94,8 @@ pub(super) fn decide(
         Command::DisconnectAgent { agent, session } => turn.disconnect_agent(*agent, *session),
         Command::Agent { agent, session, act } => return turn.agent_acts(*agent, *session, act),
         Command::Supervise { order, why } => return turn.supervisor_orders(order, why),
+        Command::Recall { order, why } => return turn.recall_orders(order, why),
+        Command::WordsRead { contact, ask, found } => turn.words_read(*contact, *ask, *found),
     }
     Ok(Reply::Done)
 }
@@ -110,6 +128,20 @@ impl Turn<'_> {
         held.sort_unstable();
         for (contact, until) in held {
             self.emit(Event::Renewed { contact, until });
+        }
+        let mut served: Vec<ContactId> = self
+            .engine
+            .contacts()
+            .filter(|c| c.self_service().is_some())
+            .map(|c| c.id)
+            .collect();
+        served.sort_unstable();
+        for contact in served {
+            self.renew_self_service(contact);
+        }
+        let recalls: Vec<RecallId> = self.engine.recalls.iter().map(|r| r.id).collect();
+        for recall in recalls {
+            self.engine.agenda.walk_anew(recall, true);
         }
     }
 
@@ -292,7 +324,7 @@ impl Turn<'_> {
                 Some(agent)
             }
             State::Connecting { reservation, agent, .. } => {
-                self.settle_effects(contact, Settled::Withdrawn);
+                self.settle_effects(contact, Settled::Withdrawn, is_connect);
                 let (fault, pass_over) = (ConnectFault::Withdrawn, None);
                 self.emit(Event::ConnectFailed { contact, reservation, agent, fault, pass_over });
                 Some(agent)
@@ -306,9 +338,11 @@ impl Turn<'_> {
         self.emit(Event::EffectAsked { effect, contact, kind });
     }
 
-    fn settle_effects(&mut self, contact: ContactId, how: Settled) {
-        while let Some((effect, _)) =
-            self.engine.contact(contact).and_then(|c| c.effects.first().copied())
+    fn settle_effects(&mut self, contact: ContactId, how: Settled, which: fn(EffectKind) -> bool) {
+        while let Some((effect, _)) = self
+            .engine
+            .contact(contact)
+            .and_then(|c| c.effects.iter().find(|(_, kind)| which(*kind)).copied())
         {
             self.emit(Event::EffectSettled { effect, contact, how });
         }
@@ -321,7 +355,7 @@ impl Turn<'_> {
             self.close(child, EndReason::ConsultCancelled);
         }
         let mut freed = self.withdraw(contact);
-        self.settle_effects(contact, Settled::Withdrawn);
+        self.settle_effects(contact, Settled::Withdrawn, |_| true);
         let Some(c) = self.engine.contact(contact) else { return };
         let (gateway, consult_of) = (c.gateway, c.parent);
         let agent = match c.state {
@@ -390,6 +424,11 @@ impl Turn<'_> {
         self.offer_contact(contact);
         self.agent_freed(agent);
     }
+}
+
+/// What joins legs, as against what is said to the customer meanwhile.
+const fn is_connect(kind: EffectKind) -> bool {
+    !matches!(kind, EffectKind::Say(_))
 }
 
 /// Arrival minus all head starts.

@@ -6,6 +6,7 @@ use super::super::agent::Presence;
 use super::super::command::{Order, Reply};
 use super::super::contact::State;
 use super::super::event::{Event, Queued, Released, Settled};
+use super::super::recall::{ReturnedBecause, SelfService};
 use super::super::refusal::Refusal;
 use super::super::words::{
     Availability, AvailabilityBecause, EndReason, Excluded, QueuedBecause, ReleasedBecause,
@@ -15,7 +16,7 @@ use crate::ids::{AgentId, ContactId};
 use crate::time::Span;
 
 /// Longest reason that is kept.
-const MOST_WHY: usize = 512;
+pub(super) const MOST_WHY: usize = 512;
 
 impl Turn<'_> {
     pub(super) fn supervisor_orders(
@@ -54,7 +55,7 @@ impl Turn<'_> {
         Ok(Reply::Done)
     }
 
-    fn order(&mut self, why: &Arc<str>) {
+    pub(super) fn order(&mut self, why: &Arc<str>) {
         self.emit(Event::Ordered { why: Arc::clone(why) });
     }
 
@@ -71,7 +72,8 @@ impl Turn<'_> {
         let contact = queued.contact;
         self.drop_consult(contact);
         let mut freed = self.withdraw(contact);
-        self.settle_effects(contact, Settled::Withdrawn);
+        self.settle_effects(contact, Settled::Withdrawn, |_| true);
+        self.take_out(contact);
         let Some(c) = self.engine.contact(contact) else { return };
         let (mut released, mut pass_over) = (None, None);
         if let State::Assigned { agent, .. } = c.state {
@@ -85,6 +87,15 @@ impl Turn<'_> {
         self.offer_contact(contact);
         if let Some(agent) = freed {
             self.agent_freed(agent);
+        }
+    }
+
+    /// Out of self-service, for whatever a supervisor wants instead.
+    fn take_out(&mut self, contact: ContactId) {
+        let served = self.engine.contact(contact).and_then(super::Contact::self_service);
+        if let Some(SelfService { recall, tier, .. }) = served {
+            let because = ReturnedBecause::Supervisor;
+            self.emit(Event::Returned { contact, recall, tier, because });
         }
     }
 

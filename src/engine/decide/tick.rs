@@ -22,6 +22,7 @@ impl Turn<'_> {
             }
         }
         self.sweep();
+        self.walk();
         if let Some(agent) = self.engine.agenda.hungry.pop_front() {
             self.offer_agent(agent);
         }
@@ -40,6 +41,7 @@ impl Turn<'_> {
                 self.agent_freed(agent);
             }
             Due::Grace(agent) => self.grace_over(agent),
+            Due::Expiry(recall) => self.end_recall(recall, true),
         }
     }
 
@@ -59,6 +61,7 @@ impl Turn<'_> {
                 self.agent_freed(agent);
             }
             Some(State::Pending { .. }) => self.wake(contact),
+            Some(State::SelfService(s)) => self.self_service_due(contact, s),
             _ => {}
         }
     }

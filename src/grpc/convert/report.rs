@@ -6,7 +6,7 @@ use prost::Message as _;
 
 use super::super::status::Fault;
 use super::{check, person, words};
-use crate::engine::command::{Arrival, GatewayLimits, Report};
+use crate::engine::command::{Arrival, GatewayLimits, Heard, Report};
 use crate::engine::entry::Sealed;
 use crate::engine::words::Key;
 use crate::ids::{ContactId, CustomerId};
@@ -48,7 +48,8 @@ pub(crate) fn read(
             let contact = check::contact(input.contact_id)?;
             let customer = (from.owner)(contact);
             let sealed = person::seal(from.keys, customer, input.person, input.sensitive)?;
-            return Ok((Report::Input(contact), sealed));
+            let heard = Heard { words: sealed.is_some(), ..Heard::default() };
+            return Ok((Report::Input { contact, heard }, sealed));
         }
         Wire::Holding(holding) => holds(&holding)?,
         Wire::Attributes(facts) => Report::Attributes {
@@ -126,6 +127,8 @@ pub(crate) fn arrived(
         },
         waited: check::within_a_day("waited_ms", asked.waited_ms)?,
         attributes,
+        language: None,
+        heed: None,
         content,
     };
     // Last, so that nothing is sealed for an arrival that is refused.

@@ -26,7 +26,7 @@ pub(crate) fn answer(request_id: &str, name: &str, reply: Reply) -> v1::Answer {
             let keys = keys.iter().map(|key| String::from(&**key)).collect();
             Came::UnknownKeys(v1::UnknownKeys { keys })
         }
-        Reply::Done | Reply::Gateway { session: None, .. } => Came::Done(v1::Done {}),
+        Reply::Done | Reply::Recall(_) | Reply::Gateway { session: None, .. } => Came::Done(v1::Done {}),
     };
     v1::Answer { request_id: request_id.to_owned(), result: Some(result) }
 }
@@ -79,6 +79,7 @@ pub(crate) fn to_gateway(routing: &Routing, tell: &Tell) -> Option<v1::GatewayDi
         Tell::Ended { contact, reason } => {
             (contact, ToGateway::Ended(gateway::Ended { reason: words::end_reason(reason) }))
         }
+        Tell::InSelfService { .. } | Tell::Say { .. } | Tell::GoesOnAs { .. } => todo!("recall"),
         Tell::Offer(_)
         | Tell::OfferOver { .. }
         | Tell::Connecting(_)
@@ -162,6 +163,9 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::EffectWithdrawn { .. }
         | Tell::AssignedTo { .. }
         | Tell::Pending { .. }
+        | Tell::InSelfService { .. }
+        | Tell::Say { .. }
+        | Tell::GoesOnAs { .. }
         | Tell::Offer(_)
         | Tell::Connecting(_)
         | Tell::Assigned(_)
@@ -195,6 +199,9 @@ fn offer(
     let of = offer.consult_of.unwrap_or(offer.contact);
     let said = handle.said(of);
     v1::Offer {
+        recall_id: 0,
+        script: None,
+        heard: Vec::new(),
         inputs: said.iter().filter_map(|s| person::unseal(handle.keys(), s)).collect(),
         contact_id: offer.contact.0,
         reservation_id: offer.reservation.0,

@@ -51,7 +51,7 @@ to_wire!(service: ServiceClass => ServiceClass { Safety, Live, Async });
 to_wire!(waits_for: WaitsFor => WaitsFor { Customer, ThirdParty });
 to_wire!(end_reason: EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
-    ConsultCompleted, ConsultCancelled,
+    ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
 });
 to_wire!(not_taken: NotTaken => NotTaken { Declined, TimedOut, AgentGone, Withdrawn });
 to_wire!(connect_fault: ConnectFault => ConnectFault {
@@ -64,7 +64,7 @@ to_wire!(because: AvailabilityBecause => AvailabilityBecause {
     Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
 });
 to_wire!(state: StateKind => ContactState {
-    Queued, Reserved, Connecting, Assigned, Pending, Closed,
+    Queued, Reserved, Connecting, Assigned, Pending, SelfService, Closed,
 });
 to_wire!(agent_state: AgentState => AgentState {
     SignedOut, Lost, NotReady, Ready, Reserved, Busy, WrapUp,

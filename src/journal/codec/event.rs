@@ -7,7 +7,7 @@ use crate::engine::event::{Arrived, Event, Queued, Reserved};
 
 record!(Arrived => Arrived {
     contact, gateway, session, key, content, channel, entry_point, customer, continues, attributes,
-    own_needs;
+    own_needs, language;
     waited = waited_us
 });
 record!(Queued => Queued {
@@ -36,6 +36,7 @@ macro_rules! events {
                 }),)*
                 $(Event::$one(value) => Kind::$one(pb::$one { $v: Field::put(value) }),)*
                 $(Event::$whole(record) => Kind::$whole(Record::put(record)),)*
+                _ => todo!("recall events"),
             };
             pb::Event { kind: Some(kind) }
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::{CodecError, pb};
+use crate::engine::words::Language;
 use crate::ids::{
     AgentId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, PoolId,
     QueueId, ReasonId, ReservationId, SessionId, SkillId,
@@ -81,6 +82,17 @@ impl Field for SmallVec<[PoolId; 4]> {
     }
     fn take(pb: Self::Pb, name: &'static str) -> Result<Self, CodecError> {
         pb.into_iter().map(|id| Field::take(id, name)).collect()
+    }
+}
+
+impl Field for Option<Language> {
+    type Pb = Option<String>;
+    fn put(&self) -> Self::Pb {
+        self.map(|l| l.as_str().to_owned())
+    }
+    fn take(pb: Self::Pb, name: &'static str) -> Result<Self, CodecError> {
+        let known = |tag: String| Language::of_tag(&tag).ok_or(CodecError::Missing { field: name });
+        pb.map(known).transpose()
     }
 }
 
@@ -256,6 +268,8 @@ macro_rules! words {
             fn put(&self) -> i32 {
                 let word = match self {
                     $(Self::$word => pb::$pb::$word,)*
+                    #[allow(unreachable_patterns)]
+                    _ => todo!("recall words"),
                 };
                 word.into()
             }

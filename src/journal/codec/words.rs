@@ -130,6 +130,7 @@ impl Record for EffectKind {
                 Kind::Connect(pb::ConnectEffect { reservation: reservation.0, agent: agent.0 })
             }
             Self::HandOver { to } => Kind::HandOver(pb::HandOverEffect { to: to.0 }),
+            Self::Say(_) => todo!("say"),
         };
         pb::Effect { kind: Some(kind) }
     }

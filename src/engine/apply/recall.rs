@@ -1,0 +1,169 @@
+//! Events of recalls and of self-service.
+
+use std::sync::Arc;
+
+use super::super::Engine;
+use super::super::contact::{Contact, MOST_HEARD, State};
+use super::super::event::{Arrived, EffectKind, Event, Settled};
+use super::super::recall::{
+    Heed, Level, MOST_OVER, Plan, Recall, ReturnedBecause, SelfService, Tier, TierCounts,
+    TriageClass,
+};
+use super::super::words::EndReason;
+use crate::ids::{ContactId, EffectId, RecallId};
+use crate::time::EngineTime;
+
+impl Engine {
+    pub(super) fn apply_to_recall(&mut self, at: EngineTime, event: &Event) {
+        match event {
+            Event::RecallStarted { recall, plan, level, expires } => {
+                self.recall_started(at, *recall, plan, *level, *expires);
+            }
+            Event::LevelChanged { recall, level } => self.change_recall(*recall, |r| {
+                r.level = *level;
+                r.since = at;
+            }),
+            Event::RecallEnded { recall, .. } => {
+                self.change_recall(*recall, |r| {
+                    r.over = true;
+                    r.level = Level::Normal;
+                    r.since = at;
+                });
+                self.configure_floor();
+            }
+            Event::Triaged { contact, heed } => self.note(*contact, |c| triaged(c, *heed)),
+            Event::Diverted { contact, now } => {
+                self.change(*contact, |c| c.state = State::SelfService(*now));
+                self.count_tier(now.recall, now.tier, |t| t.entered += 1);
+            }
+            Event::Stepped { contact, now } => {
+                self.change(*contact, |c| c.state = State::SelfService(*now));
+            }
+            Event::Returned { contact, recall, tier, because } => {
+                self.change(*contact, |c| {
+                    c.state = State::Queued;
+                    c.machine.bounced = true;
+                    c.machine.refused |= *because == ReturnedBecause::Asked;
+                });
+                self.count_tier(*recall, *tier, |t| t.returned += 1);
+            }
+            Event::WordsAsked { ask, .. } => self.counts.last_ask = ask.0,
+            Event::FollowUpOpened(arrived) => self.follow_up_opened(at, arrived),
+            // What was pressed or found is for others to know; what follows from it follows
+            // as events of its own.
+            _ => {}
+        }
+    }
+
+    fn recall_started(
+        &mut self,
+        at: EngineTime,
+        id: RecallId,
+        plan: &Arc<Plan>,
+        level: Level,
+        expires: EngineTime,
+    ) {
+        self.counts.last_recall = id.0;
+        let tiers = [TierCounts::default(); 2];
+        let plan = Arc::clone(plan);
+        let recall =
+            Recall { id, plan, level, since: at, started: at, expires, over: false, tiers };
+        self.timers.enter_recall(&recall);
+        self.recalls.push(recall);
+        let over = self.recalls.iter().filter(|r| r.over).count();
+        let empty = |r: &Recall| r.over && r.tiers.iter().all(|t| t.in_use == 0);
+        if over > MOST_OVER
+            && let Some(oldest) = self.recalls.iter().position(empty)
+        {
+            self.recalls.remove(oldest);
+        }
+        self.configure_floor();
+    }
+
+    fn change_recall(&mut self, id: RecallId, change: impl FnOnce(&mut Recall)) {
+        let Some(recall) = self.recalls.iter_mut().find(|r| r.id == id) else {
+            debug_assert!(false, "an event about unknown recall {id}");
+            return;
+        };
+        self.timers.remove_recall(recall);
+        change(recall);
+        self.timers.enter_recall(recall);
+    }
+
+    pub(super) fn count_tier(
+        &mut self,
+        id: RecallId,
+        tier: Tier,
+        count: impl FnOnce(&mut TierCounts),
+    ) {
+        if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == id) {
+            count(&mut recall.tiers[tier.index()]);
+        }
+    }
+
+    /// Keeps count of who is where as a contact enters, leaves or ends in self-service.
+    pub(super) fn self_service_changed(
+        &mut self,
+        gateway: crate::ids::GatewayId,
+        before: Option<SelfService>,
+        after: Option<SelfService>,
+    ) {
+        let same = |a: SelfService, b: SelfService| (a.recall, a.tier) == (b.recall, b.tier);
+        if before.zip(after).is_some_and(|(a, b)| same(a, b)) {
+            return;
+        }
+        for (s, enters) in [(before, false), (after, true)] {
+            let Some(s) = s else { continue };
+            let step = |n: u32| if enters { n + 1 } else { n.saturating_sub(1) };
+            self.count_tier(s.recall, s.tier, |t| t.in_use = step(t.in_use));
+            if s.tier == Tier::Ivr
+                && let Some(gateway) = self.gateways.get_mut(gateway.index())
+            {
+                gateway.in_ivr = step(gateway.in_ivr);
+            }
+        }
+    }
+
+    /// How a contact's end counts for the tier that it ended in.
+    pub(super) fn ended_in_self_service(&mut self, s: SelfService, reason: EndReason) {
+        self.count_tier(s.recall, s.tier, |t| match reason {
+            EndReason::Solved => t.solved += 1,
+            EndReason::Informed => t.informed += 1,
+            EndReason::FollowedUp => t.followed_up += 1,
+            _ => t.left += 1,
+        });
+    }
+
+    fn follow_up_opened(&mut self, at: EngineTime, arrived: &Arrived) {
+        self.arrived(at, arrived);
+        let of = arrived.continues.and_then(|of| self.contact(of));
+        let heard = of.map(|c| c.heard.clone()).unwrap_or_default();
+        self.note(arrived.contact, |c| {
+            c.machine.bounced = true;
+            c.heard = heard;
+        });
+    }
+
+    /// What was said to the end was heard.
+    pub(super) fn say_settled(&mut self, effect: EffectId, contact: ContactId, how: Settled) {
+        let Some(c) = self.contact(contact).filter(|_| how == Settled::Done) else { return };
+        let Some(EffectKind::Say(say)) =
+            c.effects.iter().find(|(e, _)| *e == effect).map(|(_, kind)| *kind)
+        else {
+            return;
+        };
+        self.note(contact, |c| {
+            if c.heard.len() == MOST_HEARD {
+                c.heard.remove(0);
+            }
+            c.heard.push((say.recall, say.text));
+        });
+    }
+}
+
+fn triaged(c: &mut Contact, heed: Heed) {
+    if c.triage.is_none_or(|t| heed.class < t.class) {
+        c.triage = Some(heed);
+    }
+    c.machine.refused |= heed.class == TriageClass::PersonWanted;
+}

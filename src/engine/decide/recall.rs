@@ -1,0 +1,308 @@
+//! What on-call staff order of recalls, and what a recall means for those who arrive or wait.
+
+use std::sync::Arc;
+
+use super::super::Engine;
+use super::super::agent::Presence;
+use super::super::command::{RecallOrder, Reply};
+use super::super::contact::{Contact, Link, State};
+use super::super::event::{Event, Queued};
+use super::super::floor::ClassKey;
+use super::super::pace::Pace;
+use super::super::recall::{
+    EFFECT_WINDOW, Heed, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS, Plan, Recall,
+    ReturnedBecause, SOON, Tier, TriageClass,
+};
+use super::super::refusal::Refusal;
+use super::super::words::{Channel, QueuedBecause, ServiceClass};
+use super::supervisor::MOST_WHY;
+use super::Turn;
+use crate::ids::{ContactId, EntryPointId, QueueId, RecallId};
+use crate::time::{EngineTime, Span};
+
+/// What became of an attempt to move a waiting contact to self-service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Overflow {
+    /// It is there.
+    Moved,
+    /// It stays in line.
+    Stays,
+    /// Its gateway has as much to report as it may: later.
+    GatewayFull,
+}
+
+/// What an order would do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Preview {
+    /// Contacts that would go to self-service or come back from it, of those here now.
+    pub to_move: u64,
+}
+
+impl Engine {
+    /// What an order would do now, by the same rules as doing it.
+    ///
+    /// Looks at every open contact: for people who ask, on the replica.
+    ///
+    /// # Errors
+    /// Why it would be refused.
+    pub fn preview(&self, at: EngineTime, order: &RecallOrder) -> Result<Preview, Refusal> {
+        self.check_order(order)?;
+        let (plan, level, in_use) = match order {
+            RecallOrder::Start { plan, level, .. } => (plan, *level, [0; 2]),
+            RecallOrder::SetLevel { recall, level } => {
+                let recall = self.in_force(*recall)?;
+                (&recall.plan, *level, recall.tiers.map(|t| t.in_use))
+            }
+            RecallOrder::End(recall) => {
+                let recall = self.in_force(*recall)?;
+                (&recall.plan, Level::Normal, recall.tiers.map(|t| t.in_use))
+            }
+        };
+        if level == Level::Normal {
+            let to_move = in_use.iter().map(|n| u64::from(*n)).sum();
+            return Ok(Preview { to_move });
+        }
+        Ok(Preview { to_move: self.would_move(at, plan, level, in_use) })
+    }
+
+    /// How many of those who wait are still to be moved by a recall as it is.
+    #[must_use]
+    pub fn still_to_move(&self, at: EngineTime, recall: &Recall) -> u64 {
+        let in_use = recall.tiers.map(|t| t.in_use);
+        if recall.gives_back() {
+            return in_use.iter().map(|n| u64::from(*n)).sum();
+        }
+        self.would_move(at, &recall.plan, recall.level, in_use)
+    }
+
+    fn would_move(&self, at: EngineTime, plan: &Plan, level: Level, in_use: [u32; 2]) -> u64 {
+        let mut fit = [0u64; 2];
+        for c in self.contacts() {
+            let tier = Tier::of(c.channel);
+            if plan.tier(tier).is_some_and(|(from, _)| level.opens(from))
+                && c.entry_point.is_some_and(|e| plan.scope.binary_search(&e).is_ok())
+                && self.may_be_diverted(at, c)
+            {
+                fit[tier.index()] += 1;
+            }
+        }
+        let room = |tier: Tier| {
+            let capacity = plan.tier(tier).map_or(0, |(_, capacity)| capacity);
+            u64::from(capacity.saturating_sub(in_use[tier.index()]))
+        };
+        Tier::ALL.into_iter().map(|tier| fit[tier.index()].min(room(tier))).sum()
+    }
+
+    fn in_force(&self, id: RecallId) -> Result<&Recall, Refusal> {
+        self.recall(id).filter(|r| !r.over).ok_or(Refusal::NoSuchRecall(id))
+    }
+
+    fn check_order(&self, order: &RecallOrder) -> Result<(), Refusal> {
+        match order {
+            RecallOrder::Start { plan, lasting, accept_empty_safety_lane, .. } => {
+                self.check_plan(plan)?;
+                if *lasting < Span::seconds(60) || *lasting > MOST_LASTING {
+                    let expected = "1 minute to 90 days ahead";
+                    return Err(Refusal::OutOfRange { field: "expires_unix_ms", expected });
+                }
+                let lane = plan.safety.external || self.safety_agents(plan) > 0;
+                if lane || *accept_empty_safety_lane {
+                    Ok(())
+                } else {
+                    Err(Refusal::EmptySafetyLane)
+                }
+            }
+            RecallOrder::SetLevel { recall, level } => {
+                let recall = self.in_force(*recall)?;
+                if recall.level == *level {
+                    let level = level.name();
+                    return Err(Refusal::SameLevel { recall: recall.id, level });
+                }
+                Ok(())
+            }
+            RecallOrder::End(recall) => self.in_force(*recall).map(|_| ()),
+        }
+    }
+
+    fn check_plan(&self, plan: &Plan) -> Result<(), Refusal> {
+        if self.recalls.iter().filter(|r| !r.over).count() >= MOST_RECALLS {
+            return Err(Refusal::Limit { what: "recall", most: MOST_RECALLS as u64 });
+        }
+        let known = |e: &EntryPointId| self.routing.entry_point(*e).is_some();
+        let sorted = plan.scope.windows(2).all(|w| w[0] < w[1]);
+        let checks = [
+            ("playbook", "at most 1 MiB", plan.playbook.len() <= MOST_PLAYBOOK),
+            (
+                "scope.entry_points",
+                "entry points of the configuration",
+                !plan.scope.is_empty() && sorted && plan.scope.iter().all(known),
+            ),
+            (
+                "safety.queue",
+                "a queue of the configuration",
+                self.routing.queue(plan.safety.queue).is_some_and(|q| !q.retired),
+            ),
+        ];
+        if let Some((field, expected, _)) = checks.into_iter().find(|(_, _, ok)| !ok) {
+            return Err(Refusal::OutOfRange { field, expected });
+        }
+        for recall in self.recalls.iter().filter(|r| !r.over) {
+            if let Some(taken) = plan.scope.iter().find(|e| recall.covers(**e)) {
+                let name = self.routing.entry_point(*taken).map(|e| Arc::clone(&e.name));
+                let entry_point = name.unwrap_or_else(|| "?".into());
+                return Err(Refusal::ScopeTaken { entry_point, recall: recall.id });
+            }
+        }
+        Ok(())
+    }
+
+    /// Agents kept for a plan's safety lane who are signed in.
+    #[must_use]
+    pub fn safety_agents(&self, plan: &Plan) -> usize {
+        let signed_in =
+            |a: &super::super::agent::Agent| matches!(a.presence, Presence::Connected(_));
+        plan.safety.kept.iter().filter(|a| self.agent(**a).is_some_and(signed_in)).count()
+    }
+
+    /// Whether a waiting contact is one that self-service may take: it waits in line, a
+    /// gateway that hears us holds it, it is not about safety, no person has had it, no
+    /// machine has had it, nobody asked for a person, and it is not served soon.
+    fn may_be_diverted(&self, at: EngineTime, c: &Contact) -> bool {
+        c.state == State::Queued
+            && matches!(c.link, Link::Attached(_))
+            && self.is_attached(c)
+            && c.service != ServiceClass::Safety
+            && c.parent.is_none()
+            && c.named.is_none()
+            && c.answered.is_none()
+            && !c.machine.bounced
+            && !c.machine.refused
+            && !self.is_soon(at, c)
+    }
+
+    fn is_soon(&self, at: EngineTime, c: &Contact) -> bool {
+        let rate = self.pace.rate(at, c.queue, c.channel);
+        let ahead = self.floor.about_before(c, self.stand_of(c.id));
+        ahead.is_none_or(|ahead| Pace::is_soon(rate, ahead, SOON))
+    }
+
+    /// The queue of the safety lane for a contact, if a recall has one that takes it: the
+    /// recall where it came in, or the one by whose words it was found to be about safety.
+    pub(super) fn safety_queue(
+        &self,
+        entry_point: Option<EntryPointId>,
+        heed: Option<Heed>,
+        channel: Channel,
+    ) -> Option<QueueId> {
+        let by_words = heed.and_then(|h| self.recall(h.recall)).filter(|r| !r.over);
+        let recall = self.recall_at(entry_point).or(by_words)?;
+        let queue = recall.plan.safety.queue;
+        let takes = self.routing.takes(queue, channel)
+            && self.routing.queue(queue).is_some_and(|q| !q.retired);
+        takes.then_some(queue)
+    }
+}
+
+impl Turn<'_> {
+    pub(super) fn recall_orders(
+        &mut self,
+        order: &RecallOrder,
+        why: &Arc<str>,
+    ) -> Result<Reply, Refusal> {
+        if why.is_empty() || why.len() > MOST_WHY {
+            return Err(Refusal::OutOfRange { field: "why", expected: "1 to 512 bytes" });
+        }
+        self.engine.check_order(order)?;
+        self.order(why);
+        match order {
+            RecallOrder::Start { plan, level, lasting, .. } => {
+                let recall = RecallId(self.engine.counts.last_recall + 1);
+                let (plan, expires) = (Arc::clone(plan), self.at + *lasting);
+                self.emit(Event::RecallStarted { recall, plan, level: *level, expires });
+                self.engine.agenda.walk_anew(recall, true);
+                return Ok(Reply::Recall(recall));
+            }
+            RecallOrder::SetLevel { recall, level } => {
+                self.emit(Event::LevelChanged { recall: *recall, level: *level });
+                self.engine.agenda.walk_anew(*recall, false);
+            }
+            RecallOrder::End(recall) => self.end_recall(*recall, false),
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn end_recall(&mut self, recall: RecallId, expired: bool) {
+        let kept = self.engine.recall(recall).map(|r| r.plan.safety.kept.clone());
+        self.emit(Event::RecallEnded { recall, expired });
+        self.engine.agenda.walk_anew(recall, false);
+        // Who was kept for safety may have anything again.
+        for agent in kept.unwrap_or_default() {
+            self.offer_agent(agent);
+        }
+    }
+
+    /// A contact that has begun to wait and found nobody: to self-service, if a recall has a
+    /// tier open for it.
+    pub(super) fn overflow(&mut self, contact: ContactId) -> Overflow {
+        let engine = &*self.engine;
+        let Some(c) = engine.contact(contact) else { return Overflow::Stays };
+        let Some(recall) = engine.recall_at(c.entry_point) else { return Overflow::Stays };
+        let tier = Tier::of(c.channel);
+        let capacity = recall.plan.tier(tier).map_or(0, |(_, capacity)| capacity);
+        if !recall.is_open(tier)
+            || recall.tiers[tier.index()].in_use >= capacity
+            || !engine.may_be_diverted(self.at, c)
+        {
+            return Overflow::Stays;
+        }
+        let Some(gateway) = engine.gateway(c.gateway) else { return Overflow::Stays };
+        let ports = gateway.limits.ivr_ports;
+        if tier == Tier::Ivr && ports > 0 && gateway.in_ivr >= ports {
+            return Overflow::Stays;
+        }
+        if gateway.effects >= EFFECT_WINDOW {
+            return Overflow::GatewayFull;
+        }
+        let recall = recall.id;
+        self.divert(contact, recall, tier);
+        Overflow::Moved
+    }
+
+    /// What a customer's words were found to mean, if that is news.
+    pub(super) fn heed(&mut self, contact: ContactId, heed: Option<Heed>) {
+        let Some(heed) = heed.filter(|h| self.engine.recall(h.recall).is_some()) else { return };
+        let Some(c) = self.engine.contact(contact) else { return };
+        let wants = heed.class == TriageClass::PersonWanted && !c.machine.refused;
+        if wants || c.triage.is_none_or(|t| heed.class < t.class) {
+            self.emit(Event::Triaged { contact, heed });
+        }
+    }
+
+    /// A waiting contact that turned out to be about safety goes into the safety lane.
+    pub(super) fn to_safety(&mut self, contact: ContactId) {
+        let engine = &*self.engine;
+        let Some(c) = engine.contact(contact).filter(|c| c.state == State::Queued) else { return };
+        let lane = engine.safety_queue(c.entry_point, c.triage, c.channel).unwrap_or(c.queue);
+        if c.service == ServiceClass::Safety && c.queue == lane || c.parent.is_some() {
+            return;
+        }
+        let mut queued = self.moved_to(c, lane, QueuedBecause::Safety);
+        queued.service = ServiceClass::Safety;
+        let (channel, service) = (c.channel, queued.service);
+        let class = ClassKey { queue: lane, channel, service, needs: queued.needs.clone() };
+        if !engine.floor.has_room(&class) {
+            // First in its own queue is better than an argument about tables.
+            queued = Queued {
+                service: ServiceClass::Safety,
+                ..self.requeued(c, QueuedBecause::Safety)
+            };
+        }
+        self.emit(Event::Queued(queued));
+        self.offer_contact(contact);
+    }
+
+    /// Those in self-service when agents are to take everything.
+    pub(super) fn give_back(&mut self, contact: ContactId) {
+        self.back(contact, ReturnedBecause::Ended);
+    }
+}

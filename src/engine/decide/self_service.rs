@@ -1,0 +1,432 @@
+//! Self-service: the faq tier and the ivr tier, and every way back to a person.
+//!
+//! A contact in here holds its place. Whatever a machine cannot do, does late, or does not
+//! understand, is for a person: [`Turn::back`] is the only way out that goes on.
+
+use super::super::command::Heard;
+use super::super::contact::{Contact, State};
+use super::super::event::{Arrived, EffectKind, Event, Queued, Settled};
+use super::super::pace::Pace;
+use super::super::recall::{
+    Answer, Collect, FaqPlan, Found, Heed, MOST_ANSWERS, Outlook, Plan, Question, READ_WITHIN,
+    ReturnedBecause, Say, SelfService, Step, Text, Tier, TriageClass, Want, Wish,
+};
+use super::super::words::{Channel, EndReason, QueuedBecause};
+use super::{Turn, place};
+use crate::ids::{AskId, ContactId, EffectId, RecallId};
+use crate::time::Span;
+use std::sync::Arc;
+
+impl Turn<'_> {
+    fn plan(&self, recall: RecallId) -> Option<Arc<Plan>> {
+        self.engine.recall(recall).map(|r| Arc::clone(&r.plan))
+    }
+
+    fn faq(&self, recall: RecallId) -> Option<FaqPlan> {
+        self.plan(recall)?.faq.clone()
+    }
+
+    fn in_self_service(&self, contact: ContactId) -> Option<SelfService> {
+        self.engine.contact(contact)?.self_service()
+    }
+
+    /// A waiting contact goes to a tier, keeping its place.
+    pub(super) fn divert(&mut self, contact: ContactId, recall: RecallId, tier: Tier) {
+        let Some(plan) = self.plan(recall) else { return };
+        let Some(c) = self.engine.contact(contact) else { return };
+        let rate = self.engine.pace.rate(self.at, c.queue, c.channel);
+        let ahead = self.engine.floor.about_before(c, self.engine.stand_of(contact));
+        let outlook = Pace::outlook(rate, ahead.unwrap_or_default());
+        let (limit, step) = match tier {
+            Tier::Faq => {
+                let ask = AskId(self.engine.counts.last_ask + 1);
+                let deadline = self.at + READ_WITHIN;
+                (plan.faq.as_ref().map(|t| t.time_limit), Step::Reading { ask, deadline })
+            }
+            Tier::Ivr => {
+                let step = Step::Asked { question: Question::Injury, repeats: 0, until: None };
+                (plan.ivr.as_ref().map(|t| t.time_limit), step)
+            }
+        };
+        let until = self.at + limit.unwrap_or_default();
+        let now = SelfService { recall, tier, until, answers: 0, checked: false, step };
+        self.emit(Event::Diverted { contact, now });
+        match tier {
+            Tier::Faq => {
+                self.say_with(contact, recall, Text::Acknowledgement, Collect::None, outlook);
+                self.say(contact, recall, Text::Message);
+                self.ask_words(contact, recall, Want::Answer);
+            }
+            Tier::Ivr => {
+                self.say(contact, recall, Text::Greeting);
+                self.put(contact, recall, Question::Injury);
+            }
+        }
+    }
+
+    fn say(&mut self, contact: ContactId, recall: RecallId, text: Text) {
+        self.say_with(contact, recall, text, Collect::None, Outlook::default());
+    }
+
+    fn say_with(
+        &mut self,
+        contact: ContactId,
+        recall: RecallId,
+        text: Text,
+        collect: Collect,
+        outlook: Outlook,
+    ) {
+        let Some(language) = self.engine.contact(contact).map(|c| c.language) else { return };
+        self.ask_effect(contact, EffectKind::Say(Say { recall, text, language, collect, outlook }));
+    }
+
+    /// Puts a question of the menu.
+    fn put(&mut self, contact: ContactId, recall: RecallId, question: Question) {
+        let Some(menu) = self.plan(recall).and_then(|p| p.ivr.clone()) else { return };
+        let none = Outlook::default();
+        match question {
+            Question::Injury => self.say_with(contact, recall, Text::Injury, Collect::Key, none),
+            Question::Lot => self.say_with(contact, recall, Text::Lot, Collect::Lot, none),
+            Question::Options => {
+                for (n, (key, _)) in menu.options.iter().enumerate() {
+                    let last = n + 1 == menu.options.len();
+                    let collect = if last { Collect::Key } else { Collect::None };
+                    self.say_with(contact, recall, Text::Option(*key), collect, none);
+                }
+            }
+        }
+    }
+
+    /// What is being said is over: the customer spoke, or something else is to be said.
+    fn hush(&mut self, contact: ContactId) {
+        self.settle_effects(contact, Settled::Withdrawn, |kind| matches!(kind, EffectKind::Say(_)));
+    }
+
+    fn step(&mut self, contact: ContactId, now: SelfService) {
+        self.emit(Event::Stepped { contact, now });
+    }
+
+    /// Back to the agents, at the place that the contact has always had.
+    pub(super) fn back(&mut self, contact: ContactId, because: ReturnedBecause) {
+        let Some(SelfService { recall, tier, .. }) = self.in_self_service(contact) else { return };
+        if tier == Tier::Ivr && because != ReturnedBecause::CannotTell {
+            self.hush(contact);
+        }
+        if tier == Tier::Ivr && because != ReturnedBecause::Gateway {
+            self.say(contact, recall, Text::Person);
+        }
+        self.emit(Event::Returned { contact, recall, tier, because });
+        if because == ReturnedBecause::Safety {
+            self.to_safety(contact);
+        } else {
+            self.offer_contact(contact);
+        }
+    }
+
+    fn back_for_safety(&mut self, contact: ContactId, recall: RecallId) {
+        self.heed(contact, Some(Heed { recall, class: TriageClass::Safety }));
+        self.back(contact, ReturnedBecause::Safety);
+    }
+
+    /// The customer of a contact in self-service said, wrote or pressed something.
+    pub(super) fn heard(&mut self, contact: ContactId, s: SelfService, heard: &Heard) {
+        let class = heard.heed.map(|h| h.class);
+        let zero = heard.keys.as_ref().is_some_and(|k| matches!(&**k, "0" | "0#"));
+        if class == Some(TriageClass::Safety) {
+            self.back(contact, ReturnedBecause::Safety);
+        } else if zero
+            || heard.wish == Some(Wish::Person)
+            || class == Some(TriageClass::PersonWanted)
+        {
+            self.back(contact, ReturnedBecause::Asked);
+        } else if s.tier == Tier::Ivr {
+            if let Some(keys) = &heard.keys {
+                self.pressed(contact, s, keys, heard);
+            }
+        } else if heard.wish == Some(Wish::Solved) && s.answers > 0 {
+            self.close(contact, EndReason::Solved);
+        } else if heard.words {
+            if s.answers >= MOST_ANSWERS {
+                return self.back(contact, ReturnedBecause::AnsweredEnough);
+            }
+            let ask = AskId(self.engine.counts.last_ask + 1);
+            let step = Step::Reading { ask, deadline: self.at + READ_WITHIN };
+            self.step(contact, SelfService { step, ..s });
+            self.ask_words(contact, s.recall, Want::Answer);
+        }
+    }
+
+    /// Whoever reads words has read some.
+    pub(super) fn words_read(&mut self, contact: ContactId, ask: AskId, found: Found) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let expected = matches!(
+            c.state,
+            State::SelfService(SelfService { step: Step::Reading { ask: asked, .. }, .. })
+                if asked == ask
+        );
+        let news = found.heed.is_some() && c.answered.is_none();
+        if !expected && !news {
+            return;
+        }
+        self.emit(Event::WordsRead { contact, ask, found });
+        self.heed(contact, found.heed);
+        let class = found.heed.map(|h| h.class);
+        let Some(s) = self.in_self_service(contact) else {
+            if class == Some(TriageClass::Safety) {
+                self.to_safety(contact);
+            }
+            return;
+        };
+        match class {
+            Some(TriageClass::Safety) => self.back(contact, ReturnedBecause::Safety),
+            Some(TriageClass::PersonWanted) if expected => {
+                self.back(contact, ReturnedBecause::Asked);
+            }
+            _ if expected => self.found(contact, s, found.answer),
+            _ => {}
+        }
+    }
+
+    fn found(&mut self, contact: ContactId, s: SelfService, answer: Answer) {
+        let (Some(faq), Some(c)) = (self.faq(s.recall), self.engine.contact(contact)) else {
+            return;
+        };
+        let Step::Reading { deadline, .. } = s.step else { return };
+        let step = match answer {
+            Answer::Entry { entry, .. } if entry < faq.entries => {
+                // Paced from the question: an instant link is mildly insulting.
+                let at = deadline - READ_WITHIN + faq.pacing[c.channel.index()];
+                Step::Answering { entry, at: at.max(self.at) }
+            }
+            Answer::NoWords => Step::Listening { until: self.at + faq.silence },
+            Answer::Entry { .. } | Answer::None => {
+                return self.back(contact, ReturnedBecause::NoAnswer);
+            }
+        };
+        self.step(contact, SelfService { step, ..s });
+    }
+
+    /// Something is due in self-service.
+    pub(super) fn self_service_due(&mut self, contact: ContactId, s: SelfService) {
+        if self.at >= s.until {
+            return self.back(contact, ReturnedBecause::TimeLimit);
+        }
+        match s.step {
+            Step::Reading { .. } => self.back(contact, ReturnedBecause::Late),
+            Step::Answering { entry, .. } => {
+                let silence = self.faq(s.recall).map_or(Span::ZERO, |f| f.silence);
+                let step = Step::Listening { until: self.at + silence };
+                self.step(contact, SelfService { answers: s.answers + 1, step, ..s });
+                self.say(contact, s.recall, Text::Faq(entry));
+            }
+            Step::Listening { .. } => self.silent(contact, s),
+            Step::Asked { question, repeats, .. } => self.again(contact, s, question, repeats),
+            Step::Leaving { .. } => self.close(contact, EndReason::Informed),
+        }
+    }
+
+    /// Silence is not success: on a live channel a person looks; a letter that was answered
+    /// goes on as a follow-up, behind those who wait now.
+    fn silent(&mut self, contact: ContactId, s: SelfService) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let (live, attached) = (c.channel == Channel::Chat, self.engine.is_attached(c));
+        if live || s.answers == 0 || !attached {
+            return self.back(contact, ReturnedBecause::Silence);
+        }
+        let follow_up = ContactId(self.engine.counts.accepted + 1);
+        let arrived = Arrived {
+            contact: follow_up,
+            gateway: c.gateway,
+            session: self.engine.gateway(c.gateway).and_then(|g| g.session),
+            key: c.key.clone(),
+            content: c.content,
+            channel: c.channel,
+            entry_point: c.entry_point,
+            customer: c.customer,
+            continues: Some(contact),
+            waited: Span::ZERO,
+            attributes: c.attributes.clone(),
+            own_needs: c.own_needs.clone(),
+            language: c.language,
+        };
+        let ahead = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
+        let queued = Queued {
+            contact: follow_up,
+            head_start: Span::ZERO,
+            place: place(self.at, &[ahead]),
+            ..self.requeued(c, QueuedBecause::FollowUp)
+        };
+        self.emit(Event::FollowUpOpened(arrived));
+        self.emit(Event::Queued(queued));
+        self.close(contact, EndReason::FollowedUp);
+        self.offer_contact(follow_up);
+    }
+
+    /// Keys in the menu.
+    fn pressed(&mut self, contact: ContactId, s: SelfService, keys: &str, heard: &Heard) {
+        let Some(menu) = self.plan(s.recall).and_then(|p| p.ivr.clone()) else { return };
+        let key = keys.as_bytes().first().copied().unwrap_or_default();
+        self.hush(contact);
+        match s.step {
+            Step::Asked { question: Question::Injury, .. } if key == menu.yes => {
+                self.back_for_safety(contact, s.recall);
+            }
+            Step::Asked { question: Question::Injury, .. } if key == menu.no => {
+                self.say(contact, s.recall, Text::Message);
+                self.offer_options(contact, s);
+            }
+            Step::Asked { question: Question::Lot, repeats, .. } => {
+                self.checked(contact, s, heard, repeats);
+            }
+            Step::Asked { question: Question::Options, repeats, .. } => {
+                self.chosen(contact, s, &menu, key, repeats);
+            }
+            Step::Asked { question, repeats, .. } => self.again(contact, s, question, repeats),
+            _ => self.offer_options(contact, s),
+        }
+    }
+
+    fn offer_options(&mut self, contact: ContactId, s: SelfService) {
+        let step = Step::Asked { question: Question::Options, repeats: 0, until: None };
+        self.step(contact, SelfService { step, ..s });
+        self.put(contact, s.recall, Question::Options);
+    }
+
+    fn chosen(
+        &mut self,
+        contact: ContactId,
+        s: SelfService,
+        menu: &super::super::recall::IvrPlan,
+        key: u8,
+        repeats: u8,
+    ) {
+        use super::super::recall::Choice;
+        let choice = menu.options.iter().find(|(k, _)| *k == key).map(|(_, choice)| *choice);
+        match choice {
+            None => self.again(contact, s, Question::Options, repeats),
+            Some(Choice::Message) => {
+                self.say(contact, s.recall, Text::Message);
+                self.offer_options(contact, s);
+            }
+            Some(Choice::Faq(entry)) => {
+                self.say(contact, s.recall, Text::Faq(entry));
+                self.offer_options(contact, SelfService { answers: s.answers.saturating_add(1), ..s });
+            }
+            Some(Choice::LotCheck) => {
+                let step = Step::Asked { question: Question::Lot, repeats: 0, until: None };
+                self.step(contact, SelfService { step, ..s });
+                self.put(contact, s.recall, Question::Lot);
+            }
+        }
+    }
+
+    /// The affected-or-not check was given keys.
+    fn checked(&mut self, contact: ContactId, s: SelfService, heard: &Heard, repeats: u8) {
+        use super::super::recall::LotVerdict;
+        let text = match heard.lot {
+            None => return self.again(contact, s, Question::Lot, repeats),
+            Some(LotVerdict::CannotTell) => {
+                self.say(contact, s.recall, Text::CannotTell);
+                return self.back(contact, ReturnedBecause::CannotTell);
+            }
+            Some(LotVerdict::Affected) => {
+                let class = TriageClass::Affected;
+                self.heed(contact, Some(Heed { recall: s.recall, class }));
+                Text::Affected
+            }
+            Some(LotVerdict::NotAffected) => Text::NotAffected,
+        };
+        self.say(contact, s.recall, text);
+        self.offer_options(contact, SelfService { checked: true, ..s });
+    }
+
+    /// No key, or one that means nothing: once more, then a person; who has what they came
+    /// for is wished well.
+    fn again(&mut self, contact: ContactId, s: SelfService, question: Question, repeats: u8) {
+        let Some(menu) = self.plan(s.recall).and_then(|p| p.ivr.clone()) else { return };
+        if repeats < menu.repeats {
+            let step = Step::Asked { question, repeats: repeats + 1, until: None };
+            self.step(contact, SelfService { step, ..s });
+            self.put(contact, s.recall, question);
+        } else if s.checked || s.answers > 0 {
+            self.step(contact, SelfService { step: Step::Leaving { at: None }, ..s });
+            self.say(contact, s.recall, Text::Goodbye);
+        } else {
+            self.back(contact, ReturnedBecause::NoKey);
+        }
+    }
+
+    /// A text was said to the end. Waiting for a key begins now.
+    pub(super) fn said(&mut self, contact: ContactId, say: Say) {
+        let Some(s) = self.in_self_service(contact) else { return };
+        let Some(menu) = self.plan(s.recall).and_then(|p| p.ivr.clone()) else { return };
+        // A lot has many keys.
+        let keys = if say.collect == Collect::Lot { 4 } else { 1 };
+        let then = self.at + Span(menu.key_timeout.0.saturating_mul(keys));
+        let step = match s.step {
+            Step::Asked { question, repeats, until: None } if say.collect != Collect::None => {
+                Step::Asked { question, repeats, until: Some(then) }
+            }
+            Step::Leaving { at: None } if say.text == Text::Goodbye => {
+                Step::Leaving { at: Some(then) }
+            }
+            _ => return,
+        };
+        self.step(contact, SelfService { step, ..s });
+    }
+
+    /// A text could not be said.
+    pub(super) fn say_failed(&mut self, contact: ContactId) {
+        self.back(contact, ReturnedBecause::Gateway);
+    }
+
+    /// Everything that a contact in self-service waits for begins anew: nobody could answer
+    /// while the router was away.
+    pub(super) fn renew_self_service(&mut self, contact: ContactId) {
+        let Some(s) = self.in_self_service(contact) else { return };
+        let Some(plan) = self.plan(s.recall) else { return };
+        let (faq, ivr) = (plan.faq.as_ref(), plan.ivr.as_ref());
+        let limit = match s.tier {
+            Tier::Faq => faq.map(|t| t.time_limit),
+            Tier::Ivr => ivr.map(|t| t.time_limit),
+        };
+        let silence = self.at + faq.map_or(Span::ZERO, |t| t.silence);
+        let key = self.at + ivr.map_or(Span::ZERO, |t| t.key_timeout);
+        let step = match s.step {
+            Step::Reading { .. } => {
+                let ask = AskId(self.engine.counts.last_ask + 1);
+                Step::Reading { ask, deadline: self.at + READ_WITHIN }
+            }
+            Step::Listening { .. } => Step::Listening { until: silence },
+            Step::Asked { question, repeats, until } => {
+                Step::Asked { question, repeats, until: until.map(|_| key) }
+            }
+            Step::Leaving { at } => Step::Leaving { at: at.map(|_| key) },
+            answering @ Step::Answering { .. } => answering,
+        };
+        let until = self.at + limit.unwrap_or_default();
+        self.step(contact, SelfService { until, step, ..s });
+        if let Step::Reading { .. } = step {
+            self.ask_words(contact, s.recall, Want::Answer);
+        }
+    }
+
+    /// Why a contact ends whose customer left.
+    pub(super) fn left_because(c: &Contact) -> EndReason {
+        match (c.parent, c.answered, c.self_service()) {
+            (Some(_), _, _) => EndReason::ConsultCancelled,
+            (None, Some(_), _) => EndReason::CustomerLeft,
+            (None, None, Some(s)) if s.checked || s.answers > 0 => EndReason::Informed,
+            (None, None, _) => EndReason::Abandoned,
+        }
+    }
+
+    /// The text that an effect says, if it says one.
+    pub(super) fn saying(&self, contact: ContactId, effect: EffectId) -> Option<Say> {
+        let c = self.engine.contact(contact)?;
+        c.effects.iter().find_map(|(e, kind)| match kind {
+            EffectKind::Say(say) if *e == effect => Some(*say),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! The playbooks of recalls, at hand for whoever speaks to customers or reads their words.
+//!
+//! A registry, never the truth: it follows durable events and is made again from the
+//! journal. It decides nothing; playbooks of recalls that are over stay, because what was
+//! said to whom can be shown.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use dashmap::DashMap;
+
+use crate::engine::event::Event;
+use crate::engine::recall::Plan;
+use crate::ids::RecallId;
+use crate::recall::Prepared;
+
+/// Playbooks by recall.
+#[derive(Debug, Default)]
+pub struct Recalls {
+    all: ArcSwap<Vec<Arc<KnownRecall>>>,
+    /// Built before a recall starts, by version, so that a start waits for nothing.
+    prepared: DashMap<[u8; 32], Arc<Prepared>>,
+}
+
+/// A recall, as the edges know it.
+#[derive(Clone, Debug)]
+pub struct KnownRecall {
+    /// Which.
+    pub recall: RecallId,
+    /// What the engine decides by.
+    pub plan: Arc<Plan>,
+    /// Its playbook, ready to be used.
+    pub prepared: Arc<Prepared>,
+    /// It has ended.
+    pub over: bool,
+}
+
+/// What an event changes in the registry.
+#[derive(Clone, Debug)]
+pub(crate) enum RecallChange {
+    Started(RecallId, Arc<Plan>),
+    Ended(RecallId),
+}
+
+impl RecallChange {
+    pub(crate) fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::RecallStarted { recall, plan, .. } => {
+                Some(Self::Started(*recall, Arc::clone(plan)))
+            }
+            Event::RecallEnded { recall, .. } => Some(Self::Ended(*recall)),
+            _ => None,
+        }
+    }
+}
+
+impl Recalls {
+    /// Keeps a playbook that is about to be put in force.
+    pub fn prepare(&self, prepared: Arc<Prepared>) {
+        self.prepared.insert(prepared.version.0, prepared);
+    }
+
+    pub(crate) fn change(&self, change: RecallChange) {
+        let mut all = Vec::clone(&self.all.load());
+        match change {
+            RecallChange::Started(recall, plan) => {
+                let Some(prepared) = self.take(&plan) else { return };
+                all.push(Arc::new(KnownRecall { recall, plan, prepared, over: false }));
+            }
+            RecallChange::Ended(recall) => {
+                if let Some(known) = all.iter_mut().find(|k| k.recall == recall) {
+                    *known = Arc::new(KnownRecall { over: true, ..KnownRecall::clone(known) });
+                }
+            }
+        }
+        self.all.store(Arc::new(all));
+    }
+
+    fn take(&self, plan: &Plan) -> Option<Arc<Prepared>> {
+        if let Some((_, prepared)) = self.prepared.remove(&plan.version) {
+            return Some(prepared);
+        }
+        // Of an older start of the same version, or of the journal.
+        let all = self.all.load();
+        if let Some(known) = all.iter().find(|k| k.plan.version == plan.version) {
+            return Some(Arc::clone(&known.prepared));
+        }
+        match Prepared::from_canonical(&plan.playbook) {
+            Ok(prepared) => Some(Arc::new(prepared)),
+            Err(error) => {
+                // Its contacts are told nothing and come back to people.
+                tracing::error!(%error, title = %plan.title, "a playbook cannot be used");
+                None
+            }
+        }
+    }
+
+    /// Every recall since the journal began, in the order of start.
+    #[must_use]
+    pub fn all(&self) -> Arc<Vec<Arc<KnownRecall>>> {
+        self.all.load_full()
+    }
+
+    /// A recall, also one that is over.
+    #[must_use]
+    pub fn get(&self, recall: RecallId) -> Option<Arc<KnownRecall>> {
+        self.all.load().iter().find(|k| k.recall == recall).map(Arc::clone)
+    }
+}

@@ -21,8 +21,7 @@ use super::{AGENTS, World};
 
 impl World {
     fn any_recall(&mut self) -> RecallId {
-        let known: Vec<RecallId> =
-            self.owner.recalls().filter(|r| !r.over).map(|r| r.id).collect();
+        let known: Vec<RecallId> = self.owner.recalls().filter(|r| !r.over).map(|r| r.id).collect();
         let found = known.choose(&mut self.rng).copied();
         found.unwrap_or(RecallId(self.rng.random_range(0..4)))
     }
@@ -58,8 +57,7 @@ impl World {
             time_limit: Span::seconds(30),
             entries: 3,
         };
-        let options =
-            [(b'1', Choice::LotCheck), (b'2', Choice::Faq(1)), (b'3', Choice::Message)];
+        let options = [(b'1', Choice::LotCheck), (b'2', Choice::Faq(1)), (b'3', Choice::Message)];
         let ivr = IvrPlan {
             from: *[Level::Elevated, Level::Surge].choose(&mut self.rng).expect("two"),
             ports: self.rng.random_range(1..20),
@@ -82,6 +80,7 @@ impl World {
                 kept,
                 external: self.rng.random_bool(0.3),
             },
+            soon: Span::seconds(self.rng.random_range(0..20)),
         }
     }
 
@@ -115,8 +114,7 @@ impl World {
         let newest = self.asked.len().saturating_sub(1);
         let at = if self.rng.random_bool(0.9) { newest } else { newest / 2 };
         let none = (ContactId(1), surgeline::ids::AskId(1));
-        let (contact, ask) =
-            if self.asked.is_empty() { none } else { self.asked.swap_remove(at) };
+        let (contact, ask) = if self.asked.is_empty() { none } else { self.asked.swap_remove(at) };
         let answer = match self.rng.random_range(0..10) {
             0 => Answer::None,
             1 => Answer::NoWords,
@@ -129,11 +127,8 @@ impl World {
 
     /// A customer in self-service does what is asked of them, or something else.
     fn self_service_command(&mut self) -> Command {
-        let served: Vec<(ContactId, SelfService)> = self
-            .owner
-            .contacts()
-            .filter_map(|c| Some((c.id, c.self_service()?)))
-            .collect();
+        let served: Vec<(ContactId, SelfService)> =
+            self.owner.contacts().filter_map(|c| Some((c.id, c.self_service()?))).collect();
         let Some((contact, s)) = served.choose(&mut self.rng).copied() else {
             let contact = self.any_contact();
             let heard = Heard { keys: Some(Arc::from("0")), ..Heard::default() };

@@ -300,6 +300,8 @@ pub struct Tiers {
     pub faq: Option<FaqTier>,
     /// On voice; there exactly if the playbook has a menu.
     pub ivr: Option<IvrTier>,
+    /// Seconds: who will probably be served within this time is left in line, 0 to 600.
+    pub soon_s: u32,
 }
 
 /// How the faq tier works.

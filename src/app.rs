@@ -24,6 +24,7 @@ use crate::journal::keys::{KeyError, KeyStore};
 use crate::journal::recovery::Recovered;
 use crate::journal::sqlite::SqliteJournal;
 use crate::metrics::Metrics;
+use crate::recall::Folder;
 use crate::shard::handle::ShardHandle;
 use crate::shard::health::Fatal;
 use crate::shard::recovery::{Recovery, Shard, ShardOptions, StartError};
@@ -41,6 +42,8 @@ pub struct AppConfig {
     pub http: SocketAddr,
     /// The data directory; made if it does not exist.
     pub data: PathBuf,
+    /// The folder of playbooks; it need not be there.
+    pub playbooks: PathBuf,
     /// The wanted routing configuration; its ids follow the journal's.
     pub routing: Routing,
 }
@@ -112,6 +115,7 @@ impl App {
         let metrics = Arc::new(Metrics::new()?);
         let observer = metrics.clone();
         let (data, routing) = (config.data, config.routing);
+        let playbooks = Folder::new(config.playbooks);
         let (handle, shard, recovered) =
             spawn_blocking(move || open(&data, routing, observer)).await??;
 
@@ -119,9 +123,9 @@ impl App {
         let (streams, requests) = (CancellationToken::new(), CancellationToken::new());
         let grpc = {
             let (handle, stop) = (handle.clone(), streams.clone());
-            tokio::spawn(
-                async move { Ok(grpc::serve(handle, grpc, stop.cancelled_owned()).await?) },
-            )
+            tokio::spawn(async move {
+                Ok(grpc::serve(handle, playbooks, grpc, stop.cancelled_owned()).await?)
+            })
         };
         let http = {
             let (handle, stop) = (handle.clone(), requests.clone());
@@ -263,7 +267,8 @@ mod tests {
     fn config(data: &Path) -> AppConfig {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let routing = config::built_in().expect("the built-in one is sound").config.routing;
-        AppConfig { grpc: any, http: any, data: data.into(), routing }
+        let playbooks = data.join("playbooks");
+        AppConfig { grpc: any, http: any, data: data.into(), playbooks, routing }
     }
 
     #[tokio::test]

@@ -131,7 +131,8 @@ async fn rehearse(args: &Demo, screen: Screen) -> anyhow::Result<Outcome> {
     let names = loaded.config.routing.agents.iter().map(|a| Arc::clone(&a.name)).collect();
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (data, routing) = (folder.path().to_owned(), loaded.config.routing);
-    let app = App::start(AppConfig { grpc: any, http: any, data, routing })
+    let playbooks = folder.path().join("playbooks");
+    let app = App::start(AppConfig { grpc: any, http: any, data, playbooks, routing })
         .await
         .context("the router did not start")?;
     let (phase, phases) = channel(Phase::Open);

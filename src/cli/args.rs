@@ -63,6 +63,9 @@ pub struct Serve {
     /// Where the journal and the keys are kept [default: ./surgeline-data]
     #[arg(long, value_name = "DIR", env = "SURGELINE_DATA")]
     pub data: Option<PathBuf>,
+    /// Folder of the playbooks that recalls are started from [default: playbooks, beside the configuration file]
+    #[arg(long, value_name = "DIR", env = "SURGELINE_PLAYBOOKS")]
+    pub playbooks: Option<PathBuf>,
     /// Where gateways, agents and supervisors connect [default: 127.0.0.1:50051]
     #[arg(long, value_name = "ADDR", value_parser = listening)]
     pub grpc: Option<SocketAddr>,

@@ -36,7 +36,7 @@ pub struct Playbook {
     /// What is said, by channel and language.
     pub messages: Vec<Message>,
     /// Said at once when the faq tier takes a contact: that it is automatic, that a person is
-    /// there, what to stop. May have `{wait}` and `{place}`.
+    /// there, what to stop. May have `{wait}`.
     pub acknowledgement: Texts,
     /// What is asked often; ids are unique.
     pub faq: Vec<FaqEntry>,

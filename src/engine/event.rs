@@ -13,12 +13,12 @@ use super::recall::{
 use super::routing::{Name, Routing};
 use super::words::{
     Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, Consent, EndReason,
-    Excluded, Key, Keys, Language, LegOutcome, Named, Needs, NotTaken, Party, QueuedBecause, ReleasedBecause,
-    ServiceClass, WaitsFor,
+    Excluded, Key, Keys, Language, LegOutcome, Named, Needs, NotTaken, Party, QueuedBecause,
+    ReleasedBecause, ServiceClass, WaitsFor,
 };
 use crate::ids::{
-    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, QueueId,
-    RecallId, ReservationId, SessionId,
+    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
+    QueueId, RecallId, ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Place, Span};
 

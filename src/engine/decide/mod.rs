@@ -129,12 +129,8 @@ impl Turn<'_> {
         for (contact, until) in held {
             self.emit(Event::Renewed { contact, until });
         }
-        let mut served: Vec<ContactId> = self
-            .engine
-            .contacts()
-            .filter(|c| c.self_service().is_some())
-            .map(|c| c.id)
-            .collect();
+        let mut served: Vec<ContactId> =
+            self.engine.contacts().filter(|c| c.self_service().is_some()).map(|c| c.id).collect();
         served.sort_unstable();
         for contact in served {
             self.renew_self_service(contact);

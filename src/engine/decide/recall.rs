@@ -15,8 +15,8 @@ use super::super::recall::{
 };
 use super::super::refusal::Refusal;
 use super::super::words::{Channel, QueuedBecause, ServiceClass};
-use super::supervisor::MOST_WHY;
 use super::Turn;
+use super::supervisor::MOST_WHY;
 use crate::ids::{ContactId, EntryPointId, QueueId, RecallId};
 use crate::time::{EngineTime, Span};
 
@@ -292,10 +292,8 @@ impl Turn<'_> {
         let class = ClassKey { queue: lane, channel, service, needs: queued.needs.clone() };
         if !engine.floor.has_room(&class) {
             // First in its own queue is better than an argument about tables.
-            queued = Queued {
-                service: ServiceClass::Safety,
-                ..self.requeued(c, QueuedBecause::Safety)
-            };
+            queued =
+                Queued { service: ServiceClass::Safety, ..self.requeued(c, QueuedBecause::Safety) };
         }
         self.emit(Event::Queued(queued));
         self.offer_contact(contact);

@@ -26,7 +26,9 @@ pub(crate) fn answer(request_id: &str, name: &str, reply: Reply) -> v1::Answer {
             let keys = keys.iter().map(|key| String::from(&**key)).collect();
             Came::UnknownKeys(v1::UnknownKeys { keys })
         }
-        Reply::Done | Reply::Recall(_) | Reply::Gateway { session: None, .. } => Came::Done(v1::Done {}),
+        Reply::Done | Reply::Recall(_) | Reply::Gateway { session: None, .. } => {
+            Came::Done(v1::Done {})
+        }
     };
     v1::Answer { request_id: request_id.to_owned(), result: Some(result) }
 }

@@ -3,6 +3,7 @@
 
 mod lives;
 mod readings;
+mod recalls;
 mod refusals;
 mod streams;
 
@@ -35,6 +36,7 @@ use crate::pb::v1::gateway_service_connect_request::Message as FromGateway;
 use crate::pb::v1::gateway_service_connect_response::Message as GatewayWord;
 use crate::pb::v1::supervisor_service_client::SupervisorServiceClient;
 use crate::pb::v1::{self, agent_act, gateway_report};
+use crate::recall::Folder;
 use crate::shard::handle::ShardHandle;
 use crate::shard::recovery::{Recovery, Shard, ShardOptions};
 
@@ -66,7 +68,9 @@ impl Router {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(handle.clone(), listener, stop.clone().cancelled_owned()));
+        let playbooks = Folder::new(data.path().join("playbooks"));
+        let stopped = stop.clone().cancelled_owned();
+        let serving = tokio::spawn(serve(handle.clone(), playbooks, listener, stopped));
         let uri = format!("http://{address}");
         let channel = Endpoint::from_shared(uri).expect("a uri").connect().await.expect("connects");
         Self { channel, handle, address, stop, serving, shard, _data: data }

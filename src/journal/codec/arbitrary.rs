@@ -11,15 +11,19 @@ use crate::engine::entry::{Actor, Entry, Role, Sealed};
 use crate::engine::event::{
     Arrived, EffectKind, Event, Queued, Released, Reserved, Settled, Trigger,
 };
+use crate::engine::recall::{
+    Answer, Choice, Collect, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Outlook, Plan,
+    Question, ReturnedBecause, SafetyPlan, Say, SelfService, Step, Text, Tier, TriageClass, Want,
+};
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use crate::engine::words::{
     Availability, AvailabilityBecause, Channel, ConnectFault, Consent, EndReason, Excluded,
-    LegOutcome, Named, Need, NotTaken, Party, QueuedBecause, ReleasedBecause, ServiceClass,
-    WaitsFor,
+    Language, LegOutcome, Named, Need, NotTaken, Party, QueuedBecause, ReleasedBecause,
+    ServiceClass, WaitsFor,
 };
 use crate::ids::{
-    AgentId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, PoolId,
-    QueueId, ReasonId, RequestId, ReservationId, SessionId, SkillId,
+    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
+    PoolId, QueueId, ReasonId, RecallId, RequestId, ReservationId, SessionId, SkillId,
 };
 use crate::journal::{Batch, Mark};
 use crate::time::{EngineTime, Place, Span, WallTime};
@@ -113,6 +117,18 @@ impl<T: Any> Any for SmallVec<[T; 4]> {
     }
 }
 
+impl<T: Any> Any for SmallVec<[T; 9]> {
+    fn any(from: &mut Source) -> Self {
+        (0..from.below(12)).map(|_| T::any(from)).collect()
+    }
+}
+
+impl Any for Language {
+    fn any(from: &mut Source) -> Self {
+        Self([(); 2].map(|()| b'a' + u8::try_from(from.below(26)).unwrap()))
+    }
+}
+
 impl<T: Any, const N: usize> Any for [T; N] {
     fn any(from: &mut Source) -> Self {
         std::array::from_fn(|_| T::any(from))
@@ -146,8 +162,8 @@ macro_rules! newtypes {
         }
     )* };
 }
-newtypes!(AgentId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId PoolId QueueId
-    ReasonId ReservationId SessionId SkillId EngineTime Place Span WallTime);
+newtypes!(AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId PoolId
+    QueueId ReasonId RecallId ReservationId SessionId SkillId EngineTime Place Span WallTime);
 
 /// Picks one of the words; the match is there so that a new one does not compile unlisted.
 macro_rules! pick {
@@ -173,25 +189,72 @@ pick! {
     WaitsFor { Customer, ThirdParty }
     EndReason {
         Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
-        ConsultCompleted, ConsultCancelled,
+        ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
     }
     NotTaken { Declined, TimedOut, AgentGone, Withdrawn }
     ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn }
-    QueuedBecause { Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone }
+    QueuedBecause {
+        Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone, FollowUp, Safety,
+    }
     ReleasedBecause { Transferred, Requeued, Pended, HandedOver, Moved, AgentGone }
     Availability { Ready, NotReady(reason), SignedOut }
     AvailabilityBecause { Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired }
     Consent { Given, Refused, NotAsked }
     Trigger { Contact, Agent, Named, AsyncShare }
     Settled { Done, Failed(code), Withdrawn }
+    Level { Normal, Tail, Elevated, Surge, Critical }
+    Tier { Faq, Ivr }
+    Choice { Message, LotCheck, Faq(entry) }
+    Question { Injury, Lot, Options }
+    Text {
+        Acknowledgement, Message, Faq(entry), Greeting, Injury, Lot, Affected, NotAffected,
+        CannotTell, Option(key), Person, Goodbye,
+    }
+    Collect { None, Key, Lot }
+    TriageClass { Safety, Affected, PersonWanted }
+    LotVerdict { Affected, NotAffected, CannotTell }
+    Want { Triage, Answer }
+    ReturnedBecause {
+        Asked, Safety, NoAnswer, AnsweredEnough, Late, Silence, NoKey, CannotTell, TimeLimit,
+        Gateway, Ended, Supervisor,
+    }
+}
+
+/// Picks one of the alternatives with named fields; one that is not listed does not compile.
+macro_rules! alternatives {
+    ($($t:ident { $($one:ident { $($f:ident),* })* })*) => { $(
+        impl Any for $t {
+            fn any(from: &mut Source) -> Self {
+                let listed = |one: &Self| match one { $($t::$one { .. } => {})* };
+                let all = [$($t::$one { $($f: Any::any(from)),* }),*];
+                let at = usize::try_from(from.below(all.len() as u64)).unwrap();
+                listed(&all[at]);
+                all[at]
+            }
+        }
+    )* };
+}
+alternatives! {
+    Step {
+        Reading { ask, deadline }
+        Answering { entry, at }
+        Listening { until }
+        Asked { question, repeats, until }
+        Leaving { at }
+    }
+    Answer {
+        NoWords {}
+        None {}
+        Entry { entry, score }
+    }
 }
 
 impl Any for EffectKind {
     fn any(from: &mut Source) -> Self {
-        if bool::any(from) {
-            Self::Connect { reservation: Any::any(from), agent: Any::any(from) }
-        } else {
-            Self::HandOver { to: Any::any(from) }
+        match from.below(3) {
+            0 => Self::Connect { reservation: Any::any(from), agent: Any::any(from) },
+            1 => Self::HandOver { to: Any::any(from) },
+            _ => Self::Say(Any::any(from)),
         }
     }
 }
@@ -230,7 +293,7 @@ structs! {
     }
     Arrived {
         contact, gateway, session, key, content, channel, entry_point, customer, continues,
-        waited, attributes, own_needs,
+        waited, attributes, own_needs, language,
     }
     Queued {
         contact, queue, because, service, needs, head_start, place, named, pass_over, released,
@@ -238,6 +301,15 @@ structs! {
     Reserved { contact, reservation, agent, deadline, trigger, rank, idle, load, waited,
         async_passed,
     }
+    Plan { title, version, playbook, scope, faq, ivr, safety }
+    FaqPlan { from, capacity, pacing, silence, time_limit, entries }
+    IvrPlan { from, ports, time_limit, repeats, key_timeout, yes, no, options }
+    SafetyPlan { queue, kept, external }
+    SelfService { recall, tier, until, answers, checked, step }
+    Say { recall, text, language, collect, outlook }
+    Outlook { ahead, wait }
+    Heed { recall, class }
+    Found { heed, answer }
 }
 
 macro_rules! events {
@@ -300,9 +372,20 @@ events! {
         AgentLost { agent, grace }
         AvailabilityChanged { agent, to, because }
         NextSet { agent, next }
+        RecallStarted { recall, plan, level, expires }
+        LevelChanged { recall, level }
+        RecallEnded { recall, expired }
+        Triaged { contact, heed }
+        Diverted { contact, now }
+        Stepped { contact, now }
+        Returned { contact, recall, tier, because }
+        WordsAsked { contact, ask, recall, want }
+        WordsRead { contact, ask, found }
+        KeysPressed { contact, keys, lot }
     }
     single {
         Configured Detached OpenedToAll Arrived Queued Reserved InputReceived PhoneUnreachable
+        FollowUpOpened
     }
 }
 

@@ -36,7 +36,6 @@ macro_rules! events {
                 }),)*
                 $(Event::$one(value) => Kind::$one(pb::$one { $v: Field::put(value) }),)*
                 $(Event::$whole(record) => Kind::$whole(Record::put(record)),)*
-                _ => todo!("recall events"),
             };
             pb::Event { kind: Some(kind) }
         }
@@ -90,6 +89,16 @@ events! {
         AgentLost { agent; grace = grace_us }
         AvailabilityChanged { agent, to, because }
         NextSet { agent, next }
+        RecallStarted { recall, plan, level; expires = expires_us }
+        LevelChanged { recall, level }
+        RecallEnded { recall, expired }
+        Triaged { contact, heed }
+        Diverted { contact, now }
+        Stepped { contact, now }
+        Returned { contact, recall, tier, because }
+        WordsAsked { contact, ask, recall, want }
+        WordsRead { contact, ask, found }
+        KeysPressed { contact, keys, lot }
     }
     single {
         Configured(routing)
@@ -98,5 +107,5 @@ events! {
         InputReceived(contact)
         PhoneUnreachable(agent)
     }
-    whole { Arrived Queued Reserved }
+    whole { Arrived Queued Reserved FollowUpOpened }
 }

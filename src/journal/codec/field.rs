@@ -10,8 +10,8 @@ use smallvec::SmallVec;
 use super::{CodecError, pb};
 use crate::engine::words::Language;
 use crate::ids::{
-    AgentId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, PoolId,
-    QueueId, ReasonId, ReservationId, SessionId, SkillId,
+    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
+    PoolId, QueueId, ReasonId, RecallId, ReservationId, SessionId, SkillId,
 };
 use crate::time::{EngineTime, Place, Span};
 
@@ -75,14 +75,36 @@ impl<R: Record> Field for SmallVec<[R; 4]> {
     }
 }
 
-impl Field for SmallVec<[PoolId; 4]> {
-    type Pb = Vec<u32>;
+impl<R: Record> Field for SmallVec<[R; 9]> {
+    type Pb = Vec<R::Pb>;
     fn put(&self) -> Self::Pb {
-        self.iter().map(Field::put).collect()
+        self.iter().map(Record::put).collect()
     }
-    fn take(pb: Self::Pb, name: &'static str) -> Result<Self, CodecError> {
-        pb.into_iter().map(|id| Field::take(id, name)).collect()
+    fn take(pb: Self::Pb, _: &'static str) -> Result<Self, CodecError> {
+        pb.into_iter().map(R::take).collect()
     }
+}
+
+/// Lists of ids.
+macro_rules! ids {
+    ($($list:ty),* $(,)?) => { $(
+        impl Field for $list {
+            type Pb = Vec<u32>;
+            fn put(&self) -> Self::Pb {
+                self.iter().map(Field::put).collect()
+            }
+            fn take(pb: Self::Pb, name: &'static str) -> Result<Self, CodecError> {
+                pb.into_iter().map(|id| Field::take(id, name)).collect()
+            }
+        }
+    )* };
+}
+
+ids!(SmallVec<[PoolId; 4]>, Vec<EntryPointId>, Vec<AgentId>);
+
+/// The value of an optional field that another field's word requires.
+pub(super) fn required<F: Field>(pb: Option<F::Pb>, name: &'static str) -> Result<F, CodecError> {
+    F::take(pb.ok_or(CodecError::Missing { field: name })?, name)
 }
 
 impl Field for Option<Language> {
@@ -91,7 +113,11 @@ impl Field for Option<Language> {
         self.map(|l| l.as_str().to_owned())
     }
     fn take(pb: Self::Pb, name: &'static str) -> Result<Self, CodecError> {
-        let known = |tag: String| Language::of_tag(&tag).ok_or(CodecError::Missing { field: name });
+        // As it is written, and no other way: two spellings would be one value.
+        let known = |tag: String| {
+            let language = Language::of_tag(&tag).filter(|l| l.as_str() == tag);
+            language.ok_or(CodecError::NoLanguage { field: name })
+        };
         pb.map(known).transpose()
     }
 }
@@ -125,6 +151,7 @@ same!(
     ReservationId(u64),
     EffectId(u64),
     SessionId(u64),
+    AskId(u64),
     AgentId(u32),
     EngineTime(u64),
     Span(u64),
@@ -155,7 +182,7 @@ macro_rules! narrow {
     )* };
 }
 
-narrow!(QueueId, SkillId, PoolId, EntryPointId, ReasonId, DispositionId, GatewayId);
+narrow!(QueueId, SkillId, PoolId, EntryPointId, ReasonId, DispositionId, GatewayId, RecallId);
 
 /// Small numbers.
 macro_rules! small {
@@ -191,6 +218,27 @@ macro_rules! plain {
 }
 
 plain!(u32, u64, bool);
+
+impl Field for Option<u32> {
+    type Pb = Option<u32>;
+    fn put(&self) -> Self::Pb {
+        *self
+    }
+    fn take(pb: Self::Pb, _: &'static str) -> Result<Self, CodecError> {
+        Ok(pb)
+    }
+}
+
+impl Field for [u8; 32] {
+    type Pb = Vec<u8>;
+    fn put(&self) -> Vec<u8> {
+        self.to_vec()
+    }
+    fn take(pb: Vec<u8>, name: &'static str) -> Result<Self, CodecError> {
+        let found = pb.len();
+        Self::try_from(pb).map_err(|_| CodecError::Length { field: name, expected: 32, found })
+    }
+}
 
 impl Field for Arc<str> {
     type Pb = String;
@@ -268,8 +316,6 @@ macro_rules! words {
             fn put(&self) -> i32 {
                 let word = match self {
                     $(Self::$word => pb::$pb::$word,)*
-                    #[allow(unreachable_patterns)]
-                    _ => todo!("recall words"),
                 };
                 word.into()
             }

@@ -8,6 +8,7 @@
 
 mod event;
 mod field;
+mod recall;
 mod routing;
 mod words;
 
@@ -95,6 +96,12 @@ pub enum CodecError {
         expected: usize,
         /// How many there are.
         found: usize,
+    },
+    /// A text that should be a language is none, or not as it is written.
+    #[error("{field} is not a language's two letters")]
+    NoLanguage {
+        /// Message and field.
+        field: &'static str,
     },
     /// A list that must hold something is empty.
     #[error("{field} is empty")]

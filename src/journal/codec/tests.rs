@@ -57,14 +57,15 @@ fn fixture(file: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal").join(file)
 }
 
-/// One entry for each variant, in the order of the list.
+/// Entries with several events of each variant, in the order of the list: of what an event may
+/// have or not have, most is there in one of them.
 fn every_event() -> Batch {
     let mut entries = Vec::new();
     for (sequence, name) in (1..).zip(VARIANTS) {
         // A seed for each, so that one that is added leaves the others as they were.
         let mut from = Source(FIXTURE_SEED ^ u64::from(crc32fast::hash(name.as_bytes())));
-        let event = arbitrary::event(name, &mut from);
-        entries.push(arbitrary::entry(sequence, vec![event], &mut from));
+        let events = (0..6).map(|_| arbitrary::event(name, &mut from)).collect();
+        entries.push(arbitrary::entry(sequence, events, &mut from));
     }
     let mark =
         Some(Mark { sequence: entries.len() as u64, state_hash: 0xfeed_f00d, hash_version: 1 });
@@ -88,6 +89,22 @@ fn batches_written_by_format_1_load_to_the_same_value() {
         stored.batch.entries.iter().flat_map(|e| &e.events).map(arbitrary::variant).collect();
     for name in VARIANTS {
         assert!(held.contains(name), "{name} is not in the fixture");
+    }
+    for part in [
+        "FaqPlan",
+        "IvrPlan",
+        "LotCheck",
+        "Say(",
+        "Reading",
+        "Answering",
+        "Listening",
+        "Asked",
+        "Leaving",
+        "Outlook",
+        "Heed",
+        "Entry {",
+    ] {
+        assert!(then.contains(part), "{part} is not in the fixture");
     }
 }
 
@@ -179,4 +196,89 @@ fn what_is_missing_or_out_of_range_is_named() {
     };
     event.limits = None;
     assert_eq!(refused(&limits), CodecError::Missing { field: "GatewayConnected.limits" });
+}
+
+#[test]
+fn what_is_wrong_with_a_recall_is_named() {
+    type Damage = (fn(&mut pb::RecallStarted), CodecError);
+    let out_of_range = |field, value| CodecError::OutOfRange { field, value };
+    let damage: [Damage; 8] = [
+        (|r| r.recall = 65_536, out_of_range("RecallStarted.recall", 65_536)),
+        (|r| r.level = 6, CodecError::UnknownWord { field: "RecallStarted.level", value: 6 }),
+        (|r| r.plan = None, CodecError::Missing { field: "RecallStarted.plan" }),
+        (
+            |r| plan(r).version.push(0),
+            CodecError::Length { field: "Plan.version", expected: 32, found: 33 },
+        ),
+        (|r| plan(r).safety = None, CodecError::Missing { field: "Plan.safety" }),
+        (|r| plan(r).scope.push(65_536), out_of_range("Plan.scope", 65_536)),
+        (|r| menu(r).repeats = 256, out_of_range("IvrPlan.repeats", 256)),
+        (|r| menu(r).options[0].entry = None, CodecError::Missing { field: "MenuOption.entry" }),
+    ];
+    for (damage, expected) in damage {
+        let mut wrong = record(recall_started());
+        let Some(pb::event::Kind::RecallStarted(started)) = kind(&mut wrong) else {
+            panic!("other event")
+        };
+        damage(started);
+        assert_eq!(refused(&wrong), expected);
+    }
+}
+
+fn recall_started() -> Event {
+    use crate::engine::recall::{Choice, IvrPlan, Level, Plan};
+    let mut from = Source(7);
+    let ivr = IvrPlan { options: [(b'1', Choice::Faq(3))].into_iter().collect(), ..any(&mut from) };
+    let plan = Plan { ivr: Some(ivr), ..any(&mut from) };
+    Event::RecallStarted {
+        recall: crate::ids::RecallId(1),
+        plan: plan.into(),
+        level: Level::Surge,
+        expires: any(&mut from),
+    }
+}
+
+fn any<T: Any>(from: &mut Source) -> T {
+    T::any(from)
+}
+
+fn plan(started: &mut pb::RecallStarted) -> &mut pb::Plan {
+    started.plan.as_mut().unwrap()
+}
+
+fn menu(started: &mut pb::RecallStarted) -> &mut pb::IvrPlan {
+    plan(started).ivr.as_mut().unwrap()
+}
+
+#[test]
+fn what_is_wrong_with_a_text_to_say_is_named() {
+    use crate::engine::event::EffectKind;
+    use crate::engine::recall::{Say, Text};
+    type Damage = (fn(&mut pb::Say), CodecError);
+    let language = CodecError::NoLanguage { field: "Say.language" };
+    let damage: [Damage; 6] = [
+        (|s| text(s).kind = 0, CodecError::Missing { field: "Text.kind" }),
+        (|s| text(s).key = None, CodecError::Missing { field: "Text.key" }),
+        (|s| text(s).key = Some(256), CodecError::OutOfRange { field: "Text.key", value: 256 }),
+        (|s| s.outlook = None, CodecError::Missing { field: "Say.outlook" }),
+        (|s| s.language = Some("DE".into()), language.clone()),
+        (|s| s.language = Some("deu".into()), language),
+    ];
+    for (damage, expected) in damage {
+        let say = Say { text: Text::Option(b'1'), ..any(&mut Source(7)) };
+        let (effect, contact) = (any(&mut Source(8)), any(&mut Source(9)));
+        let mut wrong = record(Event::EffectAsked { effect, contact, kind: EffectKind::Say(say) });
+        let Some(pb::event::Kind::EffectAsked(pb::EffectAsked { kind: Some(asked), .. })) =
+            kind(&mut wrong)
+        else {
+            panic!("other event")
+        };
+        let Some(pb::effect::Kind::Say(say)) = &mut asked.kind else { panic!("other effect") };
+        damage(say);
+        assert_eq!(refused(&wrong), expected);
+    }
+}
+
+fn text(say: &mut pb::Say) -> &mut pb::Text {
+    say.text.as_mut().unwrap()
 }

@@ -22,12 +22,12 @@ words!(LegOutcome => LegOutcome { Answered, Busy, NoAnswer, Rejected, Unreachabl
 words!(WaitsFor => WaitsFor { Customer, ThirdParty });
 words!(EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
-    ConsultCompleted, ConsultCancelled,
+    ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
 });
 words!(NotTaken => NotTakenHow { Declined, TimedOut, AgentGone, Withdrawn });
 words!(ConnectFault => ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn });
 words!(QueuedBecause => QueuedBecause {
-    Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone,
+    Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone, FollowUp, Safety,
 });
 words!(ReleasedBecause => ReleasedBecause {
     Transferred, Requeued, Pended, HandedOver, Moved, AgentGone,
@@ -130,7 +130,7 @@ impl Record for EffectKind {
                 Kind::Connect(pb::ConnectEffect { reservation: reservation.0, agent: agent.0 })
             }
             Self::HandOver { to } => Kind::HandOver(pb::HandOverEffect { to: to.0 }),
-            Self::Say(_) => todo!("say"),
+            Self::Say(say) => Kind::Say(Record::put(&say)),
         };
         pb::Effect { kind: Some(kind) }
     }
@@ -143,6 +143,7 @@ impl Record for EffectKind {
                 agent: AgentId(e.agent),
             }),
             Some(Kind::HandOver(e)) => Ok(Self::HandOver { to: AgentId(e.to) }),
+            Some(Kind::Say(say)) => Record::take(say).map(Self::Say),
             None => Err(CodecError::Missing { field: "Effect.kind" }),
         }
     }

@@ -184,6 +184,8 @@ pub(crate) fn arrival(on: (GatewayId, SessionId), key: u64) -> Command {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            language: None,
+            heed: None,
             content: 0,
         }),
     )

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::bench::{ANNE, Memory, actor, arrival, ask, gateway, hello, report, start, until};
-use crate::engine::command::{Act, Command, Reply, Report};
+use crate::engine::command::{Act, Command, Heard, Reply, Report};
 use crate::engine::directive::{Recipient, Tell};
 use crate::engine::entry::{Role, Sealed};
 use crate::engine::words::Availability;
@@ -126,7 +126,8 @@ async fn an_outbox_begins_at_its_own_entry_with_the_answer_first() {
     let accept = Command::Agent { agent: ANNE, session: None, act: accept };
     handle.call(actor(Role::Agent), None, accept, None).await.expect("it is hers");
     let words = Sealed { customer: None, key: 7, bytes: Arc::from([1, 2, 3].as_slice()) };
-    let input = report(on, Report::Input(offer.contact));
+    let heard = Heard { words: true, ..Heard::default() };
+    let input = report(on, Report::Input { contact: offer.contact, heard });
     handle.call(actor(Role::Gateway), None, input, Some(words.clone())).await.expect("it is open");
     loop {
         let (tell, sealed) = directive(&mut newer_end).await;

@@ -34,6 +34,7 @@ fn arrived(contact: ContactId, waited: u64) -> Event {
         waited: Span::seconds(waited),
         attributes: None,
         own_needs: [].into_iter().collect(),
+        language: None,
     })
 }
 

@@ -18,6 +18,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::routing::Routing;
+use crate::grpc::WordsReader;
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
 use crate::journal::recovery::Recovered;
@@ -92,6 +93,7 @@ type Server = JoinHandle<Result<(), Box<dyn Error + Send + Sync>>>;
 pub struct App {
     handle: ShardHandle,
     shard: Shard,
+    reader: WordsReader,
     metrics: Arc<Metrics>,
     recovered: Recovered,
     grpc: (SocketAddr, Server),
@@ -117,6 +119,7 @@ impl App {
         let (handle, shard, recovered) =
             spawn_blocking(move || open(&data, routing, observer)).await??;
 
+        let reader = WordsReader::start(handle.clone()).map_err(StartError::from)?;
         let (streams, requests) = (CancellationToken::new(), CancellationToken::new());
         let grpc = {
             let (handle, stop) = (handle.clone(), streams.clone());
@@ -132,6 +135,7 @@ impl App {
         Ok(Self {
             handle,
             shard,
+            reader,
             metrics,
             recovered,
             grpc: (grpc_at, grpc),
@@ -186,8 +190,13 @@ impl App {
     pub async fn stop(self) -> Result<(), AppError> {
         self.streams.cancel();
         let grpc = ended("gRPC", self.grpc.1).await;
-        let shard = self.shard;
-        let stopped = spawn_blocking(move || shard.stop()).await;
+        let (shard, reader) = (self.shard, self.reader);
+        // The reader ends with the shard: nobody asks it any more.
+        let stopped = spawn_blocking(move || {
+            shard.stop();
+            reader.join();
+        })
+        .await;
         self.requests.cancel();
         let http = ended("HTTP", self.http.1).await;
         stopped?;

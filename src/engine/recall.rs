@@ -28,8 +28,6 @@ pub const MOST_KEYS_PRESSED: usize = 64;
 pub const MOST_ANSWERS: u8 = 3;
 /// How long the reader of words may take. Late or lost, the contact goes to a person.
 pub const READ_WITHIN: Span = Span::seconds(10);
-/// Who is likely to be served sooner than this is left in line.
-pub const SOON: Span = Span::seconds(120);
 /// What an affected lot is worth in line: priority is time.
 pub const AFFECTED_HEAD_START: Span = Span::seconds(600);
 /// Effects that a gateway may have unreported before no more contacts are moved to
@@ -134,6 +132,8 @@ pub struct Plan {
     pub ivr: Option<IvrPlan>,
     /// The safety lane.
     pub safety: SafetyPlan,
+    /// Who will probably be served within this time is left in line.
+    pub soon: Span,
 }
 
 /// Everything else is in the playbook or, like the ids, in the routing that was in force.

@@ -16,9 +16,12 @@ mod playbook;
 mod prepared;
 mod read;
 mod said;
+mod spoken;
 #[cfg(test)]
 mod tests;
 mod triage;
+mod wait;
+mod wish;
 
 use std::io;
 use std::path::Path;
@@ -37,7 +40,10 @@ pub use playbook::{
 pub use prepared::{PrepareError, Prepared};
 pub use read::Fill;
 pub use said::text_id;
+pub use spoken::{Moment, Spoken};
 pub use triage::{Class, Rule, Triage, Triaged, Why};
+pub use wait::wait_in_words;
+pub use wish::wish_in_words;
 
 use crate::config::Report;
 use crate::config::reader::Notes;

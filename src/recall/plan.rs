@@ -99,6 +99,7 @@ pub fn plan(playbook: &Playbook, routing: &Routing) -> Result<engine::Plan, Plan
         faq: playbook.tiers.faq.as_ref().map(|tier| faq(tier, playbook.faq.len())),
         ivr: ivr.map(|(tier, menu)| ivr_plan(tier, menu, playbook)),
         safety: engine::SafetyPlan { queue, kept, external: playbook.safety.external.is_some() },
+        soon: Span::seconds(playbook.tiers.soon_s.into()),
     })
 }
 

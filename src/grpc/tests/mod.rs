@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 
-use super::{ServeError, serve};
+use super::{ServeError, WordsReader, serve};
 use crate::config;
 use crate::journal::seal::KeyStore;
 use crate::journal::sqlite::SqliteJournal;
@@ -51,6 +51,7 @@ struct Router {
     stop: CancellationToken,
     serving: JoinHandle<Result<(), ServeError>>,
     shard: Shard,
+    reader: WordsReader,
     _data: TempDir,
 }
 
@@ -68,19 +69,25 @@ impl Router {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
+        let reader = WordsReader::start(handle.clone()).expect("a thread");
         let playbooks = Folder::new(data.path().join("playbooks"));
         let stopped = stop.clone().cancelled_owned();
         let serving = tokio::spawn(serve(handle.clone(), playbooks, listener, stopped));
         let uri = format!("http://{address}");
         let channel = Endpoint::from_shared(uri).expect("a uri").connect().await.expect("connects");
-        Self { channel, handle, address, stop, serving, shard, _data: data }
+        Self { channel, handle, address, stop, serving, shard, reader, _data: data }
     }
 
     async fn stop(self) {
         drop(self.channel);
         self.stop.cancel();
         self.serving.await.expect("no panic").expect("serves to the end");
-        tokio::task::spawn_blocking(move || self.shard.stop()).await.expect("the shard stops");
+        let (shard, reader) = (self.shard, self.reader);
+        let stopped = tokio::task::spawn_blocking(move || {
+            shard.stop();
+            reader.join();
+        });
+        stopped.await.expect("the shard stops, and the reader with it");
     }
 
     fn supervisor(&self) -> SupervisorServiceClient<Channel> {

@@ -273,8 +273,12 @@ async fn words_are_sealed_with_their_customers_key_even_if_the_arrival_said_noth
     };
     let contact = gateway.arrives(known).await;
     let words = v1::Person { words: "it is hot".into(), ..Default::default() };
-    let (contact_id, person, sensitive) = (contact, Some(words), false);
-    gateway.report(Report::Input(gateway_report::Input { contact_id, person, sensitive })).await;
+    let input = gateway_report::Input {
+        contact_id: contact,
+        person: Some(words),
+        ..Default::default()
+    };
+    gateway.report(Report::Input(input)).await;
     gateway.answer().await;
     let sealed = router.handle.read(move |view| {
         let timeline = view.timelines.of(ContactId(contact)).expect("open");

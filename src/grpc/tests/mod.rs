@@ -3,6 +3,7 @@
 
 mod lives;
 mod readings;
+mod recalls;
 mod refusals;
 mod streams;
 

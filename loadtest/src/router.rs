@@ -31,8 +31,7 @@ impl Router {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let playbooks = data.join("playbooks");
         let data = data.into();
-        let app =
-            App::start(AppConfig { grpc: any, http: any, data, playbooks, routing }).await?;
+        let app = App::start(AppConfig { grpc: any, http: any, data, playbooks, routing }).await?;
         Ok(Self {
             grpc: app.grpc_address().to_string(),
             http: Some(app.http_address()),

@@ -113,9 +113,9 @@ fn entry(sequence: u64, second: u64, events: Vec<Event>) -> Entry {
 /// The queues' counts after events at these seconds. Both queues have a target of 20 s.
 fn counted(events: Vec<(u64, Event)>) -> (Tally, [QueueStatistics; 2]) {
     let mut tally = Tally::new(Arc::new(Recorded::default()));
-    tally.add(&entry(1, 0, vec![Event::Configured(Arc::new(routing()))]));
+    tally.add(&entry(1, 0, vec![Event::Configured(Arc::new(routing()))]), WallTime(0));
     for (second, event) in events {
-        tally.add(&entry(2, second, vec![event]));
+        tally.add(&entry(2, second, vec![event]), WallTime(0));
     }
     let counts = [tally.statistics.queue(A), tally.statistics.queue(B)];
     (tally, counts)

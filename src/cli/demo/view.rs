@@ -367,6 +367,6 @@ mod tests {
         let snapshot = snapshot();
         let line = frame(&snapshot).progress();
         assert!(!line.contains('\n'));
-        assert!(line.contains("accepted 2400, waiting 14, with agents 46"), "{line}");
+        assert!(line.contains("level surge, accepted 2900, waiting 14, with agents 46"), "{line}");
     }
 }

@@ -18,11 +18,13 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::routing::Routing;
+use crate::grpc::WordsReader;
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
 use crate::journal::recovery::Recovered;
 use crate::journal::sqlite::SqliteJournal;
 use crate::metrics::Metrics;
+use crate::recall::Folder;
 use crate::shard::handle::ShardHandle;
 use crate::shard::health::Fatal;
 use crate::shard::recovery::{Recovery, Shard, ShardOptions, StartError};
@@ -40,6 +42,8 @@ pub struct AppConfig {
     pub http: SocketAddr,
     /// The data directory; made if it does not exist.
     pub data: PathBuf,
+    /// The folder of playbooks; it need not be there.
+    pub playbooks: PathBuf,
     /// The wanted routing configuration; its ids follow the journal's.
     pub routing: Routing,
 }
@@ -89,6 +93,7 @@ type Server = JoinHandle<Result<(), Box<dyn Error + Send + Sync>>>;
 pub struct App {
     handle: ShardHandle,
     shard: Shard,
+    reader: WordsReader,
     metrics: Arc<Metrics>,
     recovered: Recovered,
     grpc: (SocketAddr, Server),
@@ -110,15 +115,17 @@ impl App {
         let metrics = Arc::new(Metrics::new()?);
         let observer = metrics.clone();
         let (data, routing) = (config.data, config.routing);
+        let playbooks = Folder::new(config.playbooks);
         let (handle, shard, recovered) =
             spawn_blocking(move || open(&data, routing, observer)).await??;
 
+        let reader = WordsReader::start(handle.clone()).map_err(StartError::from)?;
         let (streams, requests) = (CancellationToken::new(), CancellationToken::new());
         let grpc = {
             let (handle, stop) = (handle.clone(), streams.clone());
-            tokio::spawn(
-                async move { Ok(grpc::serve(handle, grpc, stop.cancelled_owned()).await?) },
-            )
+            tokio::spawn(async move {
+                Ok(grpc::serve(handle, playbooks, grpc, stop.cancelled_owned()).await?)
+            })
         };
         let http = {
             let (handle, stop) = (handle.clone(), requests.clone());
@@ -128,6 +135,7 @@ impl App {
         Ok(Self {
             handle,
             shard,
+            reader,
             metrics,
             recovered,
             grpc: (grpc_at, grpc),
@@ -182,8 +190,13 @@ impl App {
     pub async fn stop(self) -> Result<(), AppError> {
         self.streams.cancel();
         let grpc = ended("gRPC", self.grpc.1).await;
-        let shard = self.shard;
-        let stopped = spawn_blocking(move || shard.stop()).await;
+        let (shard, reader) = (self.shard, self.reader);
+        // The reader ends with the shard: nobody asks it any more.
+        let stopped = spawn_blocking(move || {
+            shard.stop();
+            reader.join();
+        })
+        .await;
         self.requests.cancel();
         let http = ended("HTTP", self.http.1).await;
         stopped?;
@@ -254,7 +267,8 @@ mod tests {
     fn config(data: &Path) -> AppConfig {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let routing = config::built_in().expect("the built-in one is sound").config.routing;
-        AppConfig { grpc: any, http: any, data: data.into(), routing }
+        let playbooks = data.join("playbooks");
+        AppConfig { grpc: any, http: any, data: data.into(), playbooks, routing }
     }
 
     #[tokio::test]

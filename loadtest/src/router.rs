@@ -29,8 +29,9 @@ impl Router {
     pub(crate) async fn start(scenario: &Scenario, data: &Path) -> Result<Self, LoadError> {
         let routing = config::parse("the scenario's centre", &scenario.centre())?.config.routing;
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let app =
-            App::start(AppConfig { grpc: any, http: any, data: data.into(), routing }).await?;
+        let playbooks = data.join("playbooks");
+        let data = data.into();
+        let app = App::start(AppConfig { grpc: any, http: any, data, playbooks, routing }).await?;
         Ok(Self {
             grpc: app.grpc_address().to_string(),
             http: Some(app.http_address()),

@@ -48,6 +48,9 @@ fn configuration(args: &Serve, loaded: Loaded) -> anyhow::Result<Config> {
     if let Some(data) = &args.data {
         server.data.clone_from(data);
     }
+    if let Some(playbooks) = &args.playbooks {
+        server.playbooks.clone_from(playbooks);
+    }
     server.allow_insecure_remote |= args.allow_insecure_remote;
     server.check_exposure()?;
     Ok(config)
@@ -60,6 +63,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         grpc: config.server.grpc,
         http: config.server.http,
         data: data.clone(),
+        playbooks: config.server.playbooks,
         routing: config.routing,
     })
     .await

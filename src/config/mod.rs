@@ -13,6 +13,7 @@ mod pools;
 pub(crate) mod problem;
 mod queues;
 pub(crate) mod reader;
+mod recall;
 mod report;
 pub mod server;
 mod settings;
@@ -86,7 +87,12 @@ pub enum ConfigError {
 pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
     let source = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.into(), source })?;
-    parse(&path.display().to_string(), &source)
+    let mut loaded = parse(&path.display().to_string(), &source)?;
+    // Playbooks lie beside the configuration, wherever the router is started from.
+    let beside = path.parent().unwrap_or(Path::new(""));
+    let playbooks = &mut loaded.config.server.playbooks;
+    *playbooks = beside.join(&*playbooks);
+    Ok(loaded)
 }
 
 /// The configuration of a router that is given none: a small product company's centre.
@@ -128,7 +134,10 @@ fn read(source: &str, notes: &Notes) -> Option<Config> {
 }
 
 fn read_sections(file: &Table<'_>) -> Config {
-    let server = file.field("server").map(|v| server::read(&v)).unwrap_or_default();
+    let mut server = file.field("server").map(|v| server::read(&v)).unwrap_or_default();
+    if let Some(playbooks) = file.field("recall").and_then(|v| recall::read(&v)) {
+        server.playbooks = playbooks;
+    }
     let settings = file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
     let plain = |field, always, kind, most| -> (Names, _) {
         names::read(&file.list(field, "names"), always, kind, most)

@@ -20,6 +20,8 @@ pub struct Config {
     pub http: SocketAddr,
     /// The folder that holds journal, archive and keys; made if it is not there.
     pub data: PathBuf,
+    /// The folder of playbooks, from `[recall]`; it need not be there.
+    pub playbooks: PathBuf,
     /// Listen beyond loopback although nothing is encrypted and nobody has to say who they are.
     pub allow_insecure_remote: bool,
 }
@@ -30,6 +32,7 @@ impl Default for Config {
             grpc: (Ipv4Addr::LOCALHOST, 50051).into(),
             http: (Ipv4Addr::LOCALHOST, 9464).into(),
             data: PathBuf::from("./surgeline-data"),
+            playbooks: PathBuf::from(super::recall::PLAYBOOKS),
             allow_insecure_remote: false,
         }
     }
@@ -72,11 +75,13 @@ fn read_fields(table: &Table<'_>) -> Config {
         grpc: address("grpc", default.grpc),
         http: address("http", default.http),
         data: table.field("data").and_then(|v| path(&v)).unwrap_or(default.data),
+        playbooks: default.playbooks,
         allow_insecure_remote: allowed,
     }
 }
 
-fn path(value: &Value<'_>) -> Option<PathBuf> {
+/// Reads a path.
+pub(super) fn path(value: &Value<'_>) -> Option<PathBuf> {
     let text = value.text(Expected::Path)?;
     if text.is_empty() { value.mismatch(Expected::Path) } else { Some(text.into()) }
 }

@@ -11,8 +11,8 @@ use super::words::{
     WaitsFor,
 };
 use crate::ids::{
-    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId, QueueId,
-    RecallId, ReservationId, SessionId,
+    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
+    QueueId, RecallId, ReservationId, SessionId,
 };
 use crate::time::Span;
 

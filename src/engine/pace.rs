@@ -101,7 +101,11 @@ mod tests {
         assert!((rate(300) - 2.0).abs() < 0.05, "{}", rate(300));
         assert!((rate(360) - 1.0).abs() < 0.05, "half of the window was quiet: {}", rate(360));
         assert_eq!(rate(1_000), 0.0);
-        assert_eq!(pace.rate(at(300), Q, Channel::Chat), 0.0, "of another channel nothing is known");
+        assert_eq!(
+            pace.rate(at(300), Q, Channel::Chat),
+            0.0,
+            "of another channel nothing is known"
+        );
         assert_eq!(pace.rate(at(300), QueueId(9), Channel::Voice), 0.0);
     }
 

@@ -11,19 +11,21 @@ use tonic::{Request, Response, Status, Streaming};
 use super::Edge;
 use super::auth;
 use super::convert::report::Reading;
+use super::convert::say::Unsayable;
 use super::convert::{check, report, tell};
 use super::status::{self, Fault};
 use super::stream::{Line, Outward, Said, Sent, Speaker};
 use crate::engine::command::{Command, Reply, Report};
+use crate::engine::directive::Recipient;
 use crate::engine::entry::{Actor, Role, Sealed};
-use crate::ids::{GatewayId, RequestId, SessionId};
+use crate::ids::{EffectId, GatewayId, RequestId, SessionId};
 use crate::pb::v1::gateway_service_connect_request::Message as Asked;
 use crate::pb::v1::gateway_service_connect_response::Message as Word;
 use crate::pb::v1::gateway_service_server::GatewayService;
 use crate::pb::v1::{
     self, GatewayServiceConnectRequest as FromGateway, GatewayServiceConnectResponse as ToGateway,
 };
-use crate::shard::ask::{Outgoing, SessionOver};
+use crate::shard::ask::{AnswerTo, Ask, Outgoing, SessionOver};
 use crate::shard::handle::ShardHandle;
 
 /// The service.
@@ -85,7 +87,7 @@ impl Gateways {
         check::request_id(request_id)?;
         check::name("gateway", name)?;
         let actor = auth::actor(Role::Gateway, name);
-        let request = auth::request_id(&actor, request_id, &report);
+        let request = auth::request_id(&actor, request_id, &*report::without_secrets(&report));
         let (report, sealed) = read(&self.0.handle, report)?;
         if matches!(report, Report::Holding { .. }) {
             let expected = "said on a stream, after a hello";
@@ -118,6 +120,8 @@ fn read(handle: &ShardHandle, asked: v1::GatewayReport) -> Result<(Report, Optio
         names: &names,
         keys: handle.keys(),
         owner: &|contact| report::owner(handle, contact),
+        recalls: handle.recalls(),
+        recall_of: &|contact| handle.recall_of(contact),
     };
     report::read(&from, asked)
 }
@@ -135,6 +139,21 @@ pub(super) struct Voice {
 impl Voice {
     fn name(&self) -> &str {
         self.name.get().map_or("", |name| name)
+    }
+
+    /// Reports in the gateway's place that a text cannot be said: nobody could say it, and a
+    /// customer who would hear nothing goes back to a person at once.
+    fn fails(&self, to: Recipient, effect: EffectId) {
+        let Recipient::Gateway(gateway) = to else { return };
+        let report = Report::EffectFailed { effect, code: 0 };
+        self.handle.submit(Ask {
+            actor: auth::actor(Role::Router, "router"),
+            request: None,
+            command: Command::Gateway { gateway, session: None, report },
+            sealed: None,
+            attach: None,
+            answer_to: AnswerTo::Nobody,
+        });
     }
 
     /// Whoever waits for the session of this stream, once.
@@ -167,9 +186,13 @@ impl Speaker for Voice {
             }
             Outgoing::Directive(directive, _) => {
                 let names = self.handle.directory();
-                match tell::to_gateway(&names.routing, &directive.tell) {
-                    Some(directive) => Word::Directive(directive),
-                    None => return Said::Nothing,
+                match tell::to_gateway(&self.handle, &names.routing, &directive.tell) {
+                    Ok(Some(told)) => Word::Directive(told),
+                    Ok(None) => return Said::Nothing,
+                    Err(Unsayable(effect)) => {
+                        self.fails(directive.to, effect);
+                        return Said::Nothing;
+                    }
                 }
             }
             Outgoing::Over { why: SessionOver::Superseded, .. } => {
@@ -268,7 +291,8 @@ impl Conversation {
         check::request_id(&asked.request_id)?;
         match asked.message {
             Some(Asked::Report(report)) => {
-                let request = auth::request_id(actor, &asked.request_id, &report);
+                let known = report::without_secrets(&report);
+                let request = auth::request_id(actor, &asked.request_id, &*known);
                 let (report, sealed) = read(&self.line.handle, report)?;
                 Ok((request, report, sealed))
             }

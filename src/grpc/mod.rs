@@ -10,6 +10,7 @@ mod convert;
 mod explain;
 mod gateway;
 mod inspect;
+mod reading;
 mod recall;
 mod rows;
 mod server;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use tokio_util::sync::CancellationToken;
 
+pub use reading::WordsReader;
 pub use server::{ServeError, serve, services};
 
 use crate::ids::GatewayId;

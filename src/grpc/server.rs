@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic_health::ServingStatus;
 use tonic_web::GrpcWebLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -25,6 +24,7 @@ use crate::pb::v1::agent_service_server::AgentServiceServer;
 use crate::pb::v1::gateway_service_server::GatewayServiceServer;
 use crate::pb::v1::recall_service_server::RecallServiceServer;
 use crate::pb::v1::supervisor_service_server::SupervisorServiceServer;
+use crate::recall::Folder;
 use crate::shard::handle::ShardHandle;
 
 /// Most bytes of a message, either way.
@@ -51,13 +51,15 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-/// All services of a shard, with health and reflection. Streams end when `stopping` is
+/// All services of a shard, with health and reflection; recalls are started from a folder of
+/// playbooks. Streams end when `stopping` is
 /// cancelled.
 ///
 /// # Errors
 /// [`ServeError::Descriptors`] when the descriptors that were built in cannot be read.
 pub async fn services(
     handle: ShardHandle,
+    playbooks: Folder,
     stopping: CancellationToken,
 ) -> Result<Routes, ServeError> {
     let gateways = Arc::new(DashMap::new());
@@ -71,15 +73,15 @@ pub async fn services(
     }
     let gateways = bounded!(GatewayServiceServer, Gateways(edge.clone()));
     let agents = bounded!(AgentServiceServer, Agents(edge.clone()));
-    let supervisors = bounded!(SupervisorServiceServer, Supervisors(edge));
-    let recalls = bounded!(RecallServiceServer, Recalls);
+    let supervisors = bounded!(SupervisorServiceServer, Supervisors(edge.clone()));
+    let recalls = Recalls { edge, playbooks: Arc::new(playbooks) };
+    let recalls = bounded!(RecallServiceServer, recalls);
 
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<GatewayServiceServer<Gateways>>().await;
     reporter.set_serving::<AgentServiceServer<Agents>>().await;
     reporter.set_serving::<SupervisorServiceServer<Supervisors>>().await;
-    // It answers, but does nothing yet: a watcher should not take it for the real thing.
-    reporter.set_service_status("surgeline.v1.RecallService", ServingStatus::NotServing).await;
+    reporter.set_serving::<RecallServiceServer<Recalls>>().await;
     let described = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
@@ -106,13 +108,14 @@ pub async fn services(
 /// [`ServeError`] when the server cannot be set up or its listener fails.
 pub async fn serve(
     handle: ShardHandle,
+    playbooks: Folder,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let stopping = CancellationToken::new();
     // Whatever way this ends, the streams' own tasks end too.
     let _guard = stopping.clone().drop_guard();
-    let routes = services(handle, stopping.clone()).await?;
+    let routes = services(handle, playbooks, stopping.clone()).await?;
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let signal = async {
         shutdown.await;

@@ -16,7 +16,7 @@ use crate::shard::ask::Rejection;
 use crate::shard::handle::Stopped;
 
 /// Who gives the reasons, in `google.rpc.ErrorInfo`.
-const DOMAIN: &str = "surgeline";
+pub(super) const DOMAIN: &str = "surgeline";
 /// How long to wait before trying again when a limit of the engine is reached: such limits
 /// give way as contacts end, which takes seconds.
 const LIMIT_DELAY: Duration = Duration::from_secs(2);

@@ -136,7 +136,7 @@ fn connection_event(names: &Routing, event: &Event) -> Option<(&'static str, Str
             let what = match kind {
                 EffectKind::Connect { agent, .. } => format!("call {} and join", who(*agent)),
                 EffectKind::HandOver { to } => format!("join the customer with {}", who(*to)),
-                EffectKind::Say(_) => todo!("say"),
+                EffectKind::Say(say) => format!("say a text of recall {}", say.recall),
             };
             ("effect_asked", format!("asked the gateway to {what} (effect {effect})"))
         }

@@ -2,28 +2,36 @@
 //!
 //! A file becomes a [`Playbook`], a plain value; out of it are built the [`Triage`] of text,
 //! the [`FaqIndex`] and the [`LotCheck`]. Whoever starts a recall owns the playbook; each of
-//! the three is rebuilt from it and remembers nothing. Nothing here decides about contacts
-//! (that is the engine's), and nothing but [`load`] reads anything outside its arguments.
+//! the three is rebuilt from it and remembers nothing; [`plan`] is the part that the engine
+//! decides by. Nothing here decides about contacts (that is the engine's), and nothing but
+//! [`load`] and [`Folder`] reads anything outside its arguments.
 
 mod canonical;
 mod faq;
+mod folder;
 mod language;
 mod lots;
+mod plan;
 mod playbook;
 mod prepared;
 mod read;
 mod said;
+mod spoken;
 #[cfg(test)]
 mod tests;
 mod triage;
+mod wait;
+mod wish;
 
 use std::io;
 use std::path::Path;
 
 pub use canonical::{CanonicalError, Version};
 pub use faq::{FaqError, FaqIndex, Suggestion};
+pub use folder::{Folder, FolderError, GENERIC, Source};
 pub use language::Language;
 pub use lots::{Lot, LotCheck, LotRule, LotVerdict};
+pub use plan::{PlanError, Unknown, plan};
 pub use playbook::{
     Choice, FaqEntry, FaqTexts, FaqTier, InjuryQuestion, IvrTier, Kept, Kind, Level, LotQuestion,
     Menu, MenuOption, Message, Playbook, Product, SafetyLane, Scope, Severity, Slot, Texts, Tiers,
@@ -32,7 +40,10 @@ pub use playbook::{
 pub use prepared::{PrepareError, Prepared};
 pub use read::Fill;
 pub use said::text_id;
+pub use spoken::{Moment, Spoken};
 pub use triage::{Class, Rule, Triage, Triaged, Why};
+pub use wait::wait_in_words;
+pub use wish::wish_in_words;
 
 use crate::config::Report;
 use crate::config::reader::Notes;

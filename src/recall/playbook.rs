@@ -36,7 +36,7 @@ pub struct Playbook {
     /// What is said, by channel and language.
     pub messages: Vec<Message>,
     /// Said at once when the faq tier takes a contact: that it is automatic, that a person is
-    /// there, what to stop. May have `{wait}` and `{place}`.
+    /// there, what to stop. May have `{wait}`.
     pub acknowledgement: Texts,
     /// What is asked often; ids are unique.
     pub faq: Vec<FaqEntry>,
@@ -300,6 +300,8 @@ pub struct Tiers {
     pub faq: Option<FaqTier>,
     /// On voice; there exactly if the playbook has a menu.
     pub ivr: Option<IvrTier>,
+    /// Seconds: who will probably be served within this time is left in line, 0 to 600.
+    pub soon_s: u32,
 }
 
 /// How the faq tier works.

@@ -60,7 +60,7 @@ impl Playbook {
     }
 
     /// The words of a text by its id (a message's id or one of [`text_id`]) in a language
-    /// of the playbook; `{lot}`, `{wait}` and `{place}` are still in it.
+    /// of the playbook; `{lot}` and `{wait}` are still in it.
     #[must_use]
     pub fn text(&self, id: &str, language: Language) -> Option<String> {
         let message = self.messages.iter().find(|m| &*m.id == id && m.language == language);

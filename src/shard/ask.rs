@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 use crate::engine::command::{Command, Reply, Report};
 use crate::engine::directive::{Directive, Recipient};
 use crate::engine::entry::{Actor, Sealed};
-use crate::engine::refusal::Refusal;
 use crate::engine::recall::Want;
+use crate::engine::refusal::Refusal;
 use crate::ids::{AskId, ContactId, RecallId, RequestId};
 
 pub use super::outbox::{Outbox, OutboxReceiver, outbox};

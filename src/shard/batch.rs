@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use super::ask::{Answer, AnswerTo, Outbox};
 use super::ask::WordsAsked;
+use super::ask::{Answer, AnswerTo, Outbox};
 use super::people::PeopleChange;
 use super::recalls::RecallChange;
 use crate::engine::directive::{Directive, Recipient};

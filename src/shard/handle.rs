@@ -23,7 +23,9 @@ use super::view::View;
 use super::writer::reply;
 use crate::engine::command::Command;
 use crate::engine::entry::{Actor, Sealed};
+use crate::engine::recall::LotVerdict;
 use crate::engine::routing::{Name, Routing};
+use crate::engine::words::Keys;
 use crate::ids::{
     AgentId, ContactId, CustomerId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId,
     RecallId, RequestId, SkillId,
@@ -168,6 +170,13 @@ impl ShardHandle {
     #[must_use]
     pub fn recall_of(&self, contact: ContactId) -> Option<RecallId> {
         self.people.recall(contact)
+    }
+
+    /// The keys that the customer of an open contact entered as a lot, with what the check
+    /// said of them, oldest first, the newest 8.
+    #[must_use]
+    pub fn lots(&self, contact: ContactId) -> Vec<(LotVerdict, Keys)> {
+        self.people.lots(contact)
     }
 
     /// What the customer of an open contact said since an agent last let go of it, sealed,

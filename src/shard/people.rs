@@ -9,10 +9,14 @@ use dashmap::DashMap;
 
 use crate::engine::entry::Sealed;
 use crate::engine::event::Event;
+use crate::engine::recall::LotVerdict;
+use crate::engine::words::Keys;
 use crate::ids::{ContactId, CustomerId, RecallId};
 
 /// Inputs kept for the next agent of a contact; of more the oldest go. The timeline has all.
 const MOST_SAID: usize = 32;
+/// Checked lots kept of a contact; of more the oldest go.
+const MOST_LOTS: usize = 8;
 
 /// By contact: whose it is, how it arrived, and what was said since an agent last let go of it.
 #[derive(Debug, Default)]
@@ -25,6 +29,8 @@ struct Known {
     said: VecDeque<Sealed>,
     /// Whose self-service it was in.
     recall: Option<RecallId>,
+    /// Keys that were checked as a lot, with what the check said.
+    lots: Vec<(LotVerdict, Keys)>,
 }
 
 /// What an event changes in the registry.
@@ -43,6 +49,8 @@ pub(crate) enum PeopleChange {
     Diverted(ContactId, RecallId),
     /// Words came from the customer.
     Said(ContactId, Sealed),
+    /// A lot was entered and checked.
+    Checked(ContactId, LotVerdict, Keys),
     /// The agent who has heard the words lets go of the contact.
     Heard(ContactId),
     /// The contact is closed.
@@ -61,6 +69,9 @@ impl PeopleChange {
             }
             Event::Diverted { contact, now } => Some(Self::Diverted(*contact, now.recall)),
             Event::InputReceived(contact) => sealed.map(|s| Self::Said(*contact, s.clone())),
+            Event::KeysPressed { contact, keys, lot: Some(verdict) } => {
+                Some(Self::Checked(*contact, *verdict, keys.clone()))
+            }
             Event::Pended { contact, .. } => Some(Self::Heard(*contact)),
             Event::Queued(q) if q.released.is_some() => Some(Self::Heard(q.contact)),
             Event::Closed { contact, .. } => Some(Self::Closed(*contact)),
@@ -93,6 +104,13 @@ impl People {
                 }
                 said.push_back(sealed);
             }
+            PeopleChange::Checked(contact, verdict, keys) => {
+                let lots = &mut self.0.entry(contact).or_default().lots;
+                if lots.len() == MOST_LOTS {
+                    lots.remove(0);
+                }
+                lots.push((verdict, keys));
+            }
             PeopleChange::Heard(contact) => {
                 if let Some(mut known) = self.0.get_mut(&contact) {
                     known.said.clear();
@@ -116,6 +134,10 @@ impl People {
 
     pub(crate) fn recall(&self, contact: ContactId) -> Option<RecallId> {
         self.0.get(&contact)?.recall
+    }
+
+    pub(crate) fn lots(&self, contact: ContactId) -> Vec<(LotVerdict, Keys)> {
+        self.0.get(&contact).map(|known| known.lots.clone()).unwrap_or_default()
     }
 
     pub(crate) fn said(&self, contact: ContactId) -> Vec<Sealed> {

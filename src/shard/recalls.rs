@@ -14,6 +14,9 @@ use crate::engine::recall::Plan;
 use crate::ids::RecallId;
 use crate::recall::Prepared;
 
+/// Playbooks that may be prepared and not be in force: those of starts that were refused.
+const MOST_PREPARED: usize = 16;
+
 /// Playbooks by recall.
 #[derive(Debug, Default)]
 pub struct Recalls {
@@ -57,6 +60,10 @@ impl RecallChange {
 impl Recalls {
     /// Keeps a playbook that is about to be put in force.
     pub fn prepare(&self, prepared: Arc<Prepared>) {
+        // Whoever loses theirs by this has it built again, which only takes longer.
+        if self.prepared.len() >= MOST_PREPARED {
+            self.prepared.clear();
+        }
         self.prepared.insert(prepared.version.0, prepared);
     }
 

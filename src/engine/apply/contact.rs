@@ -60,7 +60,8 @@ impl Engine {
                 self.consult_started(at, *parent, *child);
             }
             Event::Closed { contact, agent, wrap_up, reason, .. } => {
-                let served = self.contact(*contact).and_then(|c| Some((c.gateway, c.self_service()?)));
+                let served =
+                    self.contact(*contact).and_then(|c| Some((c.gateway, c.self_service()?)));
                 self.closed(at, *contact, *agent, *wrap_up);
                 if let Some((gateway, s)) = served {
                     self.self_service_changed(gateway, Some(s), None);

@@ -117,9 +117,8 @@ impl Turn<'_> {
         }
         let heed = a.heed.filter(|h| self.engine.recall(h.recall).is_some_and(|r| !r.over));
         let is = |class| heed.is_some_and(|h| h.class == class);
-        let safety = a.safety
-            || self.queue_of(a.queue).is_some_and(|q| q.safety)
-            || is(TriageClass::Safety);
+        let safety =
+            a.safety || self.queue_of(a.queue).is_some_and(|q| q.safety) || is(TriageClass::Safety);
         let lane = self.engine.safety_queue(a.entry_point, heed, a.channel).filter(|_| safety);
         let into = lane.unwrap_or(a.queue);
         let queue = self.queue_of(into);

@@ -11,12 +11,12 @@ use super::super::floor::ClassKey;
 use super::super::pace::Pace;
 use super::super::recall::{
     EFFECT_WINDOW, Heed, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS, Plan, Recall,
-    ReturnedBecause, SOON, Tier, TriageClass,
+    ReturnedBecause, Tier, TriageClass,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{Channel, QueuedBecause, ServiceClass};
-use super::supervisor::MOST_WHY;
 use super::Turn;
+use super::supervisor::MOST_WHY;
 use crate::ids::{ContactId, EntryPointId, QueueId, RecallId};
 use crate::time::{EngineTime, Span};
 
@@ -81,7 +81,7 @@ impl Engine {
             let tier = Tier::of(c.channel);
             if plan.tier(tier).is_some_and(|(from, _)| level.opens(from))
                 && c.entry_point.is_some_and(|e| plan.scope.binary_search(&e).is_ok())
-                && self.may_be_diverted(at, c)
+                && self.may_be_diverted(at, c, plan.soon)
             {
                 fit[tier.index()] += 1;
             }
@@ -167,7 +167,7 @@ impl Engine {
     /// Whether a waiting contact is one that self-service may take: it waits in line, a
     /// gateway that hears us holds it, it is not about safety, no person has had it, no
     /// machine has had it, nobody asked for a person, and it is not served soon.
-    fn may_be_diverted(&self, at: EngineTime, c: &Contact) -> bool {
+    fn may_be_diverted(&self, at: EngineTime, c: &Contact, soon: Span) -> bool {
         c.state == State::Queued
             && matches!(c.link, Link::Attached(_))
             && self.is_attached(c)
@@ -177,13 +177,13 @@ impl Engine {
             && c.answered.is_none()
             && !c.machine.bounced
             && !c.machine.refused
-            && !self.is_soon(at, c)
+            && !self.is_soon(at, c, soon)
     }
 
-    fn is_soon(&self, at: EngineTime, c: &Contact) -> bool {
+    fn is_soon(&self, at: EngineTime, c: &Contact, soon: Span) -> bool {
         let rate = self.pace.rate(at, c.queue, c.channel);
         let ahead = self.floor.about_before(c, self.stand_of(c.id));
-        ahead.is_none_or(|ahead| Pace::is_soon(rate, ahead, SOON))
+        ahead.is_none_or(|ahead| Pace::is_soon(rate, ahead, soon))
     }
 
     /// The queue of the safety lane for a contact, if a recall has one that takes it: the
@@ -251,7 +251,7 @@ impl Turn<'_> {
         let capacity = recall.plan.tier(tier).map_or(0, |(_, capacity)| capacity);
         if !recall.is_open(tier)
             || recall.tiers[tier.index()].in_use >= capacity
-            || !engine.may_be_diverted(self.at, c)
+            || !engine.may_be_diverted(self.at, c, recall.plan.soon)
         {
             return Overflow::Stays;
         }
@@ -292,10 +292,8 @@ impl Turn<'_> {
         let class = ClassKey { queue: lane, channel, service, needs: queued.needs.clone() };
         if !engine.floor.has_room(&class) {
             // First in its own queue is better than an argument about tables.
-            queued = Queued {
-                service: ServiceClass::Safety,
-                ..self.requeued(c, QueuedBecause::Safety)
-            };
+            queued =
+                Queued { service: ServiceClass::Safety, ..self.requeued(c, QueuedBecause::Safety) };
         }
         self.emit(Event::Queued(queued));
         self.offer_contact(contact);

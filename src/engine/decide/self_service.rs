@@ -310,7 +310,10 @@ impl Turn<'_> {
             }
             Some(Choice::Faq(entry)) => {
                 self.say(contact, s.recall, Text::Faq(entry));
-                self.offer_options(contact, SelfService { answers: s.answers.saturating_add(1), ..s });
+                self.offer_options(
+                    contact,
+                    SelfService { answers: s.answers.saturating_add(1), ..s },
+                );
             }
             Some(Choice::LotCheck) => {
                 let step = Step::Asked { question: Question::Lot, repeats: 0, until: None };

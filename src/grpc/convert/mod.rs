@@ -5,8 +5,10 @@
 
 pub(super) mod act;
 pub(super) mod check;
+pub(super) mod intake;
 pub(super) mod order;
 pub(super) mod person;
 pub(super) mod report;
+pub(super) mod say;
 pub(super) mod tell;
 pub(super) mod words;

@@ -1,18 +1,20 @@
 //! What a gateway reports, as the engine takes it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use prost::Message as _;
 
 use super::super::status::Fault;
-use super::{check, person, words};
-use crate::engine::command::{Arrival, GatewayLimits, Heard, Report};
+use super::{check, intake, person, words};
+use crate::engine::command::{Arrival, GatewayLimits, Report};
 use crate::engine::entry::Sealed;
 use crate::engine::words::Key;
-use crate::ids::{ContactId, CustomerId};
+use crate::ids::{ContactId, CustomerId, RecallId};
 use crate::journal::seal::KeyStore;
 use crate::pb::v1::{self, gateway_report::Report as Wire};
 use crate::shard::handle::{Directory, ShardHandle};
+use crate::shard::recalls::Recalls;
 
 /// Most keys in one report of what a gateway holds.
 const MOST_KEYS: usize = 1_000;
@@ -25,6 +27,10 @@ pub(crate) struct Reading<'a> {
     pub(crate) keys: &'a KeyStore,
     /// Whose a contact's personal data is.
     pub(crate) owner: &'a dyn Fn(ContactId) -> Option<CustomerId>,
+    /// By whose words texts are classed.
+    pub(crate) recalls: &'a Recalls,
+    /// The recall in whose self-service a contact is.
+    pub(crate) recall_of: &'a dyn Fn(ContactId) -> Option<RecallId>,
 }
 
 /// Whose key the words of a contact's customer are sealed with: that of the identity that
@@ -46,9 +52,9 @@ pub(crate) fn read(
         }
         Wire::Input(input) => {
             let contact = check::contact(input.contact_id)?;
+            let heard = intake::heard(from, contact, &input)?;
             let customer = (from.owner)(contact);
             let sealed = person::seal(from.keys, customer, input.person, input.sensitive)?;
-            let heard = Heard { words: sealed.is_some(), ..Heard::default() };
             return Ok((Report::Input { contact, heard }, sealed));
         }
         Wire::Holding(holding) => holds(&holding)?,
@@ -127,8 +133,8 @@ pub(crate) fn arrived(
         },
         waited: check::within_a_day("waited_ms", asked.waited_ms)?,
         attributes,
-        language: None,
-        heed: None,
+        language: intake::language(asked.person.as_ref(), asked.sensitive),
+        heed: intake::heed_of_arrival(from.recalls, entry_point, asked.person.as_ref())?,
         content,
     };
     // Last, so that nothing is sealed for an arrival that is refused.
@@ -141,6 +147,29 @@ pub(crate) fn arrived(
 fn content(keys: &KeyStore, asked: &v1::Arrival) -> u64 {
     let person = asked.person.clone().filter(|_| !asked.sensitive);
     keys.fingerprint(&v1::Arrival { waited_ms: 0, person, ..asked.clone() }.encode_to_vec())
+}
+
+/// A report without what is secret in it. What a client calls its request is remembered with
+/// a hash of what it asked, which would give a PIN away to whoever tries them all.
+pub(crate) fn without_secrets(report: &v1::GatewayReport) -> Cow<'_, v1::GatewayReport> {
+    let secret = match &report.report {
+        Some(Wire::Arrived(arrival)) => arrival.sensitive,
+        Some(Wire::Input(input)) => input.sensitive,
+        _ => false,
+    };
+    if !secret {
+        return Cow::Borrowed(report);
+    }
+    let mut report = report.clone();
+    match &mut report.report {
+        Some(Wire::Arrived(arrival)) => arrival.person = None,
+        Some(Wire::Input(input)) => {
+            input.person = None;
+            input.keys.clear();
+        }
+        _ => {}
+    }
+    Cow::Owned(report)
 }
 
 fn holds(asked: &v1::gateway_report::Holding) -> Result<Report, Fault> {

@@ -2,6 +2,7 @@
 //! in clear for the agent who is to take the contact.
 
 use super::super::status::Fault;
+use super::say::{self, Unsayable};
 use super::{person, words};
 use crate::engine::command::Reply;
 use crate::engine::directive::{Offer, Tell};
@@ -26,7 +27,9 @@ pub(crate) fn answer(request_id: &str, name: &str, reply: Reply) -> v1::Answer {
             let keys = keys.iter().map(|key| String::from(&**key)).collect();
             Came::UnknownKeys(v1::UnknownKeys { keys })
         }
-        Reply::Done | Reply::Recall(_) | Reply::Gateway { session: None, .. } => Came::Done(v1::Done {}),
+        Reply::Done | Reply::Recall(_) | Reply::Gateway { session: None, .. } => {
+            Came::Done(v1::Done {})
+        }
     };
     v1::Answer { request_id: request_id.to_owned(), result: Some(result) }
 }
@@ -42,7 +45,14 @@ pub(crate) fn contact(reply: &Reply) -> Result<ContactId, Fault> {
 }
 
 /// A directive to a gateway; none for one that is only ever an agent's.
-pub(crate) fn to_gateway(routing: &Routing, tell: &Tell) -> Option<v1::GatewayDirective> {
+///
+/// # Errors
+/// [`Unsayable`] for a text that no playbook here has.
+pub(crate) fn to_gateway(
+    handle: &ShardHandle,
+    routing: &Routing,
+    tell: &Tell,
+) -> Result<Option<v1::GatewayDirective>, Unsayable> {
     let agent = |id| routing.agent_name(id).to_owned();
     let (contact, directive) = match *tell {
         Tell::Waiting { contact, queue } => {
@@ -79,7 +89,19 @@ pub(crate) fn to_gateway(routing: &Routing, tell: &Tell) -> Option<v1::GatewayDi
         Tell::Ended { contact, reason } => {
             (contact, ToGateway::Ended(gateway::Ended { reason: words::end_reason(reason) }))
         }
-        Tell::InSelfService { .. } | Tell::Say { .. } | Tell::GoesOnAs { .. } => todo!("recall"),
+        Tell::InSelfService { contact, tier } => {
+            (contact, ToGateway::SelfService(gateway::SelfService { tier: words::tier(tier) }))
+        }
+        Tell::Say { effect, contact, channel, say } => {
+            let told = say::to_customer(handle, contact, channel, &say).ok_or(Unsayable(effect))?;
+            let collect = words::collect(say.collect);
+            let say = gateway::Say { effect_id: effect.0, text: Some(told), collect };
+            (contact, ToGateway::Say(say))
+        }
+        Tell::GoesOnAs { contact, follow_up } => {
+            let on = gateway::GoesOnAs { follow_up_contact_id: follow_up.0 };
+            (contact, ToGateway::GoesOnAs(on))
+        }
         Tell::Offer(_)
         | Tell::OfferOver { .. }
         | Tell::Connecting(_)
@@ -91,9 +113,9 @@ pub(crate) fn to_gateway(routing: &Routing, tell: &Tell) -> Option<v1::GatewayDi
         | Tell::ConsultOver { .. }
         | Tell::WrapUp { .. }
         | Tell::WrapUpEnded(_)
-        | Tell::Availability { .. } => return None,
+        | Tell::Availability { .. } => return Ok(None),
     };
-    Some(v1::GatewayDirective { contact_id: contact.0, directive: Some(directive) })
+    Ok(Some(v1::GatewayDirective { contact_id: contact.0, directive: Some(directive) }))
 }
 
 /// A directive to an agent; none for one that is only ever a gateway's. `sealed` is the
@@ -199,9 +221,9 @@ fn offer(
     let of = offer.consult_of.unwrap_or(offer.contact);
     let said = handle.said(of);
     v1::Offer {
-        recall_id: 0,
-        script: None,
-        heard: Vec::new(),
+        recall_id: offer.recall.map_or(0, |r| r.0.into()),
+        script: offer.recall.and_then(|recall| say::script(handle, recall, offer.language)),
+        heard: say::heard(handle, offer),
         inputs: said.iter().filter_map(|s| person::unseal(handle.keys(), s)).collect(),
         contact_id: offer.contact.0,
         reservation_id: offer.reservation.0,

@@ -5,12 +5,14 @@ use super::super::status::Fault;
 use crate::engine::agent::{AgentState, Hold};
 use crate::engine::contact::StateKind;
 use crate::engine::event::Trigger;
+use crate::engine::recall::{Collect, LotVerdict, Tier, TriageClass, Wish};
 use crate::engine::routing::Routing;
 use crate::engine::words::{
     Availability, AvailabilityBecause, Channel, ConnectFault, Consent, EndReason, LegOutcome,
     NotTaken, Party, ReleasedBecause, ServiceClass, WaitsFor,
 };
 use crate::pb::v1;
+use crate::recall;
 
 /// From the engine's word to the wire's.
 macro_rules! to_wire {
@@ -70,6 +72,45 @@ to_wire!(agent_state: AgentState => AgentState {
     SignedOut, Lost, NotReady, Ready, Reserved, Busy, WrapUp,
 });
 to_wire!(trigger: Trigger => Trigger { Contact, Agent, Named, AsyncShare });
+to_wire!(tier: Tier => Tier { Faq, Ivr });
+
+/// What a gateway collects on a keypad.
+pub(crate) const fn collect(collect: Collect) -> i32 {
+    (match collect {
+        Collect::None => v1::gateway_directive::Collect::Unspecified,
+        Collect::Key => v1::gateway_directive::Collect::Key,
+        Collect::Lot => v1::gateway_directive::Collect::Lot,
+    }) as i32
+}
+
+/// What a customer wants, if that was said plainly.
+pub(crate) fn read_wish(word: i32) -> Result<Option<Wish>, Fault> {
+    match v1::Wish::try_from(word) {
+        Ok(v1::Wish::Unspecified) => Ok(None),
+        Ok(v1::Wish::Solved) => Ok(Some(Wish::Solved)),
+        Ok(v1::Wish::Person) => Ok(Some(Wish::Person)),
+        Err(_) => Err(Fault::Invalid { field: "wish", expected: "SOLVED, PERSON or nothing" }),
+    }
+}
+
+/// What a text is, as the engine counts it.
+pub(crate) const fn triage(class: recall::Class) -> Option<TriageClass> {
+    match class {
+        recall::Class::Safety => Some(TriageClass::Safety),
+        recall::Class::RecallAffected => Some(TriageClass::Affected),
+        recall::Class::PersonWanted => Some(TriageClass::PersonWanted),
+        recall::Class::None => None,
+    }
+}
+
+/// What the affected-or-not check says, without which lot.
+pub(crate) const fn lot(verdict: &recall::LotVerdict) -> LotVerdict {
+    match verdict {
+        recall::LotVerdict::Affected { .. } => LotVerdict::Affected,
+        recall::LotVerdict::NotAffected => LotVerdict::NotAffected,
+        recall::LotVerdict::CannotTell => LotVerdict::CannotTell,
+    }
+}
 
 /// What a contact in an agent's hands is to them.
 pub(crate) const fn hold(hold: Hold) -> i32 {

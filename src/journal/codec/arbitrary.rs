@@ -301,7 +301,7 @@ structs! {
     Reserved { contact, reservation, agent, deadline, trigger, rank, idle, load, waited,
         async_passed,
     }
-    Plan { title, version, playbook, scope, faq, ivr, safety }
+    Plan { title, version, playbook, scope, faq, ivr, safety, soon }
     FaqPlan { from, capacity, pacing, silence, time_limit, entries }
     IvrPlan { from, ports, time_limit, repeats, key_timeout, yes, no, options }
     SafetyPlan { queue, kept, external }

@@ -24,7 +24,7 @@ words!(ReturnedBecause => ReturnedBecause {
     Ended, Supervisor,
 });
 
-record!(Plan => Plan { title, version, playbook, scope, faq, ivr, safety });
+record!(Plan => Plan { title, version, playbook, scope, faq, ivr, safety; soon = soon_us });
 record!(FaqPlan => FaqPlan {
     from, capacity, pacing, entries;
     silence = silence_us, time_limit = time_limit_us

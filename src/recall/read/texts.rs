@@ -1,6 +1,6 @@
 //! Texts by language, and the placeholders in them.
 //!
-//! Slots are filled here, once; what only the moment knows (`{lot}`, `{wait}`, `{place}`)
+//! Slots are filled here, once; what only the moment knows (`{lot}`, `{wait}`)
 //! stays for whoever sends the text. Owned by one reading.
 
 use std::cell::RefCell;
@@ -14,8 +14,9 @@ use crate::config::reader::{Table, Value};
 use crate::recall::language::Language;
 use crate::recall::playbook::{Kind, Slot, Texts};
 
-/// What stays open in a text that is sent to who waits.
-pub(super) const WAITING: &[&str] = &["wait", "place"];
+/// What stays open in a text that is sent to who waits. Not their number in line: it is
+/// out of date when they read it, and worse than before whenever somebody hurt comes first.
+pub(super) const WAITING: &[&str] = &["wait"];
 /// What stays open in a text about a lot.
 pub(super) const LOT: &[&str] = &["lot"];
 /// Of most texts: nothing stays open.

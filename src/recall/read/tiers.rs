@@ -18,7 +18,7 @@ const DAY: u64 = 86_400;
 /// Reads the tiers; a playbook may have none.
 pub(super) fn read(file: &Table<'_>) -> Tiers {
     let Some(at) = file.field("tiers") else { return Tiers::default() };
-    let tiers = at.table("tiers", "tiers: faq, ivr", |table| Tiers {
+    let tiers = at.table("tiers", "tiers: faq, ivr, soon", |table| Tiers {
         faq: table
             .field("faq")
             .and_then(|v| v.table("tiers.faq", "a tier's fields", faq))
@@ -27,6 +27,7 @@ pub(super) fn read(file: &Table<'_>) -> Tiers {
             .field("ivr")
             .and_then(|v| v.table("tiers.ivr", "a tier's fields", ivr))
             .flatten(),
+        soon_s: seconds(table, "soon", 2 * MINUTE, (0, 10 * MINUTE)),
     });
     tiers.unwrap_or_default()
 }

@@ -50,11 +50,15 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
         pools: listed(&["own", "partner"]),
         queues: queues.collect(),
         agents: agents.collect(),
-        entry_points: vec![EntryPoint {
-            name: Arc::from("front-door"),
-            retired: false,
-            queue: QueueId(0),
-        }],
+        entry_points: ["front-door", "side-door", "back-door"]
+            .into_iter()
+            .zip(0..)
+            .map(|(name, q)| EntryPoint {
+                name: Arc::from(name),
+                retired: false,
+                queue: QueueId(q),
+            })
+            .collect(),
         not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"]),
         dispositions: listed(&["refund", "injury"]),
         settings: Settings {

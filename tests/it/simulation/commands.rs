@@ -19,7 +19,7 @@ use surgeline::time::Span;
 use super::{AGENTS, GATEWAYS, QUEUES, SKILLS, World};
 
 impl World {
-    fn any_contact(&mut self) -> ContactId {
+    pub(super) fn any_contact(&mut self) -> ContactId {
         let ids: Vec<ContactId> = self.owner.contacts().map(|c| c.id).collect();
         if ids.is_empty() || self.rng.random_bool(0.02) {
             return ContactId(self.rng.random_range(0..self.owner.accepted() + 3));
@@ -63,7 +63,7 @@ impl World {
         }
     }
 
-    fn gateway_command(&mut self, contact: ContactId, report: Report) -> Command {
+    pub(super) fn gateway_command(&mut self, contact: ContactId, report: Report) -> Command {
         let owner = self.owner.contact(contact).map_or(GatewayId(0), |c| c.gateway);
         let stray = GatewayId(self.rng.random_range(0..GATEWAYS));
         let gateway = if self.rng.random_bool(0.98) { owner } else { stray };
@@ -83,7 +83,10 @@ impl World {
             key: Arc::from(format!("key-{key}")),
             channel: *Channel::ALL.choose(&mut self.rng).expect("four"),
             queue: QueueId(self.rng.random_range(0..QUEUES)),
-            entry_point: self.rng.random_bool(0.5).then_some(EntryPointId(0)),
+            entry_point: self
+                .rng
+                .random_bool(0.7)
+                .then(|| EntryPointId(self.rng.random_range(0..3))),
             needs,
             head_start: Span::seconds(*[0, 0, 0, 10, 60].choose(&mut self.rng).expect("five")),
             safety: self.rng.random_bool(0.05),
@@ -91,6 +94,8 @@ impl World {
             continues: None,
             waited: Span::seconds(*[0, 0, 0, 0, 30].choose(&mut self.rng).expect("five")),
             attributes: None,
+            language: None,
+            heed: self.any_heed(),
             content: 0,
         });
         let gateway = GatewayId(self.rng.random_range(0..GATEWAYS));
@@ -195,7 +200,7 @@ impl World {
             .collect();
         let (effect, gateway) =
             pending.choose(&mut self.rng).copied().unwrap_or((EffectId(1), GatewayId(0)));
-        let report = if self.rng.random_bool(0.7) {
+        let report = if self.rng.random_bool(0.9) {
             Report::EffectDone(effect)
         } else {
             Report::EffectFailed { effect, code: 503 }
@@ -207,7 +212,7 @@ impl World {
         let contact = self.any_contact();
         let report = match self.rng.random_range(0..10) {
             0..=3 => Report::CustomerLeft(contact),
-            4..=6 => Report::Input(contact),
+            4..=6 => Report::Input { contact, heard: self.heard() },
             7 => Report::Hold { contact, on: self.rng.random_bool(0.5) },
             8 => Report::Attributes {
                 contact,
@@ -335,13 +340,14 @@ impl World {
                 Command::Agent { agent, session: None, act }
             }
             38..=49 => self.leg_command(),
-            50..=52 => self.effect_command(),
-            53..=68 => self.agent_command(),
+            50..=55 => self.effect_command(),
+            56..=68 => self.agent_command(),
             69..=74 => self.report_command(),
             75..=83 => self.availability_command(),
             84..=86 => self.supervisor_command(),
             87..=90 if self.rng.random_bool(0.02) => self.configure_command(),
             87..=90 => self.connection_command(),
+            91..=95 => self.recall_command(),
             _ => Command::Tick,
         }
     }

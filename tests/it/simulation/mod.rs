@@ -4,6 +4,7 @@
 
 mod center;
 mod commands;
+mod recall;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,11 +17,11 @@ use surgeline::engine::command::{Act, Command, GatewayLimits, Reply};
 use surgeline::engine::contact::{Contact, Link, State, StateKind};
 use surgeline::engine::entry::{Actor, Entry, Role};
 use surgeline::engine::event::{Event, Reserved, Trigger};
-use surgeline::engine::words::Availability;
-use surgeline::ids::{AgentId, RequestId};
+use surgeline::engine::words::{Availability, ServiceClass};
+use surgeline::ids::{AgentId, AskId, ContactId, RequestId};
 use surgeline::journal::sqlite::SqliteJournal;
 use surgeline::journal::{Batch, Journal, Mark};
-use surgeline::time::{EngineTime, Span, WallTime};
+use surgeline::time::{EngineTime, Place, Span, WallTime};
 
 const AGENTS: u32 = 24;
 const QUEUES: u16 = 6;
@@ -37,6 +38,12 @@ struct World {
     at: EngineTime,
     sequence: u64,
     keys: u64,
+    /// Questions to the reader of words, the newest last.
+    asked: Vec<(ContactId, AskId)>,
+    /// Places of contacts in self-service, as they were when they entered it.
+    diverted: BTreeMap<ContactId, Place>,
+    /// Contacts that came back from self-service once.
+    returned: BTreeSet<ContactId>,
     refused: u64,
     tally: BTreeMap<&'static str, u64>,
     folder: tempfile::TempDir,
@@ -58,6 +65,9 @@ impl World {
             at: EngineTime::ZERO,
             sequence: 0,
             keys: 0,
+            asked: Vec::new(),
+            diverted: BTreeMap::new(),
+            returned: BTreeSet::new(),
             refused: 0,
             tally: Default::default(),
             folder,
@@ -95,6 +105,7 @@ impl World {
             panic!("{context}: {violation}\nevents: {events:#?}");
         }
         self.check_choices(&events, &waited_on, &context);
+        self.check_places(&events, &waited_on, &context);
         self.count(&events);
         if !events.is_empty() {
             if let (Some(request), Ok(first)) = (request, &reply) {
@@ -168,6 +179,7 @@ impl World {
             && before.is_some_and(|b| free(b) && (b.place, b.queue) == (c.place, c.queue))
             && (c.service, c.channel) == (chosen.service, chosen.channel)
             && (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
+            && (c.service == ServiceClass::Safety || !self.owner.is_kept(r.agent))
             && c.needs.iter().all(|n| {
                 profile.skills.iter().any(|(s, level)| *s == n.skill && *level >= n.at_least)
             })
@@ -271,6 +283,17 @@ const NAMES: &[&str] = &[
     "AvailabilityChanged",
     "NextSet",
     "PhoneUnreachable",
+    "RecallStarted",
+    "LevelChanged",
+    "RecallEnded",
+    "Triaged",
+    "Diverted",
+    "Stepped",
+    "Returned",
+    "WordsAsked",
+    "WordsRead",
+    "KeysPressed",
+    "FollowUpOpened",
 ];
 
 #[test]

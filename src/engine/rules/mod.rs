@@ -2,16 +2,20 @@
 //!
 //! The simulation shows that nothing breaks; this shows that what should happen does.
 
+mod recall;
+
 use std::sync::Arc;
 
-use super::Engine;
-use super::command::{Act, Arrival, Command, GatewayLimits, Order, Reply, Report, Target};
-use super::contact::{State, StateKind};
-use super::directive::{Directive, Recipient, Tell};
-use super::event::Event;
-use super::refusal::Refusal;
-use super::routing::{AgentProfile, Listed, Queue, Routing, Settings};
-use super::words::{
+use crate::engine::Engine;
+use crate::engine::command::{
+    Act, Arrival, Command, GatewayLimits, Heard, Order, Reply, Report, Target,
+};
+use crate::engine::contact::{State, StateKind};
+use crate::engine::directive::{Directive, Recipient, Tell};
+use crate::engine::event::Event;
+use crate::engine::refusal::Refusal;
+use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
+use crate::engine::words::{
     Availability, AvailabilityBecause, Channel, EndReason, LegOutcome, Need, Party, WaitsFor,
 };
 use crate::ids::{
@@ -59,6 +63,11 @@ fn agent(name: &str, skill: Option<u8>, capacity: [u8; 4]) -> AgentProfile {
     }
 }
 
+/// Words that mean nothing to triage.
+fn said(contact: ContactId) -> Report {
+    Report::Input { contact, heard: Heard { words: true, ..Heard::default() } }
+}
+
 /// Three agents, three queues, one gateway; time is in seconds.
 struct Center {
     engine: Engine,
@@ -82,6 +91,9 @@ impl Center {
                 agent("bob", None, [1, 2, 2, 2]),
                 agent("cleo", Some(3), [1, 1, 1, 1]),
             ],
+            entry_points: [("hotline", PLAIN), ("shop", SKILLED)]
+                .map(|(name, queue)| EntryPoint { name: Arc::from(name), retired: false, queue })
+                .to_vec(),
             not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"]),
             settings: Settings { async_share: 50, ..Settings::default() },
             ..Routing::default()
@@ -131,6 +143,8 @@ impl Center {
             needs: [].into_iter().collect(),
             head_start: Span::ZERO,
             safety: false,
+            language: None,
+            heed: None,
             customer: None,
             continues: None,
             waited: Span::ZERO,
@@ -385,7 +399,7 @@ fn a_reply_wakes_a_contact_for_the_same_agent_if_they_are_ready() {
             let lunch = Availability::NotReady(ReasonId(2));
             c.act(ANNE, Act::Become(lunch)).expect("at lunch");
         }
-        c.report(Report::Input(chat)).expect("said");
+        c.report(said(chat)).expect("said");
         assert_eq!(c.held_for(chat), Some(expected), "ready: {ready}");
     }
 }

@@ -1,0 +1,304 @@
+//! The service for on-call staff: a playbook put in force, its level, its end, and how it
+//! goes.
+//!
+//! It reads playbooks when they are wanted and prepares them before the engine is asked, so
+//! that a start waits for nothing. What is refused, and what would move, the engine says;
+//! a dry run asks the replica the same question and changes nothing.
+
+mod doubts;
+mod fault;
+mod standing;
+mod wanted;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tonic::{Request, Response, Status};
+
+use super::convert::check;
+use super::status::Fault;
+use super::{Edge, auth};
+use crate::engine::command::{Command, RecallOrder, Reply};
+use crate::engine::entry::Role;
+use crate::engine::recall::{Level, Recall};
+use crate::engine::refusal::Refusal;
+use crate::ids::RecallId;
+use crate::pb::v1;
+use crate::pb::v1::recall_service_server::RecallService;
+use crate::recall::Folder;
+use crate::shard::view::View;
+use crate::time::Span;
+use fault::RecallFault;
+use standing::Ordered;
+
+const LEVELS: &str = "NORMAL, ELEVATED, SURGE, CRITICAL or TAIL";
+
+/// The service.
+#[derive(Clone, Debug)]
+pub(super) struct Recalls {
+    pub(super) edge: Edge,
+    /// Where playbooks lie.
+    pub(super) playbooks: Arc<Folder>,
+}
+
+/// Who orders something, why, and what they call it.
+struct Said<'a> {
+    request_id: &'a str,
+    actor: &'a str,
+    why: &'a str,
+}
+
+impl Said<'_> {
+    fn check(&self) -> Result<(), Fault> {
+        check::request_id(self.request_id)?;
+        check::bytes("actor", self.actor, 1, 64, "1 to 64 bytes")?;
+        check::bytes("why", self.why, 1, 512, "1 to 512 bytes")
+    }
+}
+
+impl Recalls {
+    /// What an order would move, by the replica; why it would be refused.
+    async fn preview(&self, order: RecallOrder) -> Result<u64, Fault> {
+        let read = self.edge.handle.read(move |view| view.engine.preview(view.now, &order));
+        Ok(read.await??.to_move)
+    }
+
+    /// Carries an order out. Answers with what it set out to move, asked meanwhile so that
+    /// the answer comes no later: none if the replica was further by then.
+    async fn carry_out(
+        &self,
+        said: &Said<'_>,
+        asked: &impl prost::Message,
+        order: RecallOrder,
+    ) -> Result<(Reply, Option<u64>), Fault> {
+        let actor = auth::actor(Role::OnCall, said.actor);
+        let request = auth::request_id(&actor, said.request_id, asked);
+        let command = Command::Recall { order: order.clone(), why: Arc::from(said.why) };
+        let (to_move, reply) = tokio::join!(
+            self.preview(order),
+            self.edge.handle.call(actor, Some(request), command, None),
+        );
+        Ok((reply?, to_move.ok()))
+    }
+
+    /// How a recall stands after an order; by itself or as the order would have it.
+    async fn standing(
+        &self,
+        id: RecallId,
+        to_move: Option<u64>,
+        ordered: Option<Ordered>,
+    ) -> Result<Option<v1::RecallStatus>, Fault> {
+        let read = self.edge.handle.read(move |view| {
+            let recall = view.engine.recall(id)?;
+            Some(standing::status(view, recall, to_move, ordered.as_ref()))
+        });
+        Ok(read.await?)
+    }
+
+    /// The recall that is meant. Of 0 it is the only one in force.
+    async fn which(&self, asked: u64) -> Result<RecallId, RecallFault> {
+        if asked != 0 {
+            let id = u16::try_from(asked).map(RecallId);
+            return id.map_err(|_| RecallFault::NoSuchRecall { id: asked });
+        }
+        let in_force = |view: &View<'_>| -> Vec<(RecallId, Arc<str>)> {
+            let recalls = view.engine.recalls().filter(|r| !r.over);
+            recalls.map(|r| (r.id, Arc::clone(&r.plan.title))).collect()
+        };
+        match &self.edge.handle.read(in_force).await.map_err(Fault::from)?[..] {
+            [] => Err(RecallFault::NoneInForce),
+            [(id, _)] => Ok(*id),
+            several => Err(RecallFault::Several(several.into())),
+        }
+    }
+
+    /// An order about a recall that is in force: what it would do, or what it did.
+    async fn steer(
+        &self,
+        said: &Said<'_>,
+        asked: &impl prost::Message,
+        (recall_id, level, dry_run): (u64, Option<Level>, bool),
+    ) -> Result<(Option<v1::RecallStatus>, u64), RecallFault> {
+        said.check()?;
+        let which = self.which(recall_id).await;
+        let order = |recall| match level {
+            Some(level) => RecallOrder::SetLevel { recall, level },
+            None => RecallOrder::End(recall),
+        };
+        if dry_run {
+            let id = which?;
+            let to_move = self.preview(order(id)).await?;
+            let ordered = Ordered { level, by: said.actor.into(), why: said.why.into() };
+            return Ok((self.standing(id, Some(to_move), Some(ordered)).await?, to_move));
+        }
+        // One that nobody has is asked for all the same: it may be a repeat of a request
+        // that was carried out, and then the engine knows it.
+        let id = which.as_ref().map_or(RecallId(0), |id| *id);
+        let done = self.carry_out(said, asked, order(id)).await;
+        let (_, to_move) = match (done, which) {
+            (Err(_), Err(fault)) => return Err(fault),
+            (done, _) => done?,
+        };
+        let status = self.standing(id, to_move, None).await?;
+        let moving = status.as_ref().map_or(0, |s| s.moving);
+        Ok((status, to_move.unwrap_or(moving)))
+    }
+
+    async fn start(
+        &self,
+        asked: v1::StartRecallRequest,
+    ) -> Result<v1::StartRecallResponse, RecallFault> {
+        let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
+        said.check()?;
+        let level = match v1::RecallLevel::try_from(asked.level) {
+            Ok(v1::RecallLevel::Unspecified) => Level::Elevated,
+            _ => read_level("level", asked.level)?,
+        };
+        let found = self.want(&asked).await?;
+        let lasting = match asked.expires_unix_ms {
+            0 => Span::seconds(u64::from(found.playbook.expires_after_days) * 24 * 3_600),
+            ends => Span::millis(ends.saturating_sub(now_ms())),
+        };
+        let order = RecallOrder::Start {
+            plan: Arc::clone(&found.plan),
+            level,
+            lasting,
+            accept_empty_safety_lane: asked.accept_empty_safety_lane,
+        };
+        let mut warnings = found.warnings;
+        let plan = Arc::clone(&found.plan);
+        let doubts = self.edge.handle.read(move |view| doubts::told(view, &plan));
+        warnings.extend(doubts.await.map_err(Fault::from)?);
+        if asked.dry_run {
+            let to_move = self.preview(order).await?;
+            let ordered =
+                Ordered { level: Some(level), by: said.actor.into(), why: said.why.into() };
+            let plan = found.plan;
+            let read = self.edge.handle.read(move |view| {
+                let recall = Recall {
+                    id: RecallId(0),
+                    plan,
+                    level,
+                    since: view.now,
+                    started: view.now,
+                    expires: view.now + lasting,
+                    over: false,
+                    tiers: Default::default(),
+                };
+                standing::status(view, &recall, Some(to_move), Some(&ordered))
+            });
+            let recall = Some(read.await.map_err(Fault::from)?);
+            return Ok(v1::StartRecallResponse { recall, to_move, warnings });
+        }
+        let (reply, to_move) = self.carry_out(&said, &asked, order).await?;
+        let Reply::Recall(id) = reply else { return Err(RecallFault::Odd) };
+        let recall = self.standing(id, to_move, None).await?;
+        let to_move = to_move.unwrap_or_else(|| recall.as_ref().map_or(0, |r| r.moving));
+        Ok(v1::StartRecallResponse { recall, to_move, warnings })
+    }
+
+    /// The playbook, read, checked and prepared off the threads that serve others.
+    async fn want(&self, asked: &v1::StartRecallRequest) -> Result<wanted::Found, RecallFault> {
+        let wanted = wanted::Wanted::read(asked)?;
+        let folder = Arc::clone(&self.playbooks);
+        let routing = Arc::clone(&self.edge.handle.directory().routing);
+        let recalls = Arc::clone(self.edge.handle.recalls());
+        let prepare = !asked.dry_run;
+        let find = move || {
+            let found = wanted.find(&folder, &routing)?;
+            if prepare {
+                recalls.prepare(found.prepared()?);
+            }
+            Ok(found)
+        };
+        tokio::task::spawn_blocking(find).await?
+    }
+}
+
+#[tonic::async_trait]
+impl RecallService for Recalls {
+    async fn start_recall(
+        &self,
+        request: Request<v1::StartRecallRequest>,
+    ) -> Result<Response<v1::StartRecallResponse>, Status> {
+        Ok(Response::new(self.start(request.into_inner()).await?))
+    }
+
+    async fn set_level(
+        &self,
+        request: Request<v1::SetLevelRequest>,
+    ) -> Result<Response<v1::SetLevelResponse>, Status> {
+        let asked = request.into_inner();
+        let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
+        let level = match asked.to {
+            None => return Err(Fault::Missing { field: "to" }.into()),
+            Some(v1::set_level_request::To::Free(_)) => return Err(RecallFault::NotFree.into()),
+            Some(v1::set_level_request::To::Pinned(level)) => read_level("to.pinned", level)?,
+        };
+        let how = (asked.recall_id, Some(level), asked.dry_run);
+        let (recall, to_move) = self.steer(&said, &asked, how).await?;
+        Ok(Response::new(v1::SetLevelResponse { recall, to_move }))
+    }
+
+    async fn amend_recall(
+        &self,
+        _: Request<v1::AmendRecallRequest>,
+    ) -> Result<Response<v1::AmendRecallResponse>, Status> {
+        Err(RecallFault::NotAmended.into())
+    }
+
+    async fn end_recall(
+        &self,
+        request: Request<v1::EndRecallRequest>,
+    ) -> Result<Response<v1::EndRecallResponse>, Status> {
+        let asked = request.into_inner();
+        let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
+        let how = (asked.recall_id, None, asked.dry_run);
+        let (recall, to_move) = self.steer(&said, &asked, how).await?;
+        Ok(Response::new(v1::EndRecallResponse { recall, to_move }))
+    }
+
+    async fn get_recall_status(
+        &self,
+        request: Request<v1::GetRecallStatusRequest>,
+    ) -> Result<Response<v1::GetRecallStatusResponse>, Status> {
+        let asked = request.into_inner().recall_id;
+        let meant = move |r: &&Recall| match asked {
+            0 => !r.over,
+            id => u64::from(r.id.0) == id,
+        };
+        let read = self.edge.handle.read(move |view| {
+            let recalls = view.engine.recalls().filter(meant);
+            recalls.map(|r| standing::status(view, r, None, None)).collect::<Vec<_>>()
+        });
+        let recalls = read.await.map_err(Fault::from)?;
+        if recalls.is_empty() && asked != 0 {
+            return Err(RecallFault::NoSuchRecall { id: asked }.into());
+        }
+        Ok(Response::new(v1::GetRecallStatusResponse { recalls }))
+    }
+}
+
+fn read_level(field: &'static str, level: i32) -> Result<Level, Fault> {
+    match v1::RecallLevel::try_from(level) {
+        Ok(v1::RecallLevel::Normal) => Ok(Level::Normal),
+        Ok(v1::RecallLevel::Tail) => Ok(Level::Tail),
+        Ok(v1::RecallLevel::Elevated) => Ok(Level::Elevated),
+        Ok(v1::RecallLevel::Surge) => Ok(Level::Surge),
+        Ok(v1::RecallLevel::Critical) => Ok(Level::Critical),
+        Ok(v1::RecallLevel::Unspecified) => Err(Fault::Missing { field }),
+        Ok(v1::RecallLevel::Ended) | Err(_) => Err(Fault::Invalid { field, expected: LEVELS }),
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+fn now_ms() -> u64 {
+    let since: Duration = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl From<Refusal> for RecallFault {
+    fn from(refusal: Refusal) -> Self {
+        Self::Edge(refusal.into())
+    }
+}

@@ -1,0 +1,102 @@
+//! How a recall stands, as it is told: read from the replica, at one durable moment.
+
+use super::now_ms;
+use crate::engine::recall::{Level, Recall, Tier};
+use crate::pb::v1;
+use crate::shard::view::View;
+use crate::time::EngineTime;
+
+/// What a dry run would have come to.
+pub(super) struct Ordered {
+    /// The level that would be set; none for the end.
+    pub(super) level: Option<Level>,
+    /// Who asks.
+    pub(super) by: String,
+    /// Why they say they do.
+    pub(super) why: String,
+}
+
+/// How a recall stands. `moving` is what an order just set out to move: counting it again
+/// would be another walk over all who wait. With `ordered` it is told as it would be.
+pub(super) fn status(
+    view: &View<'_>,
+    recall: &Recall,
+    moving: Option<u64>,
+    ordered: Option<&Ordered>,
+) -> v1::RecallStatus {
+    let now = now_ms();
+    let mut status = v1::RecallStatus {
+        recall_id: recall.id.0.into(),
+        playbook: recall.plan.title.to_string(),
+        playbook_hash: crate::recall::Version(recall.plan.version).to_string(),
+        level: (if recall.over { v1::RecallLevel::Ended } else { level(recall.level) }).into(),
+        // Nothing moves a level but people.
+        pinned: true,
+        bounds: None,
+        since_unix_ms: wall(view, now, recall.since),
+        by: String::new(),
+        why: String::new(),
+        started_unix_ms: wall(view, now, recall.started),
+        expires_unix_ms: wall(view, now, recall.expires),
+        moving: moving.unwrap_or_else(|| view.engine.still_to_move(view.now, recall)),
+        tiers: tiers(recall, |tier| recall.is_open(tier)),
+        safety_agents: u32::try_from(view.engine.safety_agents(&recall.plan)).unwrap_or(u32::MAX),
+    };
+    if let Some(ordered) = ordered {
+        let to = ordered.level.map_or(v1::RecallLevel::Ended, level);
+        status.level = to.into();
+        status.since_unix_ms = now;
+        status.by.clone_from(&ordered.by);
+        status.why.clone_from(&ordered.why);
+        let opens = |tier| {
+            let from = recall.plan.tier(tier).map(|(from, _)| from);
+            ordered.level.zip(from).is_some_and(|(at, from)| at.opens(from))
+        };
+        status.tiers = tiers(recall, opens);
+    }
+    status
+}
+
+fn tiers(recall: &Recall, is_open: impl Fn(Tier) -> bool) -> Vec<v1::TierStatus> {
+    let told = |tier: Tier| {
+        let (from, capacity) = recall.plan.tier(tier)?;
+        let counts = &recall.tiers[tier.index()];
+        let word = match tier {
+            Tier::Faq => v1::Tier::Faq,
+            Tier::Ivr => v1::Tier::Ivr,
+        };
+        Some(v1::TierStatus {
+            tier: word.into(),
+            open: is_open(tier),
+            in_use: counts.in_use.into(),
+            capacity: capacity.into(),
+            entered: counts.entered,
+            returned: counts.returned,
+            solved: counts.solved,
+            informed: counts.informed,
+            followed_up: counts.followed_up,
+            left: counts.left,
+            from: level(from).into(),
+        })
+    };
+    Tier::ALL.into_iter().filter_map(told).collect()
+}
+
+const fn level(level: Level) -> v1::RecallLevel {
+    match level {
+        Level::Normal => v1::RecallLevel::Normal,
+        Level::Tail => v1::RecallLevel::Tail,
+        Level::Elevated => v1::RecallLevel::Elevated,
+        Level::Surge => v1::RecallLevel::Surge,
+        Level::Critical => v1::RecallLevel::Critical,
+    }
+}
+
+/// A moment of the engine's on the wall's clock, by how far from now it is.
+fn wall(view: &View<'_>, now_ms: u64, at: EngineTime) -> u64 {
+    if at >= view.now {
+        now_ms.saturating_add(at.since(view.now).as_millis())
+    } else {
+        now_ms.saturating_sub(view.now.since(at).as_millis())
+    }
+}

@@ -1,0 +1,227 @@
+//! Recalls in the simulation: toggles at random, customers who press and say things, a reader
+//! of words who is sometimes late, and what may never happen to a place.
+
+use std::sync::Arc;
+
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+
+use surgeline::engine::command::{Command, Heard, RecallOrder, Report};
+use surgeline::engine::contact::{Contact, State, StateKind};
+use surgeline::engine::event::Event;
+use surgeline::engine::recall::{
+    Answer, Choice, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Plan, Question, SafetyPlan,
+    SelfService, Step, TriageClass, Wish,
+};
+use surgeline::engine::words::QueuedBecause;
+use surgeline::ids::{AgentId, ContactId, EntryPointId, QueueId, RecallId};
+use surgeline::time::Span;
+
+use super::{AGENTS, World};
+
+impl World {
+    fn any_recall(&mut self) -> RecallId {
+        let known: Vec<RecallId> = self.owner.recalls().filter(|r| !r.over).map(|r| r.id).collect();
+        let found = known.choose(&mut self.rng).copied();
+        found.unwrap_or(RecallId(self.rng.random_range(0..4)))
+    }
+
+    fn any_class(&mut self) -> TriageClass {
+        *TriageClass::ALL.choose(&mut self.rng).expect("three")
+    }
+
+    pub(super) fn any_heed(&mut self) -> Option<Heed> {
+        let heed = Heed { recall: self.any_recall(), class: self.any_class() };
+        self.rng.random_bool(0.04).then_some(heed)
+    }
+
+    pub(super) fn heard(&mut self) -> Heard {
+        let words = self.rng.random_bool(0.7);
+        Heard { words, heed: self.any_heed(), ..Heard::default() }
+    }
+
+    fn level(&mut self) -> Level {
+        *Level::ALL.choose(&mut self.rng).expect("five")
+    }
+
+    fn plan(&mut self) -> Plan {
+        let mut scope: Vec<EntryPointId> = (0..3).map(EntryPointId).collect();
+        scope.retain(|_| self.rng.random_bool(0.6));
+        let mut kept: Vec<AgentId> = (0..AGENTS).map(AgentId).collect();
+        kept.retain(|_| self.rng.random_bool(0.1));
+        let faq = FaqPlan {
+            from: Level::Elevated,
+            capacity: self.rng.random_range(1..30),
+            pacing: [0, 2, 5, 1].map(Span::seconds),
+            silence: Span::seconds(4),
+            time_limit: Span::seconds(30),
+            entries: 3,
+        };
+        let options = [(b'1', Choice::LotCheck), (b'2', Choice::Faq(1)), (b'3', Choice::Message)];
+        let ivr = IvrPlan {
+            from: *[Level::Elevated, Level::Surge].choose(&mut self.rng).expect("two"),
+            ports: self.rng.random_range(1..20),
+            time_limit: Span::seconds(25),
+            repeats: self.rng.random_range(0..3),
+            key_timeout: Span::seconds(3),
+            yes: b'1',
+            no: b'2',
+            options: options.into_iter().collect(),
+        };
+        Plan {
+            title: Arc::from("a simulated recall"),
+            version: [self.rng.random_range(0..4); 32],
+            playbook: Arc::from(&b"words"[..]),
+            scope,
+            faq: self.rng.random_bool(0.9).then_some(faq),
+            ivr: self.rng.random_bool(0.9).then_some(ivr),
+            safety: SafetyPlan {
+                queue: QueueId(self.rng.random_range(0..4)),
+                kept,
+                external: self.rng.random_bool(0.3),
+            },
+            soon: Span::seconds(self.rng.random_range(0..20)),
+        }
+    }
+
+    pub(super) fn recall_command(&mut self) -> Command {
+        match self.rng.random_range(0..60) {
+            0 => {
+                let order = RecallOrder::Start {
+                    plan: Arc::new(self.plan()),
+                    level: self.level(),
+                    lasting: Span::seconds(self.rng.random_range(50..900)),
+                    accept_empty_safety_lane: self.rng.random_bool(0.5),
+                };
+                Command::Recall { order, why: Arc::from("the simulation says so") }
+            }
+            1 | 2 => {
+                let (recall, level) = (self.any_recall(), self.level());
+                let order = RecallOrder::SetLevel { recall, level };
+                Command::Recall { order, why: Arc::from("the simulation says so") }
+            }
+            3 if self.rng.random_bool(0.3) => {
+                let order = RecallOrder::End(self.any_recall());
+                Command::Recall { order, why: Arc::from("the simulation says so") }
+            }
+            4..=25 => self.words_read(),
+            _ => self.self_service_command(),
+        }
+    }
+
+    /// The reader of words answers: the newest question mostly, sometimes an old one.
+    fn words_read(&mut self) -> Command {
+        let newest = self.asked.len().saturating_sub(1);
+        let at = if self.rng.random_bool(0.9) { newest } else { newest / 2 };
+        let none = (ContactId(1), surgeline::ids::AskId(1));
+        let (contact, ask) = if self.asked.is_empty() { none } else { self.asked.swap_remove(at) };
+        let answer = match self.rng.random_range(0..10) {
+            0 => Answer::None,
+            1 => Answer::NoWords,
+            2 => Answer::Entry { entry: 9, score: 990 },
+            _ => Answer::Entry { entry: self.rng.random_range(0..3), score: 700 },
+        };
+        let heed = self.any_heed();
+        Command::WordsRead { contact, ask, found: Found { heed, answer } }
+    }
+
+    /// A customer in self-service does what is asked of them, or something else.
+    fn self_service_command(&mut self) -> Command {
+        let served: Vec<(ContactId, SelfService)> =
+            self.owner.contacts().filter_map(|c| Some((c.id, c.self_service()?))).collect();
+        let Some((contact, s)) = served.choose(&mut self.rng).copied() else {
+            let contact = self.any_contact();
+            let heard = Heard { keys: Some(Arc::from("0")), ..Heard::default() };
+            return self.gateway_command(contact, Report::Input { contact, heard });
+        };
+        let pending = self.owner.contact(contact).and_then(|c| c.effects.first().copied());
+        if let (Some((effect, _)), true) = (pending, self.rng.random_bool(0.5)) {
+            return self.gateway_command(contact, Report::EffectDone(effect));
+        }
+        let mut heard = self.heard();
+        let keys = match s.step {
+            Step::Asked { question: Question::Injury, .. } => Some(["2", "2", "2", "2", "1", "7"]),
+            Step::Asked { question: Question::Options, .. } => Some(["1", "1", "2", "3", "9", "1"]),
+            Step::Asked { question: Question::Lot, .. } => {
+                let verdicts = [
+                    Some(LotVerdict::Affected),
+                    Some(LotVerdict::NotAffected),
+                    Some(LotVerdict::CannotTell),
+                    None,
+                ];
+                heard.lot = *verdicts.choose(&mut self.rng).expect("four");
+                Some(["4711#", "12", "333#", "0", "0#", "99"])
+            }
+            Step::Leaving { .. } => Some(["1", "0", "2", "3", "#", "*"]),
+            _ => None,
+        };
+        if let Some(keys) = keys {
+            heard = Heard {
+                keys: Some(Arc::from(*keys.choose(&mut self.rng).expect("six"))),
+                words: false,
+                ..heard
+            };
+        } else if self.rng.random_bool(0.4) {
+            let wishes = [Wish::Solved, Wish::Solved, Wish::Person];
+            heard.wish = wishes.choose(&mut self.rng).copied();
+        }
+        if self.rng.random_bool(0.1) {
+            return self.gateway_command(contact, Report::CustomerLeft(contact));
+        }
+        self.gateway_command(contact, Report::Input { contact, heard })
+    }
+
+    /// Who goes to self-service keeps their place, comes back to it, and goes there once.
+    pub(super) fn check_places(&mut self, events: &[Event], before: &[Contact], context: &str) {
+        for event in events {
+            match event {
+                Event::WordsAsked { contact, ask, .. } => self.asked.push((*contact, *ask)),
+                Event::Diverted { contact, .. } => {
+                    assert!(
+                        !self.returned.contains(contact),
+                        "{context}: contact {contact} bounced twice"
+                    );
+                    if let Some(c) = self.owner.contact(*contact) {
+                        self.diverted.insert(*contact, c.place);
+                    }
+                }
+                Event::Returned { contact, .. } => {
+                    self.returned.insert(*contact);
+                    let entered = self.diverted.remove(contact);
+                    let is = self.owner.contact(*contact).map(|c| (c.place, c.state));
+                    // For safety and for supervisors it may be put into another queue in
+                    // the same command, whose head start is another.
+                    let moved = events.iter().any(|e| {
+                        matches!(e, Event::Queued(q) if q.contact == *contact
+                            && matches!(q.because, QueuedBecause::Safety | QueuedBecause::Moved))
+                    });
+                    if let (Some(entered), Some((place, state))) = (entered, is) {
+                        assert!(moved || place == entered, "{context}: {contact} lost its place");
+                        let kind = state.kind();
+                        let with_people = matches!(
+                            kind,
+                            StateKind::Queued | StateKind::Reserved | StateKind::Connecting
+                        );
+                        assert!(with_people, "{context}: {contact} came back to {state:?}");
+                    }
+                }
+                Event::Closed { contact, .. } => {
+                    self.diverted.remove(contact);
+                }
+                _ => {}
+            }
+        }
+        // While it is there nothing moves its place but a supervisor.
+        for c in before.iter().filter(|c| matches!(c.state, State::SelfService(_))) {
+            let reprioritised = events
+                .iter()
+                .any(|e| matches!(e, Event::Reprioritised { contact, .. } if *contact == c.id));
+            if reprioritised {
+                let place = self.owner.contact(c.id).map(|c| c.place);
+                if let (Some(place), Some(entered)) = (place, self.diverted.get_mut(&c.id)) {
+                    *entered = place;
+                }
+            }
+        }
+    }
+}

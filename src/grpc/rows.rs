@@ -140,6 +140,7 @@ pub(super) fn counts(view: &View<'_>) -> v1::ContactCounts {
         connecting: count(StateKind::Connecting),
         assigned: count(StateKind::Assigned),
         pending: count(StateKind::Pending),
+        self_service: count(StateKind::SelfService),
         closed: count(StateKind::Closed),
     }
 }

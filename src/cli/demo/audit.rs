@@ -12,6 +12,8 @@ use hdrhistogram::Histogram;
 
 /// Longest latency told apart, microseconds.
 const MOST_LATENCY_US: u64 = 60_000_000;
+/// Longest wait told apart, milliseconds.
+const MOST_WAIT_MS: u64 = 86_400_000;
 
 /// What players counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -30,6 +32,15 @@ pub(super) struct Counts {
     pub(super) connect_failures: u64,
     /// Customers who left after they were answered.
     pub(super) hung_up: u64,
+    /// Contacts that went to self-service, that were closed as solved and informed, that
+    /// went on as follow-ups, and that came back to people.
+    pub(super) entered: u64,
+    pub(super) solved: u64,
+    pub(super) informed: u64,
+    pub(super) followed_up: u64,
+    pub(super) returned: u64,
+    /// Contacts sent to self-service again after they had come back from it.
+    pub(super) bounced_twice: u64,
     /// Offers of a contact that somebody else had or was offered.
     pub(super) double_reservations: u64,
 }
@@ -47,6 +58,10 @@ struct Books {
     holders: HashMap<u64, Holder>,
     timings: HashMap<u64, Timing>,
     latency: Histogram<u64>,
+    /// From arrival, or from saying that somebody is hurt, to the first answer.
+    safety_waits: Histogram<u64>,
+    /// From arrival to the first answer by a person, of others who came with the wave.
+    other_waits: Histogram<u64>,
     refusals: BTreeMap<String, u64>,
 }
 
@@ -62,6 +77,17 @@ struct Timing {
     sent: Option<Instant>,
     at_once: bool,
     offered: Option<Instant>,
+    /// Since when they wait, and as what; none once answered.
+    waits: Option<(Instant, Wait)>,
+}
+
+/// Whose wait it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Wait {
+    /// About safety.
+    pub(super) safety: bool,
+    /// Came with the wave.
+    pub(super) wave: bool,
 }
 
 /// Latency of reservations, microseconds; 0 of nothing measured.
@@ -81,6 +107,11 @@ pub(super) struct Findings {
     /// Refusals by reason. Some are to be expected: a customer hangs up while the agent's
     /// answer is on its way.
     pub(super) refusals: BTreeMap<String, u64>,
+    /// 99th percentile of the wait of safety contacts for a person, seconds; none if there
+    /// was none.
+    pub(super) safety_wait_p99: Option<f64>,
+    /// Median wait of the others who came with the wave and were answered by a person.
+    pub(super) other_wait_p50: Option<f64>,
 }
 
 impl Audit {
@@ -91,6 +122,8 @@ impl Audit {
             holders: HashMap::new(),
             timings: HashMap::new(),
             latency: Histogram::new_with_bounds(1, MOST_LATENCY_US, 3)?,
+            safety_waits: Histogram::new_with_bounds(1, MOST_WAIT_MS, 3)?,
+            other_waits: Histogram::new_with_bounds(1, MOST_WAIT_MS, 3)?,
             refusals: BTreeMap::new(),
         };
         Ok(Self { books: Mutex::new(books) })
@@ -114,11 +147,33 @@ impl Audit {
     }
 
     /// A gateway was answered: this contact is accepted. `sent` is when it reported it.
-    pub(super) fn accepted(&self, contact: u64, sent: Instant) {
+    pub(super) fn accepted(&self, contact: u64, sent: Instant, wait: Wait) {
         let mut books = self.books();
         books.counts.accepted += 1;
         books.counts.open += 1;
-        books.timings.entry(contact).or_default().sent = Some(sent);
+        let timing = books.timings.entry(contact).or_default();
+        timing.sent = Some(sent);
+        timing.waits = Some((sent, wait));
+    }
+
+    /// The customer of a contact has just said that somebody is hurt.
+    pub(super) fn safety(&self, contact: u64) {
+        let wait = Wait { safety: true, wave: false };
+        self.books().timings.entry(contact).or_default().waits = Some((Instant::now(), wait));
+    }
+
+    /// A customer has a person for the first time.
+    pub(super) fn answered(&self, contact: u64) {
+        let mut books = self.books();
+        let waits = books.timings.get_mut(&contact).and_then(|t| t.waits.take());
+        let Some((since, Wait { safety, wave })) = waits else { return };
+        let waited = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let waited = waited.clamp(1, MOST_WAIT_MS);
+        if safety {
+            books.safety_waits.saturating_record(waited);
+        } else if wave {
+            books.other_waits.saturating_record(waited);
+        }
     }
 
     /// The first that a gateway was told of a contact is for whom it is held: it found
@@ -136,7 +191,7 @@ impl Audit {
     pub(super) fn ended(&self, contact: u64) {
         let mut books = self.books();
         books.counts.open = books.counts.open.saturating_sub(1);
-        if let Some(Timing { sent: Some(sent), at_once: true, offered: Some(offered) }) =
+        if let Some(Timing { sent: Some(sent), at_once: true, offered: Some(offered), .. }) =
             books.timings.remove(&contact)
         {
             let us = micros(offered.saturating_duration_since(sent)).clamp(1, MOST_LATENCY_US);
@@ -177,7 +232,16 @@ impl Audit {
         let at = |q| if books.latency.is_empty() { 0 } else { books.latency.value_at_quantile(q) };
         let max = if books.latency.is_empty() { 0 } else { books.latency.max() };
         let latency = Latency { p50: at(0.5), p99: at(0.99), max, samples: books.latency.len() };
-        Findings { counts: books.counts, latency, refusals: books.refusals.clone() }
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of at most a day")]
+        let seconds =
+            |of: &Histogram<u64>, q| (!of.is_empty()).then(|| of.value_at_quantile(q) as f64 / 1e3);
+        Findings {
+            counts: books.counts,
+            latency,
+            refusals: books.refusals.clone(),
+            safety_wait_p99: seconds(&books.safety_waits, 0.99),
+            other_wait_p50: seconds(&books.other_waits, 0.5),
+        }
     }
 }
 
@@ -208,7 +272,7 @@ mod tests {
         let audit = Audit::new().unwrap();
         let sent = Instant::now();
         for contact in 1..=2 {
-            audit.accepted(contact, sent);
+            audit.accepted(contact, sent, Wait { safety: false, wave: false });
             audit.held(contact, "amara", contact, sent + Duration::from_millis(2));
             audit.let_go(contact, "amara");
         }

@@ -1,6 +1,6 @@
 //! Who comes in: names, words and reasons to call. Invented, all of it.
 
-use super::scenario::{Dice, Way};
+use super::scenario::{Dice, Way, chance};
 use crate::pb::v1::{Arrival, Attribute, Channel, Customer, Person};
 
 const FIRST: [&str; 16] = [
@@ -32,6 +32,11 @@ const QUESTIONS: [&str; 5] = [
     "I would like my money back, please.",
     "How do I find the lot number?",
 ];
+const INJURIES: [&str; 3] = [
+    "My son burned his hand on the base of the kettle.",
+    "There were flames under it and my wife breathed the smoke, she is in hospital.",
+    "I am not badly hurt but I got an electric shock from it.",
+];
 const WRITES: [&str; 4] =
     ["Yes, I tried that.", "The number is on the bottom.", "One moment.", "Thank you!"];
 
@@ -41,21 +46,52 @@ pub(super) fn arrival(
     channel: Channel,
     way: &Way,
     number: u64,
+    recalled: bool,
     d: &mut Dice,
-) -> Arrival {
+) -> (Arrival, bool) {
     let identity = format!("{gateway}-account-{number}");
     let product = d.one_of(&PRODUCTS).copied().unwrap_or_default();
     let lot = format!("L{:04}", (d.part() * 10_000.0) as u32);
-    Arrival {
+    let mut person = person(channel, number, d);
+    // A caller can say so only when asked.
+    let injured = recalled && channel != Channel::Voice && d.happens(chance::INJURED);
+    if injured {
+        person.words = d.one_of(&INJURIES).copied().unwrap_or_default().to_owned();
+        person.subject = person.words.clone();
+    }
+    let arrival = Arrival {
         key: format!("{gateway}/{number}"),
         channel: channel.into(),
         entry_point: way.entry_point.to_owned(),
         safety: way.safety,
         customer: Some(Customer { identity }),
         attributes: vec![attribute("product", product), attribute("lot", &lot)],
-        person: Some(person(channel, number, d)),
+        person: Some(person),
         ..Arrival::default()
-    }
+    };
+    (arrival, injured)
+}
+
+/// A lot on the keypad: affected mostly, sometimes another, sometimes too little to tell.
+pub(super) fn lot_keys(d: &mut Dice) -> String {
+    let lot = if d.happens(0.1) {
+        77
+    } else if d.happens(0.6) {
+        2_000 + (d.part() * 3_000.0) as u32
+    } else {
+        5_000 + (d.part() * 5_000.0) as u32
+    };
+    format!("{lot}#")
+}
+
+/// Something that customers ask.
+pub(super) fn question(d: &mut Dice) -> &'static str {
+    d.one_of(&QUESTIONS).copied().unwrap_or_default()
+}
+
+/// These words.
+pub(super) fn saying(words: &str) -> Person {
+    Person { words: words.to_owned(), ..Person::default() }
 }
 
 fn attribute(name: &str, value: &str) -> Attribute {

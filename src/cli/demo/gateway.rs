@@ -5,6 +5,7 @@
 //! agenda; how legs go is in `legs`.
 
 mod legs;
+mod self_service;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::transport::Channel as Wire;
 
 use super::agenda::Agenda;
-use super::scenario::{Dice, GatewayPlan, chance};
+use super::audit::Wait;
+use super::scenario::{self, Dice, GatewayPlan, chance};
 use super::{Bench, Phase, PlayerError, customers};
-use crate::pb::v1::gateway_directive::Directive;
+use crate::pb::v1::gateway_directive::{Directive, Say};
 use crate::pb::v1::gateway_report::{
     self as say, CustomerLeft, EffectDone, Holding, Input, Recording, Report,
 };
@@ -26,8 +28,8 @@ use crate::pb::v1::gateway_service_client::GatewayServiceClient;
 use crate::pb::v1::gateway_service_connect_request::Message as Ask;
 use crate::pb::v1::gateway_service_connect_response::Message as Told;
 use crate::pb::v1::{
-    Answer, Channel, Consent, GatewayDirective, GatewayLimits, GatewayReport,
-    GatewayServiceConnectRequest, Hello, WaitsFor, answer,
+    Answer, Channel, Consent, EndReason, GatewayDirective, GatewayLimits, GatewayReport,
+    GatewayServiceConnectRequest, Hello, WaitsFor, Wish, answer,
 };
 
 /// Plays one gateway until the demo is over.
@@ -69,8 +71,8 @@ pub(super) async fn play(
 enum Todo {
     /// Somebody may come.
     Arrive,
-    /// A customer loses patience.
-    GiveUp(u64),
+    /// A customer loses patience, unless something has happened since they began to wait.
+    GiveUp(u64, u32),
     /// A customer hangs up in mid-conversation.
     HangUp(u64),
     /// A customer writes.
@@ -79,6 +81,13 @@ enum Todo {
     Join(u64),
     /// The second agent is on the line, the first gone.
     HandedOver(u64),
+    /// A text was played to the end or delivered.
+    Said(u64),
+    /// A customer in self-service presses keys, wants something, writes, hangs up.
+    Press(u64, Box<str>),
+    Wish(u64, Wish),
+    Say(u64, &'static str),
+    HangUpMenu(u64),
 }
 
 /// A contact in the gateway's books.
@@ -88,12 +97,23 @@ struct Held {
     heard: bool,
     answered: bool,
     on_hold: bool,
+    /// In self-service now; was there before.
+    served: bool,
+    returned: bool,
+    /// How often they began to wait.
+    waits: u32,
+    /// What is being said to them ends then.
+    speaks_until: Option<Instant>,
+    asked_injury: bool,
+    /// Their lot was checked.
+    checked: bool,
 }
 
 /// A request whose answer matters.
 #[derive(Debug)]
 struct Arriving {
     sent: Instant,
+    wait: Wait,
 }
 
 struct Gateway {
@@ -107,6 +127,8 @@ struct Gateway {
     early: HashMap<u64, Vec<Directive>>,
     arriving: HashMap<Arc<str>, Arriving>,
     effects: legs::Effects,
+    /// Texts that are being played or sent, by effect.
+    saying: HashMap<u64, (u64, Say)>,
     /// The last contacts that ended, for customers who come back.
     ended: Vec<u64>,
     sent: u64,
@@ -130,6 +152,7 @@ impl Gateway {
             early: HashMap::new(),
             arriving: HashMap::new(),
             effects: legs::Effects::default(),
+            saying: HashMap::new(),
             ended: Vec::new(),
             sent: 0,
             came: 0,
@@ -168,9 +191,22 @@ impl Gateway {
         while let Some(todo) = self.agenda.due(now) {
             match todo {
                 Todo::Arrive => self.arrive()?,
-                Todo::GiveUp(contact) => self.leave(contact, false)?,
+                Todo::GiveUp(contact, waits) => {
+                    if self.books.get(&contact).is_some_and(|h| h.waits == waits && !h.served) {
+                        self.leave(contact, false)?;
+                    }
+                }
                 Todo::HangUp(contact) => self.leave(contact, true)?,
                 Todo::Write(contact) => self.write(contact)?,
+                Todo::Said(effect) => self.said(effect)?,
+                Todo::Press(contact, keys) => self.press(contact, &keys)?,
+                Todo::Wish(contact, wish) => self.wish(contact, wish)?,
+                Todo::Say(contact, words) => self.says(contact, words)?,
+                Todo::HangUpMenu(contact) => {
+                    if self.books.get(&contact).is_some_and(|h| h.served) {
+                        self.leave(contact, false)?;
+                    }
+                }
                 Todo::Join(effect) => self.join(effect)?,
                 Todo::HandedOver(effect) => {
                     if self.effects.take(effect).is_some() {
@@ -195,14 +231,18 @@ impl Gateway {
         let Some(way) = self.dice.way(self.plan.ways) else { return Ok(()) };
         self.came += 1;
         let (name, channel) = (self.plan.name, self.plan.channel);
-        let mut arrival = customers::arrival(name, channel, way, self.came, &mut self.dice);
+        let part = self.bench.part();
+        let recalled = scenario::RECALL.contains(&part);
+        let (mut arrival, injured) =
+            customers::arrival(name, channel, way, self.came, recalled, &mut self.dice);
         if self.dice.happens(chance::COME_BACK) {
             let before = self.dice.one_of(&self.ended).copied();
             arrival.continues_contact_id = before.unwrap_or_default();
         }
         let sent = Instant::now();
+        let wait = Wait { safety: way.safety || injured, wave: scenario::WAVE.contains(&part) };
         let id = self.report(Report::Arrived(arrival))?;
-        self.arriving.insert(id, Arriving { sent });
+        self.arriving.insert(id, Arriving { sent, wait });
         Ok(())
     }
 
@@ -243,16 +283,44 @@ impl Gateway {
             return Ok(());
         };
         let Some(answer::Result::ContactId(contact)) = answer.result else { return Ok(()) };
-        self.bench.audit.accepted(contact, arriving.sent.into_std());
+        self.bench.audit.accepted(contact, arriving.sent.into_std(), arriving.wait);
         self.books.insert(contact, Held::default());
-        if let Some(mean) = self.plan.patience {
-            let patience = self.dice.exponential(mean);
-            self.note(patience, Todo::GiveUp(contact));
-        }
+        self.waits(contact);
         for directive in self.early.remove(&contact).unwrap_or_default() {
             self.directive(contact, directive)?;
         }
         Ok(())
+    }
+
+    /// A customer begins to wait for a person, with so much patience.
+    fn waits(&mut self, contact: u64) {
+        let (Some(mean), Some(held)) = (self.plan.patience, self.books.get_mut(&contact)) else {
+            return;
+        };
+        held.waits += 1;
+        let waits = held.waits;
+        let patience = self.dice.exponential(mean);
+        self.note(patience, Todo::GiveUp(contact, waits));
+    }
+
+    /// The conversation is with self-service from now on, or no longer.
+    fn is_served(&mut self, contact: u64, served: bool) {
+        let Some(held) = self.books.get_mut(&contact).filter(|h| h.served != served) else {
+            return;
+        };
+        held.served = served;
+        let again = served && held.returned;
+        held.returned |= !served;
+        self.bench.audit.count(|c| match served {
+            true => {
+                c.entered += 1;
+                c.bounced_twice += u64::from(again);
+            }
+            false => c.returned += 1,
+        });
+        if !served {
+            self.waits(contact);
+        }
     }
 
     fn directive(&mut self, contact: u64, directive: Directive) -> Result<(), PlayerError> {
@@ -266,6 +334,12 @@ impl Gateway {
             }
             Directive::EffectWithdrawn(d) => {
                 self.effects.take(d.effect_id);
+                if let Some((contact, _)) = self.saying.remove(&d.effect_id)
+                    && let Some(held) = self.books.get_mut(&contact)
+                {
+                    // What was being played is broken off.
+                    held.speaks_until = None;
+                }
                 return Ok(());
             }
             _ => {}
@@ -283,9 +357,15 @@ impl Gateway {
         };
         let first = !std::mem::replace(&mut held.heard, true);
         match directive {
+            Directive::SelfService(_) => self.is_served(contact, true),
+            Directive::Say(text) => self.say(contact, text),
+            Directive::GoesOnAs(d) => self.goes_on_as(contact, d.follow_up_contact_id),
+            Directive::Waiting(_) => self.is_served(contact, false),
             Directive::ReservedFor(_) if first => self.bench.audit.held_at_once(contact),
+            Directive::ReservedFor(_) => self.is_served(contact, false),
             Directive::AssignedTo(_) if !held.answered => {
                 held.answered = true;
+                self.bench.audit.answered(contact);
                 self.talk(contact)?;
             }
             Directive::Pending(d)
@@ -294,10 +374,23 @@ impl Gateway {
                 let thinks = self.dice.exponential(1.5);
                 self.note(thinks, Todo::Write(contact));
             }
-            Directive::Ended(_) => self.end(contact),
+            Directive::Ended(d) => self.end(contact, d.reason()),
             _ => {}
         }
         Ok(())
+    }
+
+    /// The same customer under another id: nobody was told of its acceptance.
+    fn goes_on_as(&mut self, contact: u64, follow_up: u64) {
+        if self.books.contains_key(&contact) {
+            let wait = Wait { safety: false, wave: false };
+            self.bench.audit.accepted(follow_up, Instant::now().into_std(), wait);
+            self.books.insert(follow_up, Held { heard: true, returned: true, ..Held::default() });
+            for directive in self.early.remove(&follow_up).unwrap_or_default() {
+                // States alone can have come before, and those are told again.
+                tracing::debug!(follow_up, ?directive, "told before it was known");
+            }
+        }
     }
 
     /// A conversation begins: what its customer will do in it.
@@ -327,8 +420,14 @@ impl Gateway {
         Ok(())
     }
 
-    fn end(&mut self, contact: u64) {
+    fn end(&mut self, contact: u64, reason: EndReason) {
         self.books.remove(&contact);
+        self.bench.audit.count(|c| match reason {
+            EndReason::Solved => c.solved += 1,
+            EndReason::Informed => c.informed += 1,
+            EndReason::FollowedUp => c.followed_up += 1,
+            _ => {}
+        });
         self.bench.audit.ended(contact);
         self.ended.push(contact);
         // Only the recent ones matter to somebody who comes back.

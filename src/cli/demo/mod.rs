@@ -11,6 +11,7 @@ mod agents;
 mod audit;
 mod customers;
 mod gateway;
+mod recall;
 mod scenario;
 mod scrape;
 mod screen;
@@ -32,7 +33,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing_subscriber::EnvFilter;
 
 use self::audit::Audit;
-use self::scenario::{CENTRE, Dice, GATEWAYS};
+use self::scenario::{CENTRE, Dice, GATEWAYS, PLAYBOOK, PLAYBOOK_NAME};
 use self::screen::Screen;
 use self::summary::{Outcome, Summary};
 use self::view::Frame;
@@ -129,10 +130,13 @@ async fn rehearse(args: &Demo, screen: Screen) -> anyhow::Result<Outcome> {
     let folder = tempfile::tempdir().context("no temporary folder for the journal")?;
     let loaded = config::parse("the demo's configuration", CENTRE)?;
     let names = loaded.config.routing.agents.iter().map(|a| Arc::clone(&a.name)).collect();
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let (data, routing) = (folder.path().to_owned(), loaded.config.routing);
     let playbooks = folder.path().join("playbooks");
-    let app = App::start(AppConfig { grpc: any, http: any, data, playbooks, routing })
+    std::fs::create_dir(&playbooks)
+        .and_then(|()| std::fs::write(playbooks.join(format!("{PLAYBOOK_NAME}.toml")), PLAYBOOK))
+        .context("no room for the playbook")?;
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let (data, routing) = (folder.path().join("data"), loaded.config.routing);
+    let app = App::start(AppConfig { grpc: any, http: any, data, routing, playbooks })
         .await
         .context("the router did not start")?;
     let (phase, phases) = channel(Phase::Open);
@@ -187,6 +191,7 @@ impl Stage {
         }
         let dice = Dice::new(args.seed, 0);
         players.spawn(agents::play(names, connect(&address).await?, dice, bench.clone()));
+        players.spawn(recall::play(connect(&address).await?, bench.clone()));
         let watcher = Watcher::new(connect(&address).await?);
         let (show, seen) = channel(Snapshot::default());
         players.spawn(watcher.clone().follow(show, bench.clone()));

@@ -5,6 +5,7 @@
 //! agents, so that one seed asks the same of the router every time. What it answers first
 //! is up to sockets and threads: runs of one seed are alike, not identical.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use rand::rngs::Xoshiro256PlusPlus;
@@ -15,6 +16,10 @@ use crate::pb::v1::Channel;
 
 /// The demo's routing configuration.
 pub(super) const CENTRE: &str = include_str!("centre.toml");
+/// The demo's playbook, and what it is called.
+pub(super) const PLAYBOOK: &str = include_str!("kettle.toml");
+/// See [`PLAYBOOK`].
+pub(super) const PLAYBOOK_NAME: &str = "kettle";
 
 /// One way in, as a gateway serves it.
 #[derive(Clone, Copy, Debug)]
@@ -80,13 +85,17 @@ pub(super) const GATEWAYS: [GatewayPlan; 4] = [
     },
 ];
 
-/// How much busier the burst is than the rest.
-const BURST: f64 = 2.0;
+/// When the recall is in force and when the wave of customers comes, as parts of the run: a
+/// normal spell first, and at the end time to see it come back to normal.
+pub(super) const RECALL: Range<f64> = 0.25..0.85;
+/// See [`RECALL`].
+pub(super) const WAVE: Range<f64> = 0.25..0.65;
+/// How much busier the wave is than the rest.
+const SURGE: f64 = 5.0;
 
-/// Arrivals at this part of the run, 0 to 1, as a multiple of the plain rate: a burst in
-/// the middle, so that queues are seen to grow and to shrink.
+/// Arrivals at this part of the run, 0 to 1, as a multiple of the plain rate.
 pub(super) fn intensity(part: f64) -> f64 {
-    if (0.40..0.55).contains(&part) { BURST } else { 1.0 }
+    if WAVE.contains(&part) { SURGE } else { 1.0 }
 }
 
 /// How long an agent has a contact, seconds: mean of a lognormal.
@@ -128,6 +137,16 @@ pub(super) mod chance {
     pub(crate) const GATEWAY_FAILS: f64 = 0.004;
     /// Nobody ever says what became of the legs.
     pub(crate) const SILENCE: f64 = 0.002;
+    /// In a recall, someone was hurt.
+    pub(crate) const INJURED: f64 = 0.01;
+    /// Someone wants a person, whatever the machine says.
+    pub(crate) const INSISTS: f64 = 0.15;
+    /// A caller checks their lot.
+    pub(crate) const CHECKS: f64 = 0.7;
+    /// A caller who has heard what the check says hangs up.
+    pub(crate) const CONTENT: f64 = 0.75;
+    /// An answer was what they needed.
+    pub(crate) const ACCEPTS: f64 = 0.6;
 }
 
 /// Seeded chance.
@@ -192,15 +211,15 @@ impl Dice {
         hit.or(ways.last())
     }
 
-    /// Time to the next arrival that is due at `BURST` times the plain rate, and whether it
-    /// comes at this intensity: thinning, so that a burst may begin between two arrivals.
+    /// Time to the next arrival that is due at `SURGE` times the plain rate, and whether it
+    /// comes at this intensity: thinning, so that the wave may begin between two arrivals.
     pub(super) fn next_arrival(&mut self, rate: f64) -> Duration {
-        self.exponential(1.0 / (rate * BURST))
+        self.exponential(1.0 / (rate * SURGE))
     }
 
     /// See [`Self::next_arrival`].
     pub(super) fn comes(&mut self, part: f64) -> bool {
-        self.happens(intensity(part) / BURST)
+        self.happens(intensity(part) / SURGE)
     }
 }
 
@@ -213,7 +232,7 @@ mod tests {
         let loaded = crate::config::parse("the demo's configuration", CENTRE).unwrap();
         assert_eq!(loaded.warnings.warnings(), 0, "{}", loaded.warnings.render(false));
         let routing = loaded.config.routing;
-        assert_eq!((routing.queues.len(), routing.agents.len()), (6, 42));
+        assert_eq!((routing.queues.len(), routing.agents.len()), (6, 47));
         for way in GATEWAYS.iter().flat_map(|g| g.ways) {
             assert!(routing.entry_points.iter().any(|e| &*e.name == way.entry_point));
         }
@@ -243,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn arrivals_double_in_the_burst_only() {
+    fn arrivals_are_five_times_as_many_in_the_wave_only() {
         let mut dice = Dice::new(3, 0);
         let mut counts = [0_u32; 2];
         for _ in 0..20_000 {
@@ -251,7 +270,7 @@ mod tests {
             counts[1] += u32::from(dice.comes(0.5));
         }
         assert_eq!(counts[1], 20_000);
-        assert!((9_700..10_300).contains(&counts[0]), "{counts:?}");
+        assert!((3_800..4_200).contains(&counts[0]), "{counts:?}");
     }
 
     #[test]

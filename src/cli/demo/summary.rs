@@ -57,9 +57,33 @@ pub(super) struct Summary {
     pub(super) load: f64,
     /// Mean share of the agents at work who had something in hand, 0 to 1.
     pub(super) occupancy: f64,
+    pub(super) self_service: SelfService,
+    /// Wait for a person of contacts about safety, from arrival or from their saying so, 99th
+    /// percentile; null if there was none.
+    pub(super) safety_wait_p99_s: Option<f64>,
+    /// Median wait for a person of the others who came with the wave.
+    pub(super) other_wait_p50_s: Option<f64>,
+    /// Contacts that came back from self-service to a worse place, as the router's audit of
+    /// its events has it. Must be 0.
+    pub(super) places_lost: i64,
     /// Refusals that gateways and agents were given, by reason.
     pub(super) refusals: BTreeMap<String, u64>,
     pub(super) client_audit: ClientAudit,
+}
+
+/// What became of those whom self-service took, as gateways saw it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct SelfService {
+    pub(super) entered: u64,
+    /// Closed on the customer's word.
+    pub(super) solved: u64,
+    /// Left after a completed check or an answer.
+    pub(super) informed: u64,
+    pub(super) followed_up: u64,
+    pub(super) returned: u64,
+    /// Sent there again after they had come back; of gateways' count and the router's own,
+    /// the one that is worse. Must be 0.
+    pub(super) bounced_twice: u64,
 }
 
 /// Open and closed contacts.
@@ -70,6 +94,7 @@ pub(super) struct ByState {
     pub(super) connecting: u64,
     pub(super) assigned: u64,
     pub(super) pending: u64,
+    pub(super) self_service: u64,
     pub(super) closed: u64,
 }
 
@@ -133,6 +158,7 @@ impl Summary {
         scraped: &Scraped,
         found: &Findings,
     ) -> Result<Self, ScrapeError> {
+        let twice = scraped.count("surgeline_bounced_twice_total")?;
         let exported = scraped.count("surgeline_conservation_difference")?;
         let counted = snapshot.difference();
         let (c, books) = (&snapshot.contacts, found.counts);
@@ -150,6 +176,7 @@ impl Summary {
                 connecting: c.connecting,
                 assigned: c.assigned,
                 pending: c.pending,
+                self_service: c.self_service,
                 closed: c.closed,
             },
             conservation_difference: if exported == 0 { counted } else { exported },
@@ -172,6 +199,17 @@ impl Summary {
             seed: run.seed,
             load: run.load,
             occupancy: run.occupancy,
+            self_service: SelfService {
+                entered: books.entered,
+                solved: books.solved,
+                informed: books.informed,
+                followed_up: books.followed_up,
+                returned: books.returned,
+                bounced_twice: books.bounced_twice.max(twice.unsigned_abs()),
+            },
+            safety_wait_p99_s: found.safety_wait_p99,
+            other_wait_p50_s: found.other_wait_p50,
+            places_lost: scraped.count("surgeline_places_lost_total")?,
             refusals: found.refusals.clone(),
             client_audit: ClientAudit {
                 accepted,
@@ -206,6 +244,14 @@ impl Summary {
             let n = audit.double_reservations;
             failures.push(format!("agents were given {n} contacts that another agent had"));
         }
+        if self.places_lost != 0 {
+            let n = self.places_lost;
+            failures.push(format!("{n} contacts came back from self-service to a worse place"));
+        }
+        if self.self_service.bounced_twice != 0 {
+            let n = self.self_service.bounced_twice;
+            failures.push(format!("{n} contacts were sent to self-service a second time"));
+        }
         if audit.accepted_difference != 0 {
             let (ours, theirs) = (audit.accepted, self.accepted);
             failures.push(format!(
@@ -220,6 +266,7 @@ impl Summary {
         let Latency { p50, p99, max, samples } = self.reservation_latency_us;
         let open = self.accepted - self.closed.min(self.accepted);
         let level = self.service_level.overall;
+        let served = &self.self_service;
         // Writing to a string does not fail.
         let _ = write!(
             text,
@@ -229,7 +276,10 @@ impl Summary {
              mishaps    {} declined, {} not answered, {} calls not joined\n\
              teamwork   {} transfers, {} consults, {} of them handed over, {} waited for somebody\n\
              offers     p50 {}, p99 {}, most {} from arrival to offer, on disk; {samples} measured\n\
-             the law    difference {}, double reservations {} (as seen by agents: {})\n\n\
+             recall     {} to self-service: {} solved, {} informed, {} back to people, {} followed up\n\
+             safety     p99 of the wait {}; median of the others in the wave {}\n\
+             the law    difference {}, double reservations {} (as seen by agents: {}), \
+             places lost {}, bounced twice {}\n\n\
              Next:\n\
              \x20 surgeline serve                a router of your own, on 127.0.0.1:50051\n\
              \x20 surgeline queue watch          its queues, live\n\
@@ -255,12 +305,25 @@ impl Summary {
             milliseconds(p50),
             milliseconds(p99),
             milliseconds(max),
+            served.entered,
+            served.solved,
+            served.informed,
+            served.returned,
+            served.followed_up,
+            seconds(self.safety_wait_p99_s),
+            seconds(self.other_wait_p50_s),
             self.conservation_difference,
             self.double_reservations,
             self.client_audit.double_reservations,
+            self.places_lost,
+            served.bounced_twice,
         );
         text
     }
+}
+
+fn seconds(s: Option<f64>) -> String {
+    s.map_or_else(|| "-".to_owned(), |s| format!("{s:.2} s"))
 }
 
 fn milliseconds(us: u64) -> String {
@@ -306,9 +369,11 @@ mod tests {
         let counts = Counts { accepted: accepted_by_gateways, consults: 5, ..Counts::default() };
         let latency = Latency { p50: 900, p99: 4_000, max: 5_000, samples: 60 };
         let refusals = BTreeMap::from([("RESERVATION_OVER".to_owned(), 2)]);
-        let found = Findings { counts, latency, refusals };
+        let (safety_wait_p99, other_wait_p50) = (Some(0.4), None);
+        let found = Findings { counts, latency, refusals, safety_wait_p99, other_wait_p50 };
         let scraped = Scraped::of(&format!(
-            "surgeline_conservation_difference {difference}\nsurgeline_double_reservations_total 0\n"
+            "surgeline_conservation_difference {difference}\nsurgeline_double_reservations_total 0\n\
+             surgeline_places_lost_total 0\nsurgeline_bounced_twice_total 0\n"
         ));
         let run = Run { seconds: 30.0, seed: 7, load: 0.8, occupancy: 0.9 };
         Summary::new(&run, &snapshot, &scraped, &found).unwrap()
@@ -332,6 +397,12 @@ mod tests {
         assert_eq!(json["service_level"]["queues"]["calls"]["f4"], 0.8);
         assert_eq!(json["client_audit"]["double_reservations"], 0);
         assert_eq!(json["refusals"]["RESERVATION_OVER"], 2);
+        assert_eq!(json["safety_wait_p99_s"], 0.4);
+        assert_eq!(json["other_wait_p50_s"], serde_json::Value::Null);
+        assert_eq!(json["places_lost"], 0);
+        for field in ["entered", "solved", "informed", "returned", "bounced_twice"] {
+            assert!(json["self_service"][field].is_number(), "{field}");
+        }
         for field in [
             "declined",
             "timed_out",

@@ -11,7 +11,7 @@ use super::watch::{Agents, Snapshot};
 use crate::cli::out::{Ink, Palette, Table};
 use crate::cli::queue::{HEADER, LEGEND, NUMBERS, painted};
 use crate::cli::words::share;
-use crate::pb::v1::QueueRow;
+use crate::pb::v1::{QueueRow, RecallLevel, Tier};
 
 /// Widest line.
 const COLUMNS: usize = 100;
@@ -70,6 +70,8 @@ impl Frame<'_> {
         lines.push(String::new());
         lines.extend(contacts(self.snapshot, self.audit, palette));
         lines.push(String::new());
+        lines.extend(recall(self.snapshot, palette));
+        lines.push(String::new());
         lines.push(format!("waiting  {}", curve(self.waiting)));
         lines
     }
@@ -80,14 +82,16 @@ impl Frame<'_> {
         let left = self
             .left
             .map_or_else(|| "finishing".to_owned(), |left| format!("{} s left", left.as_secs()));
+        let level = self.snapshot.recalls.first().map_or("normal", |r| level_name(r.level()));
         let abandoned: u64 = self.snapshot.queues.iter().map(|q| q.abandoned).sum();
         format!(
-            "demo: {left}, accepted {}, waiting {}, with agents {}, pending {}, closed {}, \
-             abandoned {abandoned}, load {}, difference {}, double reservations {}",
+            "demo: {left}, level {level}, accepted {}, waiting {}, with agents {}, pending {}, \
+             self-service {}, closed {}, abandoned {abandoned}, load {}, difference {}, double reservations {}",
             c.accepted,
             c.queued,
             c.reserved + c.connecting + c.assigned,
             c.pending,
+            c.self_service,
             c.closed,
             share(self.snapshot.load()),
             self.snapshot.difference(),
@@ -148,11 +152,13 @@ fn contacts(snapshot: &Snapshot, audit: Counts, palette: Palette) -> Vec<String>
         "CONNECTING",
         "ASSIGNED",
         "PENDING",
+        "SELF-SERVICE",
         "CLOSED",
     ];
-    let table = Table::new(&header, &[1, 3, 4, 5, 6, 7, 8], 2);
-    let mut table = table.steady(&[10, 10, 3, 8, 10, 12, 10, 9, 9]);
-    let open = [c.queued, c.reserved, c.connecting, c.assigned, c.pending, c.closed];
+    let table = Table::new(&header, &[1, 3, 4, 5, 6, 7, 8, 9], 2);
+    let mut table = table.steady(&[10, 10, 3, 8, 10, 12, 10, 9, 14, 8]);
+    let open =
+        [c.queued, c.reserved, c.connecting, c.assigned, c.pending, c.self_service, c.closed];
     let mut row = vec![String::new(), c.accepted.to_string(), String::new()];
     row.extend(open.iter().map(ToString::to_string));
     table.row(row);
@@ -162,6 +168,59 @@ fn contacts(snapshot: &Snapshot, audit: Counts, palette: Palette) -> Vec<String>
     let ink = if difference == 0 && doubles == 0 { Ink::Dim } else { Ink::Red };
     text.push(palette.paint(ink, &law));
     text
+}
+
+/// The level and how the tiers stand.
+fn recall(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
+    let Some(recall) = snapshot.recalls.first() else {
+        return vec![palette.paint(Ink::Dim, "no recall is in force")];
+    };
+    let level = level_name(recall.level());
+    let title = format!(
+        "RECALL {}: {level}, {} kept for safety are signed in, {} still to be moved",
+        recall.playbook, recall.safety_agents, recall.moving
+    );
+    let ink = if recall.level() == RecallLevel::Normal { Ink::Bold } else { Ink::Yellow };
+    let mut lines = vec![palette.paint(ink, &title)];
+    let header = ["TIER", "OPEN", "NOW", "ENTERED", "SOLVED", "INFORMED", "RETURNED", "LEFT"];
+    let table = Table::new(&header, &[2, 3, 4, 5, 6, 7], 2);
+    let mut table = table.steady(&[6, 6, 8, 9, 8, 10, 10, 8]);
+    for tier in &recall.tiers {
+        let mut row = vec![tier_name(tier.tier()).to_owned(), yes(tier.open).to_owned()];
+        let counts =
+            [tier.in_use, tier.entered, tier.solved, tier.informed, tier.returned, tier.left];
+        row.extend(counts.iter().map(ToString::to_string));
+        table.row(row);
+    }
+    lines.extend(headed(&table, palette));
+    lines
+}
+
+const fn yes(open: bool) -> &'static str {
+    if open { "yes" } else { "no" }
+}
+
+const fn tier_name(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Faq => "faq",
+        Tier::Ivr => "ivr",
+        Tier::Callback => "callback",
+        Tier::Partner => "partner",
+        Tier::Agents => "agents",
+        Tier::Unspecified => "?",
+    }
+}
+
+const fn level_name(level: RecallLevel) -> &'static str {
+    match level {
+        RecallLevel::Normal => "normal",
+        RecallLevel::Elevated => "elevated",
+        RecallLevel::Surge => "surge",
+        RecallLevel::Critical => "critical",
+        RecallLevel::Tail => "tail",
+        RecallLevel::Ended => "ended",
+        RecallLevel::Unspecified => "?",
+    }
 }
 
 fn headed(table: &Table, palette: Palette) -> Vec<String> {

@@ -7,10 +7,11 @@ use tonic::transport::Channel;
 
 use super::{Bench, Phase, PlayerError};
 use crate::cli::client::{ClientError, pages};
+use crate::pb::v1::recall_service_client::RecallServiceClient;
 use crate::pb::v1::supervisor_service_client::SupervisorServiceClient;
 use crate::pb::v1::{
-    AgentRow, AgentState, AvailabilityKind, ContactCounts, ListAgentsRequest, QueueRow,
-    WatchQueuesRequest, WatchQueuesResponse,
+    AgentRow, AgentState, AvailabilityKind, ContactCounts, GetRecallStatusRequest,
+    ListAgentsRequest, QueueRow, RecallStatus, WatchQueuesRequest, WatchQueuesResponse,
 };
 
 /// Between two looks, milliseconds.
@@ -22,6 +23,8 @@ pub(super) struct Snapshot {
     pub(super) queues: Vec<QueueRow>,
     pub(super) contacts: ContactCounts,
     pub(super) agents: Agents,
+    /// Recalls in force.
+    pub(super) recalls: Vec<RecallStatus>,
 }
 
 /// Agents, counted.
@@ -77,9 +80,9 @@ impl Agents {
 }
 
 impl Snapshot {
-    fn new(queues: WatchQueuesResponse, agents: &[AgentRow]) -> Self {
+    fn new(queues: WatchQueuesResponse, agents: &[AgentRow], recalls: Vec<RecallStatus>) -> Self {
         let contacts = queues.contacts.unwrap_or_default();
-        Self { queues: queues.queues, contacts, agents: Agents::of(agents) }
+        Self { queues: queues.queues, contacts, agents: Agents::of(agents), recalls }
     }
 
     pub(super) fn accepted(&self) -> u64 {
@@ -89,7 +92,7 @@ impl Snapshot {
     /// Contacts in every state but closed.
     pub(super) fn open(&self) -> u64 {
         let c = &self.contacts;
-        c.queued + c.reserved + c.connecting + c.assigned + c.pending
+        c.queued + c.reserved + c.connecting + c.assigned + c.pending + c.self_service
     }
 
     /// Accepted less the sum over states, as counted here.
@@ -117,11 +120,15 @@ impl Snapshot {
 #[derive(Clone, Debug)]
 pub(super) struct Watcher {
     client: SupervisorServiceClient<Channel>,
+    recalls: RecallServiceClient<Channel>,
 }
 
 impl Watcher {
     pub(super) fn new(wire: Channel) -> Self {
-        Self { client: SupervisorServiceClient::new(wire) }
+        Self {
+            client: SupervisorServiceClient::new(wire.clone()),
+            recalls: RecallServiceClient::new(wire),
+        }
     }
 
     /// Shows a snapshot twice a second until the demo is over.
@@ -135,8 +142,8 @@ impl Watcher {
             let answer = self.client.watch_queues(request).await.map_err(ClientError::from)?;
             let mut stream = answer.into_inner();
             while let Some(queues) = stream.message().await.map_err(ClientError::from)? {
-                let agents = self.agents().await?;
-                show.send_replace(Snapshot::new(queues, &agents));
+                let (agents, recalls) = (self.agents().await?, self.recalls().await?);
+                show.send_replace(Snapshot::new(queues, &agents, recalls));
             }
             Err(PlayerError::Ended { who: "the supervisor" })
         };
@@ -151,7 +158,13 @@ impl Watcher {
         let request = WatchQueuesRequest { interval_ms: INTERVAL_MS, ..Default::default() };
         let mut stream = self.client.watch_queues(request).await?.into_inner();
         let queues = stream.message().await?.unwrap_or_default();
-        Ok(Snapshot::new(queues, &self.agents().await?))
+        let (agents, recalls) = (self.agents().await?, self.recalls().await?);
+        Ok(Snapshot::new(queues, &agents, recalls))
+    }
+
+    async fn recalls(&mut self) -> Result<Vec<RecallStatus>, ClientError> {
+        let answer = self.recalls.get_recall_status(GetRecallStatusRequest::default()).await?;
+        Ok(answer.into_inner().recalls)
     }
 
     async fn agents(&self) -> Result<Vec<AgentRow>, ClientError> {

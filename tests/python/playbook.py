@@ -20,7 +20,7 @@ def playbook(title: str = "Kettle KX-2", *, entry_points=ENTRY_POINTS, pacing: s
     text = {
         "title": title, "kind": "specific", "severity": "high", "languages": ["en"],
         "expires_after_days": 7,
-        "acknowledgement": {"en": "This is automatic; a person is here. Do not use the kettle. You are {place}."},
+        "acknowledgement": {"en": "This is automatic; a person is here. Do not use the kettle. {wait}"},
         "agent_script": {"en": "First: is everyone well?"},
     }
     lines = [f"{k} = {toml(v)}" for k, v in text.items()]

@@ -235,6 +235,23 @@ async fn who_is_hurt_is_first_in_line_wherever_they_come_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_a_person_on_the_way_in_is_never_diverted() {
+    let router = Router::start().await;
+    let mut gateway = router.gateway("widget").await;
+    router.recall(Level::Elevated).await;
+    // A word of the playbook's, and one that only the house knows.
+    for (key, words) in [("c-1", "let me speak to a human being"), ("c-2", "Mensch, bitte!")] {
+        let contact = gateway.arrives(comes(key, v1::Channel::Chat, "site-chat", words, "")).await;
+        let shown = router.shown(contact).await;
+        assert_eq!(shown.contact.expect("a row").state(), v1::ContactState::Queued, "{words}");
+        let told = shown.timeline.iter().find(|i| i.event == "triaged").expect("triaged");
+        assert!(told.text.starts_with("found to ask for a person"), "{}", told.text);
+        assert!(shown.heard.is_empty());
+    }
+    router.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_goes_through_the_menu_to_a_person() {
     let router = Router::start().await;
     let mut gateway = router.gateway("pbx").await;
@@ -326,15 +343,14 @@ async fn keys_and_wishes_are_checked_and_secret_ones_go_nowhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_would_hear_nothing_is_back_with_people_at_once() {
     let router = Router::start().await;
-    let mut gateway = router.gateway("widget").await;
+    let mut gateway = router.gateway("pbx").await;
     let playbook = parse("playbook", PLAYBOOK, &[]).expect("sound").playbook;
     let plan = plan(&playbook, &router.handle.directory().routing).expect("it fits");
     // As if a journal held a playbook that this version cannot read.
     let broken = Plan { playbook: Arc::from(&b"{}"[..]), version: [9; 32], ..plan };
-    router.start_recall(broken, Level::Elevated).await;
-    let contact =
-        gateway.arrives(comes("c-1", v1::Channel::Chat, "site-chat", "refund?", "en")).await;
-    assert_eq!(gateway.waits(contact).await, "support-chat");
+    router.start_recall(broken, Level::Surge).await;
+    let contact = gateway.arrives(comes("v-1", v1::Channel::Voice, "support-line", "", "")).await;
+    assert_eq!(gateway.waits(contact).await, "support-voice");
     let shown = router.shown(contact).await;
     let back = shown.timeline.iter().find(|i| i.event == "returned").expect("back");
     assert!(back.text.contains("could not say a text"), "{}", back.text);

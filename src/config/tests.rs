@@ -3,8 +3,6 @@
 
 use proptest::prelude::*;
 
-use std::path::Path;
-
 use super::*;
 use crate::engine::agent::{JUST_CONNECTED, RING_NO_ANSWER};
 use crate::engine::routing::Settings;

@@ -5,6 +5,7 @@ mod lives;
 mod readings;
 mod recalls;
 mod refusals;
+mod self_service;
 mod streams;
 
 use std::sync::Arc;

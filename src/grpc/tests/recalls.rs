@@ -50,6 +50,11 @@ impl Router {
     }
 }
 
+fn now_ms() -> u64 {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after the epoch");
+    u64::try_from(since.as_millis()).expect("a while yet")
+}
+
 #[track_caller]
 fn refused(told: &Status, code: Code, reason: &str, field: &str) {
     let details = told.get_error_details();
@@ -187,7 +192,8 @@ async fn a_recall_is_started_steered_and_ended() {
     let is = begun.recall.expect("in force");
     assert_eq!((is.recall_id, is.level(), is.pinned), (1, At::Elevated, true));
     assert_eq!((&is.playbook_hash, &begun.warnings), (&would.playbook_hash, &dry.warnings));
-    assert_eq!(is.safety_agents, 1);
+    assert_eq!((is.safety_agents, &*is.by, &*is.why), (1, "nadia", "smoke, three reports"));
+    assert!(is.since_unix_ms == is.started_unix_ms && is.since_unix_ms.abs_diff(now_ms()) < 60_000);
     let open: Vec<_> = is.tiers.iter().map(|t| (t.tier(), t.open, t.from())).collect();
     assert_eq!(open, [(v1::Tier::Faq, true, At::Elevated), (v1::Tier::Ivr, false, At::Surge)]);
     let days = (is.expires_unix_ms - is.started_unix_ms) as f64 / 86_400_000.0;
@@ -210,6 +216,7 @@ async fn a_recall_is_started_steered_and_ended() {
     let set = on_call.set_level(level("l", 0, At::Surge)).await.expect("set").into_inner();
     let set = set.recall.expect("in force");
     assert_eq!((set.recall_id, set.level(), set.tiers[1].open), (1, At::Surge, true));
+    assert_eq!((&*set.why, set.started_unix_ms), ("it grows", is.started_unix_ms));
     on_call.set_level(level("l", 0, At::Surge)).await.expect("a repeat");
     let same = on_call.set_level(level("l2", 1, At::Surge)).await.expect_err("the same");
     refused(&same, Code::FailedPrecondition, "SAME_LEVEL", "level");
@@ -219,7 +226,9 @@ async fn a_recall_is_started_steered_and_ended() {
     assert_eq!(dry.recall.expect("as it would be").level(), At::Ended);
     assert_eq!(router.standing(0).await.len(), 1);
     let over = on_call.end_recall(end("e", 0)).await.expect("ended").into_inner();
-    assert_eq!(over.recall.expect("known").level(), At::Ended);
+    let over = over.recall.expect("known");
+    assert_eq!((over.level(), &*over.by, &*over.why), (At::Ended, "nadia", "all clear"));
+    assert!(over.tiers.iter().all(|t| !t.open));
     on_call.end_recall(end("e", 0)).await.expect("a repeat, though none is in force");
     assert!(router.standing(0).await.is_empty());
     assert_eq!(router.standing(1).await[0].level(), At::Ended);

@@ -12,7 +12,10 @@ use crate::pb::v1::recall_service_client::RecallServiceClient;
 use crate::pb::v1::set_level_request::To;
 use crate::recall::Slot;
 
-/// A playbook with slots, of two entry points, beside which others can be in force.
+/// What is changed in a request, and how it is refused then: code, reason and field.
+type Row = (fn(&mut v1::StartRecallRequest), Code, &'static str, &'static str);
+
+/// A playbook with slots.
 const SMALL: &str = include_str!("../../../playbooks/generic.toml");
 
 impl Router {
@@ -111,7 +114,7 @@ async fn a_start_is_refused_with_its_field_and_nothing_changed() {
         request
     };
     use Code::{FailedPrecondition, InvalidArgument, NotFound};
-    let table: [(fn(&mut v1::StartRecallRequest), Code, &str, &str); 18] = [
+    let table: [Row; 18] = [
         (|r| r.request_id.clear(), InvalidArgument, "MISSING", "request_id"),
         (|r| r.actor.clear(), InvalidArgument, "MISSING", "actor"),
         (|r| r.why.clear(), InvalidArgument, "MISSING", "why"),

@@ -69,14 +69,22 @@ impl Gateway {
 
     async fn hears(&mut self, contact_id: u64, words: &str) {
         let person = Some(v1::Person { words: words.into(), ..Default::default() });
-        self.report(Report::Input(gateway_report::Input { contact_id, person, ..Default::default() }))
-            .await;
+        self.report(Report::Input(gateway_report::Input {
+            contact_id,
+            person,
+            ..Default::default()
+        }))
+        .await;
     }
 
     async fn presses(&mut self, contact_id: u64, keys: &str) {
         let keys = keys.into();
-        self.report(Report::Input(gateway_report::Input { contact_id, keys, ..Default::default() }))
-            .await;
+        self.report(Report::Input(gateway_report::Input {
+            contact_id,
+            keys,
+            ..Default::default()
+        }))
+        .await;
     }
 
     async fn waits(&mut self, contact: u64) -> String {
@@ -103,7 +111,11 @@ fn comes(key: &str, channel: v1::Channel, at: &str, words: &str, language: &str)
 }
 
 fn heard(shown: &v1::GetContactResponse) -> Vec<(&str, v1::HeardOutcome)> {
-    shown.heard.iter().map(|h| (h.text.as_ref().map_or("?", |t| &*t.message_id), h.outcome())).collect()
+    shown
+        .heard
+        .iter()
+        .map(|h| (h.text.as_ref().map_or("?", |t| &*t.message_id), h.outcome()))
+        .collect()
 }
 
 use v1::HeardOutcome::{Done, Withdrawn};
@@ -172,7 +184,11 @@ async fn who_asks_for_a_person_is_back_before_those_who_came_later() {
     let shown = router.shown(early).await;
     assert_eq!((shown.position, shown.queue_waiting), (1, 2));
     let back = shown.timeline.iter().find(|i| i.event == "returned").expect("back");
-    assert!(back.text.contains("no answer") || back.text.contains("asked for one"), "{}", back.text);
+    assert!(
+        back.text.contains("no answer") || back.text.contains("asked for one"),
+        "{}",
+        back.text
+    );
 
     let mut desktop = router.ready(&["elif"]).await;
     let offer = desktop.offer("elif").await;
@@ -260,7 +276,8 @@ async fn a_call_goes_through_the_menu_to_a_person() {
     let mut desktop = router.ready(&["elif"]).await;
     let offer = desktop.offer("elif").await;
     let told: Vec<&str> = offer.heard.iter().map(|t| &*t.words).collect();
-    for words in ["Lot 1 2 7 3 4 2 5 is not affected by this recall.", "Lot 1 2 7 4 4 2 5 is affected."]
+    for words in
+        ["Lot 1 2 7 3 4 2 5 is not affected by this recall.", "Lot 1 2 7 4 4 2 5 is affected."]
     {
         assert!(told.iter().any(|told| told.starts_with(words)), "{words} is not in {told:?}");
     }

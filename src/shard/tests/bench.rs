@@ -153,6 +153,7 @@ pub(crate) fn plan() -> Plan {
             options: Default::default(),
         }),
         safety: SafetyPlan { queue: QueueId(1), kept: vec![ANNE], external: true },
+        soon: Span::seconds(120),
     }
 }
 

@@ -11,7 +11,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::auth;
-use super::convert::{person, words};
+use super::convert::{intake, person};
 use crate::engine::command::Command;
 use crate::engine::entry::{Actor, Role, Sealed};
 use crate::engine::recall::{Answer, Found, Heed, READ_WITHIN, Want};
@@ -156,16 +156,15 @@ fn read(handle: &ShardHandle, asked: WordsAsked) -> Result<Found, FaqError> {
     let said: Vec<v1::Person> = sealed.1.iter().filter_map(open).collect();
     let all: Vec<&v1::Person> = arrived.iter().chain(&said).collect();
 
-    let tagged = all.iter().rev().find_map(|p| Language::from_tag(&p.language));
-    let text: Vec<&str> = all.iter().flat_map(|p| [&*p.subject, &*p.words]).collect();
-    let text = text.join("\n");
-    let class = words::triage(prepared.triage.triage(&text, tagged).class);
+    let class = intake::class(prepared, &all);
     let heed = class.map(|class| Heed { recall: asked.recall, class });
     let answer = match asked.want {
         Want::Triage => Answer::None,
         // Something was said that cannot be opened any more: it is no silence.
         Want::Answer if spoke && all.is_empty() => Answer::None,
-        Want::Answer => look_up(prepared, &questions(arrived.as_ref(), &said), tagged)?,
+        Want::Answer => {
+            look_up(prepared, &questions(arrived.as_ref(), &said), intake::spoken(&all))?
+        }
     };
     Ok(Found { heed, answer })
 }

@@ -213,6 +213,9 @@ mod tests {
         follow(&Event::Arrived(first), Some(sealed(1)));
         follow(&diverted(RecallId(3)), None);
         follow(&Event::InputReceived(C), Some(sealed(2)));
+        let (keys, lot): (Keys, _) = ("44#".into(), Some(LotVerdict::Affected));
+        follow(&Event::KeysPressed { contact: C, keys: keys.clone(), lot }, None);
+        follow(&Event::KeysPressed { contact: C, keys: "1".into(), lot: None }, None);
         follow(&Event::FollowUpOpened(other), None);
         follow(&closed(C), None);
         assert_eq!((people.customer(C), people.said(C)), (None, vec![]));
@@ -220,6 +223,7 @@ mod tests {
         assert_eq!(people.arrived(NEXT), Some(sealed(1)));
         assert_eq!(people.said(NEXT), [sealed(2)], "no agent has heard it");
         assert_eq!(people.recall(NEXT), Some(RecallId(3)));
+        assert_eq!(people.lots(NEXT), [(LotVerdict::Affected, keys)]);
         follow(&closed(NEXT), None);
         assert_eq!((people.arrived(NEXT), people.recall(NEXT)), (None, None));
     }

@@ -104,3 +104,24 @@ fn log_to_stderr() {
         .with_ansi(std::io::stderr().is_terminal())
         .init();
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn what_is_typed_goes_before_what_the_file_says() {
+        let loaded = || config::parse("p", "[recall]\nplaybooks = \"filed\"").unwrap();
+        let said = configuration(&Serve::default(), loaded()).unwrap().server;
+        assert_eq!(said.playbooks, Path::new("filed"));
+        let typed = Serve {
+            playbooks: Some(PathBuf::from("typed")),
+            data: Some(PathBuf::from("elsewhere")),
+            ..Serve::default()
+        };
+        let said = configuration(&typed, loaded()).unwrap().server;
+        assert_eq!((&*said.playbooks, &*said.data), (Path::new("typed"), Path::new("elsewhere")));
+    }
+}

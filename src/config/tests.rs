@@ -325,3 +325,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn playbooks_lie_beside_the_configuration_wherever_it_is_read_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("centre.toml");
+    let lie = |source: &str| {
+        std::fs::write(&path, source).unwrap();
+        load(&path).unwrap().config.server.playbooks
+    };
+    assert_eq!(lie(""), folder.path().join("playbooks"));
+    assert_eq!(lie("[recall]\nplaybooks = \"ready/made\""), folder.path().join("ready/made"));
+    assert_eq!(lie("[recall]\nplaybooks = \"/srv/playbooks\""), Path::new("/srv/playbooks"));
+    let faulty = parse("p", "[recall]\nplaybooks = \"\"\nplaybook = 1").unwrap_err().to_string();
+    assert!(faulty.contains("recall.playbooks: ") && faulty.contains("did you mean `playbooks`?"));
+    assert_eq!(built_in().unwrap().config.server.playbooks, Path::new("playbooks"));
+}

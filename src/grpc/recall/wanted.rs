@@ -45,8 +45,8 @@ impl Wanted {
     pub(super) fn read(asked: &v1::StartRecallRequest) -> Result<Self, RecallFault> {
         check::bytes("playbook", &asked.playbook, 1, 64, "1 to 64 bytes")?;
         let hash = &asked.playbook_hash;
-        let hexadecimal = hash.bytes().all(|b| b.is_ascii_hexdigit());
-        if !hash.is_empty() && !(hexadecimal && DIGITS.contains(&hash.len())) {
+        let names_one = DIGITS.contains(&hash.len()) && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        if !(hash.is_empty() || names_one) {
             let expected = "12 to 64 hexadecimal digits, as `surgeline playbook check` shows";
             return Err(Fault::Invalid { field: "playbook_hash", expected }.into());
         }
@@ -83,20 +83,20 @@ impl Wanted {
         } else if written.playbook.kind == Kind::Specific {
             return Err(RecallFault::NotGeneric);
         } else {
-            let fill = |(slot, language, text): &(Slot, Option<Language>, Box<str>)| {
-                (*slot, *language, text.clone())
-            };
-            let filled: Vec<_> = self.fills.iter().map(fill).collect();
-            let fills: Vec<Fill<'_>> = filled
-                .iter()
-                .map(|(slot, language, text)| Fill { slot: *slot, language: *language, text })
-                .collect();
-            source.parse(&fills).map_err(|e| invalid(e, RecallFault::Fills))?
+            source.parse(&self.fills()).map_err(|e| invalid(e, RecallFault::Fills))?
         };
         self.check_version(&written.playbook, &loaded.playbook)?;
         let Loaded { playbook, warnings } = loaded;
         let plan = Arc::new(plan(&playbook, routing)?);
         Ok(Found { playbook, plan, warnings: sentences(&warnings) })
+    }
+
+    fn fills(&self) -> Vec<Fill<'_>> {
+        let mut fills = Vec::with_capacity(self.fills.len());
+        for (slot, language, text) in &self.fills {
+            fills.push(Fill { slot: *slot, language: *language, text });
+        }
+        fills
     }
 
     /// Either what lies there is meant or, of a playbook with slots, what it becomes filled.

@@ -12,7 +12,10 @@ use crate::pb::v1::recall_service_client::RecallServiceClient;
 use crate::pb::v1::set_level_request::To;
 use crate::recall::Slot;
 
-/// A playbook with slots, of two entry points, beside which others can be in force.
+/// What is changed in a request, and how it is refused then: code, reason and field.
+type Row = (fn(&mut v1::StartRecallRequest), Code, &'static str, &'static str);
+
+/// A playbook with slots.
 const SMALL: &str = include_str!("../../../playbooks/generic.toml");
 
 impl Router {
@@ -111,7 +114,7 @@ async fn a_start_is_refused_with_its_field_and_nothing_changed() {
         request
     };
     use Code::{FailedPrecondition, InvalidArgument, NotFound};
-    let table: [(fn(&mut v1::StartRecallRequest), Code, &str, &str); 18] = [
+    let table: [Row; 18] = [
         (|r| r.request_id.clear(), InvalidArgument, "MISSING", "request_id"),
         (|r| r.actor.clear(), InvalidArgument, "MISSING", "actor"),
         (|r| r.why.clear(), InvalidArgument, "MISSING", "why"),
@@ -307,5 +310,54 @@ async fn the_version_that_is_meant_is_the_one_that_starts_and_slots_go_by_langua
     let says = |l| playbook.text(crate::recall::text_id::GOODBYE, l).expect("there");
     assert!(says(crate::recall::Language::En).contains("do not use the KX-2 until"));
     assert!(says(crate::recall::Language::Es).contains("no use la KX-2 hasta"));
+    router.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_should_be_looked_at_is_told_in_sentences() {
+    let router = Router::start().await;
+    let mut on_call = router.on_call();
+    let mut told = async |playbook: &str| {
+        let playbook = playbook.into();
+        let asked = v1::StartRecallRequest {
+            playbook,
+            dry_run: true,
+            accept_empty_safety_lane: true,
+            ..start("d")
+        };
+        on_call.start_recall(asked).await.expect("it would start").into_inner().warnings
+    };
+    let mut small = router.gateway_stream().await;
+    let limits = Some(v1::GatewayLimits { most_ivr_ports: 20, ..Default::default() });
+    let hello = v1::Hello { gateway: "pbx".into(), limits };
+    small.send("hello", Some(FromGateway::Hello(hello))).await;
+    small.answer().await;
+    let ports = told("generic").await;
+    let few = "The gateways have 20 ports for menus in all, and the playbook allows 200: at most \
+               20 calls hear the menu at once.";
+    assert!(ports.iter().any(|w| w == few), "{ports:?}");
+    let unlimited = router.gateway("pbx-2").await;
+    let ports = told("generic").await;
+    assert!(!ports.iter().any(|w| w.contains("ports")), "{ports:?}");
+
+    router.playbook("lane", &SMALL.replace("queue = \"safety\"", "queue = \"refunds\""));
+    let lane = told("lane").await;
+    for channel in ["email", "message"] {
+        let stays = format!("The safety queue refunds does not take {channel}: safety contacts by");
+        assert!(lane.iter().any(|w| w.starts_with(&stays)), "{lane:?}");
+    }
+    assert!(!lane.iter().any(|w| w.contains("does not take voice")), "{lane:?}");
+
+    let cut = |text: &str, from: &str, to: &str| {
+        let (from, to) = (text.find(from).expect(from), text.find(to).expect(to));
+        format!("{}{}", &text[..from], &text[to..])
+    };
+    let bare = cut(&cut(SMALL, "[ivr]\n", "[triage.en]"), "[tiers.faq]", "[safety]");
+    router.playbook("bare", &bare);
+    let bare = told("bare").await;
+    for tier in ["no faq tier: chats", "no ivr tier: calls"] {
+        assert!(bare.iter().any(|w| w.contains(tier)), "{bare:?}");
+    }
+    drop((small, unlimited));
     router.stop().await;
 }

@@ -6,7 +6,9 @@ mod ivr;
 use std::sync::Arc;
 
 use super::{ANNE, BOB, CLEO, Center, GATE, PLAIN, SAFETY, said};
-use crate::engine::command::{Act, Command, GatewayLimits, Heard, Order, RecallOrder, Reply, Report};
+use crate::engine::command::{
+    Act, Command, GatewayLimits, Heard, Order, RecallOrder, Reply, Report,
+};
 use crate::engine::contact::{Contact, State, StateKind};
 use crate::engine::directive::{Recipient, Tell};
 use crate::engine::event::{EffectKind, Event};

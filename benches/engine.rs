@@ -2,18 +2,24 @@
 //!
 //! `cargo bench --bench engine`. A contact's life here is four commands (arrive, accept,
 //! complete, end of wrap-up) against a standing backlog; what differs between rows is only how
-//! many wait, so that the ratios in one run say whether cost grows with the backlog.
+//! many wait, so that the ratios in one run say whether cost grows with the backlog. Then a
+//! recall is started over a backlog that goes to self-service: how long the start itself and
+//! each slice of the walk hold up other commands.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
 use surgeline::engine::Engine;
-use surgeline::engine::command::{Act, Arrival, Command, GatewayLimits, Report};
+use surgeline::engine::command::{Act, Arrival, Command, GatewayLimits, RecallOrder, Report};
+use surgeline::engine::contact::StateKind;
 use surgeline::engine::event::Event;
-use surgeline::engine::routing::{AgentProfile, Listed, Queue, Routing, Settings};
+use surgeline::engine::recall::{FaqPlan, Level, Plan, SafetyPlan};
+use surgeline::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use surgeline::engine::words::{Availability, Channel, Need};
-use surgeline::ids::{AgentId, ContactId, GatewayId, PoolId, QueueId, ReservationId, SkillId};
+use surgeline::ids::{
+    AgentId, ContactId, EffectId, EntryPointId, GatewayId, PoolId, QueueId, ReservationId, SkillId,
+};
 use surgeline::time::{EngineTime, Span};
 
 const QUEUES: u16 = 20;
@@ -53,6 +59,11 @@ fn routing(agents: u32) -> Routing {
                 }
             })
             .collect(),
+        entry_points: vec![EntryPoint {
+            name: Arc::from("everywhere"),
+            retired: false,
+            queue: QueueId(0),
+        }],
         not_ready_reasons: vec![listed("ring-no-answer".into()), listed("connected".into())],
         settings: Settings { most_contacts: 2_000_000, ..Settings::default() },
         ..Routing::default()
@@ -100,7 +111,7 @@ impl Bench {
             key: Arc::from(format!("k{}", self.keys)),
             channel: Channel::Chat,
             queue,
-            entry_point: None,
+            entry_point: Some(EntryPointId(0)),
             needs: [].into_iter().collect(),
             head_start: Span::ZERO,
             safety: false,
@@ -108,6 +119,8 @@ impl Bench {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            language: None,
+            heed: None,
             content: 0,
         });
         self.run(&Command::Gateway { gateway: GatewayId(0), session: None, report }, measured);
@@ -129,8 +142,8 @@ impl Bench {
     }
 }
 
-fn measure(agents: u32, waiting: u64, lives: u64) -> (f64, Histogram<u64>) {
-    let mut bench = Bench {
+fn bench() -> Bench {
+    Bench {
         engine: Engine::default(),
         at: EngineTime::ZERO,
         keys: 0,
@@ -139,7 +152,11 @@ fn measure(agents: u32, waiting: u64, lives: u64) -> (f64, Histogram<u64>) {
         times: Histogram::new_with_max(1_000_000_000, 3).expect("bounds are allowed"),
         commands: 0,
         spent: Default::default(),
-    };
+    }
+}
+
+fn measure(agents: u32, waiting: u64, lives: u64) -> (f64, Histogram<u64>) {
+    let mut bench = bench();
     bench.run(&Command::Configure(Arc::new(routing(agents))), false);
     let name = Arc::from("bench");
     bench.run(&Command::ConnectGateway { name, limits: GatewayLimits::default() }, false);
@@ -160,6 +177,66 @@ fn measure(agents: u32, waiting: u64, lives: u64) -> (f64, Histogram<u64>) {
     #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
     let rate = bench.commands as f64 / bench.spent.as_secs_f64();
     (rate, bench.times)
+}
+
+fn everyone(waiting: u64) -> Plan {
+    let faq = FaqPlan {
+        from: Level::Elevated,
+        capacity: u32::try_from(waiting).unwrap_or(u32::MAX),
+        pacing: [Span::seconds(60); 4],
+        silence: Span::seconds(600),
+        time_limit: Span::seconds(3_600),
+        entries: 1,
+    };
+    Plan {
+        title: Arc::from("bench"),
+        version: [0; 32],
+        playbook: Arc::from([]),
+        scope: vec![EntryPointId(0)],
+        faq: Some(faq),
+        ivr: None,
+        safety: SafetyPlan { queue: QueueId(0), kept: Vec::new(), external: true },
+        soon: Span::seconds(120),
+    }
+}
+
+/// Starts a recall over a backlog, with a gateway that does at once what it is asked to.
+fn toggle(agents: u32, waiting: u64) {
+    let mut bench = bench();
+    bench.run(&Command::Configure(Arc::new(routing(agents))), false);
+    let name = Arc::from("bench");
+    bench.run(&Command::ConnectGateway { name, limits: GatewayLimits::default() }, false);
+    for _ in 0..waiting {
+        bench.arrive(false);
+    }
+    let order = RecallOrder::Start {
+        plan: Arc::new(everyone(waiting)),
+        level: Level::Elevated,
+        lasting: Span::seconds(3_600),
+        accept_empty_safety_lane: false,
+    };
+    bench.run(&Command::Recall { order, why: Arc::from("bench") }, true);
+    let start = bench.spent;
+    let mut effects: Vec<EffectId> = Vec::new();
+    while bench.engine.in_state(StateKind::SelfService) < waiting {
+        bench.at = bench.at + Span(50);
+        bench.run(&Command::Tick, true);
+        effects.extend(bench.events.iter().filter_map(|event| match event {
+            Event::EffectAsked { effect, .. } => Some(*effect),
+            _ => None,
+        }));
+        for effect in effects.drain(..) {
+            let report = Report::EffectDone(effect);
+            bench.run(&Command::Gateway { gateway: GatewayId(0), session: None, report }, false);
+        }
+    }
+    println!(
+        "{agents:>8} {waiting:>10} {:>14} {:>14} {:>14} {:>9}",
+        start.as_micros(),
+        bench.times.value_at_quantile(0.99) / 1_000,
+        bench.times.max() / 1_000,
+        (bench.spent - start).as_millis(),
+    );
 }
 
 fn main() {
@@ -184,5 +261,15 @@ fn main() {
             times.value_at_quantile(0.99),
             times.value_at_quantile(0.999)
         );
+    }
+    println!("a recall is started over a backlog, which goes to self-service in slices");
+    println!(
+        "{:>8} {:>10} {:>14} {:>14} {:>14} {:>9}",
+        "agents", "waiting", "start us", "slice p99 us", "longest us", "all ms"
+    );
+    let rows: &[(u32, u64)] =
+        if quick { &[(100, 1_000)] } else { &[(10_000, 100_000), (10_000, 1_000_000)] };
+    for (agents, waiting) in rows {
+        toggle(*agents, *waiting);
     }
 }

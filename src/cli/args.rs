@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use super::recall::args::RecallCommand;
+
 const EXITS: &str = "Exit codes: 0 done; 1 it could not be done; 2 what was typed, or a file \
 that it names, is not right; 3 no router answers, \
 or it stopped; 4 what was named does not exist.";
@@ -34,6 +36,9 @@ The same seed asks the same of the router; timing over real sockets makes runs a
 Exit code 1 if a contact was lost or had two owners."
     )]
     Demo(Demo),
+    /// Start, steer and end recalls, and see how they go
+    #[command(subcommand)]
+    Recall(RecallCommand),
     /// See queues: what waits, how long, how they do
     #[command(subcommand)]
     Queue(QueueCommand),

@@ -10,7 +10,7 @@ use super::out::{Table, Text, put};
 use super::words::{length, moment, word};
 use crate::pb::v1::{
     ContactRow, Decision, EndReason, ExplainContactRequest, GetContactRequest, GetContactResponse,
-    ListContactsRequest, Person, TimelineItem,
+    Heard, HeardOutcome, ListContactsRequest, Person, SelfServiceRow, TimelineItem,
 };
 
 pub(super) async fn list(
@@ -70,6 +70,7 @@ pub(super) async fn show(router: &Router, id: u64, as_json: bool) -> anyhow::Res
     let found = client.get_contact(request).await.map_err(ClientError::from)?.into_inner();
     put(&if as_json {
         let timeline = found.timeline.iter().map(json_item);
+        let heard = found.heard.iter().map(json_heard);
         Text::json(&json!({
             "contact": found.contact.as_ref().map(json_row),
             "position": found.position,
@@ -77,6 +78,8 @@ pub(super) async fn show(router: &Router, id: u64, as_json: bool) -> anyhow::Res
             "person": found.person.as_ref().map(json_person),
             "timeline": Value::from_iter(timeline),
             "timeline_omitted": found.timeline_omitted,
+            "heard": Value::from_iter(heard),
+            "heard_omitted": found.heard_omitted,
         }))
     } else {
         shown(&found)
@@ -109,6 +112,9 @@ fn state(row: &ContactRow) -> String {
     let mut text = word(row.state().as_str_name(), "CONTACT_STATE_");
     if text == "closed" {
         text = format!("{text} ({})", word(row.end_reason().as_str_name(), "END_REASON_"));
+    }
+    if let Some(s) = &row.self_service {
+        text = format!("{text} ({}, {})", word(s.tier().as_str_name(), "TIER_"), s.step);
     }
     if row.detached {
         text.push_str(", detached");
@@ -167,7 +173,42 @@ fn shown(found: &GetContactResponse) -> Text {
         let said = said.flat_map(person);
         said.for_each(|(name, value)| text.line(&format!("      {name:<10} "), value));
     }
+    heard(found, &mut text);
     text
+}
+
+/// What was said to the customer from playbooks, word by word.
+fn heard(found: &GetContactResponse, text: &mut Text) {
+    if found.heard.is_empty() {
+        return;
+    }
+    text.line("", "heard");
+    if found.heard_omitted > 0 {
+        text.line("", &format!("  ... {} older", found.heard_omitted));
+    }
+    for heard in &found.heard {
+        let at = [heard.settled_unix_ms, heard.asked_unix_ms].into_iter().find(|at| *at > 0);
+        let said = heard.text.as_ref();
+        let (id, language) = said.map_or(("?", "?"), |t| (&*t.message_id, &*t.language));
+        let of = format!("{id} ({}, {language})", version(heard));
+        let outcome = match heard.outcome() {
+            HeardOutcome::Done => "",
+            HeardOutcome::Failed => ": NOT heard, the gateway could not say it",
+            HeardOutcome::Withdrawn => ": broken off",
+            HeardOutcome::Pending | HeardOutcome::Unspecified => ": not reported yet",
+        };
+        let head = format!("  {}  ", moment(at.unwrap_or_default()));
+        text.line(&head, &format!("{of}{outcome}"));
+        if let Some(said) = said {
+            text.line("      ", &said.words);
+        }
+    }
+}
+
+/// The first digits of the version of the playbook that has a text.
+fn version(heard: &Heard) -> &str {
+    let hash = heard.text.as_ref().map_or("", |t| &*t.playbook_hash);
+    hash.get(..12).unwrap_or(hash)
 }
 
 fn person(p: &Person) -> impl Iterator<Item = (&'static str, &str)> {
@@ -214,6 +255,32 @@ fn json_row(c: &ContactRow) -> Value {
         "consult_of_contact_id": c.consult_of_contact_id,
         "consult_contact_id": c.consult_contact_id,
         "attributes": attributes,
+        "self_service": c.self_service.as_ref().map(json_self_service),
+    })
+}
+
+fn json_self_service(s: &SelfServiceRow) -> Value {
+    json!({
+        "recall_id": s.recall_id,
+        "tier": word(s.tier().as_str_name(), "TIER_"),
+        "step": s.step,
+        "answers": s.answers,
+        "checked": s.checked,
+        "left_ms": s.left_ms,
+    })
+}
+
+fn json_heard(h: &Heard) -> Value {
+    let text = h.text.as_ref();
+    json!({
+        "message_id": text.map(|t| t.message_id.as_str()),
+        "playbook_hash": text.map(|t| t.playbook_hash.as_str()),
+        "language": text.map(|t| t.language.as_str()),
+        "words": text.map(|t| t.words.as_str()),
+        "recall_id": h.recall_id,
+        "asked_unix_ms": h.asked_unix_ms,
+        "settled_unix_ms": (h.settled_unix_ms > 0).then_some(h.settled_unix_ms),
+        "outcome": word(h.outcome().as_str_name(), "HEARD_OUTCOME_"),
     })
 }
 
@@ -252,7 +319,7 @@ fn json_decision(d: &Decision) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pb::v1::Attribute;
+    use crate::pb::v1::{Attribute, Spoken};
 
     /// Clears the screen, and pretends to be a line of the router's.
     const EVIL: &str = "x\x1b[2J\u{9b}1m\ncontact 9: closed";
@@ -293,6 +360,55 @@ mod tests {
             assert!(text.as_str().contains("x\\u{1b}[2J"), "{text:?}");
             assert!(!text.as_str().lines().any(|line| line.starts_with("contact 9")), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_was_heard_is_told_from_what_was_not() {
+        let said = |outcome: HeardOutcome, words: &str| Heard {
+            text: Some(Spoken {
+                message_id: "text-en".into(),
+                playbook_hash: "0123456789abcdef".into(),
+                language: "en".into(),
+                words: words.into(),
+            }),
+            outcome: outcome.into(),
+            ..Default::default()
+        };
+        let found = GetContactResponse {
+            heard: vec![
+                said(HeardOutcome::Done, "Stop using it."),
+                said(HeardOutcome::Failed, "Wait."),
+                said(HeardOutcome::Withdrawn, EVIL),
+            ],
+            heard_omitted: 2,
+            ..Default::default()
+        };
+        let text = shown(&found);
+        let text = text.as_str();
+        assert!(text.contains("text-en (0123456789ab, en)\n      Stop using it.\n"), "{text}");
+        assert!(text.contains("en): NOT heard, the gateway could not say it\n"), "{text}");
+        assert!(text.contains("en): broken off\n") && text.contains("... 2 older"), "{text}");
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
+        assert_eq!(json_heard(&found.heard[1])["outcome"], "failed");
+        assert_eq!(json_heard(&found.heard[1])["settled_unix_ms"], Value::Null);
+        assert_eq!(json_heard(&Heard::default())["words"], Value::Null);
+    }
+
+    #[test]
+    fn a_contact_in_self_service_says_where() {
+        let there = SelfServiceRow {
+            tier: crate::pb::v1::Tier::Faq.into(),
+            step: "listening".into(),
+            ..Default::default()
+        };
+        let row = ContactRow {
+            state: crate::pb::v1::ContactState::SelfService.into(),
+            self_service: Some(there),
+            ..Default::default()
+        };
+        assert_eq!(state(&row), "self_service (faq, listening)");
+        assert_eq!(json_row(&row)["self_service"]["step"], "listening");
+        assert_eq!(json_row(&ContactRow::default())["self_service"], Value::Null);
     }
 
     #[test]

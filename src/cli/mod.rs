@@ -13,6 +13,7 @@ pub mod journal;
 mod out;
 pub mod playbook;
 pub mod queue;
+pub mod recall;
 pub mod serve;
 mod words;
 
@@ -60,6 +61,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 }
             }
         }),
+        Command::Recall(command) => client::block_on(async move { recall::run(&command).await }),
         Command::Agent(AgentCommand::List { router, pool, json }) => {
             client::block_on(agent::list(&router, pool, json))
         }

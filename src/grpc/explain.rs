@@ -5,6 +5,7 @@
 //! force.
 
 use super::convert::words;
+use super::machine::Machine;
 use super::story;
 use super::waiting::{self, Waiting};
 use crate::engine::event::{Event, Reserved, Trigger};
@@ -197,16 +198,25 @@ fn ordinal(n: usize) -> String {
     format!("{n}{end}")
 }
 
+/// What was read of a contact that no agent has.
+#[derive(Debug, Default)]
+pub(super) struct Stands {
+    /// Why it waits, if it does.
+    pub(super) waiting: Option<Waiting>,
+    /// How it stands in self-service, if it is there.
+    pub(super) machine: Option<Machine>,
+}
+
 /// Where it is and how it came there, what matters most first.
-pub(super) fn summary(
-    row: &v1::ContactRow,
-    waiting: Option<&Waiting>,
-    decisions: &[v1::Decision],
-) -> String {
+pub(super) fn summary(row: &v1::ContactRow, stands: &Stands, decisions: &[v1::Decision]) -> String {
     let state = v1::ContactState::try_from(row.state).unwrap_or_default();
     let waited = story::length(Span::millis(row.waited_ms));
+    let Stands { waiting, machine } = stands;
     let mut text = match (waiting, state) {
         (Some(waiting), _) => waiting.told(),
+        (_, v1::ContactState::SelfService) => {
+            machine.as_ref().map_or_else(|| "It is in self-service.".to_owned(), Machine::told)
+        }
         (_, v1::ContactState::Reserved) => {
             format!("It is held for {}, who has not answered yet.", row.agent)
         }
@@ -364,7 +374,7 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(
-            summary(&row, None, &[]),
+            summary(&row, &Stands::default(), &[]),
             "It is closed: the customer left before an answer; it waited 12.0 s. It was offered \
              to nobody."
         );

@@ -8,13 +8,16 @@ use prost::Message;
 
 use super::convert::{person, tell, words};
 use super::status::Fault;
-use super::{explain, rows, story, waiting};
+use super::story::{Before, Texts};
+use super::{explain, heard, machine, rows, story, waiting};
 use crate::engine::entry::{Role, Sealed};
-use crate::engine::event::Event;
+use crate::engine::event::{Arrived, Event};
 use crate::engine::routing::Routing;
-use crate::ids::{ContactId, QueueId};
+use crate::engine::words::Channel;
+use crate::ids::ContactId;
 use crate::journal::seal::KeyStore;
 use crate::pb::v1;
+use crate::shard::handle::ShardHandle;
 use crate::shard::view::{TimelineItem, View};
 use crate::time::{EngineTime, Span};
 
@@ -26,7 +29,9 @@ const MOST_BYTES: usize = 192 * 1024;
 /// What was read of a contact.
 #[derive(Debug)]
 pub(super) struct Found {
+    id: ContactId,
     row: v1::ContactRow,
+    channel: Option<Channel>,
     position: u64,
     queue_waiting: u64,
     arrived: EngineTime,
@@ -36,6 +41,8 @@ pub(super) struct Found {
     routing: Arc<Routing>,
     /// Why it waits, if it does.
     waiting: Option<waiting::Waiting>,
+    /// How it stands in self-service, if it is there.
+    machine: Option<machine::Machine>,
 }
 
 /// Reads a contact that is open or was closed not long ago.
@@ -51,7 +58,9 @@ pub(super) fn find(view: &View<'_>, id: ContactId) -> Result<Found, Fault> {
     let (position, queue_waiting) = open.map_or((0, 0), |c| rows::position(view, c));
     let omitted = all.len().saturating_sub(MOST_ITEMS);
     Ok(Found {
+        id,
         row,
+        channel: all.iter().find_map(|item| began(&item.event, id)).map(|a| a.channel),
         position,
         queue_waiting,
         arrived: all.first().map_or(view.now, |item| item.at),
@@ -63,7 +72,18 @@ pub(super) fn find(view: &View<'_>, id: ContactId) -> Result<Found, Fault> {
         omitted,
         routing: view.engine.routing().clone(),
         waiting: open.and_then(|contact| waiting::read(view, contact)),
+        machine: open.and_then(|contact| machine::read(view, contact)),
     })
+}
+
+/// How a contact began, if this is the event that says so.
+fn began(event: &Event, id: ContactId) -> Option<&Arrived> {
+    match event {
+        Event::Arrived(a) => Some(a),
+        // It is in the story of the contact that it follows up too.
+        Event::FollowUpOpened(a) => Some(a).filter(|a| a.contact == id),
+        _ => None,
+    }
 }
 
 /// A closed contact, from what is remembered of it.
@@ -78,19 +98,12 @@ fn closed(view: &View<'_>, id: ContactId, items: &[TimelineItem]) -> Option<v1::
     let mut waited_before = Span::ZERO;
     let mut answered = None;
     for item in items {
+        if let Some(a) = began(&item.event, id) {
+            arrived = item.at;
+            waited_before = a.waited;
+            came(view, a, &mut row);
+        }
         match &*item.event {
-            Event::Arrived(a) => {
-                arrived = item.at;
-                waited_before = a.waited;
-                let gateway = view.engine.gateway_name(a.gateway);
-                row.gateway = gateway.map_or("?", |name| name).to_owned();
-                row.key = a.key.to_string();
-                row.channel = words::channel(a.channel);
-                let entry_point = a.entry_point.and_then(|e| routing.entry_point(e));
-                row.entry_point = entry_point.map_or_else(String::new, |e| e.name.to_string());
-                row.continues_contact_id = tell::id_or_none(a.continues);
-                row.attributes = tell::attributes(a.attributes.as_ref());
-            }
             Event::Queued(q) => {
                 row.queue = routing.queue_name(q.queue).to_owned();
                 row.service = words::service(q.service);
@@ -118,16 +131,29 @@ fn closed(view: &View<'_>, id: ContactId, items: &[TimelineItem]) -> Option<v1::
     Some(row)
 }
 
+/// What is known of a contact from how it began.
+fn came(view: &View<'_>, a: &Arrived, row: &mut v1::ContactRow) {
+    let gateway = view.engine.gateway_name(a.gateway);
+    row.gateway = gateway.map_or("?", |name| name).to_owned();
+    row.key = a.key.to_string();
+    row.channel = words::channel(a.channel);
+    let entry_point = a.entry_point.and_then(|e| view.engine.routing().entry_point(e));
+    row.entry_point = entry_point.map_or_else(String::new, |e| e.name.to_string());
+    row.continues_contact_id = tell::id_or_none(a.continues);
+    row.attributes = tell::attributes(a.attributes.as_ref());
+}
+
 impl Found {
     /// All of it, personal data included.
-    pub(super) fn show(self, keys: &KeyStore) -> v1::GetContactResponse {
+    pub(super) fn show(self, handle: &ShardHandle) -> v1::GetContactResponse {
+        let keys = handle.keys();
+        let texts = Texts::of(handle.recalls(), self.channel);
         let mut timeline = Vec::with_capacity(self.items.len());
         let mut omitted = self.omitted;
         let mut bytes = 0;
-        let queues = self.queues();
         // The newest matter most when not all fit.
-        for (item, was_in) in self.items.iter().zip(queues).rev() {
-            let told = self.told(item, was_in, keys);
+        for (item, before) in self.items.iter().zip(self.befores()).rev() {
+            let told = self.told(&texts, item, before, keys);
             bytes += told.encoded_len();
             if bytes > MOST_BYTES {
                 omitted = self.omitted + self.items.len() - timeline.len();
@@ -136,33 +162,44 @@ impl Found {
             timeline.push(told);
         }
         timeline.reverse();
+        let (heard, heard_omitted) = heard::heard(&texts, &self.items);
+        // A follow-up's came with the contact that it follows up.
+        let person = self.person.or_else(|| handle.person(self.id));
         v1::GetContactResponse {
             contact: Some(self.row),
             position: self.position,
             queue_waiting: self.queue_waiting,
-            person: self.person.and_then(|sealed| person::unseal(keys, &sealed)),
+            person: person.and_then(|sealed| person::unseal(keys, &sealed)),
             timeline,
             timeline_omitted: u64::try_from(omitted).unwrap_or(u64::MAX),
+            heard,
+            heard_omitted: u64::try_from(heard_omitted).unwrap_or(u64::MAX),
         }
     }
 
-    /// The queue that it was in before each item.
-    fn queues(&self) -> Vec<Option<QueueId>> {
-        let mut was_in = None;
-        let before = |item: &TimelineItem| match &*item.event {
-            Event::Queued(q) => was_in.replace(q.queue),
-            _ => was_in,
+    /// Where it was before each item.
+    fn befores(&self) -> Vec<Before> {
+        let mut now = Before::default();
+        let before = |item: &TimelineItem| {
+            let before = now;
+            match &*item.event {
+                Event::Queued(q) => now.queue = Some(q.queue),
+                Event::WordsAsked { recall, .. } => now.recall = Some(*recall),
+                _ => {}
+            }
+            before
         };
         self.items.iter().map(before).collect()
     }
 
     fn told(
         &self,
+        texts: &Texts,
         item: &TimelineItem,
-        was_in: Option<QueueId>,
+        before: Before,
         keys: &KeyStore,
     ) -> v1::TimelineItem {
-        let told = story::tell(&self.routing, &item.event, was_in);
+        let told = story::tell(&self.routing, texts, &item.event, before);
         // One entry's personal data came with what it began with; saying it again at each
         // of the entry's events would only make the story longer.
         let brought = matches!(*item.event, Event::Arrived(_) | Event::InputReceived(_));
@@ -184,7 +221,8 @@ impl Found {
     /// Why its offers were made.
     pub(super) fn explain(self) -> v1::ExplainContactResponse {
         let decisions = explain::decisions(&self.routing, &self.items);
-        let summary = explain::summary(&self.row, self.waiting.as_ref(), &decisions);
+        let stands = explain::Stands { waiting: self.waiting, machine: self.machine };
+        let summary = explain::summary(&self.row, &stands, &decisions);
         v1::ExplainContactResponse { contact: Some(self.row), decisions, summary }
     }
 }

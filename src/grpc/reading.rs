@@ -11,7 +11,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::auth;
-use super::convert::{person, words};
+use super::convert::{intake, person};
 use crate::engine::command::Command;
 use crate::engine::entry::{Actor, Role, Sealed};
 use crate::engine::recall::{Answer, Found, Heed, READ_WITHIN, Want};
@@ -19,11 +19,10 @@ use crate::pb::v1;
 use crate::recall::{FaqError, Language, Prepared};
 use crate::shard::ask::{AnswerTo, Ask, WordsAsked};
 use crate::shard::handle::ShardHandle;
-use crate::time::Span;
 
-/// What the way back to the engine may take. A question that is older than the rest of the
-/// time is not looked up any more: those behind it can still be answered in time.
-const WAY_BACK: Span = Span::seconds(2);
+/// The age after which a question is not looked up any more, the way back to the engine
+/// left out: those behind it can still be answered in time.
+const IN_TIME: Duration = Duration::from_millis(READ_WITHIN.as_millis() * 4 / 5);
 
 /// A running reader of words. It ends with its shard.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ impl WordsReader {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(handle: ShardHandle) -> std::io::Result<Self> {
-        let reader = Reader { handle, answers: VecDeque::new(), triages: VecDeque::new() };
+        let reader = Reader { handle, pending: Pending::default() };
         Ok(Self(Builder::new().name("words".into()).spawn(move || reader.run())?))
     }
 
@@ -47,20 +46,17 @@ impl WordsReader {
     }
 }
 
-/// What waits to be read, and how to read it.
+/// Reads for one shard.
 struct Reader {
     handle: ShardHandle,
-    /// Somebody is waiting for an answer.
-    answers: VecDeque<(Instant, WordsAsked)>,
-    /// Somebody waits for a person, and may have to be the first.
-    triages: VecDeque<WordsAsked>,
+    pending: Pending,
 }
 
 impl Reader {
     fn run(mut self) {
         let actor = auth::actor(Role::Router, "router");
         while self.listen() {
-            let Some(asked) = self.next() else { continue };
+            let Some(asked) = self.pending.next(Instant::now()) else { continue };
             if let Some(found) = self.read(asked) {
                 self.answer(&actor, asked, found);
             }
@@ -70,35 +66,17 @@ impl Reader {
     /// Takes in all that is asked by now; waits if there is nothing to do. False when nobody
     /// will ask any more.
     fn listen(&mut self) -> bool {
-        if self.answers.is_empty() && self.triages.is_empty() {
-            match self.handle.words_asked().recv() {
-                Ok(asked) => self.put(asked),
+        let asked = self.handle.words_asked();
+        if self.pending.is_empty() {
+            match asked.recv() {
+                Ok(first) => self.pending.put(first, Instant::now()),
                 Err(_) => return false,
             }
         }
-        while let Ok(asked) = self.handle.words_asked().try_recv() {
-            self.put(asked);
+        while let Ok(next) = asked.try_recv() {
+            self.pending.put(next, Instant::now());
         }
         !self.handle.health().is_stopping()
-    }
-
-    fn put(&mut self, asked: WordsAsked) {
-        match asked.want {
-            Want::Answer => self.answers.push_back((Instant::now(), asked)),
-            Want::Triage => self.triages.push_back(asked),
-        }
-    }
-
-    /// The next question. One that comes too late for an answer is still read for injury.
-    fn next(&mut self) -> Option<WordsAsked> {
-        let in_time = Duration::from_millis((READ_WITHIN.as_millis()) - WAY_BACK.as_millis());
-        while let Some((since, asked)) = self.answers.pop_front() {
-            if since.elapsed() < in_time {
-                return Some(asked);
-            }
-            self.triages.push_back(WordsAsked { want: Want::Triage, ..asked });
-        }
-        self.triages.pop_front()
     }
 
     /// What is found in a customer's words; none if there is nothing to tell.
@@ -132,6 +110,39 @@ impl Reader {
     }
 }
 
+/// What waits to be read.
+#[derive(Default)]
+struct Pending {
+    /// Somebody is waiting for an answer.
+    answers: VecDeque<(Instant, WordsAsked)>,
+    /// Somebody waits for a person, and may have to be the first.
+    triages: VecDeque<WordsAsked>,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.answers.is_empty() && self.triages.is_empty()
+    }
+
+    fn put(&mut self, asked: WordsAsked, now: Instant) {
+        match asked.want {
+            Want::Answer => self.answers.push_back((now, asked)),
+            Want::Triage => self.triages.push_back(asked),
+        }
+    }
+
+    /// The next question. One that comes too late for an answer is still read for injury.
+    fn next(&mut self, now: Instant) -> Option<WordsAsked> {
+        while let Some((since, asked)) = self.answers.pop_front() {
+            if now.duration_since(since) < IN_TIME {
+                return Some(asked);
+            }
+            self.triages.push_back(WordsAsked { want: Want::Triage, ..asked });
+        }
+        self.triages.pop_front()
+    }
+}
+
 /// Nothing is known: a person looks.
 const NOTHING: Found = Found { heed: None, answer: Answer::None };
 
@@ -145,16 +156,15 @@ fn read(handle: &ShardHandle, asked: WordsAsked) -> Result<Found, FaqError> {
     let said: Vec<v1::Person> = sealed.1.iter().filter_map(open).collect();
     let all: Vec<&v1::Person> = arrived.iter().chain(&said).collect();
 
-    let tagged = all.iter().rev().find_map(|p| Language::from_tag(&p.language));
-    let text: Vec<&str> = all.iter().flat_map(|p| [&*p.subject, &*p.words]).collect();
-    let text = text.join("\n");
-    let class = words::triage(prepared.triage.triage(&text, tagged).class);
+    let class = intake::class(prepared, &all);
     let heed = class.map(|class| Heed { recall: asked.recall, class });
     let answer = match asked.want {
         Want::Triage => Answer::None,
         // Something was said that cannot be opened any more: it is no silence.
         Want::Answer if spoke && all.is_empty() => Answer::None,
-        Want::Answer => look_up(prepared, &questions(arrived.as_ref(), &said), tagged)?,
+        Want::Answer => {
+            look_up(prepared, &questions(arrived.as_ref(), &said), intake::spoken(&all))?
+        }
     };
     Ok(Found { heed, answer })
 }
@@ -195,4 +205,42 @@ fn look_up(
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
 fn thousandths(score: f32) -> u16 {
     (score.clamp(0.0, 1.0) * 1_000.0).round() as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{AskId, ContactId, RecallId};
+
+    fn asked(n: u64, want: Want) -> WordsAsked {
+        WordsAsked { contact: ContactId(n), ask: AskId(n), recall: RecallId(1), want }
+    }
+
+    #[test]
+    fn answers_come_first_and_those_too_late_are_read_for_injury_alone() {
+        let mut pending = Pending::default();
+        let began = Instant::now();
+        pending.put(asked(1, Want::Triage), began);
+        pending.put(asked(2, Want::Answer), began);
+        pending.put(asked(3, Want::Answer), began + IN_TIME);
+        let now = began + IN_TIME;
+        assert_eq!(pending.next(now), Some(asked(3, Want::Answer)));
+        assert_eq!(pending.next(now), Some(asked(1, Want::Triage)));
+        assert_eq!(pending.next(now), Some(asked(2, Want::Triage)), "too late for an answer");
+        assert!(pending.next(now).is_none() && pending.is_empty());
+    }
+
+    #[test]
+    fn the_newest_words_are_the_question_and_a_subject_alone_is_one() {
+        let person = |subject: &str, words: &str| v1::Person {
+            subject: subject.into(),
+            words: words.into(),
+            ..Default::default()
+        };
+        let arrived = person("Refund?", "Hello, see above.");
+        assert_eq!(questions(Some(&arrived), &[]), ["Hello, see above.", "Refund?"]);
+        let said = [person("", "first"), person("", "second"), person("", " ")];
+        assert_eq!(questions(Some(&arrived), &said), ["second"]);
+        assert!(questions(None, &[person("", "")]).is_empty());
+    }
 }

@@ -11,6 +11,7 @@ use super::convert::words;
 use super::status::Fault;
 use crate::engine::agent::{Agent, WHOLE};
 use crate::engine::contact::{Contact, Link, State, StateKind};
+use crate::engine::recall::SelfService;
 use crate::engine::routing::{AgentProfile, Queue, Routing};
 use crate::engine::words::Needs;
 use crate::ids::{ContactId, PoolId, QueueId};
@@ -249,6 +250,18 @@ pub(super) fn contact(view: &View<'_>, c: &Contact) -> v1::ContactRow {
         consult_of_contact_id: id_or_none(c.parent),
         consult_contact_id: id_or_none(c.consult),
         attributes: attributes(c.attributes.as_ref()),
+        self_service: c.self_service().map(|s| self_service(view, s)),
+    }
+}
+
+fn self_service(view: &View<'_>, s: SelfService) -> v1::SelfServiceRow {
+    v1::SelfServiceRow {
+        recall_id: s.recall.0.into(),
+        tier: words::tier(s.tier),
+        step: s.step.name().to_owned(),
+        answers: s.answers.into(),
+        checked: s.checked,
+        left_ms: s.until.since(view.now).as_millis(),
     }
 }
 
@@ -281,6 +294,14 @@ pub(super) fn needs(routing: &Routing, needs: &Needs) -> Vec<v1::Need> {
 /// Goes through all open contacts, a few milliseconds for 100,000: for one contact that
 /// somebody asks about, and never for a listing.
 pub(super) fn position(view: &View<'_>, contact: &Contact) -> (u64, u64) {
+    let (before, waiting) = before(view, contact);
+    let waits = contact.state.kind() == StateKind::Queued;
+    (if waits { before + 1 } else { 0 }, waiting)
+}
+
+/// How many of those waiting in a contact's queue have a better place, and how many wait
+/// there. As slow as [`position`].
+pub(super) fn before(view: &View<'_>, contact: &Contact) -> (u64, u64) {
     let order = |c: &Contact| (c.service, c.place, c.id);
     let (mut before, mut waiting) = (0, 0);
     for other in view.engine.contacts() {
@@ -289,6 +310,5 @@ pub(super) fn position(view: &View<'_>, contact: &Contact) -> (u64, u64) {
             before += u64::from(order(other) < order(contact));
         }
     }
-    let waits = contact.state.kind() == StateKind::Queued;
-    (if waits { before + 1 } else { 0 }, waiting)
+    (before, waiting)
 }

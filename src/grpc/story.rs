@@ -2,6 +2,8 @@
 //!
 //! The words are stable and for programs; the sentences are not.
 
+mod recall;
+
 use super::convert::words;
 use crate::engine::agent::AgentState;
 use crate::engine::event::{EffectKind, Event, Queued, Reserved, Settled};
@@ -10,9 +12,20 @@ use crate::engine::words::{
     ConnectFault, Consent, EndReason, LegOutcome, NotTaken, Party, QueuedBecause, ReleasedBecause,
     WaitsFor,
 };
-use crate::ids::{AgentId, QueueId, ReservationId};
+use crate::ids::{AgentId, QueueId, RecallId, ReservationId};
 use crate::pb::v1;
 use crate::time::Span;
+
+pub(super) use recall::{Texts, asked, tier};
+
+/// Where a contact was before something happened to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Before {
+    /// Its queue.
+    pub(super) queue: Option<QueueId>,
+    /// The recall by whose playbook its words were to be read.
+    pub(super) recall: Option<RecallId>,
+}
 
 /// One event, told.
 #[derive(Debug)]
@@ -27,11 +40,12 @@ pub(super) struct Told {
     pub(super) reservation: Option<ReservationId>,
 }
 
-/// Tells one event of a contact that was in this queue before.
-pub(super) fn tell(names: &Routing, event: &Event, was_in: Option<QueueId>) -> Told {
+/// Tells one event of a contact.
+pub(super) fn tell(names: &Routing, texts: &Texts, event: &Event, before: Before) -> Told {
     let (agent, reservation) = concerns(event);
-    let (word, text) = contact_event(names, event, was_in)
-        .or_else(|| connection_event(names, event))
+    let (word, text) = contact_event(names, event, before.queue)
+        .or_else(|| connection_event(names, texts, event))
+        .or_else(|| recall::event(texts, event, before.recall))
         .unwrap_or_else(|| ("other", "something about the router itself".to_owned()));
     Told { word, text, agent, reservation }
 }
@@ -125,7 +139,11 @@ fn contact_event(
 }
 
 /// The events of a contact's conversation and its gateway.
-fn connection_event(names: &Routing, event: &Event) -> Option<(&'static str, String)> {
+fn connection_event(
+    names: &Routing,
+    texts: &Texts,
+    event: &Event,
+) -> Option<(&'static str, String)> {
     let who = |id: AgentId| names.agent_name(id);
     Some(match event {
         Event::Detached(_) => {
@@ -136,7 +154,7 @@ fn connection_event(names: &Routing, event: &Event) -> Option<(&'static str, Str
             let what = match kind {
                 EffectKind::Connect { agent, .. } => format!("call {} and join", who(*agent)),
                 EffectKind::HandOver { to } => format!("join the customer with {}", who(*to)),
-                EffectKind::Say(say) => format!("say a text of recall {}", say.recall),
+                EffectKind::Say(say) => texts.named(say),
             };
             ("effect_asked", format!("asked the gateway to {what} (effect {effect})"))
         }
@@ -171,6 +189,10 @@ fn connection_event(names: &Routing, event: &Event) -> Option<(&'static str, Str
         Event::WrapUpEnded { agent, .. } => {
             ("wrap_up_ended", format!("{} is done with the work after it", who(*agent)))
         }
+        Event::Renewed { .. } => {
+            ("renewed", "what it waits for has its whole time again".to_owned())
+        }
+        Event::Unchanged { .. } => ("unchanged", "reported again: nothing changed".to_owned()),
         Event::Ordered { why } => ("ordered", format!("ordered: {}", &**why)),
         _ => return None,
     })
@@ -324,7 +346,8 @@ mod tests {
                 released: None,
             })
         };
-        let text = |queue| tell(&names, &to(queue), Some(QueueId(0))).text;
+        let before = Before { queue: Some(QueueId(0)), recall: None };
+        let text = |queue| tell(&names, &Texts::default(), &to(queue), before).text;
         assert!(text(0).contains("sent back to its queue by a supervisor"), "{}", text(0));
         assert!(text(1).contains("moved by a supervisor"), "{}", text(1));
     }

@@ -134,7 +134,7 @@ impl SupervisorService for Supervisors {
         request: Request<v1::GetContactRequest>,
     ) -> Result<Response<v1::GetContactResponse>, Status> {
         let found = self.find(request.into_inner().contact_id).await?;
-        Ok(Response::new(found.show(self.0.handle.keys())))
+        Ok(Response::new(found.show(&self.0.handle)))
     }
 
     async fn explain_contact(

@@ -7,6 +7,7 @@
 //! nothing and serves no network: `http` asks for the text.
 
 pub mod names;
+mod recall;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +21,7 @@ use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 use names::{Kind, Metric};
+use recall::RecallMetrics;
 
 use crate::engine::agent::AgentState;
 use crate::engine::contact::StateKind;
@@ -47,6 +49,7 @@ pub struct Metrics {
     turned_away: Vec<(Lane, Counter)>,
     sessions: Vec<(SessionRole, Gauge)>,
     cut_off: Vec<((SessionRole, SessionOver), Counter)>,
+    recall: RecallMetrics,
     one: Singles,
 }
 
@@ -131,6 +134,7 @@ impl Metrics {
                     ((role, why), counter)
                 })
                 .collect(),
+            recall: RecallMetrics::new(r),
             one: Singles::new(r),
             recorder,
         })
@@ -167,6 +171,7 @@ impl Metrics {
         for (state, gauge) in &self.agents {
             gauge.set(float(agents[*state as usize]));
         }
+        self.recall.refresh(&self.recorder, view);
         let age = view.statistics.oldest_reservation.map(|since| view.now.since(since));
         self.one.reservation_oldest.set(age.unwrap_or_default().as_secs_f64());
         self.one.replica_behind.set(float(behind));
@@ -236,15 +241,16 @@ impl Observer for Metrics {
     }
 
     fn fact(&self, fact: Fact<'_>) {
+        self.recall.fact(fact);
         match fact {
             Fact::Configured(routing) => self.configured(routing),
             Fact::Offered(queue) => self.queue(queue, |q| q.offered.increment(1)),
-            Fact::Answered { queue, waited, in_target } => self.queue(queue, |q| {
+            Fact::Answered { queue, waited, in_target, .. } => self.queue(queue, |q| {
                 q.answered.increment(1);
                 q.answered_in_target.increment(u64::from(in_target));
                 q.wait_answered.record(waited.as_secs_f64());
             }),
-            Fact::Abandoned { queue, waited, in_target } => self.queue(queue, |q| {
+            Fact::Abandoned { queue, waited, in_target, .. } => self.queue(queue, |q| {
                 q.abandoned.increment(1);
                 q.abandoned_late.increment(u64::from(!in_target));
                 q.wait_abandoned.record(waited.as_secs_f64());
@@ -258,6 +264,12 @@ impl Observer for Metrics {
             Fact::Closed(reason) => count(&self.closed, reason),
             Fact::DoubleReservation => self.one.double_reservations.increment(1),
             Fact::Diverged => self.one.divergences.increment(1),
+            Fact::Triaged(_)
+            | Fact::Returned(_)
+            | Fact::Said(..)
+            | Fact::BouncedTwice
+            | Fact::PlaceLost
+            | Fact::SafetyDiverted => {}
         }
     }
 

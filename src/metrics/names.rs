@@ -103,6 +103,21 @@ metrics! {
     CONNECT_FAILURES = Counter, Count, "surgeline_connect_failures_total", ["fault"], "Accepted contacts whose legs were not joined since the journal began, by whose fault; not an agent's refusal.";
     AGENTS = Gauge, Count, "surgeline_agents", ["state"], "Agents by state; those retired while signed out are left out.";
 
+    CLASS_WAITING = Gauge, Count, "surgeline_class_waiting", ["class"], "Contacts waiting with nobody now, by class of service; those in self-service are not among them.";
+    CLASS_OLDEST = Gauge, Seconds, "surgeline_class_oldest_wait_seconds", ["class"], "How long the one who waits longest in the class of service has waited, the wait with the gateway included.";
+    CLASS_WAIT = Histogram(WAITS), Seconds, "surgeline_class_wait_seconds", ["class", "outcome"], "Wait since arrival until the first answer or the leaving by class of service, in whatever queue, time in self-service included; counted since the journal began.";
+    RECALL_LEVEL = Gauge, Count, "surgeline_recall_level", ["recall", "level"], "1 for the level that the recall is at, 0 for the others; all 0 once it is over.";
+    TIER_CONTACTS = Gauge, Count, "surgeline_tier_contacts", ["recall", "tier"], "Contacts in the tier of self-service now, holding their places.";
+    TIER_CAPACITY = Gauge, Count, "surgeline_tier_capacity", ["recall", "tier"], "Contacts that the tier takes at once; 0 while it is closed.";
+    TIER_ENTERED = Counter, Count, "surgeline_tier_entered_total", ["recall", "tier"], "Contacts that entered the tier since the journal began.";
+    TIER_LEFT = Counter, Count, "surgeline_tier_left_total", ["recall", "tier", "how"], "Contacts that left the tier since the journal began: solved on the customer's word, informed by a check or an answer, returned to the agents, followed up, or left in any other way.";
+    TIER_RETURNED = Counter, Count, "surgeline_tier_returned_total", ["because"], "Contacts that went back from self-service to the agents since the journal began, by why.";
+    TRIAGED = Counter, Count, "surgeline_triaged_total", ["class"], "Contacts whose words were found to mean something that counts since the journal began.";
+    TEXTS = Counter, Count, "surgeline_texts_total", ["text", "how"], "Texts of playbooks that were to be said since the journal began: done is said to the end, withdrawn is cut short or no longer wanted.";
+    BOUNCED_TWICE = Counter, Count, "surgeline_self_service_bounced_twice_total", [], "Contacts sent to self-service that had been there, as audited from the events since the journal began. Must be 0.";
+    PLACES_LOST = Counter, Count, "surgeline_places_lost_total", [], "Contacts that came back from self-service to a later place, as audited from the events since the journal began. Must be 0.";
+    SAFETY_DIVERTED = Counter, Count, "surgeline_safety_diverted_total", [], "Contacts about safety that were sent to self-service, as audited from the events since the journal began. Must be 0.";
+
     COMMANDS = Counter, Count, "surgeline_commands_total", [], "Commands handled by the engine since the process began, refused ones included.";
     REFUSALS = Counter, Count, "surgeline_refusals_total", ["kind"], "Commands that the engine refused since the process began.";
     TURNED_AWAY = Counter, Count, "surgeline_commands_turned_away_total", ["lane"], "Commands turned away undecided since the process began, because the owner's lane was full.";

@@ -104,9 +104,7 @@ impl Folder {
         }
         let path = self.0.join(format!("{name}.{ENDING}"));
         match read(&path) {
-            Ok(text) => {
-                Ok(Source { file: path.display().to_string().into(), text: text.into() })
-            }
+            Ok(text) => Ok(Source { file: path.display().to_string().into(), text: text.into() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound && name == GENERIC => {
                 Ok(Source { file: "the built-in generic playbook".into(), text: BUILT_IN.into() })
             }

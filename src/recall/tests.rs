@@ -3,6 +3,7 @@
 
 mod check;
 mod figures;
+mod plan;
 
 use std::path::{Path, PathBuf};
 

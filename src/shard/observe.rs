@@ -11,9 +11,11 @@ use std::time::Duration;
 use super::ask::SessionOver;
 use super::view::View;
 use crate::engine::directive::Recipient;
+use crate::engine::event::Settled;
+use crate::engine::recall::{ReturnedBecause, Text, TriageClass};
 use crate::engine::refusal::RefusalKind;
 use crate::engine::routing::Routing;
-use crate::engine::words::{ConnectFault, EndReason, NotTaken};
+use crate::engine::words::{ConnectFault, EndReason, NotTaken, ServiceClass};
 use crate::ids::QueueId;
 use crate::time::Span;
 
@@ -84,6 +86,139 @@ impl Lane {
     }
 }
 
+/// The texts of playbooks as counted: one for all answers, one for all options.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TextKind {
+    /// Said at once when the faq tier takes a contact.
+    Acknowledgement,
+    /// The recall message.
+    Message,
+    /// An answer.
+    Faq,
+    /// The menu's greeting.
+    Greeting,
+    /// The injury question.
+    Injury,
+    /// Asks for the lot.
+    Lot,
+    /// The lot is affected.
+    Affected,
+    /// The lot is not affected.
+    NotAffected,
+    /// It cannot be told.
+    CannotTell,
+    /// An option of the menu.
+    Option,
+    /// Said on the way to a person.
+    Person,
+    /// Said at the end.
+    Goodbye,
+}
+
+impl TextKind {
+    /// All of them, in the order of [`TextKind::index`].
+    pub const ALL: [Self; 12] = [
+        Self::Acknowledgement,
+        Self::Message,
+        Self::Faq,
+        Self::Greeting,
+        Self::Injury,
+        Self::Lot,
+        Self::Affected,
+        Self::NotAffected,
+        Self::CannotTell,
+        Self::Option,
+        Self::Person,
+        Self::Goodbye,
+    ];
+
+    /// Position in a table by text.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The word for it in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Acknowledgement => "acknowledgement",
+            Self::Message => "message",
+            Self::Faq => "faq",
+            Self::Greeting => "greeting",
+            Self::Injury => "injury",
+            Self::Lot => "lot",
+            Self::Affected => "affected",
+            Self::NotAffected => "not_affected",
+            Self::CannotTell => "cannot_tell",
+            Self::Option => "option",
+            Self::Person => "person",
+            Self::Goodbye => "goodbye",
+        }
+    }
+}
+
+impl From<Text> for TextKind {
+    fn from(text: Text) -> Self {
+        match text {
+            Text::Acknowledgement => Self::Acknowledgement,
+            Text::Message => Self::Message,
+            Text::Faq(_) => Self::Faq,
+            Text::Greeting => Self::Greeting,
+            Text::Injury => Self::Injury,
+            Text::Lot => Self::Lot,
+            Text::Affected => Self::Affected,
+            Text::NotAffected => Self::NotAffected,
+            Text::CannotTell => Self::CannotTell,
+            Text::Option(_) => Self::Option,
+            Text::Person => Self::Person,
+            Text::Goodbye => Self::Goodbye,
+        }
+    }
+}
+
+/// What became of a text that was to be said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HowSaid {
+    /// It was said to the end.
+    Done,
+    /// The gateway could not.
+    Failed,
+    /// It no longer mattered: the customer spoke, pressed a key or left.
+    Withdrawn,
+}
+
+impl HowSaid {
+    /// All of them, in the order of [`HowSaid::index`].
+    pub const ALL: [Self; 3] = [Self::Done, Self::Failed, Self::Withdrawn];
+
+    /// Position in a table by outcome.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The word for it in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl From<Settled> for HowSaid {
+    fn from(settled: Settled) -> Self {
+        match settled {
+            Settled::Done => Self::Done,
+            Settled::Failed(_) => Self::Failed,
+            Settled::Withdrawn => Self::Withdrawn,
+        }
+    }
+}
+
 /// One countable thing that the durable events say. Replayed history counts too, so that
 /// these go on across a restart as the journal does.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -96,6 +231,8 @@ pub enum Fact<'a> {
     Answered {
         /// In which queue.
         queue: QueueId,
+        /// In which class of service.
+        service: ServiceClass,
         /// After how long, its wait with the gateway included.
         waited: Span,
         /// Within the queue's target.
@@ -105,6 +242,8 @@ pub enum Fact<'a> {
     Abandoned {
         /// In which queue.
         queue: QueueId,
+        /// In which class of service.
+        service: ServiceClass,
         /// After how long, its wait with the gateway included.
         waited: Span,
         /// Within the queue's target.
@@ -118,6 +257,18 @@ pub enum Fact<'a> {
     ConnectFailed(ConnectFault),
     /// A contact ended.
     Closed(EndReason),
+    /// A customer's words were found to mean something that counts.
+    Triaged(TriageClass),
+    /// A contact went back from self-service to its queue.
+    Returned(ReturnedBecause),
+    /// A text of a playbook was said, or was not.
+    Said(TextKind, HowSaid),
+    /// A contact was sent to self-service that had been there.
+    BouncedTwice,
+    /// A contact came back from self-service to a later place.
+    PlaceLost,
+    /// A contact about safety was sent to self-service.
+    SafetyDiverted,
     /// A contact was reserved while somebody had it.
     DoubleReservation,
     /// The replica's state hash differed from the owner's.

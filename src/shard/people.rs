@@ -149,35 +149,50 @@ impl People {
 mod tests {
     use super::*;
     use crate::engine::event::Arrived;
-    use crate::engine::words::{Channel, WaitsFor};
+    use crate::engine::recall::{ReturnedBecause, SelfService, Step, Tier};
+    use crate::engine::words::{Channel, EndReason, WaitsFor};
     use crate::ids::{AgentId, GatewayId};
     use crate::time::{EngineTime, Span};
 
     const C: ContactId = ContactId(7);
+    const NEXT: ContactId = ContactId(8);
 
     fn sealed(n: u8) -> Sealed {
         Sealed { customer: None, key: n.into(), bytes: [n].into() }
     }
 
+    fn arrived(customer: Option<CustomerId>) -> Event {
+        Event::Arrived(Arrived {
+            contact: C,
+            gateway: GatewayId(0),
+            session: None,
+            key: "k".into(),
+            content: 0,
+            channel: Channel::Chat,
+            entry_point: None,
+            customer,
+            continues: None,
+            waited: Span::ZERO,
+            attributes: None,
+            own_needs: [].into_iter().collect(),
+            language: None,
+        })
+    }
+
+    fn diverted(recall: RecallId) -> Event {
+        let until = EngineTime(9);
+        let step = Step::Listening { until };
+        let now = SelfService { recall, tier: Tier::Faq, until, answers: 0, checked: false, step };
+        Event::Diverted { contact: C, now }
+    }
+
+    fn closed(contact: ContactId) -> Event {
+        let (gateway, reason) = (GatewayId(0), EndReason::FollowedUp);
+        Event::Closed { contact, gateway, consult_of: None, reason, agent: None, wrap_up: None }
+    }
+
     #[test]
     fn a_customer_is_known_by_an_arrival_that_brings_no_data() {
-        let arrived = |customer| {
-            Event::Arrived(Arrived {
-                contact: C,
-                gateway: GatewayId(0),
-                session: None,
-                key: "k".into(),
-                content: 0,
-                channel: Channel::Chat,
-                entry_point: None,
-                customer,
-                continues: None,
-                waited: Span::ZERO,
-                attributes: None,
-                own_needs: [].into_iter().collect(),
-                language: None,
-            })
-        };
         let people = People::default();
         assert!(PeopleChange::of(&arrived(None), None).is_none(), "nothing to keep");
         let known = PeopleChange::of(&arrived(Some(CustomerId(5))), None);
@@ -185,6 +200,49 @@ mod tests {
         assert_eq!((people.customer(C), people.arrived(C)), (Some(CustomerId(5)), None));
         people.change(PeopleChange::Closed(C));
         assert_eq!(people.customer(C), None);
+    }
+
+    #[test]
+    fn a_follow_up_has_all_that_is_known_of_the_one_it_goes_on_from() {
+        let people = People::default();
+        let follow = |event: &Event, with: Option<Sealed>| {
+            PeopleChange::of(event, with.as_ref()).into_iter().for_each(|c| people.change(c));
+        };
+        let Event::Arrived(first) = arrived(Some(CustomerId(5))) else { panic!("other event") };
+        let other = Arrived { contact: NEXT, continues: Some(C), ..first.clone() };
+        follow(&Event::Arrived(first), Some(sealed(1)));
+        follow(&diverted(RecallId(3)), None);
+        follow(&Event::InputReceived(C), Some(sealed(2)));
+        let (keys, lot): (Keys, _) = ("44#".into(), Some(LotVerdict::Affected));
+        follow(&Event::KeysPressed { contact: C, keys: keys.clone(), lot }, None);
+        follow(&Event::KeysPressed { contact: C, keys: "1".into(), lot: None }, None);
+        follow(&Event::FollowUpOpened(other), None);
+        follow(&closed(C), None);
+        assert_eq!((people.customer(C), people.said(C)), (None, vec![]));
+        assert_eq!(people.customer(NEXT), Some(CustomerId(5)));
+        assert_eq!(people.arrived(NEXT), Some(sealed(1)));
+        assert_eq!(people.said(NEXT), [sealed(2)], "no agent has heard it");
+        assert_eq!(people.recall(NEXT), Some(RecallId(3)));
+        assert_eq!(people.lots(NEXT), [(LotVerdict::Affected, keys)]);
+        follow(&closed(NEXT), None);
+        assert_eq!((people.arrived(NEXT), people.recall(NEXT)), (None, None));
+    }
+
+    #[test]
+    fn whose_self_service_it_was_stays_known_until_the_end() {
+        let people = People::default();
+        let follow = |event: &Event| {
+            PeopleChange::of(event, None).into_iter().for_each(|c| people.change(c));
+        };
+        // Nothing else is known of it.
+        follow(&arrived(None));
+        follow(&diverted(RecallId(3)));
+        assert_eq!(people.recall(C), Some(RecallId(3)));
+        let (recall, tier, because) = (RecallId(3), Tier::Faq, ReturnedBecause::Asked);
+        follow(&Event::Returned { contact: C, recall, tier, because });
+        assert_eq!(people.recall(C), Some(RecallId(3)), "an agent sees what was said");
+        follow(&closed(C));
+        assert_eq!(people.recall(C), None);
     }
 
     #[test]

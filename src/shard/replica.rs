@@ -125,7 +125,7 @@ impl Replica {
         for entries in batch.entries.chunks(ENTRIES_AT_ONCE) {
             for entry in entries {
                 self.engine.replay(entry);
-                self.tally.add(entry);
+                self.tally.add(entry, batch.wall);
                 self.timelines.add(entry, batch.wall);
                 self.sequence = entry.sequence;
                 self.at = entry.at;

@@ -4,19 +4,22 @@
 //! looks into the engine, so that it can also audit it: a contact reserved for a second
 //! agent shows here even if the engine believes that all is well.
 
+mod recall;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
+use self::recall::{Cause, Machine};
 use super::observe::{Fact, Observer};
-use super::view::Statistics;
+use super::view::{Statistics, Waiting};
 use crate::engine::entry::Entry;
 use crate::engine::event::{Event, Queued, Reserved};
-use crate::engine::words::EndReason;
+use crate::engine::words::{EndReason, ServiceClass};
 use crate::ids::{ContactId, QueueId, ReservationId};
-use crate::time::{EngineTime, Place, Span};
+use crate::time::{EngineTime, Place, Span, WallTime};
 
 /// The counts, and what it takes to go on counting.
 #[derive(Debug)]
@@ -26,8 +29,11 @@ pub(crate) struct Tally {
     /// Who waits in each queue, by when their wait began: it may be before the router's
     /// beginning, hence the place and not a time.
     waiting: Vec<BTreeSet<(Place, ContactId)>>,
+    /// The same by class of service.
+    in_class: [BTreeSet<(Place, ContactId)>; 3],
     reserved: BTreeSet<(EngineTime, ContactId)>,
     targets: Vec<Span>,
+    head_starts: Vec<Span>,
     observer: Arc<dyn Observer>,
 }
 
@@ -37,12 +43,14 @@ struct Track {
     arrived: EngineTime,
     waited_before: Span,
     queue: Option<QueueId>,
+    service: Option<ServiceClass>,
     waits: bool,
     consult: bool,
     answered: bool,
     /// By which reservation somebody has it.
     held: Option<ReservationId>,
     reserved: Option<EngineTime>,
+    machine: Machine,
 }
 
 impl Track {
@@ -51,11 +59,13 @@ impl Track {
             arrived,
             waited_before,
             queue: None,
+            service: None,
             waits: false,
             consult,
             answered: false,
             held: None,
             reserved: None,
+            machine: Machine::default(),
         }
     }
 
@@ -70,15 +80,19 @@ impl Tally {
             statistics: Statistics::default(),
             open: HashMap::default(),
             waiting: Vec::new(),
+            in_class: Default::default(),
             reserved: BTreeSet::new(),
             targets: Vec::new(),
+            head_starts: Vec::new(),
             observer,
         }
     }
 
-    pub(crate) fn add(&mut self, entry: &Entry) {
+    pub(crate) fn add(&mut self, entry: &Entry, wall: WallTime) {
+        let cause = Cause::of(entry, wall);
         for event in &entry.events {
             self.event(entry.at, event);
+            self.recall_event(entry.at, event, &cause);
         }
     }
 
@@ -91,6 +105,7 @@ impl Tally {
         match event {
             Event::Configured(routing) => {
                 self.targets = routing.queues.iter().map(|q| q.target).collect();
+                self.head_starts = routing.queues.iter().map(|q| q.head_start).collect();
                 for id in (0..routing.queues.len()).filter_map(|i| u16::try_from(i).ok()) {
                     self.statistics.queue_mut(QueueId(id));
                 }
@@ -98,6 +113,9 @@ impl Tally {
             }
             Event::Arrived(arrived) => {
                 self.open.insert(arrived.contact, Track::new(at, arrived.waited, false));
+            }
+            Event::FollowUpOpened(arrived) => {
+                self.open.insert(arrived.contact, Track::follow_up(at, arrived.waited));
             }
             Event::ConsultStarted { child, .. } => {
                 self.open.insert(*child, Track::new(at, Span::ZERO, true));
@@ -137,6 +155,7 @@ impl Tally {
         self.unreserve(contact);
         let Some(track) = self.open.get_mut(&contact) else { return };
         let entered = track.queue.replace(queued.queue) != Some(queued.queue);
+        track.service = Some(queued.service);
         track.held = None;
         let counts = entered && !track.consult;
         self.enter(contact);
@@ -176,7 +195,9 @@ impl Tally {
 
     fn answered(&mut self, at: EngineTime, contact: ContactId) {
         let Some(track) = self.open.get_mut(&contact) else { return };
-        let (Some(queue), false, false) = (track.queue, track.answered, track.consult) else {
+        let (Some(queue), Some(service), false, false) =
+            (track.queue, track.service, track.answered, track.consult)
+        else {
             return;
         };
         track.answered = true;
@@ -186,7 +207,7 @@ impl Tally {
         counts.answered += 1;
         counts.answered_in_target += u64::from(in_target);
         counts.answered_wait_us = counts.answered_wait_us.saturating_add(waited.0);
-        self.observer.fact(Fact::Answered { queue, waited, in_target });
+        self.observer.fact(Fact::Answered { queue, service, waited, in_target });
     }
 
     fn closed(&mut self, at: EngineTime, contact: ContactId, reason: EndReason) {
@@ -194,7 +215,10 @@ impl Tally {
         self.unreserve(contact);
         self.observer.fact(Fact::Closed(reason));
         let Some(track) = self.open.remove(&contact) else { return };
-        let (EndReason::Abandoned, Some(queue), false) = (reason, track.queue, track.consult)
+        // Who leaves self-service with an answer or a completed check is neither answered nor
+        // abandoned; who leaves it without is as any other who held a place.
+        let (EndReason::Abandoned, Some(queue), Some(service), false) =
+            (reason, track.queue, track.service, track.consult)
         else {
             return;
         };
@@ -203,7 +227,7 @@ impl Tally {
         let counts = self.statistics.queue_mut(queue);
         counts.abandoned += 1;
         counts.abandoned_after_target += u64::from(!in_target);
-        self.observer.fact(Fact::Abandoned { queue, waited, in_target });
+        self.observer.fact(Fact::Abandoned { queue, service, waited, in_target });
     }
 
     fn in_target(&self, queue: QueueId, waited: Span) -> bool {
@@ -220,7 +244,7 @@ impl Tally {
 
     fn wait(&mut self, contact: ContactId, waits: bool) {
         let Some(track) = self.open.get_mut(&contact) else { return };
-        let Some(queue) = track.queue else { return };
+        let (Some(queue), Some(service)) = (track.queue, track.service) else { return };
         if track.waits == waits {
             return;
         }
@@ -228,17 +252,20 @@ impl Tally {
         if self.waiting.len() <= queue.index() {
             self.waiting.resize_with(queue.index() + 1, BTreeSet::new);
         }
-        let line = &mut self.waiting[queue.index()];
         let place = (Place::new(track.arrived, track.waited_before), contact);
-        if waits {
-            line.insert(place);
-        } else {
-            line.remove(&place);
-        }
-        let (waiting, oldest) = (line.len() as u64, line.first().map(|first| first.0));
+        let lines = [&mut self.waiting[queue.index()], &mut self.in_class[service as usize]];
+        let [of_queue, of_class] = lines.map(|line| {
+            if waits {
+                line.insert(place);
+            } else {
+                line.remove(&place);
+            }
+            Waiting { now: line.len() as u64, oldest: line.first().map(|first| first.0) }
+        });
         let counts = self.statistics.queue_mut(queue);
-        counts.waiting = waiting;
-        counts.oldest = oldest;
+        counts.waiting = of_queue.now;
+        counts.oldest = of_queue.oldest;
+        self.statistics.classes[service as usize] = of_class;
     }
 
     fn unreserve(&mut self, contact: ContactId) -> Option<EngineTime> {

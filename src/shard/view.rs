@@ -5,12 +5,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::observe::{HowSaid, TextKind};
 use super::staffing::Staffing;
 use crate::engine::Engine;
 use crate::engine::entry::{Actor, Entry, Sealed};
 use crate::engine::event::Event;
-use crate::engine::words::Availability;
-use crate::ids::{ContactId, QueueId};
+use crate::engine::recall::{Level, ReturnedBecause, Tier, TriageClass};
+use crate::engine::words::{Availability, ServiceClass};
+use crate::ids::{ContactId, QueueId, RecallId};
 use crate::time::{EngineTime, Place, Span, WallTime};
 
 /// Most things remembered of one contact; beyond it the oldest are forgotten.
@@ -42,6 +44,16 @@ pub struct View<'a> {
 pub struct Statistics {
     /// By [`QueueId`].
     pub queues: Vec<QueueStatistics>,
+    /// Who waits with nobody, by class of service in the order of [`ServiceClass::ALL`].
+    pub classes: [Waiting; ServiceClass::ALL.len()],
+    /// Recalls in the order of start: all in force, and the last that are over.
+    pub recalls: Vec<RecallStatistics>,
+    /// Contacts sent to self-service that had been there, or go on from one that had. Must be 0.
+    pub bounced_twice: u64,
+    /// Contacts that came back from self-service to a later place. Must be 0.
+    pub places_lost: u64,
+    /// Contacts about safety sent to self-service. Must be 0.
+    pub safety_diverted: u64,
     /// Reservations made while somebody had the contact. Must be 0.
     pub double_reservations: u64,
     /// Times the replica's hash differed from the owner's. Must be 0.
@@ -55,6 +67,12 @@ impl Statistics {
     #[must_use]
     pub fn queue(&self, id: QueueId) -> QueueStatistics {
         self.queues.get(id.index()).copied().unwrap_or_default()
+    }
+
+    /// Of one recall; none if it never was or was over long ago.
+    #[must_use]
+    pub fn recall(&self, id: RecallId) -> Option<&RecallStatistics> {
+        self.recalls.iter().find(|r| r.recall == id)
     }
 
     pub(crate) fn queue_mut(&mut self, id: QueueId) -> &mut QueueStatistics {
@@ -92,10 +110,86 @@ impl QueueStatistics {
     /// How long the one who waits longest has waited; zero when nobody does.
     #[must_use]
     pub fn oldest_wait(&self, now: EngineTime) -> Span {
-        let now = i128::from(now.0);
-        // Negative when the replica's clock is a moment behind the entry.
-        let waited = |began: Place| u64::try_from(now - i128::from(began.0)).unwrap_or_default();
-        Span(self.oldest.map_or(0, waited))
+        waited_since(self.oldest, now)
+    }
+}
+
+fn waited_since(oldest: Option<Place>, now: EngineTime) -> Span {
+    let now = i128::from(now.0);
+    // Negative when the replica's clock is a moment behind the entry.
+    let waited = |began: Place| u64::try_from(now - i128::from(began.0)).unwrap_or_default();
+    Span(oldest.map_or(0, waited))
+}
+
+/// Those who wait with nobody, consults included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Waiting {
+    /// How many.
+    pub now: u64,
+    /// The oldest arrival among them, less what they had waited with their gateway.
+    pub oldest: Option<Place>,
+}
+
+impl Waiting {
+    /// How long the one who waits longest has waited; zero when nobody does.
+    #[must_use]
+    pub fn oldest_wait(&self, now: EngineTime) -> Span {
+        waited_since(self.oldest, now)
+    }
+}
+
+/// Who brought something about, why and when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Brought {
+    /// Who; the router itself where a time was up.
+    pub by: Actor,
+    /// The reason that they gave; none where nobody was asked for one.
+    pub why: Option<Arc<str>>,
+    /// Wall time, to the batch.
+    pub wall: WallTime,
+}
+
+/// What happened in one recall, beyond what the engine counts of its tiers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecallStatistics {
+    /// Which.
+    pub recall: RecallId,
+    /// Where it is; normal once it is over.
+    pub level: Level,
+    /// It has ended.
+    pub over: bool,
+    /// Who started it.
+    pub started: Brought,
+    /// Who brought it to where it is: its level, or its end.
+    pub now: Brought,
+    /// Contacts that went back to the agents, by [`Tier::index`] and in the order of
+    /// [`ReturnedBecause::ALL`].
+    pub returned: [[u64; ReturnedBecause::ALL.len()]; Tier::ALL.len()],
+    /// Contacts whose words meant something by its playbook, in the order of
+    /// [`TriageClass::ALL`].
+    pub triaged: [u64; TriageClass::ALL.len()],
+    /// Texts of its playbook, by [`TextKind::index`] and [`HowSaid::index`].
+    pub said: [[u64; HowSaid::ALL.len()]; TextKind::ALL.len()],
+}
+
+impl RecallStatistics {
+    pub(crate) fn new(recall: RecallId, level: Level, started: Brought) -> Self {
+        Self {
+            recall,
+            level,
+            over: false,
+            now: started.clone(),
+            started,
+            returned: Default::default(),
+            triaged: Default::default(),
+            said: Default::default(),
+        }
+    }
+
+    /// Contacts that went back to the agents for a reason, from both tiers.
+    #[must_use]
+    pub fn returned_because(&self, because: ReturnedBecause) -> u64 {
+        self.returned.iter().map(|tier| tier[because as usize]).sum()
     }
 }
 

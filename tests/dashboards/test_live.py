@@ -37,13 +37,15 @@ FAULTS = {
     "SurgelineReservationStuck", "SurgelineDown", "SurgelineNotScraped", "SurgelineRestarting",
     "SurgelineJournalStalled", "SurgelineArrivalsTurnedAway", "SurgelineCommandsTurnedAway",
     "SurgelineNobodyAtWork", "SurgelineNoGateway", "SurgelineLimitReached",
+    "SurgelineSafetyDiverted", "SurgelinePlaceLost", "SurgelineBouncedTwice",
 }
 # Alerts about load, people and the machine: whether the demo makes these is chance.
 CHANCE = {
     "SurgelineSafetyWaiting", "SurgelineOldestWait", "SurgelineServiceLevelLow",
     "SurgelineAbandonmentHigh", "SurgelineNoAgentReady", "SurgelineAgentsLost",
     "SurgelineConnectFailing", "SurgelineManyRefusals", "SurgelineSessionsCutOff",
-    "SurgelineReplicaLagging", "SurgelineJournalSyncSlow",
+    "SurgelineReplicaLagging", "SurgelineJournalSyncSlow", "SurgelineSafetyClassWaiting",
+    "SurgelineTextsFailing",
 }
 MAY_BE_EMPTY = FAULTS | CHANCE
 

@@ -16,6 +16,8 @@ MISTAKES = [
     ("unless on (job) job:agents_at_work:sum > 0", "unless on (job) job:agents_at_work:sum"),
     ("+ job_queue:contacts_abandoned_after_target:rate5m > 0", "+ job_queue:contacts_abandoned:rate5m > 0"),
     ('sum{outcome="answered"}[5m]', "sum[5m]"),
+    ('surgeline_class_oldest_wait_seconds{class="safety"}', "surgeline_class_oldest_wait_seconds"),
+    ('surgeline_texts_total{how=~"done|failed"}', "surgeline_texts_total"),
 ]
 
 

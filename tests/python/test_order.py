@@ -2,7 +2,7 @@
 
 import asyncio
 
-from surgeline.v1 import supervisor_pb2, types_pb2
+from surgeline.v1 import contact_pb2, types_pb2
 
 from support import RouterTest, agent, centre, queue
 from surgeline_client import CHAT, EMAIL, VOICE
@@ -100,7 +100,7 @@ class Share(RouterTest):
         self.assertNotIn(order[0], letters)
         owed = next(contact for contact in order if contact in letters)
         why = (await self.supervisor.explain(owed)).decisions[0]
-        self.assertEqual(why.trigger, supervisor_pb2.TRIGGER_ASYNC_SHARE)
+        self.assertEqual(why.trigger, contact_pb2.TRIGGER_ASYNC_SHARE)
 
 
 class Skills(RouterTest):

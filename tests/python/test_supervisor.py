@@ -1,6 +1,6 @@
 """What supervisors see and order."""
 
-from surgeline.v1 import supervisor_pb2, types_pb2
+from surgeline.v1 import contact_pb2, supervisor_pb2, types_pb2
 
 from support import RouterTest, agent, centre, queue
 from surgeline_client import VOICE, availability
@@ -161,9 +161,9 @@ class Supervisors(RouterTest):
         self.assertEqual(told.contact.agent, "bob")
         self.assertEqual([d.agent for d in told.decisions], ["anne", "bob"])
         self.assertEqual([d.outcome for d in told.decisions],
-                         [supervisor_pb2.OFFER_OUTCOME_DECLINED, supervisor_pb2.OFFER_OUTCOME_ACCEPTED])
+                         [contact_pb2.OFFER_OUTCOME_DECLINED, contact_pb2.OFFER_OUTCOME_ACCEPTED])
         self.assertEqual([d.offers_before for d in told.decisions], [0, 1])
-        self.assertEqual(told.decisions[0].trigger, supervisor_pb2.TRIGGER_CONTACT)
+        self.assertEqual(told.decisions[0].trigger, contact_pb2.TRIGGER_CONTACT)
         for decision in told.decisions:
             self.assertIn(decision.agent, decision.text)
             self.assertEqual(decision.queue, "support")

@@ -331,13 +331,19 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn five_seconds_of_it_lose_nobody_and_give_nobody_two_owners() {
-        let args = Demo { lasting: Duration::from_secs(5), seed: 3, json: true };
+    async fn twelve_seconds_of_it_with_a_recall_lose_nobody_and_cost_nobody_their_place() {
+        let args = Demo { lasting: Duration::from_secs(12), seed: 3, json: true };
         let outcome = rehearse(&args, Screen::open(true)).await.unwrap();
         assert_eq!(outcome.failures, Vec::<String>::new());
         let summary = outcome.summary;
-        assert!(summary.accepted > 150, "{summary:?}");
+        assert!(summary.accepted > 800, "{summary:?}");
         assert!(summary.reservation_latency_us.samples > 10, "{summary:?}");
         assert!(summary.connect_failures + summary.consults + summary.pended > 5, "{summary:?}");
+        let served = &summary.self_service;
+        let each = [served.entered, served.solved, served.informed, served.returned];
+        assert!(each.iter().all(|n| *n > 10), "{summary:?}");
+        assert_eq!((served.bounced_twice, summary.places_lost), (0, 0));
+        let (safety, others) = (summary.safety_wait_p99_s, summary.other_wait_p50_s);
+        assert!(safety.zip(others).is_some_and(|(s, o)| s < o), "{safety:?} {others:?}");
     }
 }

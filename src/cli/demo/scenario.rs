@@ -232,7 +232,7 @@ mod tests {
         let loaded = crate::config::parse("the demo's configuration", CENTRE).unwrap();
         assert_eq!(loaded.warnings.warnings(), 0, "{}", loaded.warnings.render(false));
         let routing = loaded.config.routing;
-        assert_eq!((routing.queues.len(), routing.agents.len()), (6, 47));
+        assert_eq!((routing.queues.len(), routing.agents.len()), (6, 51));
         for way in GATEWAYS.iter().flat_map(|g| g.ways) {
             assert!(routing.entry_points.iter().any(|e| &*e.name == way.entry_point));
         }

@@ -158,7 +158,7 @@ impl Summary {
         scraped: &Scraped,
         found: &Findings,
     ) -> Result<Self, ScrapeError> {
-        let twice = scraped.count("surgeline_bounced_twice_total")?;
+        let twice = scraped.count("surgeline_self_service_bounced_twice_total")?;
         let exported = scraped.count("surgeline_conservation_difference")?;
         let counted = snapshot.difference();
         let (c, books) = (&snapshot.contacts, found.counts);
@@ -373,7 +373,7 @@ mod tests {
         let found = Findings { counts, latency, refusals, safety_wait_p99, other_wait_p50 };
         let scraped = Scraped::of(&format!(
             "surgeline_conservation_difference {difference}\nsurgeline_double_reservations_total 0\n\
-             surgeline_places_lost_total 0\nsurgeline_bounced_twice_total 0\n"
+             surgeline_places_lost_total 0\nsurgeline_self_service_bounced_twice_total 0\n"
         ));
         let run = Run { seconds: 30.0, seed: 7, load: 0.8, occupancy: 0.9 };
         Summary::new(&run, &snapshot, &scraped, &found).unwrap()

@@ -18,6 +18,9 @@ const COLUMNS: usize = 100;
 /// Looks in the curve of contacts waiting.
 const CURVE: usize = 60;
 
+/// Characters of a playbook's title.
+const TITLE: usize = 40;
+
 /// Where the demo's router listens.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Addresses {
@@ -176,9 +179,10 @@ fn recall(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
         return vec![palette.paint(Ink::Dim, "no recall is in force")];
     };
     let level = level_name(recall.level());
+    let title: String = recall.playbook.chars().take(TITLE).collect();
     let title = format!(
-        "RECALL {}: {level}, {} kept for safety are signed in, {} still to be moved",
-        recall.playbook, recall.safety_agents, recall.moving
+        "RECALL at {level}: {title}   safety agents {}   to be moved {}",
+        recall.safety_agents, recall.moving
     );
     let ink = if recall.level() == RecallLevel::Normal { Ink::Bold } else { Ink::Yellow };
     let mut lines = vec![palette.paint(ink, &title)];
@@ -247,7 +251,7 @@ fn curve(waiting: &[u64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pb::v1::ContactCounts;
+    use crate::pb::v1::{ContactCounts, RecallStatus, TierStatus};
 
     fn snapshot() -> Snapshot {
         let row = |queue: &str, waiting, oldest_wait_ms| QueueRow {
@@ -270,13 +274,14 @@ mod tests {
         Snapshot {
             queues: vec![row("calls", 14, 2_340), row("letters", 0, 0)],
             contacts: ContactCounts {
-                accepted: 2_400,
+                accepted: 2_900,
                 queued: 14,
                 reserved: 3,
                 connecting: 2,
                 assigned: 41,
                 pending: 5,
                 closed: 2_335,
+                self_service: 500,
             },
             agents: Agents {
                 ready: 2,
@@ -288,6 +293,30 @@ mod tests {
                 away: [("lunch".to_owned(), 3), ("ring-no-answer".to_owned(), 1)].into(),
                 ..Agents::default()
             },
+            recalls: vec![recall()],
+        }
+    }
+
+    fn recall() -> RecallStatus {
+        let tier = |tier: Tier, in_use, entered| TierStatus {
+            tier: tier.into(),
+            open: true,
+            in_use,
+            entered,
+            returned: 120,
+            solved: 80,
+            informed: 61,
+            left: 4,
+            ..TierStatus::default()
+        };
+        RecallStatus {
+            recall_id: 1,
+            playbook: "Kettle K2: the base may overheat".to_owned(),
+            level: RecallLevel::Surge.into(),
+            moving: 12,
+            safety_agents: 4,
+            tiers: vec![tier(Tier::Faq, 460, 700), tier(Tier::Ivr, 40, 300)],
+            ..RecallStatus::default()
         }
     }
 
@@ -318,7 +347,7 @@ mod tests {
     fn it_fits_in_100_columns_however_large_the_numbers() {
         let mut snapshot = snapshot();
         snapshot.contacts.accepted = 1_234_567;
-        snapshot.contacts.closed = 1_234_502;
+        snapshot.contacts.closed = 1_234_002;
         snapshot.queues[0].oldest_wait_ms = 700_000;
         for line in frame(&snapshot).lines(Palette::Plain) {
             assert!(line.chars().count() <= COLUMNS, "{line}");
@@ -338,6 +367,6 @@ mod tests {
         let snapshot = snapshot();
         let line = frame(&snapshot).progress();
         assert!(!line.contains('\n'));
-        assert!(line.contains("accepted 2400, waiting 14, with agents 46"), "{line}");
+        assert!(line.contains("level surge, accepted 2900, waiting 14, with agents 46"), "{line}");
     }
 }

@@ -25,6 +25,7 @@ use super::contact::{Contact, State};
 use super::event::{EffectKind, Event, Queued, Settled};
 use super::floor::{ClassKey, Floor};
 use super::gateway::MOST_GATEWAYS;
+use super::recall::TriageClass;
 use super::refusal::Refusal;
 use super::routing::{Name, Queue, Routing};
 use super::words::{
@@ -376,7 +377,11 @@ impl Turn<'_> {
     /// for by name has no stand-in: that consult is over.
     fn offer_again(&mut self, contact: ContactId, asked_by_name: bool) {
         if asked_by_name {
-            self.close(contact, EndReason::ConsultCancelled);
+            return self.close(contact, EndReason::ConsultCancelled);
+        }
+        // Somebody was hurt, it turned out, while it was held for an agent who did not take it.
+        if self.engine.contact(contact).is_some_and(is_misplaced) {
+            self.to_safety(contact);
         } else {
             self.offer_contact(contact);
         }
@@ -420,6 +425,11 @@ impl Turn<'_> {
         self.offer_contact(contact);
         self.agent_freed(agent);
     }
+}
+
+/// Known to be about safety, and not in that class.
+fn is_misplaced(c: &Contact) -> bool {
+    c.service != ServiceClass::Safety && c.triage.is_some_and(|t| t.class == TriageClass::Safety)
 }
 
 /// What joins legs, as against what is said to the customer meanwhile.

@@ -10,11 +10,11 @@ use super::super::status::Fault;
 use super::report::Reading;
 use super::{check, person, words};
 use crate::engine::command::Heard;
-use crate::engine::recall::{Heed, LotVerdict, MOST_KEYS_PRESSED, Wish};
+use crate::engine::recall::{Heed, LotVerdict, MOST_KEYS_PRESSED, TriageClass, Wish};
 use crate::engine::words::{Keys, Language};
 use crate::ids::{ContactId, EntryPointId};
 use crate::pb::v1::{self, gateway_report::Input};
-use crate::recall::{self, wish_in_words};
+use crate::recall::{self, Prepared, wish_in_words};
 use crate::shard::recalls::{KnownRecall, Recalls};
 
 /// The language that somebody is known to use; of what is secret nothing is told.
@@ -76,13 +76,26 @@ fn heed(
     let all = recalls.all();
     let mut in_force: Vec<_> = all.iter().filter(|known| !known.over).collect();
     in_force.sort_by_key(|known| !first(known));
-    let language = recall::Language::from_tag(&person.language);
-    let text = format!("{}\n{}", person.subject, person.words);
     let found = in_force.into_iter().filter_map(|known| {
-        let class = words::triage(known.prepared.triage.triage(&text, language).class)?;
+        let class = class(&known.prepared, &[person])?;
         Some(Heed { recall: known.recall, class })
     });
     found.min_by_key(|heed| heed.class)
+}
+
+/// What everything that somebody said means, by one playbook's words; the wish for a person
+/// in a word of its own, which a playbook need not have.
+pub(crate) fn class(prepared: &Prepared, said: &[&v1::Person]) -> Option<TriageClass> {
+    let language = spoken(said);
+    let texts: Vec<&str> = said.iter().flat_map(|p| [&*p.subject, &*p.words]).collect();
+    let class = words::triage(prepared.triage.triage(&texts.join("\n"), language).class);
+    let asks = || texts.iter().any(|text| wish_in_words(text) == Some(Wish::Person));
+    class.or_else(|| asks().then_some(TriageClass::PersonWanted))
+}
+
+/// The language that somebody said they use last.
+pub(crate) fn spoken(said: &[&v1::Person]) -> Option<recall::Language> {
+    said.iter().rev().find_map(|p| recall::Language::from_tag(&p.language))
 }
 
 /// Keys that were pressed, if any.

@@ -19,9 +19,8 @@ pub(super) fn told(view: &View<'_>, plan: &Plan) -> Vec<String> {
         );
     }
     match &plan.ivr {
-        None => told.push(
-            "The playbook has no ivr tier: calls wait for agents at every level.".to_owned(),
-        ),
+        None => told
+            .push("The playbook has no ivr tier: calls wait for agents at every level.".to_owned()),
         Some(ivr) => ports(view, ivr.ports, &mut told),
     }
     told
@@ -83,15 +82,13 @@ fn scope(view: &View<'_>, plan: &Plan, told: &mut Vec<String>) {
 fn ports(view: &View<'_>, ports: u32, told: &mut Vec<String>) {
     let gateways: Vec<_> = gateways(view).collect();
     if gateways.is_empty() {
-        told.push(
-            "No gateway is connected: nobody goes to self-service until one is.".to_owned(),
-        );
+        told.push("No gateway is connected: nobody goes to self-service until one is.".to_owned());
         return;
     }
     // A gateway that does not say has no limit.
-    let carried = gateways.iter().try_fold(0u32, |sum, ports| {
-        (*ports > 0).then(|| sum.saturating_add(*ports))
-    });
+    let carried = gateways
+        .iter()
+        .try_fold(0u32, |sum, ports| (*ports > 0).then(|| sum.saturating_add(*ports)));
     if let Some(carried) = carried.filter(|carried| *carried < ports) {
         told.push(format!(
             "The gateways have {carried} ports for menus in all, and the playbook allows \

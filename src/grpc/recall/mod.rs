@@ -148,8 +148,7 @@ impl Recalls {
         &self,
         asked: v1::StartRecallRequest,
     ) -> Result<v1::StartRecallResponse, RecallFault> {
-        let said =
-            Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
+        let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
         said.check()?;
         let level = match v1::RecallLevel::try_from(asked.level) {
             Ok(v1::RecallLevel::Unspecified) => Level::Elevated,

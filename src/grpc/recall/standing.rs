@@ -1,9 +1,10 @@
 //! How a recall stands, as it is told: read from the replica, at one durable moment.
 
 use super::now_ms;
+use crate::engine::entry::Role;
 use crate::engine::recall::{Level, Recall, Tier};
 use crate::pb::v1;
-use crate::shard::view::View;
+use crate::shard::view::{Brought, View};
 use crate::time::EngineTime;
 
 /// What a dry run would have come to.
@@ -33,6 +34,7 @@ pub(super) fn status(
         // Nothing moves a level but people.
         pinned: true,
         bounds: None,
+        // What was counted knows better, but no longer knows what was over long ago.
         since_unix_ms: wall(view, now, recall.since),
         by: String::new(),
         why: String::new(),
@@ -42,6 +44,11 @@ pub(super) fn status(
         tiers: tiers(recall, |tier| recall.is_open(tier)),
         safety_agents: u32::try_from(view.engine.safety_agents(&recall.plan)).unwrap_or(u32::MAX),
     };
+    if let Some(known) = view.statistics.recall(recall.id) {
+        status.started_unix_ms = known.started.wall.0;
+        status.since_unix_ms = known.now.wall.0;
+        (status.by, status.why) = brought(&known.now);
+    }
     if let Some(ordered) = ordered {
         let to = ordered.level.map_or(v1::RecallLevel::Ended, level);
         status.level = to.into();
@@ -55,6 +62,14 @@ pub(super) fn status(
         status.tiers = tiers(recall, opens);
     }
     status
+}
+
+/// Who brought a recall to where it is, and why.
+fn brought(by: &Brought) -> (String, String) {
+    if by.by.role == Role::Router {
+        return ("router".to_owned(), "its time was up".to_owned());
+    }
+    (by.by.name.to_string(), by.why.as_deref().unwrap_or_default().to_owned())
 }
 
 fn tiers(recall: &Recall, is_open: impl Fn(Tier) -> bool) -> Vec<v1::TierStatus> {

@@ -75,6 +75,7 @@ async fn words_are_passed_on(gateway: &mut Gateway, desktop: &mut Desktop, conta
         contact_id: contact,
         person: Some(v1::Person { words: "it is lot 12".into(), ..Default::default() }),
         sensitive: false,
+        ..Default::default()
     });
     gateway.report(leaves).await;
     let words = |d| match d {
@@ -86,6 +87,7 @@ async fn words_are_passed_on(gateway: &mut Gateway, desktop: &mut Desktop, conta
         contact_id: contact,
         person: Some(v1::Person { words: "1234".into(), ..Default::default() }),
         sensitive: true,
+        ..Default::default()
     });
     gateway.report(secret).await;
     assert_eq!(desktop.until("elif", words).await, None, "only the fact");

@@ -3,7 +3,9 @@
 
 mod lives;
 mod readings;
+mod recalls;
 mod refusals;
+mod self_service;
 mod streams;
 
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 
-use super::{ServeError, serve};
+use super::{ServeError, WordsReader, serve};
 use crate::config;
 use crate::journal::seal::KeyStore;
 use crate::journal::sqlite::SqliteJournal;
@@ -35,6 +37,7 @@ use crate::pb::v1::gateway_service_connect_request::Message as FromGateway;
 use crate::pb::v1::gateway_service_connect_response::Message as GatewayWord;
 use crate::pb::v1::supervisor_service_client::SupervisorServiceClient;
 use crate::pb::v1::{self, agent_act, gateway_report};
+use crate::recall::Folder;
 use crate::shard::handle::ShardHandle;
 use crate::shard::recovery::{Recovery, Shard, ShardOptions};
 
@@ -49,6 +52,7 @@ struct Router {
     stop: CancellationToken,
     serving: JoinHandle<Result<(), ServeError>>,
     shard: Shard,
+    reader: WordsReader,
     _data: TempDir,
 }
 
@@ -66,17 +70,25 @@ impl Router {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(handle.clone(), listener, stop.clone().cancelled_owned()));
+        let reader = WordsReader::start(handle.clone()).expect("a thread");
+        let playbooks = Folder::new(data.path().join("playbooks"));
+        let stopped = stop.clone().cancelled_owned();
+        let serving = tokio::spawn(serve(handle.clone(), playbooks, listener, stopped));
         let uri = format!("http://{address}");
         let channel = Endpoint::from_shared(uri).expect("a uri").connect().await.expect("connects");
-        Self { channel, handle, address, stop, serving, shard, _data: data }
+        Self { channel, handle, address, stop, serving, shard, reader, _data: data }
     }
 
     async fn stop(self) {
         drop(self.channel);
         self.stop.cancel();
         self.serving.await.expect("no panic").expect("serves to the end");
-        tokio::task::spawn_blocking(move || self.shard.stop()).await.expect("the shard stops");
+        let (shard, reader) = (self.shard, self.reader);
+        let stopped = tokio::task::spawn_blocking(move || {
+            shard.stop();
+            reader.join();
+        });
+        stopped.await.expect("the shard stops, and the reader with it");
     }
 
     fn supervisor(&self) -> SupervisorServiceClient<Channel> {

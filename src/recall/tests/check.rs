@@ -147,7 +147,12 @@ fn faults_are_precise() {
             "tiers.faq.floor",
             "found the float 1.5, expected a number from 0.0 to 1.0, such as 0.55",
         ),
-        ("pool = \"safety-desk\"", "", "safety", "found neither, expected one of `pool` and `agents`"),
+        (
+            "pool = \"safety-desk\"",
+            "",
+            "safety",
+            "found neither, expected one of `pool` and `agents`",
+        ),
         (
             "\"T60001969\"]",
             "\"T6\u{e9}\"]",

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::engine::command::{Arrival, Command, GatewayLimits, Reply, Report};
+use crate::engine::command::{Arrival, Command, GatewayLimits, RecallOrder, Reply, Report};
 use crate::engine::entry::{Actor, Role};
+use crate::engine::recall::{FaqPlan, IvrPlan, Level, Plan, SafetyPlan};
 use crate::engine::refusal::Refusal;
-use crate::engine::routing::{AgentProfile, Listed, Queue, Routing};
+use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing};
 use crate::engine::words::Channel;
-use crate::ids::{AgentId, GatewayId, PoolId, QueueId, SessionId};
+use crate::ids::{AgentId, EntryPointId, GatewayId, PoolId, QueueId, SessionId};
 use crate::journal::seal::KeyStore;
 use crate::journal::{Batch, Journal, JournalError, Tip};
 use crate::shard::ask::{Answer, AnswerTo, Ask, Outbox};
@@ -113,15 +114,53 @@ fn agent(name: &str) -> AgentProfile {
     }
 }
 
-/// Two queues with a target of 20 s, two agents who may take everything.
+/// Two queues with a target of 20 s, two agents who may take everything, one way in.
 pub(crate) fn routing() -> Routing {
     Routing {
         pools: vec![listed("own")],
         queues: vec![queue("support"), queue("billing")],
         agents: vec![agent("anne"), agent("ben")],
+        entry_points: vec![EntryPoint { name: "line".into(), retired: false, queue: QueueId(0) }],
         not_ready_reasons: vec![listed("no_answer"), listed("connected")],
         ..Routing::default()
     }
+}
+
+/// A playbook with both tiers for the one way in. Nobody can read its words.
+pub(crate) fn plan() -> Plan {
+    let time_limit = Span::seconds(600);
+    Plan {
+        title: "brakes".into(),
+        version: [7; 32],
+        playbook: Arc::from([]),
+        scope: vec![EntryPointId(0)],
+        faq: Some(FaqPlan {
+            from: Level::Elevated,
+            capacity: 50,
+            pacing: [Span::ZERO; 4],
+            silence: Span::seconds(60),
+            time_limit,
+            entries: 3,
+        }),
+        ivr: Some(IvrPlan {
+            from: Level::Surge,
+            ports: 20,
+            time_limit,
+            repeats: 1,
+            key_timeout: Span::seconds(5),
+            yes: b'1',
+            no: b'2',
+            options: Default::default(),
+        }),
+        safety: SafetyPlan { queue: QueueId(1), kept: vec![ANNE], external: true },
+        soon: Span::seconds(120),
+    }
+}
+
+pub(crate) fn start_recall(level: Level) -> Command {
+    let (plan, lasting) = (Arc::new(plan()), Span::seconds(3_600));
+    let order = RecallOrder::Start { plan, level, lasting, accept_empty_safety_lane: false };
+    Command::Recall { order, why: "three reports of fire".into() }
 }
 
 pub(crate) fn options(observer: Arc<dyn Observer>) -> ShardOptions {

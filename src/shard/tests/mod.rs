@@ -2,5 +2,6 @@
 
 pub(crate) mod bench;
 mod order;
+mod recall;
 mod restart;
 mod statistics;

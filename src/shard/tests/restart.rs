@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::bench::{Memory, actor, arrival, ask, gateway, start, until};
+use super::bench::{Memory, actor, arrival, ask, gateway, start, start_recall, until};
 use crate::engine::command::Reply;
 use crate::engine::entry::{Role, Sealed};
 use crate::engine::event::Event;
+use crate::engine::recall::Level;
 use crate::journal::Mark;
 use crate::metrics::{Metrics, names};
 use crate::shard::health::NotReady;
@@ -109,6 +110,8 @@ async fn every_metric_of_the_table_shows_after_one_look() {
     let (handle, _shard) = start(&memory, metrics.clone());
     let on = gateway(&handle).await;
     handle.call(actor(Role::Gateway), None, arrival(on, 1), None).await.expect("accepted");
+    let recall = start_recall(Level::Elevated);
+    handle.call(actor(Role::OnCall), None, recall, None).await.expect("started");
     let shown = metrics.clone();
     handle.read(move |view| shown.refresh(view, 0)).await.expect("it runs");
     let text = metrics.render();
@@ -125,6 +128,11 @@ async fn every_metric_of_the_table_shows_after_one_look() {
         "surgeline_conservation_difference 0",
         "surgeline_double_reservations_total 0",
         "surgeline_agents{state=\"signed_out\"} 2",
+        "surgeline_class_waiting{class=\"live\"} 1",
+        "surgeline_recall_level{recall=\"1\",level=\"elevated\"} 1",
+        "surgeline_recall_level{recall=\"1\",level=\"surge\"} 0",
+        "surgeline_tier_capacity{recall=\"1\",tier=\"faq\"} 50",
+        "surgeline_tier_capacity{recall=\"1\",tier=\"ivr\"} 0",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }

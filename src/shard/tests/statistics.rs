@@ -14,13 +14,13 @@ use crate::shard::testing::Recorded;
 use crate::shard::view::{CLOSED_KEPT, QueueStatistics, TIMELINE_ITEMS, Timelines};
 use crate::time::{EngineTime, Place, Span, WallTime};
 
-const A: QueueId = QueueId(0);
-const B: QueueId = QueueId(1);
-const ANNE: AgentId = AgentId(0);
-const C1: ContactId = ContactId(1);
-const C2: ContactId = ContactId(2);
+pub(super) const A: QueueId = QueueId(0);
+pub(super) const B: QueueId = QueueId(1);
+pub(super) const ANNE: AgentId = AgentId(0);
+pub(super) const C1: ContactId = ContactId(1);
+pub(super) const C2: ContactId = ContactId(2);
 
-fn arrived(contact: ContactId, waited: u64) -> Event {
+pub(super) fn arrived(contact: ContactId, waited: u64) -> Event {
     Event::Arrived(Arrived {
         contact,
         gateway: GatewayId(0),
@@ -38,7 +38,7 @@ fn arrived(contact: ContactId, waited: u64) -> Event {
     })
 }
 
-fn queued(contact: ContactId, queue: QueueId, because: QueuedBecause) -> Event {
+pub(super) fn queued(contact: ContactId, queue: QueueId, because: QueuedBecause) -> Event {
     Event::Queued(Queued {
         contact,
         queue,
@@ -53,7 +53,7 @@ fn queued(contact: ContactId, queue: QueueId, because: QueuedBecause) -> Event {
     })
 }
 
-fn reserved(contact: ContactId, reservation: u64) -> Event {
+pub(super) fn reserved(contact: ContactId, reservation: u64) -> Event {
     Event::Reserved(Reserved {
         contact,
         reservation: ReservationId(reservation),
@@ -68,7 +68,11 @@ fn reserved(contact: ContactId, reservation: u64) -> Event {
     })
 }
 
-fn accepted(contact: ContactId, reservation: u64, connect_by: Option<EngineTime>) -> Event {
+pub(super) fn accepted(
+    contact: ContactId,
+    reservation: u64,
+    connect_by: Option<EngineTime>,
+) -> Event {
     Event::Accepted { contact, reservation: ReservationId(reservation), agent: ANNE, connect_by }
 }
 
@@ -90,7 +94,7 @@ fn not_taken(contact: ContactId, reservation: u64) -> Event {
     }
 }
 
-fn closed(contact: ContactId, reason: EndReason) -> Event {
+pub(super) fn closed(contact: ContactId, reason: EndReason) -> Event {
     let (gateway, consult_of) = (GatewayId(0), None);
     Event::Closed { contact, gateway, consult_of, reason, agent: None, wrap_up: None }
 }
@@ -99,7 +103,7 @@ fn pended(contact: ContactId) -> Event {
     Event::Pended { contact, agent: ANNE, on: WaitsFor::Customer, until: EngineTime(u64::MAX) }
 }
 
-fn entry(sequence: u64, second: u64, events: Vec<Event>) -> Entry {
+pub(super) fn entry(sequence: u64, second: u64, events: Vec<Event>) -> Entry {
     Entry {
         sequence,
         at: EngineTime(second * 1_000_000),
@@ -111,17 +115,17 @@ fn entry(sequence: u64, second: u64, events: Vec<Event>) -> Entry {
 }
 
 /// The queues' counts after events at these seconds. Both queues have a target of 20 s.
-fn counted(events: Vec<(u64, Event)>) -> (Tally, [QueueStatistics; 2]) {
+pub(super) fn counted(events: Vec<(u64, Event)>) -> (Tally, [QueueStatistics; 2]) {
     let mut tally = Tally::new(Arc::new(Recorded::default()));
-    tally.add(&entry(1, 0, vec![Event::Configured(Arc::new(routing()))]));
+    tally.add(&entry(1, 0, vec![Event::Configured(Arc::new(routing()))]), WallTime(0));
     for (second, event) in events {
-        tally.add(&entry(2, second, vec![event]));
+        tally.add(&entry(2, second, vec![event]), WallTime(0));
     }
     let counts = [tally.statistics.queue(A), tally.statistics.queue(B)];
     (tally, counts)
 }
 
-const NONE: QueueStatistics = QueueStatistics {
+pub(super) const NONE: QueueStatistics = QueueStatistics {
     offered: 0,
     answered: 0,
     answered_in_target: 0,
@@ -133,9 +137,9 @@ const NONE: QueueStatistics = QueueStatistics {
 };
 
 /// What it shows, what happens, and the counts of both queues then.
-type Case = (&'static str, Vec<(u64, Event)>, QueueStatistics, QueueStatistics);
+pub(super) type Case = (&'static str, Vec<(u64, Event)>, QueueStatistics, QueueStatistics);
 
-fn second(second: i64) -> Option<Place> {
+pub(super) fn second(second: i64) -> Option<Place> {
     Some(Place(second * 1_000_000))
 }
 

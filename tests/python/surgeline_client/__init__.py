@@ -1,4 +1,4 @@
-"""A client of Surgeline in Python: a gateway, agents' desktops, and a supervisor.
+"""A client of Surgeline in Python: a gateway, agents' desktops, a supervisor, on-call staff.
 
 The contract is `proto/surgeline/v1`. Stubs are made from it by grpcio-tools and imported as
 `surgeline.v1`. Everything is asyncio; one event loop, no threads.
@@ -29,14 +29,17 @@ from surgeline.v1.types_pb2 import CHANNEL_VOICE as VOICE
 from surgeline.v1.types_pb2 import Attribute, Availability, Customer, Need, Person, Target
 
 from .agent import Agent, Desktop, availability
-from .gateway import Conversation, Gateway, effect_fails, joins, leg_fails, says_nothing
+from .gateway import (
+    Conversation, Gateway, effect_fails, joins, leg_fails, never_says, says, says_nothing,
+)
 from .mailbox import Mailbox, Told
+from .recall import OnCall
 from .refusal import Refused, StreamEnded, refused, unary
 from .supervisor import Supervisor
 
 __all__ = [
     "CHAT", "EMAIL", "MESSAGE", "VOICE", "Agent", "Attribute", "Availability", "Conversation",
-    "Customer", "Desktop", "Gateway", "Mailbox", "Need", "Person", "Refused", "StreamEnded",
-    "Supervisor", "Target", "Told", "availability", "effect_fails", "joins", "leg_fails",
-    "refused", "says_nothing", "unary",
+    "Customer", "Desktop", "Gateway", "Mailbox", "Need", "OnCall", "Person", "Refused",
+    "StreamEnded", "Supervisor", "Target", "Told", "availability", "effect_fails", "joins",
+    "leg_fails", "never_says", "refused", "says", "says_nothing", "unary",
 ]

@@ -35,8 +35,19 @@ class Conversation:
         person = Person(words=words) if words else None
         await self.gateway.report(input=dict(contact_id=self.id, person=person, sensitive=sensitive))
 
+    async def customer_presses(self, keys: str):
+        await self.gateway.report(input=dict(contact_id=self.id, keys=keys))
+
+    async def customer_wants(self, wish: int):
+        await self.gateway.report(input=dict(contact_id=self.id, wish=wish))
+
     async def customer_left(self):
         await self.gateway.report(customer_left=dict(contact_id=self.id))
+
+    async def hears(self, text_id: str, **more):
+        """Waits until a text of the playbook is said, and returns its order."""
+        told = await self.expect("say", where=lambda say: say.text.message_id == text_id, **more)
+        return told.body
 
     async def hold(self, on: bool):
         await self.gateway.report(hold=dict(contact_id=self.id, on=on))
@@ -74,6 +85,18 @@ async def says_nothing(gateway: "Gateway", contact_id: int, legs) -> None:
     await asyncio.Event().wait()
 
 
+# How a gateway obeys Say. Each is given the gateway, the contact's id and the order.
+
+async def says(gateway: "Gateway", contact_id: int, say) -> None:
+    """It is played to the end, or delivered."""
+    await gateway.effect_done(say.effect_id)
+
+
+async def never_says(gateway: "Gateway", contact_id: int, say) -> None:
+    """The gateway cannot say it."""
+    await gateway.report(effect_failed=dict(effect_id=say.effect_id, code=503))
+
+
 class Gateway:
     """Holds customers, reports what they do, and does what it is told.
 
@@ -86,6 +109,8 @@ class Gateway:
         # How ConnectLegs is obeyed: for each agent by name, or else this.
         self.phone = phone
         self.phone_of: dict[str, Any] = {}
+        # How Say is obeyed.
+        self.voice = says
         self.books: dict[str, Conversation] = {}
         # What the newest Holding report was answered.
         self.unknown_keys: list[str] = []
@@ -198,10 +223,15 @@ class Gateway:
             return
         what, body = member(directive)
         conversation = self.conversation(directive.contact_id)
-        if what in ("connect_legs", "hand_over"):
+        if what in ("connect_legs", "hand_over", "say"):
             self._effect(directive.contact_id, what, body)
-        elif what == "ended":
-            self.books.pop(conversation.key, None)
+        elif what == "goes_on_as":
+            # The key is the other contact's from now on.
+            goes_on = self.conversation(body.follow_up_contact_id)
+            goes_on.key = conversation.key
+            self.books[goes_on.key] = goes_on
+        elif what == "ended" and self.books.get(conversation.key) is conversation:
+            del self.books[conversation.key]
         conversation.mailbox.put(Told(what, body, directive.contact_id))
 
     def _effect(self, contact_id: int, what: str, body) -> None:
@@ -210,6 +240,8 @@ class Gateway:
             return
         if what == "hand_over":
             doing = self.effect_done(body.effect_id)
+        elif what == "say":
+            doing = self.voice(self, contact_id, body)
         else:
             doing = self.phone_of.get(body.agent, self.phone)(self, contact_id, body)
         task = asyncio.create_task(doing)

@@ -6,7 +6,7 @@ import asyncio
 from types import SimpleNamespace
 
 import grpc
-from surgeline.v1 import supervisor_pb2, supervisor_pb2_grpc
+from surgeline.v1 import contact_pb2, supervisor_pb2, supervisor_pb2_grpc
 from surgeline.v1.types_pb2 import Availability
 
 from .refusal import PATIENCE, patient, unary
@@ -23,10 +23,10 @@ class Supervisor:
 
     async def contact(self, contact_id: int):
         """Everything about a contact."""
-        return await unary(self._stub.GetContact(supervisor_pb2.GetContactRequest(contact_id=contact_id)))
+        return await unary(self._stub.GetContact(contact_pb2.GetContactRequest(contact_id=contact_id)))
 
     async def explain(self, contact_id: int):
-        request = supervisor_pb2.ExplainContactRequest(contact_id=contact_id)
+        request = contact_pb2.ExplainContactRequest(contact_id=contact_id)
         return await unary(self._stub.ExplainContact(request))
 
     async def contacts(self, **which) -> list:

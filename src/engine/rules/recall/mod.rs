@@ -6,7 +6,7 @@ mod ivr;
 use std::sync::Arc;
 
 use super::{ANNE, BOB, CLEO, Center, GATE, PLAIN, SAFETY, said};
-use crate::engine::command::{Command, GatewayLimits, Heard, Order, RecallOrder, Reply, Report};
+use crate::engine::command::{Act, Command, GatewayLimits, Heard, Order, RecallOrder, Reply, Report};
 use crate::engine::contact::{Contact, State, StateKind};
 use crate::engine::directive::{Recipient, Tell};
 use crate::engine::event::{EffectKind, Event};
@@ -231,6 +231,19 @@ fn injury_said_at_any_time_leads_to_the_safety_lane() {
     let call = c.comes(Channel::Voice, HOTLINE);
     c.report(means(call, TriageClass::Safety)).expect("heard");
     assert_eq!(c.open(call).service, ServiceClass::Safety, "one who waits for a person too");
+}
+
+#[test]
+fn who_is_hurt_and_declined_goes_to_the_safety_lane() {
+    let mut c = Center::new();
+    c.start(Level::Elevated);
+    c.ready(BOB);
+    let chat = c.comes(Channel::Chat, HOTLINE);
+    c.report(means(chat, TriageClass::Safety)).expect("heard");
+    assert_eq!(c.held_for(chat), Some(BOB), "a person is on the way already");
+    let reservation = c.reservation(chat);
+    c.act(BOB, Act::Decline(reservation)).expect("declined");
+    assert_eq!((c.open(chat).queue, c.open(chat).service), (SAFETY, ServiceClass::Safety));
 }
 
 #[test]

@@ -1,0 +1,202 @@
+//! What recalls, self-service and classes of service tell.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use metrics::{Counter, Gauge, Histogram};
+use metrics_exporter_prometheus::PrometheusRecorder;
+
+use super::names::{self, Metric};
+use super::{count, counter, float, gauge, histogram};
+use crate::engine::recall::{Level, Recall, ReturnedBecause, Tier, TierCounts, TriageClass};
+use crate::engine::words::ServiceClass;
+use crate::ids::RecallId;
+use crate::shard::observe::{Fact, HowSaid, TextKind};
+use crate::shard::view::View;
+use crate::time::Span;
+
+/// How contacts leave a tier, with where the engine counts them.
+const LEFT: [(&str, fn(&TierCounts) -> u64); 5] = [
+    ("solved", |t| t.solved),
+    ("informed", |t| t.informed),
+    ("returned", |t| t.returned),
+    ("followed_up", |t| t.followed_up),
+    ("left", |t| t.left),
+];
+
+/// Handles of everything here.
+pub(super) struct RecallMetrics {
+    /// Those that the engine knows: so many at once and no more.
+    known: ArcSwap<BTreeMap<RecallId, Arc<RecallHandles>>>,
+    classes: [ClassHandles; 3],
+    returned: Vec<(ReturnedBecause, Counter)>,
+    triaged: Vec<(TriageClass, Counter)>,
+    said: Vec<((TextKind, HowSaid), Counter)>,
+    bounced_twice: Counter,
+    places_lost: Counter,
+    safety_diverted: Counter,
+}
+
+/// Those of one recall.
+struct RecallHandles {
+    levels: [(Level, Gauge); 5],
+    tiers: Vec<(Tier, TierHandles)>,
+}
+
+/// Those of one tier of a recall.
+struct TierHandles {
+    contacts: Gauge,
+    capacity: Gauge,
+    entered: Counter,
+    left: [Counter; LEFT.len()],
+}
+
+/// Those of one class of service.
+struct ClassHandles {
+    waiting: Gauge,
+    oldest: Gauge,
+    wait_answered: Histogram,
+    wait_abandoned: Histogram,
+}
+
+impl RecallMetrics {
+    pub(super) fn new(r: &PrometheusRecorder) -> Self {
+        let one = |metric: &Metric| counter(r, metric, &[]);
+        let pairs = TextKind::ALL.into_iter().flat_map(|t| HowSaid::ALL.map(|how| (t, how)));
+        Self {
+            known: ArcSwap::default(),
+            classes: ServiceClass::ALL.map(|class| ClassHandles::new(r, class)),
+            returned: ReturnedBecause::ALL
+                .map(|b| (b, counter(r, &names::TIER_RETURNED, &[b.name()])))
+                .into(),
+            triaged: TriageClass::ALL.map(|c| (c, counter(r, &names::TRIAGED, &[c.name()]))).into(),
+            said: pairs
+                .map(|(t, how)| ((t, how), counter(r, &names::TEXTS, &[t.name(), how.name()])))
+                .collect(),
+            bounced_twice: one(&names::BOUNCED_TWICE),
+            places_lost: one(&names::PLACES_LOST),
+            safety_diverted: one(&names::SAFETY_DIVERTED),
+        }
+    }
+
+    /// Sets the gauges that are taken from state, and the counts that the engine keeps.
+    pub(super) fn refresh(&self, r: &PrometheusRecorder, view: &View<'_>) {
+        for (handles, waiting) in self.classes.iter().zip(&view.statistics.classes) {
+            handles.waiting.set(float(waiting.now));
+            handles.oldest.set(waiting.oldest_wait(view.now).as_secs_f64());
+        }
+        let known = self.known.load();
+        let mut now = BTreeMap::new();
+        for recall in view.engine.recalls() {
+            let handles = match known.get(&recall.id) {
+                Some(handles) => Arc::clone(handles),
+                None => Arc::new(RecallHandles::new(r, recall)),
+            };
+            handles.show(recall);
+            now.insert(recall.id, handles);
+        }
+        if now.keys().eq(known.keys()) {
+            return;
+        }
+        for (_, forgotten) in known.iter().filter(|(id, _)| !now.contains_key(id)) {
+            forgotten.clear();
+        }
+        self.known.store(Arc::new(now));
+    }
+
+    /// Counts what concerns recalls and classes of service.
+    pub(super) fn fact(&self, fact: Fact<'_>) {
+        match fact {
+            Fact::Answered { service, waited, .. } => {
+                self.waited(service, waited, |c| &c.wait_answered)
+            }
+            Fact::Abandoned { service, waited, .. } => {
+                self.waited(service, waited, |c| &c.wait_abandoned);
+            }
+            Fact::Triaged(class) => count(&self.triaged, class),
+            Fact::Returned(because) => count(&self.returned, because),
+            Fact::Said(text, how) => count(&self.said, (text, how)),
+            Fact::BouncedTwice => self.bounced_twice.increment(1),
+            Fact::PlaceLost => self.places_lost.increment(1),
+            Fact::SafetyDiverted => self.safety_diverted.increment(1),
+            _ => {}
+        }
+    }
+
+    fn waited(
+        &self,
+        service: ServiceClass,
+        waited: Span,
+        which: impl FnOnce(&ClassHandles) -> &Histogram,
+    ) {
+        which(&self.classes[service as usize]).record(waited.as_secs_f64());
+    }
+}
+
+impl RecallHandles {
+    fn new(r: &PrometheusRecorder, recall: &Recall) -> Self {
+        let id = recall.id.0.to_string();
+        let has = |tier: &Tier| recall.plan.tier(*tier).is_some();
+        Self {
+            levels: Level::ALL.map(|l| (l, gauge(r, &names::RECALL_LEVEL, &[&id, l.name()]))),
+            tiers: Tier::ALL
+                .into_iter()
+                .filter(has)
+                .map(|tier| (tier, TierHandles::new(r, &id, tier)))
+                .collect(),
+        }
+    }
+
+    fn show(&self, recall: &Recall) {
+        for (level, gauge) in &self.levels {
+            let is = !recall.over && recall.level == *level;
+            gauge.set(f64::from(u8::from(is)));
+        }
+        for (tier, handles) in &self.tiers {
+            let counts = &recall.tiers[tier.index()];
+            let capacity = recall.plan.tier(*tier).map_or(0, |(_, capacity)| capacity);
+            handles.contacts.set(f64::from(counts.in_use));
+            handles.capacity.set(f64::from(if recall.is_open(*tier) { capacity } else { 0 }));
+            handles.entered.absolute(counts.entered);
+            for (counter, (_, of)) in handles.left.iter().zip(LEFT) {
+                counter.absolute(of(counts));
+            }
+        }
+    }
+
+    /// The recall is over for so long that the engine has forgotten it.
+    fn clear(&self) {
+        for (_, gauge) in &self.levels {
+            gauge.set(0.0);
+        }
+        for (_, tier) in &self.tiers {
+            tier.contacts.set(0.0);
+            tier.capacity.set(0.0);
+        }
+    }
+}
+
+impl TierHandles {
+    fn new(r: &PrometheusRecorder, recall: &str, tier: Tier) -> Self {
+        let own = [recall, tier.name()];
+        Self {
+            contacts: gauge(r, &names::TIER_CONTACTS, &own),
+            capacity: gauge(r, &names::TIER_CAPACITY, &own),
+            entered: counter(r, &names::TIER_ENTERED, &own),
+            left: LEFT.map(|(how, _)| counter(r, &names::TIER_LEFT, &[recall, tier.name(), how])),
+        }
+    }
+}
+
+impl ClassHandles {
+    fn new(r: &PrometheusRecorder, class: ServiceClass) -> Self {
+        let class = class.name();
+        Self {
+            waiting: gauge(r, &names::CLASS_WAITING, &[class]),
+            oldest: gauge(r, &names::CLASS_OLDEST, &[class]),
+            wait_answered: histogram(r, &names::CLASS_WAIT, &[class, "answered"]),
+            wait_abandoned: histogram(r, &names::CLASS_WAIT, &[class, "abandoned"]),
+        }
+    }
+}

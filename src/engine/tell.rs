@@ -100,16 +100,16 @@ impl Teller<'_> {
                 }
             }
             Event::Reattached { contact, .. } => self.resync_contact(*contact),
+            _ => self.rest(event),
+        }
+    }
+
+    fn rest(&mut self, event: &Event) {
+        match event {
             Event::Diverted { contact, .. } | Event::Returned { contact, .. } => {
                 self.state(*contact);
             }
             Event::FollowUpOpened(a) => self.goes_on_as(a),
-            _ => self.agent_event(event),
-        }
-    }
-
-    fn agent_event(&mut self, event: &Event) {
-        match event {
             Event::WrapUpEnded { agent, contact } => {
                 self.agent(*agent, Tell::WrapUpEnded(*contact));
             }

@@ -99,38 +99,10 @@ impl Turn<'_> {
                 Err(Refusal::KeyConflict { key, contact })
             };
         }
-        check_arrival(a)?;
-        let known = self.engine.gateway(gateway);
-        let session = known.and_then(|g| g.session);
-        if a.channel == Channel::Voice && session.is_none() {
-            return Err(Refusal::NeedsStream);
-        }
-        if known.is_some_and(|g| g.effects >= MOST_EFFECTS) {
-            return Err(Refusal::Limit { what: "unreported effect", most: MOST_EFFECTS.into() });
-        }
-        let most = self.engine.routing.settings.most_contacts;
-        if self.engine.contacts.len() >= most as usize {
-            return Err(Refusal::Limit { what: "open contact", most: most.into() });
-        }
-        if a.needs.iter().any(|n| n.skill.index() >= self.engine.routing.skills.len()) {
-            return Err(Refusal::OutOfRange { field: "needs", expected: "skills that exist" });
-        }
-        let heed = a.heed.filter(|h| self.engine.recall(h.recall).is_some_and(|r| !r.over));
-        let is = |class| heed.is_some_and(|h| h.class == class);
-        let safety =
-            a.safety || self.queue_of(a.queue).is_some_and(|q| q.safety) || is(TriageClass::Safety);
-        let lane = self.engine.safety_queue(a.entry_point, heed, a.channel).filter(|_| safety);
-        let into = lane.unwrap_or(a.queue);
-        let queue = self.queue_of(into);
-        let needs = join_needs(&queue.map(|q| q.needs.clone()).unwrap_or_default(), &a.needs);
-        let ahead = queue.map_or(Span::ZERO, |q| q.head_start);
-        let service = service(safety, a.channel);
-        let class = ClassKey { queue: into, channel: a.channel, service, needs: needs.clone() };
-        self.check_queue(into, &class)?;
-        let earlier = if is(TriageClass::Affected) { AFFECTED_HEAD_START } else { Span::ZERO };
-        let head_start = Span(a.head_start.0.saturating_add(earlier.0)).min(A_DAY);
-
+        let session = self.check_room_for(gateway, a)?;
         let contact = ContactId(self.engine.counts.accepted + 1);
+        let heed = a.heed.filter(|h| self.engine.recall(h.recall).is_some_and(|r| !r.over));
+        let queued = self.first_queue(contact, heed, a)?;
         self.emit(Event::Arrived(Arrived {
             contact,
             gateway,
@@ -149,7 +121,58 @@ impl Turn<'_> {
         if let Some(heed) = heed {
             self.emit(Event::Triaged { contact, heed });
         }
-        self.emit(Event::Queued(Queued {
+        self.emit(Event::Queued(queued));
+        self.offer_contact(contact);
+        self.overflow(contact);
+        Ok(Reply::Contact(contact))
+    }
+
+    /// Checks an arrival for itself and against the limits. Tells its gateway's session.
+    fn check_room_for(
+        &self,
+        gateway: GatewayId,
+        a: &Arrival,
+    ) -> Result<Option<SessionId>, Refusal> {
+        check_arrival(a)?;
+        let known = self.engine.gateway(gateway);
+        let session = known.and_then(|g| g.session);
+        if a.channel == Channel::Voice && session.is_none() {
+            return Err(Refusal::NeedsStream);
+        }
+        if known.is_some_and(|g| g.effects >= MOST_EFFECTS) {
+            return Err(Refusal::Limit { what: "unreported effect", most: MOST_EFFECTS.into() });
+        }
+        let most = self.engine.routing.settings.most_contacts;
+        if self.engine.contacts.len() >= most as usize {
+            return Err(Refusal::Limit { what: "open contact", most: most.into() });
+        }
+        if a.needs.iter().any(|n| n.skill.index() >= self.engine.routing.skills.len()) {
+            return Err(Refusal::OutOfRange { field: "needs", expected: "skills that exist" });
+        }
+        Ok(session)
+    }
+
+    /// Where an arrival waits first: in its queue, or in the safety lane of a recall.
+    fn first_queue(
+        &self,
+        contact: ContactId,
+        heed: Option<Heed>,
+        a: &Arrival,
+    ) -> Result<Queued, Refusal> {
+        let is = |class| heed.is_some_and(|h| h.class == class);
+        let safety =
+            a.safety || self.queue_of(a.queue).is_some_and(|q| q.safety) || is(TriageClass::Safety);
+        let lane = self.engine.safety_queue(a.entry_point, heed, a.channel).filter(|_| safety);
+        let into = lane.unwrap_or(a.queue);
+        let queue = self.queue_of(into);
+        let needs = join_needs(&queue.map(|q| q.needs.clone()).unwrap_or_default(), &a.needs);
+        let ahead = queue.map_or(Span::ZERO, |q| q.head_start);
+        let service = service(safety, a.channel);
+        let class = ClassKey { queue: into, channel: a.channel, service, needs: needs.clone() };
+        self.check_queue(into, &class)?;
+        let earlier = if is(TriageClass::Affected) { AFFECTED_HEAD_START } else { Span::ZERO };
+        let head_start = Span(a.head_start.0.saturating_add(earlier.0)).min(A_DAY);
+        Ok(Queued {
             contact,
             queue: into,
             because: QueuedBecause::Arrived,
@@ -160,10 +183,7 @@ impl Turn<'_> {
             named: None,
             pass_over: None,
             released: None,
-        }));
-        self.offer_contact(contact);
-        self.overflow(contact);
-        Ok(Reply::Contact(contact))
+        })
     }
 
     /// One part of what a gateway still holds.
@@ -228,7 +248,7 @@ impl Turn<'_> {
         }
         self.wake(contact);
         match heard.heed.map(|h| h.class) {
-            Some(TriageClass::Safety) => self.to_safety(contact),
+            Some(TriageClass::Safety) => self.move_to_safety(contact),
             // A button says the same as the words for it.
             _ if heard.wish == Some(Wish::Person) => {
                 let entry_point = self.contact(contact)?.entry_point;

@@ -381,7 +381,7 @@ impl Turn<'_> {
         }
         // Somebody was hurt, it turned out, while it was held for an agent who did not take it.
         if self.engine.contact(contact).is_some_and(is_misplaced) {
-            self.to_safety(contact);
+            self.move_to_safety(contact);
         } else {
             self.offer_contact(contact);
         }

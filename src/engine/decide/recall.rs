@@ -287,7 +287,7 @@ impl Turn<'_> {
     }
 
     /// A waiting contact that turned out to be about safety goes into the safety lane.
-    pub(super) fn to_safety(&mut self, contact: ContactId) {
+    pub(super) fn move_to_safety(&mut self, contact: ContactId) {
         let engine = &*self.engine;
         let Some(c) = engine.contact(contact).filter(|c| c.state == State::Queued) else { return };
         let lane = engine.safety_queue(c.entry_point, c.triage, c.channel).unwrap_or(c.queue);

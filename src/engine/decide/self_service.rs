@@ -117,7 +117,7 @@ impl Turn<'_> {
         }
         self.emit(Event::Returned { contact, recall, tier, because });
         if because == ReturnedBecause::Safety {
-            self.to_safety(contact);
+            self.move_to_safety(contact);
         } else {
             self.offer_contact(contact);
         }
@@ -173,7 +173,7 @@ impl Turn<'_> {
         let class = found.heed.map(|h| h.class);
         let Some(s) = self.in_self_service(contact) else {
             if class == Some(TriageClass::Safety) {
-                self.to_safety(contact);
+                self.move_to_safety(contact);
             }
             return;
         };

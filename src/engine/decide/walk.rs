@@ -134,7 +134,7 @@ impl Turn<'_> {
             return false;
         }
         let events = self.events.len();
-        self.to_safety(contact);
+        self.move_to_safety(contact);
         self.events.len() > events
     }
 

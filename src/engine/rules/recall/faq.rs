@@ -73,43 +73,30 @@ fn who_asks_for_a_person_stands_where_they_stood_and_never_goes_back() {
     assert_ne!(c.held_for(later), Some(CLEO));
 }
 
+/// Why a chat that is being read goes back to people after something was done.
+fn because(something: fn(&mut Center, ContactId)) -> Vec<ReturnedBecause> {
+    let mut c = Center::new();
+    c.start(Level::Elevated);
+    let chat = c.comes(Channel::Chat, HOTLINE);
+    c.all_said(chat);
+    something(&mut c, chat);
+    assert_eq!(c.state(chat), State::Queued);
+    assert_eq!(c.tier(Tier::Faq).returned, 1);
+    c.returned()
+}
+
+const FOUND: Answer = Answer::Entry { entry: 0, score: 700 };
+
 #[test]
-fn whatever_a_machine_cannot_do_goes_to_a_person() {
-    let because = |prepare: fn(&mut Center, ContactId)| {
-        let mut c = Center::new();
-        c.start(Level::Elevated);
-        let chat = c.comes(Channel::Chat, HOTLINE);
-        c.all_said(chat);
-        prepare(&mut c, chat);
-        assert_eq!(c.state(chat), State::Queued);
-        assert_eq!(c.tier(Tier::Faq).returned, 1);
-        c.returned()
-    };
+fn whatever_a_machine_cannot_answer_goes_to_a_person() {
     assert_eq!(because(|c, chat| c.found(chat, Answer::None)), [ReturnedBecause::NoAnswer]);
     assert_eq!(
         because(|c, chat| c.found(chat, Answer::Entry { entry: 4, score: 1000 })),
         [ReturnedBecause::NoAnswer],
         "an entry that the playbook does not have"
     );
-    assert_eq!(because(|c, _| c.passes(10)), [ReturnedBecause::Late]);
-    let silent = |c: &mut Center, chat| {
-        c.found(chat, Answer::Entry { entry: 0, score: 700 });
-        c.passes(5);
-        c.passes(120);
-    };
-    assert_eq!(because(silent), [ReturnedBecause::Silence]);
-    assert_eq!(
-        because(|c, chat| {
-            c.found(chat, Answer::NoWords);
-            c.passes(119);
-            c.report(said(chat)).expect("heard");
-            c.passes(10);
-        }),
-        [ReturnedBecause::Late],
-        "one who says something late is read, and then not in time"
-    );
     let failing = |c: &mut Center, chat| {
-        c.found(chat, Answer::Entry { entry: 0, score: 700 });
+        c.found(chat, FOUND);
         c.passes(5);
         let effect = c.open(chat).effects[0].0;
         c.report(Report::EffectFailed { effect, code: 550 }).expect("taken");
@@ -117,37 +104,46 @@ fn whatever_a_machine_cannot_do_goes_to_a_person() {
     assert_eq!(because(failing), [ReturnedBecause::Gateway]);
     let chatty = |c: &mut Center, chat| {
         for _ in 0..3 {
-            c.found(chat, Answer::Entry { entry: 0, score: 700 });
+            c.found(chat, FOUND);
             c.passes(5);
             c.report(said(chat)).expect("heard");
         }
     };
     assert_eq!(because(chatty), [ReturnedBecause::AnsweredEnough]);
-    let patient = |c: &mut Center, chat| {
-        for _ in 0..2 {
-            c.found(chat, Answer::Entry { entry: 0, score: 700 });
-            c.passes(5);
-            c.passes(115);
-            c.report(said(chat)).expect("heard");
-        }
-        c.found(chat, Answer::NoWords);
-        for _ in 0..3 {
-            c.passes(119);
-            if c.open(chat).self_service().is_some() {
-                c.report(said(chat)).expect("heard");
-                if c.open(chat).self_service().is_some() {
-                    c.found(chat, Answer::NoWords);
-                }
-            }
-        }
-        c.passes(10);
-    };
-    assert_eq!(because(patient), [ReturnedBecause::TimeLimit]);
     let moved = |c: &mut Center, chat| {
         let order = Order::Requeue(chat);
         c.ok(&Command::Supervise { order, why: Arc::from("a reporter") });
     };
     assert_eq!(because(moved), [ReturnedBecause::Supervisor]);
+}
+
+#[test]
+fn whoever_waits_too_long_for_a_machine_gets_a_person() {
+    assert_eq!(because(|c, _| c.passes(10)), [ReturnedBecause::Late]);
+    let silent = |c: &mut Center, chat| {
+        c.found(chat, FOUND);
+        c.passes(5);
+        c.passes(120);
+    };
+    assert_eq!(because(silent), [ReturnedBecause::Silence]);
+    let slow = |c: &mut Center, chat| {
+        c.found(chat, Answer::NoWords);
+        c.passes(119);
+        c.report(said(chat)).expect("heard");
+        c.passes(10);
+    };
+    assert_eq!(because(slow), [ReturnedBecause::Late], "read at last, and then not in time");
+    let hesitant = |c: &mut Center, chat| {
+        // They write once in a while, and never a question: 5 x 119 s, and 5 s more.
+        for _ in 0..5 {
+            c.found(chat, Answer::NoWords);
+            c.passes(119);
+            c.report(said(chat)).expect("heard");
+        }
+        c.found(chat, Answer::NoWords);
+        c.passes(5);
+    };
+    assert_eq!(because(hesitant), [ReturnedBecause::TimeLimit]);
 }
 
 #[test]

@@ -8,7 +8,6 @@ use crate::time::Span;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
 
 /// A rounded length.
 enum Rounded {
@@ -25,12 +24,12 @@ impl Rounded {
         let seconds = wait.as_millis().div_ceil(1_000);
         let minutes = |step: u64| seconds.div_ceil(step * MINUTE) * step;
         match seconds {
-            0..=MINUTE => Self::Minute,
-            // 10, 60 and 120 minutes: the finer step would be heard as a promise.
-            ..=600 => Self::Minutes(minutes(1)),
-            ..=3_600 => Self::Minutes(minutes(5)),
-            ..=7_200 => Self::Minutes(minutes(15)),
-            ..DAY => Self::Hours(seconds.div_ceil(HOUR)),
+            0..=60 => Self::Minute,
+            // The longer, the coarser: a fine number would be heard as a promise.
+            61..=600 => Self::Minutes(minutes(1)),
+            601..=3_600 => Self::Minutes(minutes(5)),
+            3_601..=7_200 => Self::Minutes(minutes(15)),
+            7_201..86_400 => Self::Hours(seconds.div_ceil(HOUR)),
             _ => Self::Days,
         }
     }

@@ -246,6 +246,29 @@ mod tests {
     }
 
     #[test]
+    fn checked_lots_are_kept_and_other_keys_are_not() {
+        let people = People::default();
+        let press = |contact, keys: &str, lot| {
+            let event = Event::KeysPressed { contact, keys: keys.into(), lot };
+            PeopleChange::of(&event, None).into_iter().for_each(|c| people.change(c));
+        };
+        press(C, "2", None);
+        assert_eq!(people.lots(C), []);
+        press(C, "123#", Some(LotVerdict::NotAffected));
+        press(C, "456#", Some(LotVerdict::Affected));
+        let lots =
+            [(LotVerdict::NotAffected, "123#".into()), (LotVerdict::Affected, "456#".into())];
+        assert_eq!(people.lots(C), lots);
+        people.change(PeopleChange::GoesOn { of: C, contact: ContactId(8) });
+        people.change(PeopleChange::Closed(C));
+        assert_eq!(people.lots(ContactId(8)), lots);
+        for _ in 0..20 {
+            press(C, "789", Some(LotVerdict::CannotTell));
+        }
+        assert_eq!(people.lots(C).len(), MOST_LOTS);
+    }
+
+    #[test]
     fn words_are_kept_until_an_agent_who_heard_them_lets_go() {
         let people = People::default();
         let follow = |event: &Event, with: Option<Sealed>| {

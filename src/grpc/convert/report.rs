@@ -209,4 +209,25 @@ mod tests {
         let secret = |name| content(&keys, &v1::Arrival { sensitive: true, ..named(name) });
         assert_eq!(secret("Anne"), secret("Ann"), "of what is secret nothing is kept");
     }
+
+    #[test]
+    fn a_secret_is_in_no_hash_of_a_request() {
+        use v1::gateway_report::Input;
+        let pressed = |keys: &str, sensitive| {
+            let person = Some(v1::Person { words: keys.into(), ..Default::default() });
+            let keys = keys.to_owned();
+            let input = Input { contact_id: 1, keys, person, sensitive, ..Default::default() };
+            v1::GatewayReport { report: Some(Wire::Input(input)) }
+        };
+        let hashed = |report| without_secrets(&report).into_owned();
+        assert_eq!(hashed(pressed("1234", true)), hashed(pressed("9999", true)));
+        assert_ne!(hashed(pressed("1234", false)), hashed(pressed("9999", false)));
+        let arrived = |name: &str, sensitive| {
+            let person = Some(v1::Person { name: name.into(), ..Default::default() });
+            let arrival = v1::Arrival { person, sensitive, ..Default::default() };
+            v1::GatewayReport { report: Some(Wire::Arrived(arrival)) }
+        };
+        assert_eq!(hashed(arrived("Anne", true)), hashed(arrived("Ben", true)));
+        assert_ne!(hashed(arrived("Anne", false)), hashed(arrived("Ben", false)));
+    }
 }

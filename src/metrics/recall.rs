@@ -16,8 +16,11 @@ use crate::shard::observe::{Fact, HowSaid, TextKind};
 use crate::shard::view::View;
 use crate::time::Span;
 
-/// How contacts leave a tier, with where the engine counts them.
-const LEFT: [(&str, fn(&TierCounts) -> u64); 5] = [
+/// A way to leave a tier, and where the engine counts it.
+type Way = (&'static str, fn(&TierCounts) -> u64);
+
+/// How contacts leave a tier.
+const LEFT: [Way; 5] = [
     ("solved", |t| t.solved),
     ("informed", |t| t.informed),
     ("returned", |t| t.returned),

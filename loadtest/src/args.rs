@@ -37,4 +37,7 @@ pub struct Args {
     /// Print the router's configuration for this scenario and do nothing else
     #[arg(long)]
     pub print_config: bool,
+    /// Print the playbook of the scenario's recall and do nothing else; that router must have it as load.toml
+    #[arg(long, conflicts_with = "print_config")]
+    pub print_playbook: bool,
 }

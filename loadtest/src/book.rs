@@ -9,6 +9,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::error::LoadError;
+use crate::served::Served;
 
 /// Longest latency told apart, microseconds: ten minutes. Longer ones count as this.
 pub const LONGEST_US: u64 = 600_000_000;
@@ -37,6 +38,11 @@ pub(crate) struct Counts {
     pub(crate) abandoned: u64,
     /// Left in the moment in which they were answered.
     pub(crate) left: u64,
+    /// Ended by self-service: on the customer's word, with what they came for, or as a
+    /// follow-up.
+    pub(crate) solved: u64,
+    pub(crate) informed: u64,
+    pub(crate) followed_up: u64,
     pub(crate) ended_otherwise: u64,
 }
 
@@ -47,6 +53,9 @@ impl Counts {
         self.completed += other.completed;
         self.abandoned += other.abandoned;
         self.left += other.left;
+        self.solved += other.solved;
+        self.informed += other.informed;
+        self.followed_up += other.followed_up;
         self.ended_otherwise += other.ended_otherwise;
     }
 }
@@ -91,6 +100,7 @@ pub(crate) struct Book {
     pub(crate) arrivals_refused: u64,
     pub(crate) reservations_lost: u64,
     pub(crate) backs: Vec<Back>,
+    pub(crate) served: Served,
 }
 
 impl Book {
@@ -106,6 +116,7 @@ impl Book {
             arrivals_refused: 0,
             reservations_lost: 0,
             backs: Vec::new(),
+            served: Served::new()?,
         })
     }
 
@@ -151,6 +162,7 @@ impl Book {
             record(&mut second.reservation, us);
             record(&mut self.reservation, us);
         }
+        self.served.reservations.push((due_us, us));
         Ok(())
     }
 
@@ -189,7 +201,7 @@ impl Book {
         self.arrivals_refused += other.arrivals_refused;
         self.reservations_lost += other.reservations_lost;
         self.backs.extend(other.backs);
-        Ok(())
+        self.served.add(other.served)
     }
 }
 

@@ -29,6 +29,30 @@ pub struct Options {
     pub progress: bool,
 }
 
+/// What the router's own audit of its events counts; none where that is not known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Audit {
+    pub(crate) double_reservations: Option<i64>,
+    pub(crate) places_lost: Option<i64>,
+}
+
+impl Audit {
+    async fn of(router: &Router) -> Result<Self, LoadError> {
+        Ok(Self {
+            double_reservations: router.metric("surgeline_double_reservations_total").await?,
+            places_lost: router.metric("surgeline_places_lost_total").await?,
+        })
+    }
+
+    fn since(self, before: Self) -> Self {
+        let less = |after: Option<i64>, before| after.zip(before).map(|(a, b): (i64, i64)| a - b);
+        Self {
+            double_reservations: less(self.double_reservations, before.double_reservations),
+            places_lost: less(self.places_lost, before.places_lost),
+        }
+    }
+}
+
 struct Test<'a> {
     scenario: Arc<Scenario>,
     options: &'a Options,
@@ -71,16 +95,15 @@ impl Test<'_> {
             plan.mean_rate()
         ));
         let router = self.router("run").await?;
-        let doubles = router.metric("surgeline_double_reservations_total").await?;
+        let before = Audit::of(&router).await?;
         let progress = self.options.progress;
         let outcome =
             stage::open_loop(&router.grpc, &self.scenario, Arc::clone(&plan), progress).await?;
-        let doubles_after = router.metric("surgeline_double_reservations_total").await?;
-        let double_reservations = doubles_after.zip(doubles).map(|(after, before)| after - before);
+        let audit = Audit::of(&router).await?.since(before);
         router.stop().await?;
         let machine = begins.until_now();
-        let run = Run { outcome, plan: &plan, double_reservations };
-        Ok(Report::new(&self.scenario, self.seed, self.place(), machine, bare, peak, &run))
+        let run = Run { outcome, plan: &plan, audit };
+        Report::new(&self.scenario, self.seed, self.place(), machine, bare, peak, &run)
     }
 
     fn say(&self, what: &str) {

@@ -24,9 +24,9 @@ use tokio::time::Instant;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use crate::agenda::Agenda;
+use crate::arrival::read_attribute;
 use crate::book::{Back, Book};
 use crate::error::LoadError;
-use crate::gateway::read_attribute;
 use crate::shared::Shared;
 
 const WHO: &str = "desktop";

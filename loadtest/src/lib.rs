@@ -9,17 +9,22 @@
 
 mod agenda;
 pub mod args;
+mod arrival;
 pub mod bare;
 pub mod book;
+mod centre;
 pub mod conduct;
 mod desktop;
 pub mod error;
 mod gateway;
 mod monitor;
+mod oncall;
 mod pacer;
+pub mod recall;
 pub mod report;
 mod router;
 pub mod scenario;
 pub mod schedule;
+mod served;
 mod shared;
 mod stage;

@@ -41,6 +41,11 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         print!("{}", scenario.centre());
         return Ok(ExitCode::SUCCESS);
     }
+    if args.print_playbook {
+        let recall = scenario.recall.as_ref().context("this scenario has no [recall]")?;
+        print!("{}", recall.playbook()?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let filter =
         EnvFilter::try_from_env("SURGELINE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

@@ -35,7 +35,8 @@ impl Sample {
 
 /// Accepted less the sum over all states; must be 0.
 pub(crate) fn difference(c: &ContactCounts) -> i64 {
-    let states = c.queued + c.reserved + c.connecting + c.assigned + c.pending + c.closed;
+    let open = c.queued + c.reserved + c.connecting + c.assigned + c.pending + c.self_service;
+    let states = open + c.closed;
     c.accepted.cast_signed().wrapping_sub(states.cast_signed())
 }
 

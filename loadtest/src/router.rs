@@ -9,6 +9,7 @@ use surgeline::app::{App, AppConfig};
 use surgeline::config;
 
 use crate::error::LoadError;
+use crate::oncall;
 use crate::scenario::Scenario;
 
 /// How long `/metrics` may take.
@@ -30,6 +31,9 @@ impl Router {
         let routing = config::parse("the scenario's centre", &scenario.centre())?.config.routing;
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let playbooks = data.join("playbooks");
+        if let Some(recall) = &scenario.recall {
+            oncall::write(recall, &playbooks)?;
+        }
         let data = data.into();
         let app = App::start(AppConfig { grpc: any, http: any, data, playbooks, routing }).await?;
         Ok(Self {

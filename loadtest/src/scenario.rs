@@ -1,16 +1,15 @@
 //! What a load test is to do: a scenario file, read and checked.
 //!
-//! A scenario is also the centre that it needs: [`Scenario::centre`] makes the router's
-//! configuration from it, so that the two cannot differ. It draws no random numbers and
-//! starts nothing.
+//! It draws no random numbers and starts nothing.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use surgeline::config::Report;
 use thiserror::Error;
 
+use crate::recall::Recall;
 use crate::schedule::Segment;
 
 /// Most streams of a kind: beyond, the generator itself is what is measured.
@@ -38,6 +37,12 @@ pub enum ScenarioError {
         /// What it should be.
         expected: &'static str,
     },
+    /// The recall's tiers cannot be written into a playbook.
+    #[error("recall.tiers cannot be written")]
+    Tiers(#[source] toml::ser::Error),
+    /// What the recall comes to is no playbook.
+    #[error("recall: its playbook is not sound\n{0}")]
+    Playbook(Box<Report>),
 }
 
 /// What rates are in.
@@ -70,8 +75,14 @@ pub struct Kind {
     pub name: String,
     /// How it comes.
     pub channel: Channel,
-    /// Its part of all arrivals, relative to the other kinds'; above 0.
+    /// Its part of all arrivals, relative to the other kinds'; above 0, or 0 with a backlog.
     pub share: f64,
+    /// So many are there before anything else, brought in as fast as the router takes them.
+    #[serde(default)]
+    pub backlog: usize,
+    /// Customers who are still waiting when nobody comes any more leave. Default no.
+    #[serde(default)]
+    pub leaves_at_end: bool,
     /// Mean handle time, log-normal with a coefficient of variation of 0.5; 0 for at once.
     #[serde(deserialize_with = "time")]
     pub handle: Duration,
@@ -176,13 +187,16 @@ pub struct Scenario {
     /// Times at which all agents reconnect.
     #[serde(default)]
     pub reconnect: Vec<Reconnect>,
+    /// A recall, started and steered while contacts come.
+    pub recall: Option<Recall>,
 }
 
 fn one() -> u64 {
     1
 }
 
-fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+/// Used by the recall's settings too.
+pub(crate) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
     let span: jiff::SignedDuration = text.parse().map_err(serde::de::Error::custom)?;
     Duration::try_from(span).map_err(serde::de::Error::custom)
@@ -231,8 +245,12 @@ impl Scenario {
         if self.baseline.disk_syncs == 0 || self.baseline.lasting.is_zero() {
             return wrong("baseline", "some syncs, and some time");
         }
-        if self.mix.is_empty() || self.mix.iter().any(|k| k.share.is_nan() || k.share <= 0.0) {
-            return wrong("mix", "at least one kind, each with a share above 0");
+        let comes = |k: &Kind| k.share > 0.0 || k.share == 0.0 && k.backlog > 0;
+        if !self.mix.iter().all(comes) || !self.mix.iter().any(|k| k.share > 0.0) {
+            return wrong("mix", "at least one kind, each with a share above 0 or a backlog");
+        }
+        if self.peak.is_some() && self.mix.iter().any(|k| k.backlog > 0) {
+            return wrong("mix", "no backlog with a [peak]");
         }
         if self.arrivals.is_empty() || self.arrivals.iter().any(|s| !s.is_sound()) {
             return wrong("arrivals", "at least one segment; rates from 0, times above 0");
@@ -244,45 +262,32 @@ impl Scenario {
         if self.agents.is_empty() || !self.agents.iter().flat_map(|g| &g.takes).all(known) {
             return wrong("agents", "at least one group, taking kinds of [[mix]]");
         }
-        Ok(())
+        self.recall.as_ref().map_or(Ok(()), |recall| recall.check(self))
     }
 
-    /// Every agent's name, in order.
+    /// Every agent's name, in order; those who are kept for safety are the last.
     pub fn agent_names(&self) -> impl Iterator<Item = String> {
-        self.agents.iter().flat_map(|g| (1..=g.count).map(|n| format!("{}-{n:03}", g.prefix)))
+        let own = self.agents.iter();
+        let own = own.flat_map(|g| (1..=g.count).map(|n| format!("{}-{n:03}", g.prefix)));
+        own.chain(self.recall.iter().flat_map(Recall::safety_names))
     }
 
-    /// The router's configuration that this scenario needs, as TOML for `surgeline serve`.
+    /// The gateway by which a contact comes: of this kind, the so manieth of all.
     #[must_use]
-    pub fn centre(&self) -> String {
-        let quoted = |names: Vec<&str>| format!("{names:?}");
-        let skills = quoted(self.mix.iter().map(|k| k.name.as_str()).collect());
-        let mut toml = format!(
-            "# For surgeline-loadtest, scenario {:?}.\nskills = {skills}\n\n[[pools]]\nname = \"own\"\n",
-            self.name
-        );
-        for kind in &self.mix {
-            // Writing to a String cannot fail.
-            let _ = write!(
-                toml,
-                "\n[[queues]]\nname = {0:?}\nchannels = [\"{1}\"]\nneeds = {{ {0:?} = 1 }}\nwrap_up = \"{2}ms\"\n",
-                kind.name,
-                kind.channel.name(),
-                kind.wrap_up.as_millis(),
-            );
+    pub fn gateway_of(&self, number: usize, kind: usize) -> usize {
+        let apart = self.recall.as_ref().map_or(0, |r| r.apart);
+        let others = self.gateways - apart;
+        match apart {
+            0 => number % self.gateways,
+            _ if self.is_recalled(kind) => number % others,
+            _ => others + number % apart,
         }
-        for group in &self.agents {
-            let table = |entries: Vec<String>| format!("{{ {} }}", entries.join(", "));
-            let skills = table(group.takes.iter().map(|t| format!("{t:?} = 3")).collect());
-            let capacity =
-                table(group.capacity.iter().map(|(c, n)| format!("{c:?} = {n}")).collect());
-            let _ = write!(
-                toml,
-                "\n[[agent_groups]]\nprefix = {:?}\ncount = {}\npool = \"own\"\nskills = {skills}\ncapacity = {capacity}\n",
-                group.prefix, group.count,
-            );
-        }
-        toml
+    }
+
+    /// Whether contacts of a kind, by its position, are in the recall's scope.
+    #[must_use]
+    pub fn is_recalled(&self, kind: usize) -> bool {
+        self.recall.as_ref().is_some_and(|r| r.is_about(&self.mix[kind].name))
     }
 }
 
@@ -296,6 +301,10 @@ impl Channel {
             Self::Email => "email",
             Self::Message => "message",
         }
+    }
+
+    pub(crate) const fn is_voice(self) -> bool {
+        matches!(self, Self::Voice)
     }
 }
 
@@ -323,6 +332,7 @@ mod tests {
             include_str!("../scenarios/steady.toml"),
             include_str!("../scenarios/recall-25x.toml"),
             include_str!("../scenarios/reconnect.toml"),
+            include_str!("../scenarios/toggle.toml"),
         ];
         for source in all {
             let scenario = Scenario::parse(source).unwrap();
@@ -345,5 +355,10 @@ mod tests {
         assert!(refused("takes = [\"chat\"", "takes = [\"fax\"").starts_with("agents"));
         assert!(refused("rate = 300.0", "rate = -1.0").starts_with("arrivals"));
         assert!(refused("[peak]", "[beak]").contains("not sound"));
+        assert!(refused("about = [\"mail\"]", "about = [\"fax\"]").starts_with("recall.about"));
+        assert!(refused("injured = 0.1", "injured = 1.1").starts_with("recall.customers"));
+        assert!(refused("level = \"surge\"", "level = \"ended\"").starts_with("recall.level"));
+        let faults = refused("floor = 0.6", "flour = 0.6");
+        assert!(faults.contains("tiers.faq.flour"), "{faults}");
     }
 }

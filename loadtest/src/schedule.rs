@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1, LogNormal};
 use serde::Deserialize;
@@ -104,6 +105,19 @@ impl Segment {
     }
 }
 
+/// What a customer has to say as they come; of a caller, when they are asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Says {
+    /// Nothing.
+    Nothing,
+    /// Something that the playbook has an answer to.
+    Question,
+    /// Something that it has none to.
+    Vague,
+    /// That somebody was hurt.
+    Hurt,
+}
+
 /// One contact to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Due {
@@ -115,6 +129,8 @@ pub struct Due {
     pub handle_us: u64,
     /// Microseconds that its customer will wait.
     pub patience_us: Option<u64>,
+    /// What they say.
+    pub says: Says,
 }
 
 /// All contacts to come, by time; the warm-up's first.
@@ -122,6 +138,8 @@ pub struct Due {
 pub struct Plan {
     /// Who comes when.
     pub dues: Vec<Due>,
+    /// Who is there before anybody comes, in the order in which they are brought in.
+    pub backlog: Vec<Due>,
     /// From when it counts, microseconds from the run's start.
     pub counts_from_us: u64,
     /// When the last one has come, microseconds from the run's start.
@@ -143,7 +161,18 @@ impl Plan {
             begins += segment.lasting();
         }
         plan.ends_us = micros(Duration::from_secs_f64(begins));
+        for (kind, of) in scenario.mix.iter().enumerate() {
+            plan.backlog.extend((0..of.backlog).map(|_| dice.contact_of(0, kind)));
+        }
+        plan.backlog.shuffle(&mut dice.rng);
         plan
+    }
+
+    /// A contact by its number; the backlog's come after those to come.
+    #[must_use]
+    pub fn due(&self, number: usize) -> Option<&Due> {
+        let behind = || self.backlog.get(number.checked_sub(self.dues.len())?);
+        self.dues.get(number).or_else(behind)
     }
 
     /// So many even messages a second, for a bare echo: only their times matter.
@@ -195,13 +224,31 @@ impl Dice<'_> {
 
     fn contact(&mut self, at_us: u64) -> Due {
         let kind = self.kind();
+        self.contact_of(at_us, kind)
+    }
+
+    fn contact_of(&mut self, at_us: u64, kind: usize) -> Due {
         let of = &self.scenario.mix[kind];
         let patience_us = of.patience.map(|mean| {
             let unit: f64 = Exp1.sample(&mut self.rng);
             micros(mean.mul_f64(unit))
         });
         let handle_us = self.handle(of.handle);
-        Due { at_us, kind, handle_us, patience_us }
+        Due { at_us, kind, handle_us, patience_us, says: self.says(kind) }
+    }
+
+    fn says(&mut self, kind: usize) -> Says {
+        let recall = self.scenario.recall.as_ref().filter(|_| self.scenario.is_recalled(kind));
+        let Some(customers) = recall.map(|r| r.customers) else { return Says::Nothing };
+        if self.rng.random_bool(customers.injured) {
+            Says::Hurt
+        } else if !self.rng.random_bool(customers.writes) {
+            Says::Nothing
+        } else if self.rng.random_bool(customers.vague) {
+            Says::Vague
+        } else {
+            Says::Question
+        }
     }
 
     fn kind(&mut self) -> usize {

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::scenario::Scenario;
-use crate::schedule::{Due, Plan, micros};
+use crate::schedule::{Due, Plan, Says, micros};
 
 /// See the module.
 #[derive(Debug)]
@@ -29,6 +29,11 @@ pub(crate) struct Shared {
     pub(crate) reconnects: watch::Sender<usize>,
     /// Nobody comes any more; of a closed loop.
     pub(crate) closing: AtomicBool,
+    /// When each of the recall's orders was given, microseconds of the run's time; 0 for
+    /// not yet.
+    orders: Vec<AtomicU64>,
+    /// Nobody comes any more: who has no reason to stay leaves.
+    pub(crate) doors: CancellationToken,
     /// Everybody stops.
     pub(crate) over: CancellationToken,
 }
@@ -42,6 +47,8 @@ pub(crate) struct Counts {
     pub(crate) settled: AtomicU64,
     pub(crate) accepted: AtomicU64,
     pub(crate) ended: AtomicU64,
+    /// Contacts that the router opened to go on from another one.
+    pub(crate) went_on: AtomicU64,
     /// Messages, both ways.
     pub(crate) messages: AtomicU64,
 }
@@ -50,7 +57,11 @@ impl Counts {
     /// Every arrival is answered and every accepted contact has ended.
     pub(crate) fn is_quiet(&self) -> bool {
         self.sent.load(Relaxed) == self.settled.load(Relaxed)
-            && self.accepted.load(Relaxed) == self.ended.load(Relaxed)
+            && self.opened() == self.ended.load(Relaxed)
+    }
+
+    pub(crate) fn opened(&self) -> u64 {
+        self.accepted.load(Relaxed) + self.went_on.load(Relaxed)
     }
 
     pub(crate) fn message(&self) {
@@ -66,6 +77,8 @@ impl Shared {
         in_flight: Option<usize>,
     ) -> Self {
         let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let orders = scenario.recall.iter().flat_map(|r| &r.level).map(|_| AtomicU64::new(0));
+        let orders = orders.collect();
         Self {
             address,
             run: format!("{:x}", since.as_millis()),
@@ -76,6 +89,8 @@ impl Shared {
             counts: Counts::default(),
             reconnects: watch::Sender::new(0),
             closing: AtomicBool::new(false),
+            orders,
+            doors: CancellationToken::new(),
             over: CancellationToken::new(),
         }
     }
@@ -94,6 +109,27 @@ impl Shared {
     /// A contact that comes now, of a closed loop: handled at once, by someone patient.
     pub(crate) fn comes_now(&self, number: usize) -> Due {
         let kind = number % self.scenario.mix.len();
-        Due { at_us: self.now_us(), kind, handle_us: 0, patience_us: None }
+        let says = Says::Nothing;
+        Due { at_us: self.now_us(), kind, handle_us: 0, patience_us: None, says }
+    }
+
+    /// An order of the recall is given now; says when that is.
+    pub(crate) fn ordered(&self, number: usize) -> u64 {
+        let now = self.now_us().max(1);
+        if let Some(order) = self.orders.get(number) {
+            order.store(now, Relaxed);
+        }
+        now
+    }
+
+    /// The newest order, and when it was given.
+    pub(crate) fn order(&self) -> Option<(usize, u64)> {
+        let times = self.orders.iter().map(|at| at.load(Relaxed)).enumerate();
+        times.take_while(|(_, at)| *at > 0).last()
+    }
+
+    /// When the recall was started, if it was.
+    pub(crate) fn recalled_us(&self) -> Option<u64> {
+        self.orders.first().map(|at| at.load(Relaxed)).filter(|at| *at > 0)
     }
 }

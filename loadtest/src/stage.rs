@@ -11,11 +11,13 @@ use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, sleep_until, timeout};
 
+use crate::arrival::arrival;
 use crate::book::{Book, histogram};
 use crate::desktop::Desktop;
 use crate::error::LoadError;
-use crate::gateway::{Gateway, arrival};
+use crate::gateway::Gateway;
 use crate::monitor::{self, Sample};
+use crate::oncall::{self, Ordered};
 use crate::pacer::pace;
 use crate::scenario::{Peak, Scenario};
 use crate::schedule::{Plan, micros};
@@ -23,6 +25,8 @@ use crate::shared::Shared;
 
 /// How long agents and gateways may take to be there.
 const SIGN_IN: Duration = Duration::from_secs(60);
+/// How many of the backlog must come in a second, while that lasts.
+const BROUGHT: u64 = 500;
 /// From everyone being there to the first moment of the run.
 const BREATH: Duration = Duration::from_millis(200);
 /// How long a closed loop's last contacts may take.
@@ -39,6 +43,10 @@ pub(crate) struct Outcome {
     pub(crate) settled: u64,
     pub(crate) accepted: u64,
     pub(crate) ended: u64,
+    /// Contacts that went on from others.
+    pub(crate) went_on: u64,
+    /// What was ordered of the recall.
+    pub(crate) orders: Vec<Ordered>,
     /// The router's own counts before and after.
     pub(crate) before: ContactCounts,
     pub(crate) after: ContactCounts,
@@ -73,14 +81,18 @@ pub(crate) async fn open_loop(
     stage.shared.start(starts);
     let pacing = stage.arrivals(starts);
     let counts_from = starts + Duration::from_micros(plan.counts_from_us);
+    let ends = starts + Duration::from_micros(plan.ends_us);
+    let orders = tokio::spawn(oncall::play(Arc::clone(&stage.shared), counts_from, ends));
     for (number, reconnect) in scenario.reconnect.iter().enumerate() {
         stage.play_until(counts_from + reconnect.at).await?;
         stage.shared.reconnects.send_replace(number + 1);
     }
-    stage.play_until(starts + Duration::from_micros(plan.ends_us)).await?;
+    stage.play_until(ends).await?;
+    let orders = orders.await??;
+    stage.shared.doors.cancel();
     stage.drain(scenario.drain).await?;
     let late = pacing.await??;
-    stage.close(late, (0.0, 0.0)).await
+    Ok(Outcome { orders, ..stage.close(late, (0.0, 0.0)).await? })
 }
 
 /// One contact ends, one comes.
@@ -117,14 +129,14 @@ impl Stage {
     async fn open(shared: Shared, progress: bool) -> Result<Self, LoadError> {
         let shared = Arc::new(shared);
         let before = monitor::counts(&shared.address).await?;
-        let (gateways, desktops) = (shared.scenario.gateways, shared.scenario.desktops);
+        let desktops = shared.scenario.desktops;
         let mut hands = vec![Vec::new(); desktops];
         for (number, agent) in shared.scenario.agent_names().enumerate() {
             hands[number % desktops].push(agent);
         }
         // Whoever has nobody to sign in would never be ready.
         hands.retain(|agents| !agents.is_empty());
-        let everyone = hands.len() + gateways;
+        let everyone = hands.len() + shared.scenario.gateways;
         let (ready, mut heard) = channel(everyone);
         let mut players = JoinSet::new();
         for (number, agents) in hands.into_iter().enumerate() {
@@ -132,13 +144,14 @@ impl Stage {
             players.spawn(desktop.play());
         }
         let mut outs = Vec::new();
-        for number in 0..gateways {
+        for (number, coming) in backlog(&shared).into_iter().enumerate() {
             let (out, requests) = unbounded_channel();
             outs.push(out.clone());
-            let gateway = Gateway::new(number, Arc::clone(&shared), out, ready.clone())?;
+            let gateway = Gateway::new(number, Arc::clone(&shared), out, coming, ready.clone())?;
             players.spawn(gateway.play(requests));
         }
-        let mut all_ready = std::pin::pin!(timeout(SIGN_IN, async {
+        let brought = Duration::from_secs(shared.plan.backlog.len() as u64 / BROUGHT);
+        let mut all_ready = std::pin::pin!(timeout(SIGN_IN + brought, async {
             for _ in 0..everyone {
                 heard.recv().await;
             }
@@ -163,10 +176,13 @@ impl Stage {
             let times = plan.dues.iter().map(|due| due.at_us);
             pace(starts, times, plan.counts_from_us, |number| {
                 let due = &plan.dues[number];
-                let kind = &shared.scenario.mix[due.kind];
+                let (kind, recalled) =
+                    (&shared.scenario.mix[due.kind], shared.scenario.is_recalled(due.kind));
                 shared.counts.sent.fetch_add(1, Relaxed);
                 shared.counts.message();
-                outs[number % outs.len()].send(arrival(&shared.run, number, due, kind)).is_ok()
+                outs[shared.scenario.gateway_of(number, due.kind)]
+                    .send(arrival(&shared.run, number, due, kind, recalled))
+                    .is_ok()
                     && !shared.over.is_cancelled()
             })
         })
@@ -197,9 +213,10 @@ impl Stage {
     ) -> Result<Outcome, LoadError> {
         let counts = &self.shared.counts;
         let (accepted, ended) = (counts.accepted.load(Relaxed), counts.ended.load(Relaxed));
+        let went_on = counts.went_on.load(Relaxed);
         let (sent, settled) = (counts.sent.load(Relaxed), counts.settled.load(Relaxed));
         let before = self.before;
-        let wanted = (before.accepted + accepted, before.closed + ended);
+        let wanted = (before.accepted + accepted + went_on, before.closed + ended);
         let after = monitor::caught_up(&self.shared.address, wanted.0, wanted.1).await?;
         // One more look, so that the curve shows the end.
         sleep(Duration::from_millis(300)).await;
@@ -217,12 +234,24 @@ impl Stage {
             settled,
             accepted,
             ended,
+            went_on,
+            orders: Vec::new(),
             before,
             after,
             lives,
             messages,
         })
     }
+}
+
+/// Numbers of the backlog's contacts by gateway, the first of each last.
+fn backlog(shared: &Shared) -> Vec<Vec<usize>> {
+    let mut coming = vec![Vec::new(); shared.scenario.gateways];
+    let first = shared.plan.dues.len();
+    for (number, due) in shared.plan.backlog.iter().enumerate().rev() {
+        coming[shared.scenario.gateway_of(number, due.kind)].push(first + number);
+    }
+    coming
 }
 
 impl Drop for Stage {

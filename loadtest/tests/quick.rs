@@ -19,9 +19,17 @@ async fn a_short_run_loses_nobody_and_is_reported() {
     assert!(report.peak.as_ref().is_some_and(|p| p.lives_per_s > 20.0), "{:?}", report.peak);
     let back = &report.reconnects[0];
     assert!(back.everyone_back_ms.is_some() && back.first_offer_ms.is_some(), "{back:?}");
+    let recall = report.recall.as_ref().unwrap();
+    assert_eq!(recall.orders.len(), 2, "{recall:?}");
+    assert_eq!(recall.orders[1].still_to_move, Some(0));
+    assert!(recall.entered > 0 && recall.returned > 0, "{recall:?}");
+    assert!(recall.solved > 0 && recall.safety_wait_us.samples > 0, "{recall:?}");
+    let ends = recall.solved + recall.informed + recall.followed_up + recall.left;
+    assert_eq!(recall.entered, ends + recall.returned, "{recall:?}");
 
     let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
     assert_eq!(json["contacts"]["lost"], 0);
+    assert_eq!(json["recall"]["bounced_twice"], 0);
     assert!(json["seconds"].as_array().is_some_and(|s| s.len() >= 2));
     assert!(text::text(&report).contains("double reservations 0"));
     let html = page::html(&report).unwrap();

@@ -1,8 +1,8 @@
 //! The playbooks of recalls, at hand for whoever speaks to customers or reads their words.
 //!
 //! A registry, never the truth: it follows durable events and is made again from the
-//! journal. It decides nothing; playbooks of recalls that are over stay, because what was
-//! said to whom can be shown.
+//! journal. It decides nothing; playbooks of the last recalls that are over stay, because
+//! what was said to whom can be shown.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use dashmap::DashMap;
 
 use crate::engine::event::Event;
-use crate::engine::recall::Plan;
+use crate::engine::recall::{MOST_OVER, Plan};
 use crate::ids::RecallId;
 use crate::recall::Prepared;
 
@@ -73,6 +73,12 @@ impl Recalls {
             RecallChange::Started(recall, plan) => {
                 let Some(prepared) = self.take(&plan) else { return };
                 all.push(Arc::new(KnownRecall { recall, plan, prepared, over: false }));
+                let over = all.iter().filter(|k| k.over).count();
+                if over > MOST_OVER
+                    && let Some(oldest) = all.iter().position(|k| k.over)
+                {
+                    all.remove(oldest);
+                }
             }
             RecallChange::Ended(recall) => {
                 if let Some(known) = all.iter_mut().find(|k| k.recall == recall) {
@@ -102,7 +108,7 @@ impl Recalls {
         }
     }
 
-    /// Every recall since the journal began, in the order of start.
+    /// Recalls in force and the last ones that are over, in the order of start.
     #[must_use]
     pub fn all(&self) -> Arc<Vec<Arc<KnownRecall>>> {
         self.all.load_full()

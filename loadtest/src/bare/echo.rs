@@ -24,12 +24,12 @@ use tokio_stream::wrappers::{TcpListenerStream, UnboundedReceiverStream};
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::arrival::{arrival, read_id};
 use crate::book::{histogram, record};
 use crate::error::LoadError;
-use crate::gateway::{arrival, read_id};
 use crate::pacer::pace;
 use crate::scenario::Kind;
-use crate::schedule::{Due, micros};
+use crate::schedule::{Due, Says, micros};
 
 struct Echo;
 
@@ -115,8 +115,9 @@ impl Shared {
     }
 
     fn message(&self, at_us: u64, number: usize) -> GatewayServiceConnectRequest {
-        let due = Due { at_us, kind: 0, handle_us: 200_000, patience_us: None };
-        arrival("0123456789a", number, &due, &self.kind)
+        let due =
+            Due { at_us, kind: 0, handle_us: 200_000, patience_us: None, says: Says::Nothing };
+        arrival("0123456789a", number, &due, &self.kind, false)
     }
 }
 

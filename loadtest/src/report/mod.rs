@@ -5,6 +5,7 @@
 
 pub mod page;
 mod plots;
+pub mod recall;
 pub mod text;
 mod verdict;
 
@@ -14,6 +15,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::book::{Back, Latency};
+use crate::conduct::Audit;
 use crate::error::LoadError;
 use crate::monitor::difference;
 use crate::scenario::Scenario;
@@ -106,6 +108,11 @@ pub struct Contacts {
     pub abandoned: u64,
     /// Ended because the customer left in the moment in which they were answered.
     pub left: u64,
+    /// Ended by self-service: on the customer's word, with what they came for, or because
+    /// they go on as another contact.
+    pub in_self_service: u64,
+    /// Contacts that the router opened to go on from others.
+    pub went_on: u64,
     /// Ended for any other reason: must be 0.
     pub ended_otherwise: u64,
     /// Open at the end, as gateways know.
@@ -117,6 +124,9 @@ pub struct Contacts {
     /// Reservations of what somebody had, by the router's audit: must be 0. Absent when its
     /// metrics were not read.
     pub double_reservations: Option<i64>,
+    /// Contacts that were put behind their place in line, by the router's audit: must be 0.
+    /// Absent when its metrics were not read or do not say.
+    pub places_lost: Option<i64>,
     /// Contacts taken from agents because they were away: must be 0 in a reconnect.
     pub taken_from_agents: u64,
     /// Refusals of anything, by reason. Some are to be expected when customers leave.
@@ -172,6 +182,8 @@ pub struct Depth {
     pub waiting: u64,
     /// Contacts held for agents or with them.
     pub with_agents: u64,
+    /// Contacts in a recall's self-service.
+    pub self_service: u64,
 }
 
 /// A point of a curve of percentiles.
@@ -210,6 +222,8 @@ pub struct Report {
     pub contacts: Contacts,
     /// Reconnects, if the scenario has some.
     pub reconnects: Vec<Returned>,
+    /// The recall, if the scenario has one.
+    pub recall: Option<recall::Recalled>,
     /// What must not be; empty when all is well.
     pub failures: Vec<String>,
     /// What makes figures doubtful.
@@ -226,7 +240,7 @@ pub struct Report {
 pub(crate) struct Run<'a> {
     pub(crate) outcome: Outcome,
     pub(crate) plan: &'a Plan,
-    pub(crate) double_reservations: Option<i64>,
+    pub(crate) audit: Audit,
 }
 
 impl Report {
@@ -238,7 +252,7 @@ impl Report {
         bare: Bare,
         peak: Option<Found>,
         run: &Run<'_>,
-    ) -> Self {
+    ) -> Result<Self, LoadError> {
         let outcome = &run.outcome;
         let percentiles = [
             ("accepted", &outcome.book.accepted),
@@ -251,6 +265,7 @@ impl Report {
             at_s: seconds_since(scenario.warm_up, s.at_us),
             waiting: s.contacts.queued,
             with_agents: s.with_agents(),
+            self_service: s.contacts.self_service,
         });
         let measured_us = run.plan.ends_us - run.plan.counts_from_us;
         let mut report = Self {
@@ -267,6 +282,7 @@ impl Report {
             peak,
             contacts: contacts(run),
             reconnects: reconnects(scenario, &outcome.book.backs),
+            recall: recall::Recalled::new(scenario, outcome)?,
             failures: Vec::new(),
             warnings: Vec::new(),
             seconds: seconds(run),
@@ -275,7 +291,7 @@ impl Report {
         };
         report.failures = verdict::failures(&report);
         report.warnings = verdict::warnings(&report);
-        report
+        Ok(report)
     }
 
     /// All of it, as one JSON object on one line.
@@ -304,7 +320,8 @@ fn latencies(outcome: &Outcome, bare: &Bare) -> Latencies {
 
 fn contacts(run: &Run<'_>) -> Contacts {
     let (outcome, book) = (&run.outcome, &run.outcome.book);
-    let open = outcome.accepted - outcome.ended;
+    let open = outcome.accepted + outcome.went_on - outcome.ended;
+    let total = &book.total;
     let router_open = |c: &surgeline::pb::v1::ContactCounts| (c.accepted - c.closed).cast_signed();
     // What an external router held before is not ours; what it closed of it meanwhile shows.
     let router_holds = router_open(&outcome.after) - router_open(&outcome.before);
@@ -313,14 +330,17 @@ fn contacts(run: &Run<'_>) -> Contacts {
         accepted: outcome.accepted,
         refused: book.arrivals_refused,
         unanswered: outcome.sent - outcome.settled,
-        completed: book.total.completed,
-        abandoned: book.total.abandoned,
-        left: book.total.left,
-        ended_otherwise: book.total.ended_otherwise,
+        completed: total.completed,
+        abandoned: total.abandoned,
+        left: total.left,
+        in_self_service: total.solved + total.informed + total.followed_up,
+        went_on: outcome.went_on,
+        ended_otherwise: total.ended_otherwise,
         open,
         lost: open.cast_signed() - router_holds,
         conservation_difference: difference(&outcome.after),
-        double_reservations: run.double_reservations,
+        double_reservations: run.audit.double_reservations,
+        places_lost: run.audit.places_lost,
         taken_from_agents: book.reservations_lost,
         refusals: book.refusals.clone(),
     }

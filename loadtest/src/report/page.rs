@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::recall::Bar;
 use super::{Report, plots, text};
 use crate::error::LoadError;
 
@@ -50,6 +51,9 @@ pub fn html(report: &Report) -> Result<String, LoadError> {
         let _ = writeln!(rows, "<tr><td>{}</td><td>{}</td></tr>", escape(name), escape(&value));
     }
     add(format!("<table>\n{rows}</table>\n"));
+    if let Some(recall) = report.recall.as_ref().filter(|r| !r.bars.is_empty()) {
+        add(bars(&recall.bars));
+    }
     for picture in plots::all(report)? {
         let legend = picture.legend.iter().map(|(name, colour)| {
             let (r, g, b) = (colour.0, colour.1, colour.2);
@@ -63,6 +67,20 @@ pub fn html(report: &Report) -> Result<String, LoadError> {
     }
     add("</body></html>\n".into());
     Ok(page)
+}
+
+fn bars(bars: &[Bar]) -> String {
+    let row = |bar: &Bar| {
+        let (class, met) = if bar.met { ("good", "met") } else { ("bad", "missed") };
+        format!(
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"{class}\">{met}</td></tr>\n",
+            escape(&bar.what),
+            escape(&bar.bar),
+            escape(&bar.found)
+        )
+    };
+    let rows: String = bars.iter().map(row).collect();
+    format!("<h2>Bars</h2>\n<table>\n{rows}</table>\n")
 }
 
 fn escape(text: &str) -> String {

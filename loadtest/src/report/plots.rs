@@ -70,7 +70,7 @@ pub(super) fn all(report: &Report) -> Result<[Picture; 4], LoadError> {
         ),
         picture(
             "Contacts in the router",
-            "Waiting, and held for or with agents, as the router says every quarter of a second.",
+            "Waiting, held for or with agents, and in self-service, as the router says every quarter of a second. A red line is an order of the recall, or a reconnect.",
             depth,
             second,
         ),
@@ -112,10 +112,14 @@ fn depth(report: &Report) -> Vec<Line> {
     let of = |value: fn(&Depth) -> u64| {
         report.depth.iter().filter(|d| d.at_s >= 0.0).map(move |d| (d.at_s, value(d) as f64))
     };
-    vec![
+    let mut lines = vec![
         line("waiting", ORANGE, of(|d| d.waiting)),
         line("with agents", BLUE, of(|d| d.with_agents)),
-    ]
+    ];
+    if report.recall.is_some() {
+        lines.push(line("in self-service", GREEN, of(|d| d.self_service)));
+    }
+    lines
 }
 
 #[expect(clippy::cast_precision_loss, reason = "points of a picture")]
@@ -173,7 +177,7 @@ fn as_time(us: &f64) -> String {
     time(us.round() as u64).replace(".0", "")
 }
 
-/// Lines over the seconds of the run; reconnects are marked.
+/// Lines over the seconds of the run; reconnects and orders are marked.
 fn over_seconds<Y>(
     lines: &[Line],
     y: Y,
@@ -186,7 +190,9 @@ where
     let whole = last(lines);
     let seconds = |x: &f64| if whole < 12.0 { format!("{x:.1}") } else { format!("{x:.0}") };
     let (low, high) = (y.range().start, y.range().end);
-    let marks = report.reconnects.iter().map(|r| [(r.at_s, low), (r.at_s, high)]);
+    let orders = report.recall.iter().flat_map(|r| &r.orders).map(|o| o.at_s);
+    let marks = report.reconnects.iter().map(|r| r.at_s).chain(orders);
+    let marks = marks.map(|at| [(at, low), (at, high)]);
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();

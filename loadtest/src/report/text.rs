@@ -50,12 +50,14 @@ pub(super) fn figures(report: &Report) -> Vec<(&'static str, String)> {
     }
     all.extend(run(report));
     all.extend(report.reconnects.iter().map(|back| ("reconnect", reconnect(back))));
+    all.extend(report.recall.iter().flat_map(|r| r.figures()));
     all
 }
 
 fn run(report: &Report) -> [(&'static str, String); 9] {
     let (c, l) = (&report.contacts, &report.latency);
-    let doubles = c.double_reservations.map_or("not known".into(), |n| n.to_string());
+    let known = |count: Option<i64>| count.map_or("not known".into(), |n| n.to_string());
+    let (doubles, places) = (known(c.double_reservations), known(c.places_lost));
     [
         (
             "measured",
@@ -76,14 +78,14 @@ fn run(report: &Report) -> [(&'static str, String); 9] {
         (
             "contacts",
             format!(
-                "{} sent, {} accepted, {} refused, {} completed, {} abandoned, {} open",
-                c.sent, c.accepted, c.refused, c.completed, c.abandoned, c.open
+                "{} sent, {} accepted, {} refused, {} completed, {} abandoned, {} by self-service, {} open",
+                c.sent, c.accepted, c.refused, c.completed, c.abandoned, c.in_self_service, c.open
             ),
         ),
         (
             "must be 0",
             format!(
-                "lost {}, unanswered {}, conservation {}, double reservations {doubles}",
+                "lost {}, unanswered {}, conservation {}, double reservations {doubles}, places lost {places}",
                 c.lost, c.unanswered, c.conservation_difference
             ),
         ),
@@ -110,7 +112,7 @@ fn reconnect(back: &Returned) -> String {
     )
 }
 
-fn latency(l: &Latency) -> String {
+pub(super) fn latency(l: &Latency) -> String {
     if l.samples == 0 {
         return "nothing measured".into();
     }

@@ -19,6 +19,10 @@ pub(super) fn failures(report: &Report) -> Vec<String> {
     must(difference == 0, format!("the conservation law is off by {difference}"));
     let doubles = c.double_reservations.unwrap_or(0);
     must(doubles == 0, format!("{doubles} double reservations"));
+    let places = c.places_lost.unwrap_or(0);
+    must(places == 0, format!("{places} contacts lost their place in line"));
+    let twice = report.recall.as_ref().map_or(0, |r| r.bounced_twice);
+    must(twice == 0, format!("{twice} contacts were in self-service twice"));
     must(c.ended_otherwise == 0, format!("{} contacts ended otherwise", c.ended_otherwise));
     must(
         c.taken_from_agents == 0,

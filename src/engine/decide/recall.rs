@@ -10,13 +10,13 @@ use super::super::event::{Event, Queued};
 use super::super::floor::ClassKey;
 use super::super::pace::Pace;
 use super::super::recall::{
-    EFFECT_WINDOW, Heed, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS, Plan, Recall,
-    ReturnedBecause, Tier, TriageClass,
+    AFFECTED_HEAD_START, EFFECT_WINDOW, Heed, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS,
+    Plan, Recall, ReturnedBecause, Tier, TriageClass,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{Channel, QueuedBecause, ServiceClass};
-use super::Turn;
 use super::supervisor::MOST_WHY;
+use super::{A_DAY, Turn, place};
 use crate::ids::{ContactId, EntryPointId, QueueId, RecallId};
 use crate::time::{EngineTime, Span};
 
@@ -273,8 +273,16 @@ impl Turn<'_> {
         let Some(heed) = heed.filter(|h| self.engine.recall(h.recall).is_some()) else { return };
         let Some(c) = self.engine.contact(contact) else { return };
         let wants = heed.class == TriageClass::PersonWanted && !c.machine.refused;
-        if wants || c.triage.is_none_or(|t| heed.class < t.class) {
-            self.emit(Event::Triaged { contact, heed });
+        if !wants && c.triage.is_some_and(|t| heed.class >= t.class) {
+            return;
+        }
+        let affected = heed.class == TriageClass::Affected && c.answered.is_none();
+        let head_start = Span(c.head_start.0.saturating_add(AFFECTED_HEAD_START.0)).min(A_DAY);
+        let of_queue = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
+        let place = place(c.arrived, &[of_queue, head_start, c.waited_before]);
+        self.emit(Event::Triaged { contact, heed });
+        if affected {
+            self.emit(Event::Reprioritised { contact, head_start, place });
         }
     }
 

@@ -310,10 +310,7 @@ impl Turn<'_> {
             }
             Some(Choice::Faq(entry)) => {
                 self.say(contact, s.recall, Text::Faq(entry));
-                self.offer_options(
-                    contact,
-                    SelfService { answers: s.answers.saturating_add(1), ..s },
-                );
+                self.offer_options(contact, s);
             }
             Some(Choice::LotCheck) => {
                 let step = Step::Asked { question: Question::Lot, repeats: 0, until: None };
@@ -340,7 +337,7 @@ impl Turn<'_> {
             Some(LotVerdict::NotAffected) => Text::NotAffected,
         };
         self.say(contact, s.recall, text);
-        self.offer_options(contact, SelfService { checked: true, ..s });
+        self.offer_options(contact, s);
     }
 
     /// No key, or one that means nothing: once more, then a person; who has what they came
@@ -359,9 +356,13 @@ impl Turn<'_> {
         }
     }
 
-    /// A text was said to the end. Waiting for a key begins now.
+    /// A text was said to the end: what it tells is known now, and waiting for a key begins.
     pub(super) fn said(&mut self, contact: ContactId, say: Say) {
-        let Some(s) = self.in_self_service(contact) else { return };
+        let Some(mut s) = self.in_self_service(contact) else { return };
+        let before = s;
+        s.checked |= matches!(say.text, Text::Affected | Text::NotAffected);
+        let answer = s.tier == Tier::Ivr && matches!(say.text, Text::Faq(_));
+        s.answers = s.answers.saturating_add(u8::from(answer));
         let Some(menu) = self.plan(s.recall).and_then(|p| p.ivr.clone()) else { return };
         // A lot has many keys.
         let keys = if say.collect == Collect::Lot { 4 } else { 1 };
@@ -373,9 +374,12 @@ impl Turn<'_> {
             Step::Leaving { at: None } if say.text == Text::Goodbye => {
                 Step::Leaving { at: Some(then) }
             }
-            _ => return,
+            step => step,
         };
-        self.step(contact, SelfService { step, ..s });
+        let now = SelfService { step, ..s };
+        if now != before {
+            self.step(contact, now);
+        }
     }
 
     /// A text could not be said.

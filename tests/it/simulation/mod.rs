@@ -148,6 +148,9 @@ impl World {
                 let session = self.owner.gateway(c.gateway).and_then(|g| g.session);
                 let held = c.link == Link::Unary || session.map(Link::Attached) == Some(c.link);
                 assert!(held, "{context}: {r:?} while its gateway does not hold it");
+                let still = c.state.reservation() == Some(r.reservation);
+                let fits = r.trigger == Trigger::Named || self.fits(r.agent, c);
+                assert!(!still || fits, "{context}: {r:?} for one who may not have {c:?}");
             }
             if r.trigger != Trigger::Agent {
                 continue;
@@ -173,17 +176,22 @@ impl World {
         };
         // What changed within the same command may have been otherwise when it was decided.
         let before = before.iter().find(|b| b.id == c.id);
-        let profile = &self.owner.routing().agents[r.agent.index()];
-        let queue = &self.owner.routing().queues[c.queue.index()];
         free(c)
             && before.is_some_and(|b| free(b) && (b.place, b.queue) == (c.place, c.queue))
             && (c.service, c.channel) == (chosen.service, chosen.channel)
-            && (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
-            && (c.service == ServiceClass::Safety || !self.owner.is_kept(r.agent))
+            && self.fits(r.agent, c)
+            && (c.place, c.id) < (chosen.place, chosen.id)
+    }
+
+    /// Whether an agent may have a contact at all, by the words of the configuration.
+    fn fits(&self, agent: AgentId, c: &Contact) -> bool {
+        let profile = &self.owner.routing().agents[agent.index()];
+        let queue = &self.owner.routing().queues[c.queue.index()];
+        (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
+            && (c.service == ServiceClass::Safety || !self.owner.is_kept(agent))
             && c.needs.iter().all(|n| {
                 profile.skills.iter().any(|(s, level)| *s == n.skill && *level >= n.at_least)
             })
-            && (c.place, c.id) < (chosen.place, chosen.id)
     }
 
     fn count(&mut self, events: &[Event]) {

@@ -195,8 +195,10 @@ impl World {
                         matches!(e, Event::Queued(q) if q.contact == *contact
                             && matches!(q.because, QueuedBecause::Safety | QueuedBecause::Moved))
                     });
+                    let better = is.zip(entered).is_some_and(|((place, _), was)| place < was);
                     if let (Some(entered), Some((place, state))) = (entered, is) {
-                        assert!(moved || place == entered, "{context}: {contact} lost its place");
+                        let kept = moved || better || place == entered;
+                        assert!(kept, "{context}: {contact} lost its place");
                         let kind = state.kind();
                         let with_people = matches!(
                             kind,

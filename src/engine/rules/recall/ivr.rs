@@ -29,6 +29,7 @@ fn the_lot_check_informs_and_in_doubt_a_person_looks() {
     let mut c = Center::new();
     c.start(Level::Surge);
     let call = c.comes(Channel::Voice, HOTLINE);
+    let place = c.open(call).place;
     c.report(keys(call, "2", None)).expect("pressed");
     let options = [b'1', b'2', b'3'].map(Text::Option);
     assert_eq!(c.says(call), [&[Text::Message], &options[..]].concat());
@@ -36,7 +37,10 @@ fn the_lot_check_informs_and_in_doubt_a_person_looks() {
     assert_eq!(c.says(call), [Text::Lot], "what was being said is over");
     c.report(keys(call, "4711#", Some(LotVerdict::Affected))).expect("pressed");
     assert_eq!(c.says(call)[0], Text::Affected);
+    assert!(!c.served(call).checked, "they have not heard it yet");
+    c.all_said(call);
     assert!(c.served(call).checked);
+    assert!(c.open(call).place < place, "ahead of others, should they want a person");
     c.report(Report::CustomerLeft(call)).expect("left");
     assert_eq!(c.ended(), [(call, EndReason::Informed)], "not solved, and not abandoned");
 
@@ -70,7 +74,11 @@ fn who_presses_nothing_is_asked_again_and_then_gets_a_person_or_a_goodbye() {
     assert_eq!(c.state(call), State::Queued, "a person, not a dead line");
 
     let call = c.comes(Channel::Voice, HOTLINE);
-    for pressed in ["2", "2", "9", "9"] {
+    for pressed in ["2", "2"] {
+        c.report(keys(call, pressed, None)).expect("pressed");
+    }
+    c.all_said(call);
+    for pressed in ["9", "9"] {
         c.report(keys(call, pressed, None)).expect("pressed");
     }
     assert_eq!(c.says(call), [Text::Goodbye], "they have heard an answer");

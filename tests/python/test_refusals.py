@@ -1,7 +1,7 @@
 """What must not be: each is refused, names the field, and changes nothing."""
 
 import grpc
-from surgeline.v1 import agent_pb2, agent_pb2_grpc, gateway_pb2, gateway_pb2_grpc
+from surgeline.v1 import agent_pb2, agent_pb2_grpc, contact_pb2, gateway_pb2, gateway_pb2_grpc
 from surgeline.v1 import supervisor_pb2, supervisor_pb2_grpc, types_pb2
 
 from support import RouterTest, agent, centre, queue
@@ -212,7 +212,8 @@ class Refusals(RouterTest):
             return lambda: unary(stub.CloseContact(supervisor_pb2.CloseContactRequest(**fields)))
 
         def read(method, **fields):
-            kind = getattr(supervisor_pb2, f"{method}Request")
+            where = contact_pb2 if method.endswith("Contact") else supervisor_pb2
+            kind = getattr(where, f"{method}Request")
             return lambda: unary(getattr(stub, method)(kind(**fields)))
 
         async def watch(**fields):

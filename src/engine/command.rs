@@ -204,6 +204,8 @@ pub enum Report {
 pub struct Heard {
     /// There were words.
     pub words: bool,
+    /// There were words or keys that are secret, of which nothing else is told.
+    pub secret: bool,
     /// What they were found to mean at intake.
     pub heed: Option<Heed>,
     /// What the customer wants to happen.

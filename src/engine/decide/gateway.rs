@@ -6,12 +6,15 @@ use super::super::contact::{Link, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
 use super::super::floor::ClassKey;
 use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
-use super::super::recall::{AFFECTED_HEAD_START, Heed, MOST_KEYS_PRESSED, TriageClass, Wish};
+use super::super::recall::{
+    AFFECTED_HEAD_START, Heed, MOST_KEYS_PRESSED, Question, SelfService, Step, TriageClass, Wish,
+};
 use super::super::refusal::Refusal;
 use super::super::words::{
     Attributes, Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need,
     Party, QueuedBecause, ReleasedBecause,
 };
+use super::recall::Overflow;
 use super::{A_DAY, Turn, is_connect, join_needs, place, service};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
 use crate::time::Span;
@@ -123,7 +126,9 @@ impl Turn<'_> {
         }
         self.emit(Event::Queued(queued));
         self.offer_contact(contact);
-        self.overflow(contact);
+        if self.overflow(contact) != Overflow::Moved {
+            self.read_if_new(contact);
+        }
         Ok(Reply::Contact(contact))
     }
 
@@ -235,7 +240,11 @@ impl Turn<'_> {
         }
         let served = self.contact(contact)?.self_service();
         if let Some(keys) = &heard.keys {
-            let (keys, lot) = (Arc::clone(keys), heard.lot);
+            let asked =
+                |s: SelfService| matches!(s.step, Step::Asked { question: Question::Lot, .. });
+            // Keys may look like a lot that nobody asked for.
+            let lot = heard.lot.filter(|_| served.is_some_and(asked));
+            let keys = Arc::clone(keys);
             self.emit(Event::KeysPressed { contact, keys, lot });
         }
         if heard.keys.is_none() || served.is_none() {

@@ -139,6 +139,8 @@ impl Turn<'_> {
             || class == Some(TriageClass::PersonWanted)
         {
             self.back(contact, ReturnedBecause::Asked);
+        } else if heard.secret && s.tier == Tier::Faq {
+            self.back(contact, ReturnedBecause::Secret);
         } else if s.tier == Tier::Ivr {
             if let Some(keys) = &heard.keys {
                 self.pressed(contact, s, keys, heard);

@@ -150,6 +150,16 @@ impl Turn<'_> {
         }
     }
 
+    /// One who comes as a recall starts may have been read before its playbook was known.
+    pub(super) fn read_if_new(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact).filter(|c| c.triage.is_none()) else { return };
+        let recall = self.engine.recall_at(c.entry_point);
+        let new = recall.filter(|r| self.at.since(r.started) < AGAIN).map(|r| r.id);
+        if let Some(recall) = new {
+            self.read_waiting(contact, recall);
+        }
+    }
+
     pub(super) fn ask_words(&mut self, contact: ContactId, recall: RecallId, want: Want) -> AskId {
         let ask = AskId(self.engine.counts.last_ask + 1);
         self.emit(Event::WordsAsked { contact, ask, recall, want });

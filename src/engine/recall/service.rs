@@ -200,11 +200,13 @@ pub enum ReturnedBecause {
     Ended,
     /// A supervisor took it out.
     Supervisor,
+    /// What the customer said is secret: no machine may read it.
+    Secret,
 }
 
 impl ReturnedBecause {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Asked,
         Self::Safety,
         Self::NoAnswer,
@@ -217,6 +219,7 @@ impl ReturnedBecause {
         Self::Gateway,
         Self::Ended,
         Self::Supervisor,
+        Self::Secret,
     ];
 
     /// The word for it in metrics and listings.
@@ -235,6 +238,7 @@ impl ReturnedBecause {
             Self::Gateway => "gateway",
             Self::Ended => "ended",
             Self::Supervisor => "supervisor",
+            Self::Secret => "secret",
         }
     }
 }

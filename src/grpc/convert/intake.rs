@@ -47,6 +47,7 @@ pub(crate) fn heard(from: &Reading<'_>, contact: ContactId, input: &Input) -> Re
         heard.wish = heard.wish.or_else(|| wish_in_words(&person.words));
         heard.words = !input.sensitive && says_something(person);
     }
+    heard.secret = input.sensitive;
     if input.sensitive {
         // The way to a person is no secret, and always open.
         let asks = keys.is_some_and(|k| matches!(&*k, "0" | "0#"));

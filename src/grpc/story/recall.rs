@@ -208,6 +208,7 @@ const fn returned(because: ReturnedBecause) -> &'static str {
         ReturnedBecause::Gateway => "the gateway could not say a text",
         ReturnedBecause::Ended => "the recall takes nobody any more",
         ReturnedBecause::Supervisor => "a supervisor took it out",
+        ReturnedBecause::Secret => "what the customer said is secret, and no machine may read it",
     }
 }
 

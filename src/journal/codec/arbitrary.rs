@@ -216,7 +216,7 @@ pick! {
     Want { Triage, Answer }
     ReturnedBecause {
         Asked, Safety, NoAnswer, AnsweredEnough, Late, Silence, NoKey, CannotTell, TimeLimit,
-        Gateway, Ended, Supervisor,
+        Gateway, Ended, Supervisor, Secret,
     }
 }
 

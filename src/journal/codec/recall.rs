@@ -21,7 +21,7 @@ words!(LotVerdict => LotVerdict { Affected, NotAffected, CannotTell });
 words!(Want => Want { Triage, Answer });
 words!(ReturnedBecause => ReturnedBecause {
     Asked, Safety, NoAnswer, AnsweredEnough, Late, Silence, NoKey, CannotTell, TimeLimit, Gateway,
-    Ended, Supervisor,
+    Ended, Supervisor, Secret,
 });
 
 record!(Plan => Plan { title, version, playbook, scope, faq, ivr, safety; soon = soon_us });

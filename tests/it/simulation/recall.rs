@@ -37,7 +37,8 @@ impl World {
 
     pub(super) fn heard(&mut self) -> Heard {
         let words = self.rng.random_bool(0.7);
-        Heard { words, heed: self.any_heed(), ..Heard::default() }
+        let secret = self.rng.random_bool(0.02);
+        Heard { words, secret, heed: self.any_heed(), ..Heard::default() }
     }
 
     fn level(&mut self) -> Level {

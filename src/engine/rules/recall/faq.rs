@@ -110,6 +110,11 @@ fn whatever_a_machine_cannot_answer_goes_to_a_person() {
         }
     };
     assert_eq!(because(chatty), [ReturnedBecause::AnsweredEnough]);
+    let secret = |c: &mut Center, contact| {
+        let heard = Heard { secret: true, ..Heard::default() };
+        c.report(Report::Input { contact, heard }).expect("heard");
+    };
+    assert_eq!(because(secret), [ReturnedBecause::Secret], "nobody may read it");
     let moved = |c: &mut Center, chat| {
         let order = Order::Requeue(chat);
         c.ok(&Command::Supervise { order, why: Arc::from("a reporter") });
@@ -195,6 +200,21 @@ fn the_words_of_those_who_waited_before_are_read_by_the_new_playbook() {
     c.ok(&Command::WordsRead { contact: waits, ask, found });
     assert_eq!(c.open(waits).queue, SAFETY);
     assert_eq!(c.open(elsewhere).queue, PLAIN);
+}
+
+#[test]
+fn who_comes_in_the_first_seconds_is_read_once_more() {
+    let mut c = Center::new();
+    let mut none = plan(&[]);
+    none.faq = None;
+    c.start_with(none, Level::Elevated).expect("started");
+    let asks =
+        |c: &Center| c.events.iter().filter(|e| matches!(e, Event::WordsAsked { .. })).count();
+    c.comes(Channel::Chat, HOTLINE);
+    assert_eq!(asks(&c), 1, "its words may have been read before the playbook was known");
+    c.passes(5);
+    c.comes(Channel::Chat, HOTLINE);
+    assert_eq!(asks(&c), 0);
 }
 
 #[test]

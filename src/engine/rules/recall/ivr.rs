@@ -45,6 +45,9 @@ fn the_lot_check_informs_and_in_doubt_a_person_looks() {
     assert_eq!(c.ended(), [(call, EndReason::Informed)], "not solved, and not abandoned");
 
     let call = c.comes(Channel::Voice, HOTLINE);
+    c.report(keys(call, "99", Some(LotVerdict::Affected))).expect("pressed");
+    let lots = c.events.iter().filter(|e| matches!(e, Event::KeysPressed { lot: Some(_), .. }));
+    assert_eq!(lots.count(), 0, "nobody asked for a lot");
     c.report(Report::CustomerLeft(call)).expect("left");
     assert_eq!(c.ended(), [(call, EndReason::Abandoned)], "nothing was checked");
 

@@ -116,8 +116,8 @@ fn faq(tier: &FaqTier, entries: usize) -> engine::FaqPlan {
         from: level(tier.from),
         capacity: tier.capacity,
         pacing,
-        silence: Span::seconds(tier.silence_s.into()),
-        time_limit: Span::seconds(tier.time_limit_s.into()),
+        silence: [Span::seconds(tier.silence_s.into()); 4],
+        time_limit: [Span::seconds(tier.time_limit_s.into()); 4],
         entries: u16::try_from(entries).unwrap_or(u16::MAX),
     }
 }

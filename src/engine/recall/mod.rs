@@ -39,8 +39,10 @@ pub const READ_WITHIN: Span = Span::seconds(10);
 /// What an affected lot is worth in line: priority is time.
 pub const AFFECTED_HEAD_START: Span = Span::seconds(600);
 /// Effects that a gateway may have unreported before no more contacts are moved to
-/// self-service on it: what it carries, it reports.
-pub const EFFECT_WINDOW: u32 = 4_096;
+/// self-service on it: what it carries, it reports. With the states that are told beside
+/// them and the answers to its reports they fit twice into what may wait for a stream's
+/// reader: moving must not be what cuts it off.
+pub const EFFECT_WINDOW: u32 = 1_024;
 
 /// How much of the overflow is taken from the agents.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -102,13 +102,8 @@ mod tests {
     fn an_arrival_tells_again_what_it_was() {
         let scenario =
             crate::scenario::Scenario::parse(include_str!("../tests/quick.toml")).unwrap();
-        let due = Due {
-            at_us: 1_234,
-            kind: 1,
-            handle_us: 20_000,
-            patience_us: None,
-            says: Says::Hurt,
-        };
+        let due =
+            Due { at_us: 1_234, kind: 1, handle_us: 20_000, patience_us: None, says: Says::Hurt };
         let arrived = |kind: usize, recalled| {
             let request = arrival("19af", 7, &due, &scenario.mix[kind], recalled);
             let id = read_id(&request.request_id);

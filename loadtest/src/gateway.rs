@@ -307,7 +307,8 @@ impl Gateway {
 
     fn refused(&mut self, refused: &Refused) {
         self.book.refused(&refused.reason);
-        let later = Instant::now() + Duration::from_millis(refused.retry_after_ms.into()).max(AGAIN);
+        let later =
+            Instant::now() + Duration::from_millis(refused.retry_after_ms.into()).max(AGAIN);
         if let Some(again) = Again::read(&refused.request_id).filter(|_| refused.retry_after_ms > 0)
         {
             self.agenda.note(later, Todo::Say(again));
@@ -355,8 +356,7 @@ impl Gateway {
             at
         });
         let customer = Customer::new(due.map(|due| due.says));
-        let held =
-            Held { due_us, kind, answered: false, accepted_us: now_us, gives_up, customer };
+        let held = Held { due_us, kind, answered: false, accepted_us: now_us, gives_up, customer };
         self.hold(contact, held)?;
         if self.shared.doors.is_cancelled() && self.has_to_leave(contact) {
             self.insist(Again::Left(contact));

@@ -175,12 +175,17 @@ impl Recall {
         }
         let in_order = self.level.windows(2).all(|two| two[0].at < two[1].at);
         let ended = self.level.iter().position(|o| o.level == Level::Ended);
-        if self.level.is_empty() || !in_order || ended.is_some_and(|n| n == 0 || n + 1 < self.level.len())
+        if self.level.is_empty()
+            || !in_order
+            || ended.is_some_and(|n| n == 0 || n + 1 < self.level.len())
         {
             return wrong("recall.level", "levels by time, ended only as the last");
         }
         if !self.customers.are_sound() {
-            return wrong("recall.customers", "chances from 0 to 1; accepts and asks_more at most 1");
+            return wrong(
+                "recall.customers",
+                "chances from 0 to 1; accepts and asks_more at most 1",
+            );
         }
         match surgeline::recall::parse("the scenario's playbook", &self.playbook()?, &[]) {
             Ok(_) => Ok(()),

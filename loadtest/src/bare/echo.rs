@@ -115,13 +115,8 @@ impl Shared {
     }
 
     fn message(&self, at_us: u64, number: usize) -> GatewayServiceConnectRequest {
-        let due = Due {
-            at_us,
-            kind: 0,
-            handle_us: 200_000,
-            patience_us: None,
-            says: Says::Nothing,
-        };
+        let due =
+            Due { at_us, kind: 0, handle_us: 200_000, patience_us: None, says: Says::Nothing };
         arrival("0123456789a", number, &due, &self.kind, false)
     }
 }

@@ -99,9 +99,8 @@ impl Recalled {
         let Some(recall) = &scenario.recall else { return Ok(None) };
         let (served, total) = (&outcome.book.served, &outcome.book.total);
         let orders = outcome.orders.iter().enumerate();
-        let orders: Result<Vec<_>, _> = orders
-            .map(|(number, order)| found(number, order, served, scenario.warm_up))
-            .collect();
+        let orders: Result<Vec<_>, _> =
+            orders.map(|(number, order)| found(number, order, served, scenario.warm_up)).collect();
         let orders = orders?;
         Ok(Some(Self {
             bars: bars(recall, &orders),
@@ -152,9 +151,11 @@ impl Recalled {
         all.push(("safety wait", latency(&self.safety_wait_us)));
         all.push(("others' wait", latency(&self.others_wait_us)));
         let met = |bar: &Bar| if bar.met { "met" } else { "MISSED" };
-        all.extend(self.bars.iter().map(|b| {
-            ("bar", format!("{}: {}, {} ({})", met(b), b.what, b.found, b.bar))
-        }));
+        all.extend(
+            self.bars
+                .iter()
+                .map(|b| ("bar", format!("{}: {}, {} ({})", met(b), b.what, b.found, b.bar))),
+        );
         all
     }
 }

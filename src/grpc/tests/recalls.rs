@@ -329,7 +329,7 @@ async fn what_should_be_looked_at_is_told_in_sentences() {
     };
     let mut small = router.gateway_stream().await;
     let limits = Some(v1::GatewayLimits { most_ivr_ports: 20, ..Default::default() });
-    let hello = v1::Hello { gateway: "pbx".into(), limits };
+    let hello = v1::Hello { gateway: "pbx".into(), limits, can_say: true };
     small.send("hello", Some(FromGateway::Hello(hello))).await;
     small.answer().await;
     let ports = told("generic").await;

@@ -159,7 +159,13 @@ fn measure(agents: u32, waiting: u64, lives: u64) -> (f64, Histogram<u64>) {
     let mut bench = bench();
     bench.run(&Command::Configure(Arc::new(routing(agents))), false);
     let name = Arc::from("bench");
-    bench.run(&Command::ConnectGateway { name, limits: GatewayLimits::default() }, false);
+    bench.run(
+        &Command::ConnectGateway {
+            name,
+            limits: GatewayLimits { says: true, ..GatewayLimits::default() },
+        },
+        false,
+    );
     for _ in 0..waiting {
         bench.arrive(false);
     }
@@ -184,8 +190,8 @@ fn everyone(waiting: u64) -> Plan {
         from: Level::Elevated,
         capacity: u32::try_from(waiting).unwrap_or(u32::MAX),
         pacing: [Span::seconds(60); 4],
-        silence: Span::seconds(600),
-        time_limit: Span::seconds(3_600),
+        silence: [Span::seconds(600); 4],
+        time_limit: [Span::seconds(3_600); 4],
         entries: 1,
     };
     Plan {
@@ -205,7 +211,13 @@ fn toggle(agents: u32, waiting: u64) {
     let mut bench = bench();
     bench.run(&Command::Configure(Arc::new(routing(agents))), false);
     let name = Arc::from("bench");
-    bench.run(&Command::ConnectGateway { name, limits: GatewayLimits::default() }, false);
+    bench.run(
+        &Command::ConnectGateway {
+            name,
+            limits: GatewayLimits { says: true, ..GatewayLimits::default() },
+        },
+        false,
+    );
     for _ in 0..waiting {
         bench.arrive(false);
     }

@@ -51,7 +51,7 @@ impl Scenario {
         channels.dedup();
         let each: Vec<_> = channels.iter().map(|c| format!("{c} = 1")).collect();
         let mut toml = format!(
-            "\n[[queues]]\nname = {SAFETY:?}\nchannels = {channels:?}\nneeds = {{ {SAFETY} = 1 }}\nsafety = true\n\
+            "\n[[queues]]\nname = {SAFETY:?}\nchannels = {channels:?}\nneeds = {{ {SAFETY} = 1 }}\nsafety = true\nwrap_up = \"0ms\"\n\
              \n[[agent_groups]]\nprefix = {SAFETY:?}\ncount = {}\npool = \"own\"\nskills = {{ {SAFETY} = 3 }}\ncapacity = {{ {} }}\n",
             recall.safety_agents,
             each.join(", ")

@@ -87,21 +87,22 @@ pub(crate) async fn counts(address: &str) -> Result<ContactCounts, LoadError> {
     Ok(look.and_then(|l| l.contacts).unwrap_or_default())
 }
 
-/// The router's counts, once they show at least so many accepted and closed, or it takes
-/// too long.
+/// The router's counts, once they are what the players were told since those of `before`, or
+/// it takes too long. Of what is still going on each hears at another moment: so it is asked
+/// again and again.
 ///
 /// # Errors
 /// [`LoadError::Client`].
 pub(crate) async fn caught_up(
-    address: &str,
-    accepted: u64,
-    closed: u64,
+    shared: &Shared,
+    before: &ContactCounts,
 ) -> Result<ContactCounts, LoadError> {
     let until = tokio::time::Instant::now() + CATCH_UP;
     loop {
-        let now = counts(address).await?;
-        let there = now.accepted >= accepted && now.closed >= closed;
-        if there || tokio::time::Instant::now() > until {
+        let now = counts(&shared.address).await?;
+        let opened = now.accepted - before.accepted == shared.counts.opened();
+        let closed = now.closed - before.closed == shared.counts.ended.load(Relaxed);
+        if opened && closed || tokio::time::Instant::now() > until {
             return Ok(now);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

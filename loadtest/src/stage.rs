@@ -211,13 +211,12 @@ impl Stage {
         late: Histogram<u64>,
         (lives, messages): (f64, f64),
     ) -> Result<Outcome, LoadError> {
+        let before = self.before;
+        let after = monitor::caught_up(&self.shared, &before).await?;
         let counts = &self.shared.counts;
         let (accepted, ended) = (counts.accepted.load(Relaxed), counts.ended.load(Relaxed));
         let went_on = counts.went_on.load(Relaxed);
         let (sent, settled) = (counts.sent.load(Relaxed), counts.settled.load(Relaxed));
-        let before = self.before;
-        let wanted = (before.accepted + accepted + went_on, before.closed + ended);
-        let after = monitor::caught_up(&self.shared.address, wanted.0, wanted.1).await?;
         // One more look, so that the curve shows the end.
         sleep(Duration::from_millis(300)).await;
         self.shared.over.cancel();

@@ -12,6 +12,10 @@ use crate::pb::v1::supervisor_service_client::SupervisorServiceClient;
 /// Most bytes of one answer: a full page of rows is well below it.
 const MOST_ANSWER: usize = 8 * 1024 * 1024;
 
+/// Most bytes of an answer that are received and not read: a reader that stops stops the
+/// router, before HTTP/2 on this side takes many small messages for an attack.
+const STREAM_WINDOW: u32 = 256 * 1024;
+
 /// Why a router could not be asked.
 #[derive(Debug, Error)]
 pub enum ClientError {
@@ -80,6 +84,7 @@ pub async fn connect(address: &str) -> Result<Channel, ClientError> {
     endpoint(address)?
         .connect_timeout(Duration::from_secs(5))
         .tcp_nodelay(true)
+        .initial_stream_window_size(STREAM_WINDOW)
         .connect()
         .await
         .map_err(|source| ClientError::Unreachable { address: address.into(), source })

@@ -127,6 +127,8 @@ pub struct GatewayLimits {
     pub ivr_ports: u32,
     /// Most new calls a second.
     pub calls_per_second: u32,
+    /// It says texts to customers: self-service is possible on it.
+    pub says: bool,
 }
 
 /// What a gateway reports.

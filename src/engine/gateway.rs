@@ -6,7 +6,7 @@ use crate::ids::SessionId;
 
 /// Most gateways that may make themselves known.
 pub const MOST_GATEWAYS: usize = 1024;
-/// Effects that one gateway may leave unreported; arrivals from it are refused beyond.
+/// Legs that one gateway may be joining without a report; arrivals from it are refused beyond.
 pub const MOST_EFFECTS: u32 = 10_000;
 /// Keys in one report of what a gateway still holds.
 pub const MOST_KEYS: usize = 1_000;
@@ -22,8 +22,10 @@ pub struct Gateway {
     pub limits: GatewayLimits,
     /// What is being gone through for it, contact by contact.
     pub sweep: Sweep,
-    /// Effects that it has not reported on.
+    /// Legs to join that it has not reported on.
     pub effects: u32,
+    /// Texts that it has not reported on, calls apart, where playing takes its time.
+    pub unsaid: u32,
     /// Calls of its that are with a recorded menu.
     pub in_ivr: u32,
 }
@@ -51,6 +53,7 @@ impl Gateway {
             limits: GatewayLimits::default(),
             sweep: Sweep::None,
             effects: 0,
+            unsaid: 0,
             in_ivr: 0,
         }
     }

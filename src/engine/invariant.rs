@@ -9,7 +9,7 @@ use super::agent::{Hold, WHOLE};
 use super::contact::{Contact, Link, State, StateKind};
 use super::event::EffectKind;
 use super::floor::Stand;
-use super::recall::{Tier, TierCounts};
+use super::recall::{Tier, TierCounts, TriageClass};
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_recall};
 use super::words::ServiceClass;
@@ -257,7 +257,9 @@ impl Engine {
             if s.tier == Tier::Ivr {
                 *calls.entry(c.gateway.index()).or_default() += 1;
             }
+            let hurt = c.triage.is_some_and(|t| t.class == TriageClass::Safety);
             let right = c.service != ServiceClass::Safety
+                && !hurt
                 && !c.machine.bounced
                 && !c.machine.refused
                 && c.parent.is_none()

@@ -285,6 +285,12 @@ impl Teller<'_> {
 
     /// All that a gateway has to know of a contact that it still holds.
     fn resync_contact(&mut self, contact: ContactId) {
+        // Told once it may have been lost, and without it the gateway knows another id.
+        if let Some(c) = self.engine.contact(contact).filter(|c| c.machine.follow_up)
+            && let Some(of) = c.continues
+        {
+            self.gateway(c, Tell::GoesOnAs { contact: of, follow_up: contact });
+        }
         self.state(contact);
         let effects = self.engine.contact(contact).map(|c| c.effects.clone()).unwrap_or_default();
         for (effect, kind) in effects {

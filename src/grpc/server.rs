@@ -33,6 +33,12 @@ const MESSAGE_BYTES: usize = 256 * 1024;
 const HEADER_BYTES: u32 = 8 * 1024;
 /// Most calls and streams of one connection at once.
 const STREAMS: u32 = 64;
+/// Most bytes of a stream that are received and not read, and of all streams of a
+/// connection. h2 takes many small frames unread for an attack: it adds up what each has
+/// less than 256 bytes, and ends the whole connection at half of the latter. A client of a
+/// stream that is read no further (1,024 unanswered) must be stopped long before that: here
+/// it is at 64 KiB, some 2,000 small requests, which lack half a megabyte.
+const WINDOWS: (u32, u32) = (64 * 1024, 16 * 1024 * 1024);
 /// How long a call may take to begin answering; streams live on.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a silent connection is believed in before it is asked, and to answer that.
@@ -124,6 +130,8 @@ pub async fn serve(
     let serving = Server::builder()
         .accept_http1(true)
         .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(WINDOWS.0)
+        .initial_connection_window_size(WINDOWS.1)
         .http2_max_header_list_size(HEADER_BYTES)
         .http2_max_pending_accept_reset_streams(Some(20))
         .http2_max_local_error_reset_streams(Some(64))

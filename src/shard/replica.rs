@@ -126,6 +126,7 @@ impl Replica {
             for entry in entries {
                 self.engine.replay(entry);
                 self.tally.add(entry, batch.wall);
+                self.tally.audit_places(entry, &self.engine);
                 self.timelines.add(entry, batch.wall);
                 self.sequence = entry.sequence;
                 self.at = entry.at;

@@ -8,6 +8,7 @@ use super::super::agent::{Hold, Work};
 use super::super::contact::{Contact, Link, State, StateKind};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
 use super::super::floor::Stand;
+use super::super::gateway::Gateway;
 use super::super::recall::Machine;
 use super::super::store::{Filed, hash_of};
 use super::super::words::{Channel, Excluded, NotTaken, ServiceClass};
@@ -323,17 +324,37 @@ impl Engine {
         self.counts.last_effect = effect.0;
         self.effects.insert(effect, contact);
         self.note(contact, |c| c.effects.push((effect, kind)));
-        if let Some(gateway) = self.contact(contact).map(|c| c.gateway) {
-            self.change_gateway(gateway, |g| g.effects += 1);
+        if let Some((gateway, channel)) = self.contact(contact).map(|c| (c.gateway, c.channel)) {
+            self.change_gateway(gateway, |g| {
+                if let Some(count) = counted(g, kind, channel) {
+                    *count += 1;
+                }
+            });
         }
     }
 
     fn effect_settled(&mut self, effect: EffectId, contact: ContactId) {
         self.effects.remove(&effect);
+        let Some(c) = self.contact(contact) else { return };
+        let (gateway, channel) = (c.gateway, c.channel);
+        let kind = c.effects.iter().find(|(e, _)| *e == effect).map(|(_, kind)| *kind);
         self.note(contact, |c| c.effects.retain(|(e, _)| *e != effect));
-        if let Some(gateway) = self.contact(contact).map(|c| c.gateway) {
-            self.change_gateway(gateway, |g| g.effects = g.effects.saturating_sub(1));
+        if let Some(kind) = kind {
+            self.change_gateway(gateway, |g| {
+                if let Some(count) = counted(g, kind, channel) {
+                    *count = count.saturating_sub(1);
+                }
+            });
         }
+    }
+}
+
+/// Where an effect counts for its gateway, if anywhere.
+fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<&mut u32> {
+    match (kind, channel) {
+        (EffectKind::Connect { .. } | EffectKind::HandOver { .. }, _) => Some(&mut gateway.effects),
+        (EffectKind::Say(_), Channel::Voice) => None,
+        (EffectKind::Say(_), _) => Some(&mut gateway.unsaid),
     }
 }
 

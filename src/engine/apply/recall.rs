@@ -6,8 +6,8 @@ use super::super::Engine;
 use super::super::contact::{Contact, MOST_HEARD, State};
 use super::super::event::{Arrived, EffectKind, Event, Settled};
 use super::super::recall::{
-    Heed, Level, MOST_OVER, Plan, Recall, ReturnedBecause, SelfService, Tier, TierCounts,
-    TriageClass,
+    Heed, Level, MOST_OVER, Plan, Question, Recall, ReturnedBecause, SelfService, Step, Tier,
+    TierCounts, TriageClass,
 };
 use super::super::words::EndReason;
 use crate::ids::{ContactId, EffectId, RecallId};
@@ -29,7 +29,9 @@ impl Engine {
                     r.level = Level::Normal;
                     r.since = at;
                 });
-                self.configure_floor();
+                if self.recall(*recall).is_some_and(|r| !r.plan.safety.kept.is_empty()) {
+                    self.configure_floor();
+                }
             }
             Event::Triaged { contact, heed } => self.note(*contact, |c| triaged(c, *heed)),
             Event::Diverted { contact, now } => {
@@ -41,9 +43,13 @@ impl Engine {
             }
             Event::Returned { contact, recall, tier, because } => {
                 self.change(*contact, |c| {
-                    c.state = State::Queued;
-                    c.machine.bounced = true;
+                    let injury = |s: SelfService| {
+                        matches!(s.step, Step::Asked { question: Question::Injury, .. })
+                    };
+                    c.machine.injury_asked = c.self_service().is_some_and(injury);
+                    c.machine.bounced |= *because != ReturnedBecause::Ended;
                     c.machine.refused |= *because == ReturnedBecause::Asked;
+                    c.state = State::Queued;
                 });
                 self.count_tier(*recall, *tier, |t| t.returned += 1);
             }
@@ -65,7 +71,7 @@ impl Engine {
     ) {
         self.counts.last_recall = id.0;
         let tiers = [TierCounts::default(); 2];
-        let plan = Arc::clone(plan);
+        let (plan, keeps) = (Arc::clone(plan), !plan.safety.kept.is_empty());
         let recall =
             Recall { id, plan, level, since: at, started: at, expires, over: false, tiers };
         self.timers.enter_recall(&recall);
@@ -77,7 +83,9 @@ impl Engine {
         {
             self.recalls.remove(oldest);
         }
-        self.configure_floor();
+        if keeps {
+            self.configure_floor();
+        }
     }
 
     fn change_recall(&mut self, id: RecallId, change: impl FnOnce(&mut Recall)) {
@@ -140,6 +148,7 @@ impl Engine {
         let heard = of.map(|c| c.heard.clone()).unwrap_or_default();
         self.note(arrived.contact, |c| {
             c.machine.bounced = true;
+            c.machine.follow_up = true;
             c.heard = heard;
         });
     }

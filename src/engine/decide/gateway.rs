@@ -7,7 +7,8 @@ use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled}
 use super::super::floor::ClassKey;
 use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
 use super::super::recall::{
-    AFFECTED_HEAD_START, Heed, MOST_KEYS_PRESSED, Question, SelfService, Step, TriageClass, Wish,
+    AFFECTED_HEAD_START, Heed, MOST_KEYS_PRESSED, Question, SelfService, Step, Text, TriageClass,
+    Wish,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{
@@ -239,7 +240,8 @@ impl Turn<'_> {
             return Err(Refusal::OutOfRange { field: "keys", expected });
         }
         let served = self.contact(contact)?.self_service();
-        if let Some(keys) = &heard.keys {
+        let keys = heard.keys.as_ref();
+        if let Some(keys) = keys.filter(|_| served.is_some() && !heard.secret) {
             let asked =
                 |s: SelfService| matches!(s.step, Step::Asked { question: Question::Lot, .. });
             // Keys may look like a lot that nobody asked for.
@@ -247,7 +249,7 @@ impl Turn<'_> {
             let keys = Arc::clone(keys);
             self.emit(Event::KeysPressed { contact, keys, lot });
         }
-        if heard.keys.is_none() || served.is_none() {
+        if heard.keys.is_none() || served.is_none() || heard.secret {
             self.emit(Event::InputReceived(contact));
         }
         self.heed(contact, heard.heed);
@@ -256,6 +258,9 @@ impl Turn<'_> {
             return Ok(());
         }
         self.wake(contact);
+        if self.answered_late(contact, heard) {
+            return Ok(());
+        }
         match heard.heed.map(|h| h.class) {
             Some(TriageClass::Safety) => self.move_to_safety(contact),
             // A button says the same as the words for it.
@@ -268,6 +273,28 @@ impl Turn<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// One who is back in line says what they were asked in self-service: that somebody is hurt
+    /// (the key crossed with the way back), or that the answer was what they needed.
+    fn answered_late(&mut self, contact: ContactId, heard: &Heard) -> bool {
+        let Some(c) = self.engine.contact(contact) else { return false };
+        let Some(recall) = self.engine.recall_at(c.entry_point) else { return false };
+        let waits = c.state == State::Queued && c.answered.is_none();
+        let yes = recall.plan.ivr.as_ref().map(|menu| menu.yes);
+        let pressed = heard.keys.as_ref().and_then(|k| k.as_bytes().first().copied());
+        let had_answer = c.heard.iter().any(|(_, text)| matches!(text, Text::Faq(_)));
+        if waits && c.machine.injury_asked && yes.is_some() && yes == pressed {
+            let heed = Heed { recall: recall.id, class: TriageClass::Safety };
+            self.heed(contact, Some(heed));
+            self.move_to_safety(contact);
+            true
+        } else if waits && had_answer && heard.wish == Some(Wish::Solved) {
+            self.close(contact, EndReason::Solved);
+            true
+        } else {
+            false
+        }
     }
 
     /// A pending contact comes back: to the same agent first, if they are there.

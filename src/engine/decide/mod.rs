@@ -14,6 +14,7 @@ mod tick;
 mod walk;
 
 pub use recall::Preview;
+use recall::is_hurt;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use super::contact::{Contact, State};
 use super::event::{EffectKind, Event, Queued, Settled};
 use super::floor::{ClassKey, Floor};
 use super::gateway::MOST_GATEWAYS;
-use super::recall::TriageClass;
+use super::recall::Recall;
 use super::refusal::Refusal;
 use super::routing::{Name, Queue, Routing};
 use super::words::{
@@ -136,7 +137,9 @@ impl Turn<'_> {
         for contact in served {
             self.renew_self_service(contact);
         }
-        let recalls: Vec<RecallId> = self.engine.recalls.iter().map(|r| r.id).collect();
+        let concerns = |r: &&Recall| !r.over || r.tiers.iter().any(|t| t.in_use > 0);
+        let recalls: Vec<RecallId> =
+            self.engine.recalls.iter().filter(concerns).map(|r| r.id).collect();
         for recall in recalls {
             self.engine.agenda.walk_anew(recall, true);
         }
@@ -288,7 +291,7 @@ impl Turn<'_> {
             contact: c.id,
             queue: c.queue,
             because,
-            service: c.service,
+            service: if is_hurt(c) { ServiceClass::Safety } else { c.service },
             needs: c.needs.clone(),
             head_start: c.head_start,
             place: c.place,
@@ -305,8 +308,10 @@ impl Turn<'_> {
         let ahead = to.map_or(Span::ZERO, |q| q.head_start);
         let place = place(c.arrived, &[ahead, c.head_start, c.waited_before]);
         // Once about safety, always: only a person can say otherwise, and not by moving it.
-        let service = if to.is_some_and(|q| q.safety) { ServiceClass::Safety } else { c.service };
-        Queued { queue, needs, place, service, ..self.requeued(c, because) }
+        let requeued = self.requeued(c, because);
+        let safety = to.is_some_and(|q| q.safety);
+        let service = if safety { ServiceClass::Safety } else { requeued.service };
+        Queued { queue, needs, place, service, ..requeued }
     }
 
     /// Takes a contact back from whom it is held for or being connected to. It is queued
@@ -429,7 +434,7 @@ impl Turn<'_> {
 
 /// Known to be about safety, and not in that class.
 fn is_misplaced(c: &Contact) -> bool {
-    c.service != ServiceClass::Safety && c.triage.is_some_and(|t| t.class == TriageClass::Safety)
+    c.service != ServiceClass::Safety && is_hurt(c)
 }
 
 /// What joins legs, as against what is said to the customer meanwhile.

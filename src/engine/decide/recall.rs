@@ -8,16 +8,17 @@ use super::super::command::{RecallOrder, Reply};
 use super::super::contact::{Contact, Link, State};
 use super::super::event::{Event, Queued};
 use super::super::floor::ClassKey;
+use super::super::gateway::Gateway;
 use super::super::pace::Pace;
 use super::super::recall::{
-    AFFECTED_HEAD_START, EFFECT_WINDOW, Heed, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS,
-    Plan, Recall, ReturnedBecause, Tier, TriageClass,
+    AFFECTED_HEAD_START, Heed, IvrPlan, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS, Plan,
+    Recall, ReturnedBecause, SAY_WINDOW, Tier, TriageClass,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{Channel, QueuedBecause, ServiceClass};
 use super::supervisor::MOST_WHY;
 use super::{A_DAY, Turn, place};
-use crate::ids::{ContactId, EntryPointId, QueueId, RecallId};
+use crate::ids::{AgentId, ContactId, EntryPointId, QueueId, RecallId};
 use crate::time::{EngineTime, Span};
 
 /// What became of an attempt to move a waiting contact to self-service.
@@ -77,13 +78,19 @@ impl Engine {
 
     fn would_move(&self, at: EngineTime, plan: &Plan, level: Level, in_use: [u32; 2]) -> u64 {
         let mut fit = [0u64; 2];
+        let mut ports: Vec<u32> = self.gateways.iter().map(|g| ports_left(g, Tier::Ivr)).collect();
         for c in self.contacts() {
             let tier = Tier::of(c.channel);
+            let Some(gateway) = self.gateway(c.gateway).filter(|g| g.limits.says) else { continue };
             if plan.tier(tier).is_some_and(|(from, _)| level.opens(from))
                 && c.entry_point.is_some_and(|e| plan.scope.binary_search(&e).is_ok())
+                && (tier == Tier::Faq || ports[c.gateway.index()] > 0)
                 && self.may_be_diverted(at, c, plan.soon)
             {
                 fit[tier.index()] += 1;
+                if tier == Tier::Ivr && gateway.limits.ivr_ports > 0 {
+                    ports[c.gateway.index()] -= 1;
+                }
             }
         }
         let room = |tier: Tier| {
@@ -137,6 +144,12 @@ impl Engine {
                 "entry points of the configuration",
                 !plan.scope.is_empty() && sorted && plan.scope.iter().all(known),
             ),
+            ("safety.agents", "sorted, each once", plan.safety.kept.is_sorted()),
+            (
+                "ivr.options",
+                "at least one, each key once, none 0",
+                plan.ivr.as_ref().is_none_or(sound),
+            ),
             (
                 "safety.queue",
                 "a queue of the configuration",
@@ -156,12 +169,29 @@ impl Engine {
         Ok(())
     }
 
-    /// Agents kept for a plan's safety lane who are signed in.
+    /// Agents kept for a plan's safety lane who are signed in and may serve its queue.
     #[must_use]
     pub fn safety_agents(&self, plan: &Plan) -> usize {
         let signed_in =
             |a: &super::super::agent::Agent| matches!(a.presence, Presence::Connected(_));
-        plan.safety.kept.iter().filter(|a| self.agent(**a).is_some_and(signed_in)).count()
+        let here = |a: &&AgentId| self.agent(**a).is_some_and(signed_in) && self.serves(**a, plan);
+        plan.safety.kept.iter().filter(here).count()
+    }
+
+    /// Whether an agent has what the safety queue asks for, on some channel.
+    fn serves(&self, agent: AgentId, plan: &Plan) -> bool {
+        let (Some(a), Some(queue)) =
+            (self.routing.agent(agent), self.routing.queue(plan.safety.queue))
+        else {
+            return false;
+        };
+        let channel = |c: &Channel| queue.channels[c.index()] && a.capacity[c.index()] > 0;
+        !a.retired
+            && (queue.pools.is_empty() || queue.pools.contains(&a.pool))
+            && queue.needs.iter().all(|n| {
+                a.skills.iter().any(|(skill, level)| *skill == n.skill && *level >= n.at_least)
+            })
+            && Channel::ALL.iter().any(channel)
     }
 
     /// Whether a waiting contact is one that self-service may take: it waits in line, a
@@ -172,6 +202,7 @@ impl Engine {
             && matches!(c.link, Link::Attached(_))
             && self.is_attached(c)
             && c.service != ServiceClass::Safety
+            && !is_hurt(c)
             && c.parent.is_none()
             && c.named.is_none()
             && c.answered.is_none()
@@ -201,6 +232,26 @@ impl Engine {
             && self.routing.queue(queue).is_some_and(|q| !q.retired);
         takes.then_some(queue)
     }
+}
+
+/// Calls that a gateway can still take into its menu; as many as there are if it does not say.
+fn ports_left(gateway: &Gateway, tier: Tier) -> u32 {
+    match (tier, gateway.limits.ivr_ports) {
+        (Tier::Faq, _) | (Tier::Ivr, 0) => u32::MAX,
+        (Tier::Ivr, ports) => ports.saturating_sub(gateway.in_ivr),
+    }
+}
+
+/// Whether a menu can be used: without options a caller would hear nothing.
+fn sound(ivr: &IvrPlan) -> bool {
+    let keys: Vec<u8> = ivr.options.iter().map(|(key, _)| *key).collect();
+    let once = keys.iter().all(|key| keys.iter().filter(|k| *k == key).count() == 1);
+    !keys.is_empty() && once && keys.iter().all(|key| (b'1'..=b'9').contains(key))
+}
+
+/// Whether somebody was found to be hurt or exposed.
+pub(super) fn is_hurt(c: &Contact) -> bool {
+    c.triage.is_some_and(|t| t.class == TriageClass::Safety)
 }
 
 impl Turn<'_> {
@@ -244,28 +295,36 @@ impl Turn<'_> {
     /// A contact that has begun to wait and found nobody: to self-service, if a recall has a
     /// tier open for it.
     pub(super) fn overflow(&mut self, contact: ContactId) -> Overflow {
+        if !self.may_overflow(contact) {
+            return Overflow::Stays;
+        }
         let engine = &*self.engine;
         let Some(c) = engine.contact(contact) else { return Overflow::Stays };
-        let Some(recall) = engine.recall_at(c.entry_point) else { return Overflow::Stays };
         let tier = Tier::of(c.channel);
-        let capacity = recall.plan.tier(tier).map_or(0, |(_, capacity)| capacity);
-        if !recall.is_open(tier)
-            || recall.tiers[tier.index()].in_use >= capacity
-            || !engine.may_be_diverted(self.at, c, recall.plan.soon)
-        {
-            return Overflow::Stays;
-        }
-        let Some(gateway) = engine.gateway(c.gateway) else { return Overflow::Stays };
-        let ports = gateway.limits.ivr_ports;
-        if tier == Tier::Ivr && ports > 0 && gateway.in_ivr >= ports {
-            return Overflow::Stays;
-        }
-        if gateway.effects >= EFFECT_WINDOW {
+        if tier == Tier::Faq && engine.gateway(c.gateway).is_none_or(|g| g.unsaid >= SAY_WINDOW) {
             return Overflow::GatewayFull;
         }
-        let recall = recall.id;
+        let Some(recall) = engine.recall_at(c.entry_point).map(|r| r.id) else {
+            return Overflow::Stays;
+        };
         self.divert(contact, recall, tier);
         Overflow::Moved
+    }
+
+    /// Whether there is a place in self-service for a contact, its gateway's haste apart.
+    pub(super) fn may_overflow(&self, contact: ContactId) -> bool {
+        let engine = &*self.engine;
+        let Some(c) = engine.contact(contact) else { return false };
+        let Some(recall) = engine.recall_at(c.entry_point) else { return false };
+        let Some(gateway) = engine.gateway(c.gateway) else { return false };
+        let tier = Tier::of(c.channel);
+        let capacity = recall.plan.tier(tier).map_or(0, |(_, capacity)| capacity);
+        // What costs least is asked first.
+        recall.is_open(tier)
+            && recall.tiers[tier.index()].in_use < capacity
+            && gateway.limits.says
+            && ports_left(gateway, tier) > 0
+            && engine.may_be_diverted(self.at, c, recall.plan.soon)
     }
 
     /// What a customer's words were found to mean, if that is news.
@@ -279,7 +338,8 @@ impl Turn<'_> {
         let affected = heed.class == TriageClass::Affected && c.answered.is_none();
         let head_start = Span(c.head_start.0.saturating_add(AFFECTED_HEAD_START.0)).min(A_DAY);
         let of_queue = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
-        let place = place(c.arrived, &[of_queue, head_start, c.waited_before]);
+        // Never worse than it was: the queue's own head start may have changed since.
+        let place = place(c.arrived, &[of_queue, head_start, c.waited_before]).min(c.place);
         self.emit(Event::Triaged { contact, heed });
         if affected {
             self.emit(Event::Reprioritised { contact, head_start, place });

@@ -26,6 +26,12 @@ impl Turn<'_> {
         self.plan(recall)?.faq.clone()
     }
 
+    /// How long a customer may be silent.
+    fn silence(&self, contact: ContactId, recall: RecallId) -> Span {
+        let channel = self.engine.contact(contact).map_or(0, |c| c.channel.index());
+        self.faq(recall).map_or(Span::ZERO, |f| f.silence[channel])
+    }
+
     fn in_self_service(&self, contact: ContactId) -> Option<SelfService> {
         self.engine.contact(contact)?.self_service()
     }
@@ -37,11 +43,15 @@ impl Turn<'_> {
         let rate = self.engine.pace.rate(self.at, c.queue, c.channel);
         let ahead = self.engine.floor.about_before(c, self.engine.stand_of(contact));
         let outlook = Pace::outlook(rate, ahead.unwrap_or_default());
+        let by_channel = c.channel.index();
         let (limit, step) = match tier {
             Tier::Faq => {
                 let ask = AskId(self.engine.counts.last_ask + 1);
                 let deadline = self.at + READ_WITHIN;
-                (plan.faq.as_ref().map(|t| t.time_limit), Step::Reading { ask, deadline })
+                (
+                    plan.faq.as_ref().map(|t| t.time_limit[by_channel]),
+                    Step::Reading { ask, deadline },
+                )
             }
             Tier::Ivr => {
                 let step = Step::Asked { question: Question::Injury, repeats: 0, until: None };
@@ -181,9 +191,7 @@ impl Turn<'_> {
         };
         match class {
             Some(TriageClass::Safety) => self.back(contact, ReturnedBecause::Safety),
-            Some(TriageClass::PersonWanted) if expected => {
-                self.back(contact, ReturnedBecause::Asked);
-            }
+            Some(TriageClass::PersonWanted) => self.back(contact, ReturnedBecause::Asked),
             _ if expected => self.found(contact, s, found.answer),
             _ => {}
         }
@@ -200,7 +208,7 @@ impl Turn<'_> {
                 let at = deadline - READ_WITHIN + faq.pacing[c.channel.index()];
                 Step::Answering { entry, at: at.max(self.at) }
             }
-            Answer::NoWords => Step::Listening { until: self.at + faq.silence },
+            Answer::NoWords => Step::Listening { until: self.at + faq.silence[c.channel.index()] },
             Answer::Entry { .. } | Answer::None => {
                 return self.back(contact, ReturnedBecause::NoAnswer);
             }
@@ -216,7 +224,7 @@ impl Turn<'_> {
         match s.step {
             Step::Reading { .. } => self.back(contact, ReturnedBecause::Late),
             Step::Answering { entry, .. } => {
-                let silence = self.faq(s.recall).map_or(Span::ZERO, |f| f.silence);
+                let silence = self.silence(contact, s.recall);
                 let step = Step::Listening { until: self.at + silence };
                 self.step(contact, SelfService { answers: s.answers + 1, step, ..s });
                 self.say(contact, s.recall, Text::Faq(entry));
@@ -254,8 +262,7 @@ impl Turn<'_> {
         let ahead = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
         let queued = Queued {
             contact: follow_up,
-            head_start: Span::ZERO,
-            place: place(self.at, &[ahead]),
+            place: place(self.at, &[ahead, c.head_start]),
             ..self.requeued(c, QueuedBecause::FollowUp)
         };
         self.emit(Event::FollowUpOpened(arrived));
@@ -365,6 +372,11 @@ impl Turn<'_> {
         s.checked |= matches!(say.text, Text::Affected | Text::NotAffected);
         let answer = s.tier == Tier::Ivr && matches!(say.text, Text::Faq(_));
         s.answers = s.answers.saturating_add(u8::from(answer));
+        if let (Tier::Faq, Text::Faq(_), Step::Listening { .. }) = (s.tier, say.text, s.step) {
+            // They can only have been silent since they could read it.
+            let until = self.at + self.silence(contact, s.recall);
+            return self.step(contact, SelfService { step: Step::Listening { until }, ..s });
+        }
         let Some(menu) = self.plan(s.recall).and_then(|p| p.ivr.clone()) else { return };
         // A lot has many keys.
         let keys = if say.collect == Collect::Lot { 4 } else { 1 };
@@ -395,11 +407,12 @@ impl Turn<'_> {
         let Some(s) = self.in_self_service(contact) else { return };
         let Some(plan) = self.plan(s.recall) else { return };
         let (faq, ivr) = (plan.faq.as_ref(), plan.ivr.as_ref());
+        let channel = self.engine.contact(contact).map_or(0, |c| c.channel.index());
         let limit = match s.tier {
-            Tier::Faq => faq.map(|t| t.time_limit),
+            Tier::Faq => faq.map(|t| t.time_limit[channel]),
             Tier::Ivr => ivr.map(|t| t.time_limit),
         };
-        let silence = self.at + faq.map_or(Span::ZERO, |t| t.silence);
+        let silence = self.at + self.silence(contact, s.recall);
         let key = self.at + ivr.map_or(Span::ZERO, |t| t.key_timeout);
         let step = match s.step {
             Step::Reading { .. } => {

@@ -11,15 +11,20 @@ use super::super::recall::{Recall, Tier, Want};
 use super::super::words::ServiceClass;
 use super::Turn;
 use super::recall::Overflow;
-use crate::ids::{AskId, ContactId, RecallId};
+use crate::ids::{AskId, ContactId, GatewayId, RecallId};
 use crate::time::{EngineTime, Span};
 
 /// Contacts looked at in one slice.
 const LOOKED_AT: usize = 512;
 /// Of those moved at most so many: a move is several events and takes several microseconds.
 const MOVED: usize = 128;
-/// How long a gateway that has enough to report is left alone.
-const BREATH: Span = Span::millis(5);
+/// How long a gateway that has been told enough is left alone.
+const BREATH: Span = Span::millis(16);
+/// Contacts of one gateway moved to self-service in one breath, and given back: a gateway's
+/// outbox takes 4,096 messages, and each of them is several.
+const TOLD: u32 = 128;
+/// See [`TOLD`]; nothing that a gateway reports slows giving back down.
+const TOLD_BACK: u32 = 32;
 /// How often those who wait are gone through while a tier is open: there is room again, or
 /// agents became slower.
 const AGAIN: Span = Span::seconds(5);
@@ -32,7 +37,16 @@ pub(super) struct Walk {
     safety: bool,
     /// Words of those who waited before are read by the new playbook.
     read: bool,
+    /// Somebody was left because their gateway has been told enough.
+    left: bool,
     slot: usize,
+}
+
+/// What gateways have been told in this breath.
+#[derive(Debug, Default)]
+struct Told {
+    since: EngineTime,
+    contacts: Vec<u32>,
 }
 
 /// Walks to go on with at once, and those that rest.
@@ -40,6 +54,7 @@ pub(super) struct Walk {
 pub(super) struct Walks {
     now: VecDeque<Walk>,
     later: Vec<(EngineTime, Walk)>,
+    told: Told,
 }
 
 impl Walks {
@@ -59,7 +74,13 @@ impl Walks {
             || self.later.iter().any(|(_, w)| of(w) && w.read);
         self.now.retain(|w| !of(w));
         self.later.retain(|(_, w)| !of(w));
-        self.now.push_back(Walk { recall, safety: true, read: read || unread, slot: 0 });
+        self.now.push_back(Walk {
+            recall,
+            safety: true,
+            read: read || unread,
+            left: false,
+            slot: 0,
+        });
     }
 
     fn take(&mut self, at: EngineTime) -> Option<Walk> {
@@ -68,6 +89,20 @@ impl Walks {
             self.now.push_back(walk);
         }
         self.now.pop_front()
+    }
+
+    /// Counts one more contact of a gateway; false if it has been told enough for now.
+    fn tell(&mut self, at: EngineTime, gateway: GatewayId, most: u32) -> bool {
+        if at.since(self.told.since) >= BREATH {
+            self.told.since = at;
+            self.told.contacts.fill(0);
+        }
+        if self.told.contacts.len() <= gateway.index() {
+            self.told.contacts.resize(gateway.index() + 1, 0);
+        }
+        let told = &mut self.told.contacts[gateway.index()];
+        *told += 1;
+        *told <= most
     }
 }
 
@@ -85,25 +120,26 @@ impl Turn<'_> {
                 walk.slot += 1;
                 continue;
             };
-            let state = self.engine.contact(contact).map(|c| c.state);
-            if let Some(State::SelfService(_)) = state {
+            let Some(c) = self.engine.contact(contact) else { continue };
+            let (state, gateway) = (c.state, c.gateway);
+            if let State::SelfService(_) = state {
                 if gives_back && !walk.safety {
-                    self.give_back(contact);
-                    moved += 1;
+                    if self.engine.agenda.walks.tell(self.at, gateway, TOLD_BACK) {
+                        self.give_back(contact);
+                        moved += 1;
+                    } else {
+                        walk.left = true;
+                    }
                 }
             } else if walk.safety {
                 moved += usize::from(self.walked_safety(contact));
             } else if !over {
-                match self.overflow(contact) {
-                    Overflow::Moved => moved += 1,
-                    Overflow::Stays if walk.read => self.read_waiting(contact, walk.recall),
-                    Overflow::Stays => {}
-                    Overflow::GatewayFull => {
-                        // Others may be with another gateway; but who is before whom is
-                        // kept, and a gateway reports within milliseconds.
-                        self.engine.agenda.walks.later.push((self.at + BREATH, walk));
-                        return;
-                    }
+                let outcome = self.overflow_paced(contact, gateway);
+                moved += usize::from(outcome == Overflow::Moved);
+                // Others may be with another gateway.
+                walk.left |= outcome == Overflow::GatewayFull;
+                if walk.read && outcome == Overflow::Stays {
+                    self.read_waiting(contact, walk.recall);
                 }
             }
             walk.slot += 1;
@@ -113,10 +149,25 @@ impl Turn<'_> {
             walks.now.push_back(walk);
         } else if walk.safety {
             walks.now.push_back(Walk { safety: false, slot: 0, ..walk });
+        } else if walk.left {
+            // Whose words were read need not be asked for them again.
+            let again = Walk { read: false, left: false, slot: 0, ..walk };
+            walks.later.push((self.at + BREATH, again));
         } else if open {
-            let again = Walk { recall: walk.recall, safety: false, read: false, slot: 0 };
+            let again = Walk { read: false, slot: 0, ..walk };
             walks.later.push((self.at + AGAIN, again));
         }
+    }
+
+    /// To self-service, unless its gateway has been told enough for now.
+    fn overflow_paced(&mut self, contact: ContactId, gateway: GatewayId) -> Overflow {
+        if !self.may_overflow(contact) {
+            return Overflow::Stays;
+        }
+        if !self.engine.agenda.walks.tell(self.at, gateway, TOLD) {
+            return Overflow::GatewayFull;
+        }
+        self.overflow(contact)
     }
 
     /// The contact in a slot, if this recall has anything to do with it.
@@ -129,7 +180,10 @@ impl Turn<'_> {
     }
 
     fn walked_safety(&mut self, contact: ContactId) -> bool {
-        let safety = |c: &super::Contact| c.service == ServiceClass::Safety;
+        // Where a person has put it since it came, it stays.
+        let safety = |c: &super::Contact| {
+            c.service == ServiceClass::Safety && c.queued == c.arrived && c.named.is_none()
+        };
         if !self.engine.contact(contact).is_some_and(safety) {
             return false;
         }

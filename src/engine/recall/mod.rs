@@ -38,9 +38,10 @@ pub const MOST_ANSWERS: u8 = 3;
 pub const READ_WITHIN: Span = Span::seconds(10);
 /// What an affected lot is worth in line: priority is time.
 pub const AFFECTED_HEAD_START: Span = Span::seconds(600);
-/// Effects that a gateway may have unreported before no more contacts are moved to
-/// self-service on it: what it carries, it reports.
-pub const EFFECT_WINDOW: u32 = 4_096;
+/// Texts that a gateway may have unreported on chat, email and message before no more
+/// contacts are moved to self-service on it: what it carries, it reports. Each comes with
+/// half a message more, and all must fit into an outbox of 4,096.
+pub const SAY_WINDOW: u32 = 1_024;
 
 /// How much of the overflow is taken from the agents.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -174,10 +175,11 @@ pub struct FaqPlan {
     pub capacity: u32,
     /// From a question to its answer, by [`Channel::index`].
     pub pacing: [Span; 4],
-    /// A customer's silence after which the contact goes back or becomes a follow-up.
-    pub silence: Span,
-    /// How long a contact stays at most.
-    pub time_limit: Span,
+    /// A customer's silence after which the contact goes back or becomes a follow-up, by
+    /// [`Channel::index`].
+    pub silence: [Span; 4],
+    /// How long a contact stays at most, by [`Channel::index`].
+    pub time_limit: [Span; 4],
     /// Entries that the playbook has; an answer names one by its position.
     pub entries: u16,
 }

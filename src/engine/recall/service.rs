@@ -246,8 +246,13 @@ impl ReturnedBecause {
 /// What self-service may not do with a contact again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Machine {
-    /// It was there and came back: one bounce at most.
+    /// It was there and came back: one bounce at most. That the recall ended is none of the
+    /// customer's.
     pub bounced: bool,
+    /// It came back while it was asked for injury: a late yes still counts.
+    pub injury_asked: bool,
+    /// It goes on from another contact, whose key it has.
+    pub follow_up: bool,
     /// The customer asked for a person.
     pub refused: bool,
 }

@@ -63,6 +63,10 @@ fn agent(name: &str, skill: Option<u8>, capacity: [u8; 4]) -> AgentProfile {
     }
 }
 
+/// A gateway that says texts, and does not say what else it can carry.
+const SAYS: GatewayLimits =
+    GatewayLimits { sessions: 0, ivr_ports: 0, calls_per_second: 0, says: true };
+
 /// Words that mean nothing to triage.
 fn said(contact: ContactId) -> Report {
     Report::Input { contact, heard: Heard { words: true, ..Heard::default() } }
@@ -101,7 +105,7 @@ impl Center {
         let mut center = Self { engine: Engine::default(), now: 0, keys: 0, events: Vec::new() };
         center.ok(&Command::Configure(Arc::new(routing)));
         let name = Arc::from("gate");
-        center.ok(&Command::ConnectGateway { name, limits: GatewayLimits::default() });
+        center.ok(&Command::ConnectGateway { name, limits: SAYS });
         center
     }
 
@@ -429,7 +433,7 @@ fn a_lost_gateway_keeps_places_and_closes_only_what_it_does_not_name() {
     c.ready(BOB);
     assert_eq!((c.held_for(first), c.held_for(second)), (None, None));
     let name = Arc::from("gate");
-    c.ok(&Command::ConnectGateway { name, limits: GatewayLimits::default() });
+    c.ok(&Command::ConnectGateway { name, limits: SAYS });
     let keys = vec![Arc::from("k1"), Arc::from("k9")];
     let unknown = c.report(Report::Holding { keys, last: true });
     assert_eq!(unknown, Ok(Reply::Unknown(vec![Arc::from("k9")])));

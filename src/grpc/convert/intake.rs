@@ -4,6 +4,7 @@
 //! stored nor passed on, but whether somebody is hurt is asked of them all the same. What
 //! becomes of a contact is the engine's to say.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::status::Fault;
@@ -17,23 +18,31 @@ use crate::pb::v1::{self, gateway_report::Input};
 use crate::recall::{self, Prepared, wish_in_words};
 use crate::shard::recalls::{KnownRecall, Recalls};
 
-/// The language that somebody is known to use; of what is secret nothing is told.
-pub(crate) fn language(person: Option<&v1::Person>, sensitive: bool) -> Option<Language> {
-    person.filter(|_| !sensitive).and_then(|p| Language::of_tag(&p.language))
+/// The language that somebody is known to use, which is no secret.
+pub(crate) fn language(person: Option<&v1::Person>) -> Option<Language> {
+    person.and_then(|p| Language::of_tag(&p.language))
 }
 
 /// What the words of an arrival mean, by the recall where they came in before all others.
+///
+/// Secret words are for a person: no machine may answer what it may not read again.
 pub(crate) fn heed_of_arrival(
     recalls: &Recalls,
     entry_point: Option<EntryPointId>,
     person: Option<&v1::Person>,
+    sensitive: bool,
 ) -> Result<Option<Heed>, Fault> {
     let Some(person) = person else { return Ok(None) };
     person::check(person)?;
     let covers = |known: &KnownRecall| {
         entry_point.is_some_and(|e| known.plan.scope.binary_search(&e).is_ok())
     };
-    Ok(heed(recalls, covers, person))
+    let found = heed(recalls, covers, person);
+    let all = recalls.all();
+    let recall = all.iter().find(|known| !known.over && covers(known)).map(|known| known.recall);
+    let secret = sensitive && says_something(person);
+    let class = TriageClass::PersonWanted;
+    Ok(found.or(recall.filter(|_| secret).map(|recall| Heed { recall, class })))
 }
 
 /// What of an input is for the engine.
@@ -47,12 +56,12 @@ pub(crate) fn heard(from: &Reading<'_>, contact: ContactId, input: &Input) -> Re
         heard.wish = heard.wish.or_else(|| wish_in_words(&person.words));
         heard.words = !input.sensitive && says_something(person);
     }
-    heard.secret = input.sensitive;
-    if input.sensitive {
-        // The way to a person is no secret, and always open.
-        let asks = keys.is_some_and(|k| matches!(&*k, "0" | "0#"));
-        heard.wish = heard.wish.or_else(|| asks.then_some(Wish::Person));
-    } else if let Some(keys) = keys {
+    let words = input.person.as_ref().is_some_and(says_something);
+    heard.secret = input.sensitive && (words || keys.is_some());
+    if let Some(keys) = keys {
+        // A card's number is a secret also where nobody says so.
+        heard.secret |= matches!(person::masked(&keys), Cow::Owned(_));
+        // Secret keys are not kept, and mean what they mean: most of all that somebody is hurt.
         let known = of.and_then(|recall| from.recalls.get(recall));
         heard.lot = known.and_then(|known| lot(&known, &keys));
         heard.keys = Some(keys);

@@ -133,8 +133,13 @@ pub(crate) fn arrived(
         },
         waited: check::within_a_day("waited_ms", asked.waited_ms)?,
         attributes,
-        language: intake::language(asked.person.as_ref(), asked.sensitive),
-        heed: intake::heed_of_arrival(from.recalls, entry_point, asked.person.as_ref())?,
+        language: intake::language(asked.person.as_ref()),
+        heed: intake::heed_of_arrival(
+            from.recalls,
+            entry_point,
+            asked.person.as_ref(),
+            asked.sensitive,
+        )?,
         content,
     };
     // Last, so that nothing is sealed for an arrival that is refused.
@@ -181,12 +186,14 @@ fn holds(asked: &v1::gateway_report::Holding) -> Result<Report, Fault> {
 }
 
 /// What a gateway can carry.
-pub(crate) fn limits(limits: Option<v1::GatewayLimits>) -> GatewayLimits {
-    limits.map_or_else(GatewayLimits::default, |l| GatewayLimits {
-        sessions: l.most_sessions,
-        ivr_ports: l.most_ivr_ports,
-        calls_per_second: l.most_calls_per_second,
-    })
+pub(crate) fn limits(hello: &v1::Hello) -> GatewayLimits {
+    let limits = hello.limits.unwrap_or_default();
+    GatewayLimits {
+        sessions: limits.most_sessions,
+        ivr_ports: limits.most_ivr_ports,
+        calls_per_second: limits.most_calls_per_second,
+        says: hello.can_say,
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! How streams begin, are slowed down, and end.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio_stream::StreamExt;
 use tonic::Code;
 
 use super::*;
@@ -111,6 +114,45 @@ async fn commands_that_are_not_waited_for_are_all_answered_in_order() {
         }
     }
     assert_eq!(contacts, (1..=count).collect::<Vec<u64>>());
+    router.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_sends_without_reading_is_slowed_down_and_not_sent_away() {
+    const REPORTS: u64 = 8_000;
+    let router = Router::start().await;
+    // It has room for a few answers, so that the router soon has 1,024 unanswered requests.
+    let uri = format!("http://{}", router.address);
+    let endpoint = Endpoint::from_shared(uri).expect("a uri").initial_stream_window_size(1_024);
+    let channel = endpoint.connect().await.expect("connects");
+    let (out, requests) = mpsc::channel(10_000);
+    let sent = Arc::new(AtomicU64::new(0));
+    let counts = sent.clone();
+    // With a pause after each, so that each is a frame of its own, as of a client that sends
+    // when something happens.
+    let requests = ReceiverStream::new(requests).then(move |request| {
+        counts.fetch_add(1, Ordering::Relaxed);
+        async move {
+            tokio::task::yield_now().await;
+            request
+        }
+    });
+    let words = GatewayServiceClient::new(channel).connect(requests).await.expect("a stream");
+    let mut gateway = Gateway { out: Some(out), words: words.into_inner(), count: 0 };
+    gateway.hello("g").await;
+    for _ in 0..REPORTS {
+        gateway.report(Report::Hold(gateway_report::Hold { contact_id: 1, on: true })).await;
+    }
+    // Until it comes to a stop; reading only then shows that the stream still stands.
+    let mut before = 0;
+    while before == 0 || sent.load(Ordering::Relaxed) > before {
+        before = sent.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!((1_024..REPORTS).contains(&before), "{before} taken");
+    for _ in 0..REPORTS {
+        while !matches!(gateway.word().await, GatewayWord::Refused(_)) {}
+    }
     router.stop().await;
 }
 

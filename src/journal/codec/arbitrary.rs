@@ -274,7 +274,7 @@ structs! {
     Sealed { customer, key, bytes }
     Mark { sequence, state_hash, hash_version }
     Need { skill, at_least }
-    GatewayLimits { sessions, ivr_ports, calls_per_second }
+    GatewayLimits { sessions, ivr_ports, calls_per_second, says }
     Named { agent, until }
     Excluded { agent, until }
     Released { agent, because, wrap_up }

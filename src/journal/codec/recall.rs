@@ -26,8 +26,7 @@ words!(ReturnedBecause => ReturnedBecause {
 
 record!(Plan => Plan { title, version, playbook, scope, faq, ivr, safety; soon = soon_us });
 record!(FaqPlan => FaqPlan {
-    from, capacity, pacing, entries;
-    silence = silence_us, time_limit = time_limit_us
+    from, capacity, pacing, silence, time_limit, entries
 });
 record!(IvrPlan => IvrPlan {
     from, ports, repeats, yes, no, options;
@@ -62,21 +61,21 @@ impl Field for Option<LotVerdict> {
 
 // By name, not by position: a channel that is added later must not move the others.
 impl Field for [Span; 4] {
-    type Pb = Vec<pb::Pacing>;
-    fn put(&self) -> Vec<pb::Pacing> {
+    type Pb = Vec<pb::ByChannel>;
+    fn put(&self) -> Vec<pb::ByChannel> {
         Channel::ALL
             .into_iter()
             .filter(|c| self[c.index()] != Span::ZERO)
-            .map(|c| pb::Pacing { channel: Field::put(&c), after_us: self[c.index()].0 })
+            .map(|c| pb::ByChannel { channel: Field::put(&c), span_us: self[c.index()].0 })
             .collect()
     }
-    fn take(pb: Vec<pb::Pacing>, name: &'static str) -> Result<Self, CodecError> {
-        let mut pacing = [Span::ZERO; 4];
+    fn take(pb: Vec<pb::ByChannel>, name: &'static str) -> Result<Self, CodecError> {
+        let mut spans = [Span::ZERO; 4];
         for share in pb {
             let channel = Channel::take(share.channel, name)?;
-            pacing[channel.index()] = Span(share.after_us);
+            spans[channel.index()] = Span(share.span_us);
         }
-        Ok(pacing)
+        Ok(spans)
     }
 }
 

@@ -42,7 +42,7 @@ record!(Actor => Actor { role, name });
 record!(RequestId => RequestId { id, content });
 record!(Sealed => Sealed { customer, key; bytes = ciphertext });
 record!(Need => Need { skill, at_least });
-record!(GatewayLimits => GatewayLimits { sessions, ivr_ports, calls_per_second });
+record!(GatewayLimits => GatewayLimits { sessions, ivr_ports, calls_per_second, says });
 record!(Named => Named { agent; until = until_us });
 record!(Excluded => Excluded { agent; until = until_us });
 record!(Released => Released { agent, because; wrap_up = wrap_up_us });

@@ -4,6 +4,7 @@
 //! all, and whoever comes back stands no later than before.
 
 use super::{Tally, Track};
+use crate::engine::Engine;
 use crate::engine::entry::{Actor, Entry};
 use crate::engine::event::{EffectKind, Event, Queued};
 use crate::engine::recall::{
@@ -22,6 +23,8 @@ pub(super) struct Machine {
     was_there: bool,
     /// Its words were about safety, whatever its class of service.
     safety: bool,
+    /// Its place by the engine's own book when it went to self-service, while it is there.
+    left_at: Option<Place>,
     stands: Option<Stands>,
     /// How it stood when it went to self-service, until it stands again or an agent is found.
     ticket: Option<Stands>,
@@ -146,6 +149,12 @@ impl Tally {
     ) {
         self.recall(recall, |r| r.returned[tier.index()][because as usize] += 1);
         self.observer.fact(Fact::Returned(because));
+        // That the recall ended is no bounce of theirs.
+        if because == ReturnedBecause::Ended
+            && let Some(track) = self.open.get_mut(&contact)
+        {
+            track.machine.was_there = false;
+        }
         self.enter(contact);
     }
 
@@ -170,6 +179,39 @@ impl Tally {
         for stands in [&mut machine.stands, &mut machine.ticket].into_iter().flatten() {
             stands.anywhere += i128::from(place.0) - i128::from(stands.place.0);
             stands.place = place;
+        }
+    }
+
+    /// Holds where contacts stand after an entry, in the replica's own lines, against where
+    /// they stood before self-service.
+    pub(crate) fn audit_places(&mut self, entry: &Entry, engine: &Engine) {
+        for event in &entry.events {
+            match event {
+                Event::Diverted { contact, .. } => {
+                    let place = engine.contact(*contact).map(|c| c.place);
+                    if let Some(track) = self.open.get_mut(contact) {
+                        track.machine.left_at = place;
+                    }
+                }
+                Event::Reprioritised { contact, place, .. } => {
+                    if let Some(track) = self.open.get_mut(contact) {
+                        track.machine.left_at = track.machine.left_at.map(|_| *place);
+                    }
+                }
+                Event::Returned { contact, .. } => {
+                    let left = self.open.get_mut(contact).and_then(|t| t.machine.left_at.take());
+                    // Into another queue in the same breath: by another head start.
+                    let moved = entry
+                        .events
+                        .iter()
+                        .any(|e| matches!(e, Event::Queued(q) if q.contact == *contact));
+                    let stands = engine.contact(*contact).map(|c| c.place);
+                    if left.zip(stands).is_some_and(|(left, stands)| !moved && stands > left) {
+                        self.place_lost(*contact);
+                    }
+                }
+                _ => {}
+            }
         }
     }
 

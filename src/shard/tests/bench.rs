@@ -138,8 +138,8 @@ pub(crate) fn plan() -> Plan {
             from: Level::Elevated,
             capacity: 50,
             pacing: [Span::ZERO; 4],
-            silence: Span::seconds(60),
-            time_limit,
+            silence: [Span::seconds(60); 4],
+            time_limit: [time_limit; 4],
             entries: 3,
         }),
         ivr: Some(IvrPlan {

@@ -299,7 +299,7 @@ impl World {
             },
             6..=19 => Command::ConnectAgent(agent),
             20 => Command::DisconnectGateway { gateway, session },
-            21 => Command::ConnectGateway { name, limits: GatewayLimits::default() },
+            21 => Command::ConnectGateway { name, limits: super::limits(gateway.0) },
             22 if self.rng.random_bool(0.1) => {
                 self.at = self.at + Span::seconds(60);
                 Command::Restart(Span::seconds(60))

@@ -30,6 +30,12 @@ const GATEWAYS: u16 = 3;
 /// Entries in one batch of the journal.
 const BATCH: usize = 1_000;
 
+/// The first gateway says texts and has few ports, the second says texts, the third does not.
+fn limits(gateway: u16) -> GatewayLimits {
+    let ivr_ports = if gateway == 0 { 2 } else { 0 };
+    GatewayLimits { ivr_ports, says: gateway < 2, ..GatewayLimits::default() }
+}
+
 struct World {
     seed: u64,
     rng: StdRng,
@@ -77,7 +83,7 @@ impl World {
         world.step(&Command::Configure(routing));
         for g in 0..GATEWAYS {
             let name = Arc::from(format!("gateway-{g}"));
-            world.step(&Command::ConnectGateway { name, limits: GatewayLimits::default() });
+            world.step(&Command::ConnectGateway { name, limits: limits(g) });
         }
         for a in 0..AGENTS {
             world.step(&Command::ConnectAgent(AgentId(a)));

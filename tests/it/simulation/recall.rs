@@ -10,8 +10,8 @@ use surgeline::engine::command::{Command, Heard, RecallOrder, Report};
 use surgeline::engine::contact::{Contact, State, StateKind};
 use surgeline::engine::event::Event;
 use surgeline::engine::recall::{
-    Answer, Choice, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Plan, Question, SafetyPlan,
-    SelfService, Step, TriageClass, Wish,
+    Answer, Choice, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Plan, Question,
+    ReturnedBecause, SafetyPlan, SelfService, Step, TriageClass, Wish,
 };
 use surgeline::engine::words::QueuedBecause;
 use surgeline::ids::{AgentId, ContactId, EntryPointId, QueueId, RecallId};
@@ -54,8 +54,8 @@ impl World {
             from: Level::Elevated,
             capacity: self.rng.random_range(1..30),
             pacing: [0, 2, 5, 1].map(Span::seconds),
-            silence: Span::seconds(4),
-            time_limit: Span::seconds(30),
+            silence: [Span::seconds(4); 4],
+            time_limit: [Span::seconds(30); 4],
             entries: 3,
         };
         let options = [(b'1', Choice::LotCheck), (b'2', Choice::Faq(1)), (b'3', Choice::Message)];
@@ -186,8 +186,11 @@ impl World {
                         self.diverted.insert(*contact, c.place);
                     }
                 }
-                Event::Returned { contact, .. } => {
-                    self.returned.insert(*contact);
+                Event::Returned { contact, because, .. } => {
+                    // That a recall ended is no bounce of theirs.
+                    if *because != ReturnedBecause::Ended {
+                        self.returned.insert(*contact);
+                    }
                     let entered = self.diverted.remove(contact);
                     let is = self.owner.contact(*contact).map(|c| (c.place, c.state));
                     // For safety and for supervisors it may be put into another queue in

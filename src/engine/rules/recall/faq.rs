@@ -177,6 +177,16 @@ fn a_letter_that_was_answered_and_stays_silent_goes_on_as_a_follow_up() {
     assert_eq!(c.report(holding), Ok(Reply::Unknown(vec![])));
     c.passes(600);
     assert_eq!(c.state(follow_up), State::Queued, "a machine had its turn");
+    let session = c.engine.gateway(GATE).and_then(|g| g.session).expect("connected");
+    c.ok(&Command::DisconnectGateway { gateway: GATE, session });
+    c.passes(0);
+    c.ok(&Command::ConnectGateway { name: Arc::from("gate"), limits: SAYS });
+    let key = c.open(follow_up).key.clone();
+    c.report(Report::Holding { keys: vec![key], last: true }).expect("resynced");
+    let told = c.told(Recipient::Gateway(GATE));
+    assert_eq!(told[0], goes_on, "it may have been lost, and the gateway knows no other id");
+    c.report(wishes(follow_up, Wish::Solved)).expect("heard");
+    assert_eq!(c.ended(), [(follow_up, EndReason::Solved)], "no agent need look");
 }
 
 #[test]

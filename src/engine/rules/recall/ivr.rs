@@ -94,7 +94,7 @@ fn who_presses_nothing_is_asked_again_and_then_gets_a_person_or_a_goodbye() {
 #[test]
 fn a_gateway_with_few_ports_gets_few_calls_for_its_menu() {
     let mut c = Center::new();
-    let limits = GatewayLimits { ivr_ports: 1, ..GatewayLimits::default() };
+    let limits = GatewayLimits { ivr_ports: 1, ..SAYS };
     c.ok(&Command::ConnectGateway { name: Arc::from("gate"), limits });
     c.passes(0);
     c.start(Level::Surge);
@@ -102,4 +102,31 @@ fn a_gateway_with_few_ports_gets_few_calls_for_its_menu() {
     let second = c.comes(Channel::Voice, HOTLINE);
     assert_eq!(c.state(first).kind(), StateKind::SelfService);
     assert_eq!(c.state(second), State::Queued);
+}
+
+#[test]
+fn a_yes_to_the_injury_question_counts_when_it_crosses_with_the_way_back() {
+    let mut c = Center::new();
+    c.start(Level::Surge);
+    let call = c.comes(Channel::Voice, HOTLINE);
+    for _ in 0..2 {
+        c.all_said(call);
+        c.passes(5);
+    }
+    assert_eq!(c.state(call), State::Queued, "no key, so a person");
+    c.report(keys(call, "1", None)).expect("pressed");
+    assert_eq!((c.open(call).queue, c.open(call).service), (SAFETY, ServiceClass::Safety));
+}
+
+#[test]
+fn secret_keys_work_and_are_not_kept() {
+    let mut c = Center::new();
+    c.start(Level::Surge);
+    let call = c.comes(Channel::Voice, HOTLINE);
+    let heard = Heard { keys: Some(Arc::from("1")), secret: true, ..Heard::default() };
+    c.report(Report::Input { contact: call, heard }).expect("pressed");
+    assert_eq!(c.open(call).service, ServiceClass::Safety, "somebody is hurt, secret or not");
+    assert!(!c.events.iter().any(|e| matches!(e, Event::KeysPressed { .. })));
+    c.report(keys(call, "4111111111111111", None)).expect("pressed");
+    assert!(!c.events.iter().any(|e| matches!(e, Event::KeysPressed { .. })), "not to a person");
 }

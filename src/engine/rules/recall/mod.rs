@@ -5,7 +5,7 @@ mod ivr;
 
 use std::sync::Arc;
 
-use super::{ANNE, BOB, CLEO, Center, GATE, PLAIN, SAFETY, said};
+use super::{ANNE, BOB, CLEO, Center, GATE, PLAIN, SAFETY, SAYS, SKILLED, said};
 use crate::engine::command::{
     Act, Command, GatewayLimits, Heard, Order, RecallOrder, Reply, Report,
 };
@@ -19,7 +19,7 @@ use crate::engine::recall::{
 };
 use crate::engine::refusal::Refusal;
 use crate::engine::words::{Channel, EndReason, ServiceClass};
-use crate::ids::{AgentId, AskId, ContactId, EffectId, EntryPointId, RecallId};
+use crate::ids::{AgentId, AskId, ContactId, EffectId, EntryPointId, GatewayId, RecallId};
 use crate::time::Span;
 
 const HOTLINE: EntryPointId = EntryPointId(0);
@@ -31,8 +31,8 @@ fn plan(kept: &[AgentId]) -> Plan {
         from: Level::Elevated,
         capacity: 100,
         pacing: [0, 5, 60, 20].map(Span::seconds),
-        silence: Span::seconds(120),
-        time_limit: Span::seconds(600),
+        silence: [Span::seconds(120); 4],
+        time_limit: [Span::seconds(600); 4],
         entries: 4,
     };
     let options = [(b'1', Choice::LotCheck), (b'2', Choice::Faq(3)), (b'3', Choice::Message)];
@@ -147,6 +147,16 @@ impl Center {
         chat
     }
 
+    /// A fifth of a second passes.
+    fn breathes(&mut self) {
+        for ms in (0..200).step_by(5) {
+            let at = self.at() + Span::millis(ms);
+            let mut events = Vec::new();
+            self.engine.handle(at, None, &Command::Tick, &mut events).expect("a tick");
+            assert_eq!(self.engine.check(), Ok(()));
+        }
+    }
+
     fn tier(&self, tier: Tier) -> TierCounts {
         self.engine.recall(RECALL).expect("started").tiers[tier.index()]
     }
@@ -246,6 +256,80 @@ fn who_is_hurt_and_declined_goes_to_the_safety_lane() {
     let reservation = c.reservation(chat);
     c.act(BOB, Act::Decline(reservation)).expect("declined");
     assert_eq!((c.open(chat).queue, c.open(chat).service), (SAFETY, ServiceClass::Safety));
+}
+
+#[test]
+fn who_is_hurt_is_in_the_safety_class_by_whatever_way_they_come_back() {
+    let mut c = Center::new();
+    c.start(Level::Critical);
+    c.ready(BOB);
+    let chat = c.comes(Channel::Chat, HOTLINE);
+    c.report(means(chat, TriageClass::Safety)).expect("heard");
+    let order = Order::Move { contact: chat, queue: SKILLED };
+    c.ok(&Command::Supervise { order, why: Arc::from("wants Spanish") });
+    assert_eq!((c.open(chat).queue, c.open(chat).service), (SKILLED, ServiceClass::Safety));
+    c.passes(60);
+    assert_eq!(c.state(chat), State::Queued, "and a walk leaves them where a person put them");
+    assert_eq!(c.open(chat).queue, SKILLED);
+}
+
+#[test]
+fn a_gateway_that_cannot_say_keeps_its_contacts_in_line() {
+    let mut c = Center::new();
+    let limits = GatewayLimits { says: false, ..SAYS };
+    c.ok(&Command::ConnectGateway { name: Arc::from("gate"), limits });
+    c.passes(0);
+    c.start(Level::Critical);
+    for channel in [Channel::Voice, Channel::Chat] {
+        let contact = c.comes(channel, HOTLINE);
+        assert_eq!(c.state(contact), State::Queued);
+    }
+}
+
+#[test]
+fn a_gateway_that_is_told_enough_holds_up_nobody_elses() {
+    let mut c = Center::new();
+    let full: Vec<_> = (0..700).map(|_| c.comes(Channel::Chat, HOTLINE)).collect();
+    c.ok(&Command::ConnectGateway { name: Arc::from("other"), limits: SAYS });
+    let mut arrival = c.arrival(Channel::Email, PLAIN);
+    arrival.entry_point = Some(HOTLINE);
+    let report = Report::Arrived(arrival);
+    let other = GatewayId(1);
+    let elsewhere = match c.run(None, &Command::Gateway { gateway: other, session: None, report }) {
+        Ok(Reply::Contact(contact)) => contact,
+        unexpected => panic!("{unexpected:?}"),
+    };
+    let mut large = plan(&[]);
+    if let Some(faq) = &mut large.faq {
+        faq.capacity = 10_000;
+    }
+    c.start_with(large, Level::Elevated).expect("started");
+    c.breathes();
+    assert_eq!(c.state(elsewhere).kind(), StateKind::SelfService);
+    let moved =
+        |c: &Center| full.iter().filter(|f| c.state(**f).kind() == StateKind::SelfService).count();
+    // Two texts each, and nothing reported.
+    assert_eq!(moved(&c), 512);
+    c.now += 1;
+    for contact in &full {
+        c.all_said(*contact);
+    }
+    c.breathes();
+    assert_eq!(moved(&c), 700, "what it carries, it reports");
+}
+
+#[test]
+fn that_a_recall_ended_is_no_bounce() {
+    let mut c = Center::new();
+    c.start(Level::Critical);
+    let chat = c.comes(Channel::Chat, HOTLINE);
+    let set = |level| RecallOrder::SetLevel { recall: RECALL, level };
+    c.order(set(Level::Normal)).expect("a slip");
+    c.passes(1);
+    assert_eq!(c.state(chat), State::Queued);
+    c.order(set(Level::Critical)).expect("mended");
+    c.passes(1);
+    assert_eq!(c.state(chat).kind(), StateKind::SelfService);
 }
 
 #[test]
@@ -394,7 +478,7 @@ fn a_restart_keeps_places_and_gives_every_step_its_time_again() {
     let listening = Step::Listening { until: c.at() + Span::seconds(120) };
     assert_eq!(c.served(answered).step, listening);
     let name = Arc::from("gate");
-    c.ok(&Command::ConnectGateway { name, limits: GatewayLimits::default() });
+    c.ok(&Command::ConnectGateway { name, limits: SAYS });
     c.report(Report::Holding { keys: keys_of, last: true }).expect("resynced");
     let told = c.told(Recipient::Gateway(GATE));
     let said = told.iter().filter(|t| matches!(t, Tell::Say { .. })).count();

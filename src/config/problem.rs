@@ -312,6 +312,23 @@ pub enum Fault {
         /// The other.
         other: &'static str,
     },
+    /// A time limit that would always come before the silence that is waited for.
+    #[error(
+        "found {limit} of {} below {silence} of {}, expected a limit that is no shorter than \
+         the silence",
+        Words(*.limit_is),
+        Words(*.silence_is)
+    )]
+    LimitBelow {
+        /// The limit's field.
+        limit: &'static str,
+        /// How long it is.
+        limit_is: Span,
+        /// The silence's field.
+        silence: &'static str,
+        /// How long it is.
+        silence_is: Span,
+    },
     /// A playbook without something for one of its languages.
     #[error("found nothing in {language}, expected it in every language of the playbook")]
     WithoutLanguage {

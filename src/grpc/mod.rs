@@ -26,6 +26,7 @@ mod waiting;
 mod watch;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use dashmap::DashMap;
 use tokio_util::sync::CancellationToken;
@@ -45,4 +46,10 @@ struct Edge {
     /// Gateways that made themselves known by a unary call. Ids are for ever, so that a
     /// name which was found need not be asked for again.
     gateways: Arc<DashMap<Arc<str>, GatewayId>>,
+}
+
+/// Milliseconds since the Unix epoch.
+pub(crate) fn unix_ms() -> u64 {
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,6 @@
 //! The service for supervisors: readings from the replica, and orders to the owner.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use super::convert::{check, order};
 use super::rows::{self, MOST_ROWS, Page};
 use super::status::{self, Fault};
-use super::{Edge, auth, inspect};
+use super::{Edge, auth, inspect, unix_ms};
 use crate::engine::entry::Role;
 use crate::ids::QueueId;
 use crate::pb::v1::supervisor_service_server::SupervisorService;
@@ -212,9 +212,11 @@ async fn watch(
             (queues, rows::counts(view))
         });
         let reading = match read.await {
-            Ok((queues, contacts)) => {
-                Ok(WatchQueuesResponse { queues, read_unix_ms: now(), contacts: Some(contacts) })
-            }
+            Ok((queues, contacts)) => Ok(WatchQueuesResponse {
+                queues,
+                read_unix_ms: unix_ms(),
+                contacts: Some(contacts),
+            }),
             Err(stopped) => Err(Fault::from(stopped).into()),
         };
         let ended = reading.is_err();
@@ -222,10 +224,4 @@ async fn watch(
             return;
         }
     }
-}
-
-/// Milliseconds since the Unix epoch.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

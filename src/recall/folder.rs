@@ -96,7 +96,8 @@ impl Folder {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
         let none = || FolderError::NoSuchPlaybook {
             name: name.into(),
-            folder: self.0.clone().into(),
+            // In full: the router's working folder is not that of who asks.
+            folder: std::path::absolute(&self.0).unwrap_or_else(|_| self.0.clone()).into(),
             has: self.names(),
         };
         if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {

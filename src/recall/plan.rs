@@ -22,7 +22,7 @@ const MOST_LISTED: usize = 24;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PlanError {
     /// Slots were not filled.
-    #[error("open slots: {}: each needs its text", Slots(.0))]
+    #[error("open slots: {}: each needs its text: {}", Slots(.0), Typed(.0))]
     OpenSlots(Box<[Slot]>),
     /// It is about no entry point, so that it would take nobody.
     #[error("scope.entry_points names none: name at least one, of {}", Listed(.has))]
@@ -104,22 +104,29 @@ pub fn plan(playbook: &Playbook, routing: &Routing) -> Result<engine::Plan, Plan
 }
 
 fn faq(tier: &FaqTier, entries: usize) -> engine::FaqPlan {
-    let mut pacing = [Span::ZERO; 4];
-    for (channel, seconds) in [
-        (Channel::Chat, tier.chat_pacing_s),
-        (Channel::Email, tier.email_pacing_s),
-        (Channel::Message, tier.message_pacing_s),
-    ] {
-        pacing[channel.index()] = Span::seconds(seconds.into());
-    }
     engine::FaqPlan {
         from: level(tier.from),
         capacity: tier.capacity,
-        pacing,
-        silence: [Span::seconds(tier.silence_s.into()); 4],
-        time_limit: [Span::seconds(tier.time_limit_s.into()); 4],
+        pacing: written(tier.chat_pacing_s, tier.email_pacing_s, tier.message_pacing_s),
+        silence: written(tier.chat_silence_s, tier.email_silence_s, tier.message_silence_s),
+        time_limit: written(
+            tier.chat_time_limit_s,
+            tier.email_time_limit_s,
+            tier.message_time_limit_s,
+        ),
         entries: u16::try_from(entries).unwrap_or(u16::MAX),
     }
+}
+
+/// Seconds of the channels that the faq tier is on, by channel; calls are not among them.
+fn written(chat: u32, email: u32, message: u32) -> [Span; 4] {
+    let mut by_channel = [Span::ZERO; 4];
+    for (channel, seconds) in
+        [(Channel::Chat, chat), (Channel::Email, email), (Channel::Message, message)]
+    {
+        by_channel[channel.index()] = Span::seconds(seconds.into());
+    }
+    by_channel
 }
 
 fn ivr_plan(tier: &IvrTier, menu: &Menu, playbook: &Playbook) -> engine::IvrPlan {
@@ -232,6 +239,17 @@ impl fmt::Display for Slots<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.0.iter().map(|s| s.name()).collect();
         f.write_str(&names.join(", "))
+    }
+}
+
+/// How each is filled, to be copied.
+struct Typed<'a>(&'a [Slot]);
+
+impl fmt::Display for Typed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let typed: Vec<String> =
+            self.0.iter().map(|s| format!("--slot {}=\"...\"", s.name())).collect();
+        f.write_str(&typed.join(" "))
     }
 }
 

@@ -319,10 +319,19 @@ pub struct FaqTier {
     pub email_pacing_s: u32,
     /// The same on message, 0 to 3,600.
     pub message_pacing_s: u32,
-    /// Seconds of a customer's silence after which the contact goes back, 30 to 604,800.
-    pub silence_s: u32,
-    /// Seconds that a contact stays at most, 60 to 604,800.
-    pub time_limit_s: u32,
+    /// Seconds of a customer's silence on chat after which the contact goes back, 30 to
+    /// 604,800.
+    pub chat_silence_s: u32,
+    /// The same on email.
+    pub email_silence_s: u32,
+    /// The same on message.
+    pub message_silence_s: u32,
+    /// Seconds that a chat stays at most, 60 to 604,800 and no fewer than its silence.
+    pub chat_time_limit_s: u32,
+    /// The same of an email.
+    pub email_time_limit_s: u32,
+    /// The same of a message.
+    pub message_time_limit_s: u32,
 }
 
 /// How the ivr tier works.

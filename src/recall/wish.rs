@@ -3,6 +3,7 @@
 //! Plain functions. Only a whole text counts: "that solved it" closes a contact, and "I
 //! hoped that solved it" does not. Longer texts are the triage's business.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::language::fold;
@@ -16,7 +17,7 @@ const POLITE: &[&str] = &[
     "yes", "yeah", "ok", "okay", "great", "thanks", "thank", "you", "thx", "hi", "hello", "please",
     "ja", "danke", "vielen", "dank", "bitte", "hallo", "super", "prima", //
     "si", "vale", "gracias", "muchas", "por", "favor", "hola", //
-    "oui", "merci", "beaucoup", "svp", "stp", "bonjour", "parfait",
+    "oui", "merci", "beaucoup", "svp", "stp", "bonjour", "parfait", "sil", "vous", "plait",
 ];
 
 // What closes a contact is said by the customer, plainly: thanks alone are no such thing.
@@ -119,66 +120,230 @@ const SOLVED: &[&str] = &[
     "pas d'autres questions",
 ];
 
-const PERSON: &[&str] = &[
-    "0",
-    "person",
-    "a person",
-    "human",
-    "a human",
-    "agent",
-    "an agent",
-    "representative",
-    "operator",
-    "real person",
-    "live agent",
-    "talk to a person",
-    "speak to a person",
-    "i want a person",
-    "i want to talk to a person",
-    "mensch",
-    "ein mensch",
-    "einen menschen",
-    "mitarbeiter",
-    "mitarbeiterin",
-    "ein mitarbeiter",
-    "einen mitarbeiter",
-    "berater",
-    "beraterin",
-    "persona",
-    "una persona",
-    "humano",
-    "un humano",
-    "agente",
-    "un agente",
-    "operador",
-    "operadora",
-    "representante",
-    "personne",
-    "une personne",
-    "une vraie personne",
-    "humain",
-    "un humain",
-    "conseiller",
-    "conseillère",
-    "un conseiller",
-    "une conseillère",
-    "opérateur",
+/// What people put together as they ask for a person: every beginning with every middle and
+/// every end. Sentences that nobody says come of it too, and harm nobody.
+type Sentences = [&'static [&'static str]; 3];
+
+const PERSON: &[Sentences] = &[
+    [&["0", "personne", "humain", "conseiller", "conseillère", "opérateur"], &[""], &[""]],
+    [
+        &[
+            "",
+            "i want",
+            "i need",
+            "i want to",
+            "i need to",
+            "i would like",
+            "i would like to",
+            "i'd like",
+            "i'd like to",
+            "i have to",
+            "can i",
+            "could i",
+            "may i",
+            "can we",
+            "let me",
+            "how can i",
+            "how do i",
+            "get me",
+            "give me",
+            "connect me",
+            "transfer me",
+        ],
+        &["", "to", "with", "talk to", "talk with", "speak to", "speak with", "chat with"],
+        &[
+            "person",
+            "a person",
+            "real person",
+            "a real person",
+            "live person",
+            "a live person",
+            "human",
+            "a human",
+            "a human being",
+            "a real human",
+            "someone",
+            "somebody",
+            "agent",
+            "an agent",
+            "live agent",
+            "a live agent",
+            "representative",
+            "a representative",
+            "customer service",
+            "a customer service representative",
+            "operator",
+            "an operator",
+            "a member of staff",
+            "a manager",
+            "a supervisor",
+        ],
+    ],
+    [
+        &[
+            "",
+            "ich möchte",
+            "ich möchte gern",
+            "ich möchte gerne",
+            "ich will",
+            "ich muss",
+            "ich würde gern",
+            "ich würde gerne",
+            "kann ich",
+            "könnte ich",
+            "darf ich",
+            "verbinden sie mich",
+        ],
+        &[
+            "mit einem menschen",
+            "mit einem echten menschen",
+            "mit einer person",
+            "mit einer echten person",
+            "mit jemandem",
+            "mit jemand",
+            "mit einem mitarbeiter",
+            "mit einer mitarbeiterin",
+            "mit einem berater",
+            "mit einer beraterin",
+            "mit dem kundendienst",
+            "mit dem kundenservice",
+        ],
+        &["", "sprechen", "reden", "telefonieren", "chatten", "verbunden werden"],
+    ],
+    [
+        &["", "ich möchte", "ich will", "ich brauche", "ich hätte gern", "ich hätte gerne"],
+        &[
+            "mensch",
+            "ein mensch",
+            "einen menschen",
+            "einen echten menschen",
+            "eine person",
+            "eine echte person",
+            "mitarbeiter",
+            "ein mitarbeiter",
+            "einen mitarbeiter",
+            "mitarbeiterin",
+            "eine mitarbeiterin",
+            "berater",
+            "einen berater",
+            "beraterin",
+            "eine beraterin",
+            "kundendienst",
+            "den kundendienst",
+            "kundenservice",
+        ],
+        &["", "sprechen"],
+    ],
+    [
+        &[
+            "",
+            "quiero",
+            "quisiera",
+            "necesito",
+            "deseo",
+            "me gustaría",
+            "puedo",
+            "podría",
+            "comuníqueme",
+            "páseme",
+        ],
+        &["", "con", "hablar con", "comunicarme con"],
+        &[
+            "persona",
+            "una persona",
+            "una persona real",
+            "humano",
+            "un humano",
+            "un ser humano",
+            "alguien",
+            "agente",
+            "un agente",
+            "una agente",
+            "representante",
+            "un representante",
+            "una representante",
+            "operador",
+            "operadora",
+            "un operador",
+            "una operadora",
+            "un asesor",
+            "una asesora",
+            "un supervisor",
+            "servicio al cliente",
+            "atención al cliente",
+        ],
+    ],
+    [
+        &[
+            "",
+            "je veux",
+            "je voudrais",
+            "j'aimerais",
+            "je souhaite",
+            "je dois",
+            "je peux",
+            "puis-je",
+            "est-ce que je peux",
+            "j'ai besoin de",
+            "passez-moi",
+        ],
+        &["", "parler", "parler à", "parler avec", "échanger avec", "discuter avec"],
+        &[
+            "quelqu'un",
+            "une personne",
+            "une vraie personne",
+            "un humain",
+            "un être humain",
+            "un conseiller",
+            "une conseillère",
+            "un agent",
+            "une agente",
+            "un opérateur",
+            "une opératrice",
+            "un représentant",
+            "le service client",
+            "au service client",
+        ],
+    ],
+    [
+        &["j'ai besoin"],
+        &[
+            "d'une personne",
+            "d'un humain",
+            "d'un conseiller",
+            "d'une conseillère",
+            "d'un agent",
+            "d'une vraie personne",
+        ],
+        &[""],
+    ],
 ];
 
 static SOLVED_FOLDED: LazyLock<Vec<String>> =
     LazyLock::new(|| SOLVED.iter().map(|t| bare(t)).collect());
-static PERSON_FOLDED: LazyLock<Vec<String>> =
-    LazyLock::new(|| PERSON.iter().map(|t| bare(t)).collect());
+static PERSON_FOLDED: LazyLock<BTreeSet<String>> =
+    LazyLock::new(|| PERSON.iter().flat_map(together).map(|t| bare(&t)).collect());
+
+/// Every sentence that its parts make.
+fn together([beginnings, middles, ends]: &Sentences) -> Vec<String> {
+    let mut all = Vec::with_capacity(beginnings.len() * middles.len() * ends.len());
+    for beginning in *beginnings {
+        for middle in *middles {
+            all.extend(ends.iter().map(|end| format!("{beginning} {middle} {end}")));
+        }
+    }
+    all
+}
 
 /// The wish that a text is, if it is one and nothing else, in any of the languages.
 #[must_use]
 pub fn wish_in_words(text: &str) -> Option<Wish> {
-    // A question is none: "solved?"
-    if text.len() > MOST_BYTES || text.contains(['?', '¿']) {
+    if text.len() > MOST_BYTES {
         return None;
     }
     let said = bare(text);
-    if SOLVED_FOLDED.contains(&said) {
+    // "solved?" is a question, and "can I talk to someone?" is a wish.
+    if SOLVED_FOLDED.contains(&said) && !text.contains(['?', '¿']) {
         Some(Wish::Solved)
     } else if PERSON_FOLDED.contains(&said) {
         Some(Wish::Person)
@@ -236,9 +401,45 @@ mod tests {
         for text in SOLVED {
             assert_eq!(wish_in_words(text), Some(Wish::Solved), "{text}");
         }
-        for text in PERSON {
+        for text in PERSON.iter().flat_map(together) {
+            assert_eq!(wish_in_words(&text), Some(Wish::Person), "{text}");
+        }
+        assert!(!SOLVED_FOLDED.contains(&String::new()) && !PERSON_FOLDED.contains(""));
+    }
+
+    #[test]
+    fn whole_sentences_ask_for_a_person_in_four_languages() {
+        for text in [
+            "Can I speak to someone please?",
+            "I want to talk to an agent!",
+            "I need a person",
+            "I'd like to speak with a customer service representative.",
+            "live person",
+            "Customer service, please",
+            "Ich möchte bitte mit einem Mitarbeiter sprechen.",
+            "Kann ich mit jemandem reden?",
+            "Ich brauche einen Menschen",
+            "Verbinden Sie mich bitte mit dem Kundendienst",
+            "Quiero hablar con una persona, por favor",
+            "¿Puedo hablar con alguien?",
+            "Necesito un representante",
+            "Atención al cliente",
+            "Je voudrais parler à quelqu'un, s'il vous plaît.",
+            "Puis-je parler à un conseiller ?",
+            "J\u{2019}ai besoin d\u{2019}une vraie personne",
+            "Le service client svp",
+        ] {
             assert_eq!(wish_in_words(text), Some(Wish::Person), "{text}");
         }
-        assert!(!SOLVED_FOLDED.contains(&String::new()) && !PERSON_FOLDED.contains(&String::new()));
+        for text in [
+            "I talked to an agent and nothing came of it",
+            "do not put me through to an agent",
+            "Ich habe mit jemandem gesprochen",
+            "No quiero hablar con nadie",
+            "Je ne veux parler à personne",
+            "is someone hurt by it?",
+        ] {
+            assert_eq!(wish_in_words(text), None, "{text}");
+        }
     }
 }

@@ -10,8 +10,8 @@ use super::scenario::GATEWAYS;
 use super::watch::{Agents, Snapshot};
 use crate::cli::out::{Ink, Palette, Table};
 use crate::cli::queue::{HEADER, LEGEND, NUMBERS, painted};
-use crate::cli::words::share;
-use crate::pb::v1::{QueueRow, RecallLevel, Tier};
+use crate::cli::words::{share, word};
+use crate::pb::v1::{QueueRow, RecallLevel, RecallStatus};
 
 /// Widest line.
 const COLUMNS: usize = 100;
@@ -85,7 +85,7 @@ impl Frame<'_> {
         let left = self
             .left
             .map_or_else(|| "finishing".to_owned(), |left| format!("{} s left", left.as_secs()));
-        let level = self.snapshot.recalls.first().map_or("normal", |r| level_name(r.level()));
+        let level = self.snapshot.recalls.first().map_or_else(|| "normal".to_owned(), level);
         let abandoned: u64 = self.snapshot.queues.iter().map(|q| q.abandoned).sum();
         format!(
             "demo: {left}, level {level}, accepted {}, waiting {}, with agents {}, pending {}, \
@@ -178,7 +178,7 @@ fn recall(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
     let Some(recall) = snapshot.recalls.first() else {
         return vec![palette.paint(Ink::Dim, "no recall is in force")];
     };
-    let level = level_name(recall.level());
+    let level = level(recall);
     let title: String = recall.playbook.chars().take(TITLE).collect();
     let title = format!(
         "RECALL at {level}: {title}   safety agents {}   to be moved {}",
@@ -190,7 +190,7 @@ fn recall(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
     let table = Table::new(&header, &[2, 3, 4, 5, 6, 7], 2);
     let mut table = table.steady(&[6, 6, 8, 9, 8, 10, 10, 8]);
     for tier in &recall.tiers {
-        let mut row = vec![tier_name(tier.tier()).to_owned(), yes(tier.open).to_owned()];
+        let mut row = vec![word(tier.tier().as_str_name(), "TIER_"), yes(tier.open).to_owned()];
         let counts =
             [tier.in_use, tier.entered, tier.solved, tier.informed, tier.returned, tier.left];
         row.extend(counts.iter().map(ToString::to_string));
@@ -204,27 +204,8 @@ const fn yes(open: bool) -> &'static str {
     if open { "yes" } else { "no" }
 }
 
-const fn tier_name(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Faq => "faq",
-        Tier::Ivr => "ivr",
-        Tier::Callback => "callback",
-        Tier::Partner => "partner",
-        Tier::Agents => "agents",
-        Tier::Unspecified => "?",
-    }
-}
-
-const fn level_name(level: RecallLevel) -> &'static str {
-    match level {
-        RecallLevel::Normal => "normal",
-        RecallLevel::Elevated => "elevated",
-        RecallLevel::Surge => "surge",
-        RecallLevel::Critical => "critical",
-        RecallLevel::Tail => "tail",
-        RecallLevel::Ended => "ended",
-        RecallLevel::Unspecified => "?",
-    }
+fn level(recall: &RecallStatus) -> String {
+    word(recall.level().as_str_name(), "RECALL_LEVEL_")
 }
 
 fn headed(table: &Table, palette: Palette) -> Vec<String> {
@@ -251,7 +232,7 @@ fn curve(waiting: &[u64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pb::v1::{ContactCounts, RecallStatus, TierStatus};
+    use crate::pb::v1::{ContactCounts, Tier, TierStatus};
 
     fn snapshot() -> Snapshot {
         let row = |queue: &str, waiting, oldest_wait_ms| QueueRow {

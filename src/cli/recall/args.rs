@@ -15,11 +15,21 @@ const LASTING: std::ops::RangeInclusive<u64> = 60..=90 * 24 * 3_600;
 pub enum RecallCommand {
     /// Start a recall: put a playbook in force
     #[command(
-        after_help = "Example:\n  surgeline recall start generic --level surge --why \"smoke from the KX-2, three reports\" \\\n    --slot product=\"the KX-2 kettle\" --slot company=\"Northwind\" --dry-run\n\n\
+        after_help = "Example:\n  surgeline recall start generic --level surge --why \"smoke from the KX-2, three reports\" --dry-run \\\n    \
+--slot company=\"Northwind\" \\\n    \
+--slot product=\"the KX-2 kettle\" \\\n    \
+--slot hazard=\"it can catch fire while it heats\" \\\n    \
+--slot advice=\"Unplug it and keep it where nobody uses it.\" \\\n    \
+--slot phone=\"0800 555 0100\" \\\n    \
+--slot website=\"northwind.example/recall\" \\\n    \
+--slot next_update=\"today at nine\"\n\n\
+Levels: normal changes nothing but the safety lane and the agents' script; at elevated, surge and \
+critical the tiers that the playbook opens there take who waits (in the examples writing at \
+elevated, calls too at surge); tail is elevated after the wave.\n\n\
 With --dry-run nothing changes: it tells whether the recall would start, what it would move and \
 what should be looked at. The playbook is FILE.toml in the router's folder of playbooks; `generic` \
-is always there. Slots: product, company, hazard, advice, phone, website, next_update; \
-product.es fills it in Spanish alone."
+is always there. Slots: product, company, hazard, advice, phone, website, next_update; `generic` \
+needs all seven. product.es fills it in Spanish alone."
     )]
     Start(Start),
     /// Set the level of a recall: how much self-service takes
@@ -47,7 +57,7 @@ pub struct Said {
     #[arg(long, value_name = "TEXT")]
     pub why: String,
     /// Who you are: it is kept for the audit
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, value_parser = actor)]
     pub actor: String,
     /// Change nothing; tell what would happen
     #[arg(long)]
@@ -133,13 +143,13 @@ pub struct Status {
 pub enum Level {
     /// Agents take everything
     Normal,
-    /// More than usual
+    /// Writing that waits goes to the faq tier, in the examples
     Elevated,
-    /// More than the agents can take
+    /// Calls that wait hear the menu too, in the examples
     Surge,
-    /// Far more
+    /// The tiers that a playbook opens only now
     Critical,
-    /// The wave is over
+    /// As elevated, after the wave
     Tail,
 }
 
@@ -152,6 +162,14 @@ impl From<Level> for RecallLevel {
             Level::Critical => Self::Critical,
             Level::Tail => Self::Tail,
         }
+    }
+}
+
+/// USER may be there and empty, as in a container.
+fn actor(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty, and so may USER be: say who you are with --actor NAME".to_owned()),
+        _ => Ok(text.to_owned()),
     }
 }
 
@@ -180,10 +198,12 @@ fn lasting(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
     use crate::cli::args::{Cli, Command};
+    use crate::config::built_in;
+    use crate::recall::{Fill, Folder, GENERIC, Slot, plan};
 
     fn typed(rest: &str) -> Result<RecallCommand, String> {
         let words = ["surgeline", "recall"].into_iter().chain(rest.split(' '));
@@ -210,6 +230,65 @@ mod tests {
         assert_eq!((plain.level, plain.expires), (Level::Elevated, None));
     }
 
+    /// The words of a line, as a shell makes them.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
+        for c in line.chars() {
+            match c {
+                '#' if word.is_none() && !quoted => break,
+                '"' => (quoted, word) = (!quoted, Some(word.unwrap_or_default())),
+                c if c.is_whitespace() && !quoted => words.extend(word.take()),
+                c => word.get_or_insert_default().push(c),
+            }
+        }
+        assert!(!quoted, "{line}");
+        words.extend(word);
+        words
+    }
+
+    /// Every start of the playbook `generic` that a text shows.
+    fn starts(text: &str) -> Vec<Start> {
+        let text = text.replace("\\\n", " ");
+        let lines = text.lines().map(str::trim).filter(|l| l.starts_with("surgeline recall start"));
+        let start = |line: &str| match Cli::try_parse_from(words(line)).map(|cli| cli.command) {
+            Ok(Command::Recall(RecallCommand::Start(start))) => start,
+            other => panic!("{line}: {other:?}"),
+        };
+        lines.map(start).filter(|s| s.playbook == GENERIC).collect()
+    }
+
+    #[test]
+    fn every_start_that_is_shown_would_start_on_a_router_that_is_given_nothing() {
+        let mut cli = Cli::command();
+        let shown = ["recall", "start"].iter().fold(&mut cli, |command, name| {
+            command.find_subcommand_mut(name).unwrap_or_else(|| panic!("{name}"))
+        });
+        let help = shown.get_after_help().expect("it has examples").to_string();
+        let texts = [
+            help.as_str(),
+            include_str!("../../../README.md"),
+            include_str!("../../../docs/recall.md"),
+        ];
+        let generic = Folder::new("no-such-folder".into()).find(GENERIC).expect("it is built in");
+        let routing = built_in().expect("it is sound").config.routing;
+        for text in texts {
+            let starts = starts(text);
+            assert!(!starts.is_empty(), "no example in {text}");
+            for start in starts {
+                let slot = |name: &str| Slot::ALL.into_iter().find(|s| s.name() == name);
+                let mut fills = Vec::new();
+                for (name, text) in &start.slots {
+                    let slot = slot(name).unwrap_or_else(|| panic!("{name}"));
+                    fills.push(Fill { slot, language: None, text });
+                }
+                let playbook = generic.parse(&fills).expect("it can be said").playbook;
+                if let Err(error) = plan(&playbook, &routing) {
+                    panic!("{:?}: {error}", start.slots);
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_is_missing_or_wrong_is_told() {
         for (text, told) in [
@@ -219,6 +298,7 @@ mod tests {
             ("start p --why w --actor a --slot product", "expected NAME=TEXT"),
             ("start p --why w --actor a --expires 91d", "expected 1m to 90d"),
             ("end", "--why <TEXT>"),
+            ("end --why w --actor=", "say who you are with --actor NAME"),
         ] {
             let error = typed(text).expect_err(text);
             assert!(error.contains(told), "{error}");

@@ -17,6 +17,7 @@ use super::args::Router;
 use super::client::{ClientError, connect};
 use super::out::{Palette, Reader, Text, put};
 use super::words::word;
+use crate::grpc::unix_ms;
 use crate::pb::v1::recall_service_client::RecallServiceClient;
 use crate::pb::v1::set_level_request::To;
 use crate::pb::v1::{
@@ -52,10 +53,6 @@ fn request_id() -> String {
 
 fn since_epoch() -> Duration {
     SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
-}
-
-fn now_ms() -> u64 {
-    u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What an order came to. Of a router that went away meanwhile nobody knows.
@@ -149,7 +146,7 @@ fn tell(
         }
         Text::json(&row)
     } else {
-        text::ordered(told, recall, to_move, said.dry_run, now_ms(), Palette::of_stdout())
+        text::ordered(told, recall, to_move, said.dry_run, unix_ms(), Palette::of_stdout())
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -183,7 +180,7 @@ fn shown(typed: &Status, recalls: &[RecallStatus]) -> Text {
     // Home and clear below, as `queue watch` does.
     let clear = typed.watch && std::io::stdout().is_terminal();
     let mut shown = Text::own(if clear { "\x1b[H\x1b[J" } else { "" });
-    shown.append(&text::status(recalls, now_ms(), Palette::of_stdout()));
+    shown.append(&text::status(recalls, unix_ms(), Palette::of_stdout()));
     if typed.watch {
         shown.line("", "");
     }

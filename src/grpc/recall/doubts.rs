@@ -1,10 +1,15 @@
 //! What should be looked at before or after a recall starts: nothing of it stops the start.
 //! Sentences for people; each says what follows.
 
+use crate::engine::agent::Presence;
 use crate::engine::recall::{Plan, Tier};
 use crate::engine::routing::EntryPoint;
 use crate::engine::words::Channel;
+use crate::ids::AgentId;
 use crate::shard::view::View;
+
+/// Agents who are named in one sentence.
+const MOST_NAMED: usize = 5;
 
 /// Everything doubtful about a plan on this router, now.
 pub(super) fn told(view: &View<'_>, plan: &Plan) -> Vec<String> {
@@ -28,21 +33,7 @@ pub(super) fn told(view: &View<'_>, plan: &Plan) -> Vec<String> {
 
 /// Whether somebody is there for safety contacts.
 fn lane(view: &View<'_>, plan: &Plan, told: &mut Vec<String>) {
-    let here = view.engine.safety_agents(plan);
-    let of = plan.safety.kept.len();
-    if here == 0 {
-        told.push(if plan.safety.external {
-            format!(
-                "None of the {of} agents kept for the safety lane is signed in: there is only \
-                 the external number, which the router does not dial."
-            )
-        } else {
-            format!(
-                "None of the {of} agents kept for the safety lane is signed in and there is no \
-                 external number: safety contacts wait first in line for whoever can take them."
-            )
-        });
-    }
+    told.extend(kept(view, plan));
     let queue = view.engine.routing().queue_name(plan.safety.queue);
     let takes = |channel| view.engine.routing().takes(plan.safety.queue, channel);
     for channel in come_in(view, plan).into_iter().filter(|c| !takes(*c)) {
@@ -50,6 +41,47 @@ fn lane(view: &View<'_>, plan: &Plan, told: &mut Vec<String>) {
             "The safety queue {queue} does not take {channel}: safety contacts by {channel} \
              stay in their own queue, first in line."
         ));
+    }
+}
+
+/// Who of those kept for safety contacts is not there, and who is.
+fn kept(view: &View<'_>, plan: &Plan) -> Option<String> {
+    let signed_in = |id: &&AgentId| {
+        let agent = view.engine.agent(**id);
+        agent.is_some_and(|a| matches!(a.presence, Presence::Connected(_)))
+    };
+    let (here, missing): (Vec<_>, Vec<_>) = plan.safety.kept.iter().partition(signed_in);
+    let (of, missing) = (plan.safety.kept.len(), named(view, &missing));
+    match here.len() {
+        0 => {
+            let instead = if plan.safety.external {
+                "the router does not dial the playbook's external number"
+            } else {
+                "there is no external number"
+            };
+            Some(format!(
+                "None of the {of} agents kept for the safety lane is signed in ({missing}) and \
+                 {instead}: safety contacts wait first in line for whoever can take them."
+            ))
+        }
+        all if all == of => None,
+        some => Some(format!(
+            "Of the {of} agents kept for the safety lane {some} {} signed in ({}); not signed in: \
+             {missing}.",
+            if some == 1 { "is" } else { "are" },
+            named(view, &here)
+        )),
+    }
+}
+
+/// Names of agents, the first of many.
+fn named(view: &View<'_>, agents: &[&AgentId]) -> String {
+    let routing = view.engine.routing();
+    let name = |id: &&AgentId| routing.agent(**id).map_or("?", |a| &*a.name);
+    let shown: Vec<&str> = agents.iter().take(MOST_NAMED).map(name).collect();
+    match agents.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

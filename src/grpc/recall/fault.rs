@@ -72,7 +72,7 @@ pub(super) enum RecallFault {
         there: Box<str>,
     },
     /// The playbook names what the configuration does not have, or is not complete.
-    #[error("the playbook does not fit this router: {0}")]
+    #[error("{}{}", before(.0), .0)]
     Plan(#[from] PlanError),
     /// The playbook could not be prepared.
     #[error(transparent)]
@@ -97,8 +97,10 @@ pub(super) enum RecallFault {
     NotFree,
     /// Recalls cannot be amended yet.
     #[error(
-        "this router cannot amend a recall yet: end it and start the changed playbook; \
-         everyone keeps their place"
+        "this router cannot amend a recall yet. To take less or more use `surgeline recall \
+         level`. Ending it and starting the changed playbook has a price: everyone in \
+         self-service goes back to people, at their place, and never to a machine again, and \
+         the agents kept for safety take anything meanwhile"
     )]
     NotAmended,
     /// The engine's answer is to another question.
@@ -189,6 +191,16 @@ impl From<RecallFault> for Status {
             details.add_bad_request_violation(field, message.clone());
         }
         Self::with_error_details(fault.code(), message, details)
+    }
+}
+
+/// Open slots are for who starts it to fill; names are between the playbook and the router.
+const fn before(error: &PlanError) -> &'static str {
+    match error {
+        PlanError::OpenSlots(_) => "",
+        PlanError::NoScope { .. } | PlanError::Unknown(_) => {
+            "the playbook does not fit this router: "
+        }
     }
 }
 

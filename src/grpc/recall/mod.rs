@@ -11,13 +11,12 @@ mod standing;
 mod wanted;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use tonic::{Request, Response, Status};
 
 use super::convert::check;
 use super::status::Fault;
-use super::{Edge, auth};
+use super::{Edge, auth, unix_ms};
 use crate::engine::command::{Command, RecallOrder, Reply};
 use crate::engine::entry::Role;
 use crate::engine::recall::{Level, Recall};
@@ -157,7 +156,7 @@ impl Recalls {
         let found = self.want(&asked).await?;
         let lasting = match asked.expires_unix_ms {
             0 => Span::seconds(u64::from(found.playbook.expires_after_days) * 24 * 3_600),
-            ends => Span::millis(ends.saturating_sub(now_ms())),
+            ends => Span::millis(ends.saturating_sub(unix_ms())),
         };
         let order = RecallOrder::Start {
             plan: Arc::clone(&found.plan),
@@ -289,12 +288,6 @@ fn read_level(field: &'static str, level: i32) -> Result<Level, Fault> {
         Ok(v1::RecallLevel::Unspecified) => Err(Fault::Missing { field }),
         Ok(v1::RecallLevel::Ended) | Err(_) => Err(Fault::Invalid { field, expected: LEVELS }),
     }
-}
-
-/// Milliseconds since the Unix epoch.
-fn now_ms() -> u64 {
-    let since: Duration = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl From<Refusal> for RecallFault {

@@ -1,6 +1,6 @@
 //! How a recall stands, as it is told: read from the replica, at one durable moment.
 
-use super::now_ms;
+use super::unix_ms;
 use crate::engine::entry::Role;
 use crate::engine::recall::{Level, Recall, Tier};
 use crate::pb::v1;
@@ -25,7 +25,7 @@ pub(super) fn status(
     moving: Option<u64>,
     ordered: Option<&Ordered>,
 ) -> v1::RecallStatus {
-    let now = now_ms();
+    let now = unix_ms();
     let mut status = v1::RecallStatus {
         recall_id: recall.id.0.into(),
         playbook: recall.plan.title.to_string(),
@@ -108,10 +108,10 @@ const fn level(level: Level) -> v1::RecallLevel {
 }
 
 /// A moment of the engine's on the wall's clock, by how far from now it is.
-fn wall(view: &View<'_>, now_ms: u64, at: EngineTime) -> u64 {
+fn wall(view: &View<'_>, unix_ms: u64, at: EngineTime) -> u64 {
     if at >= view.now {
-        now_ms.saturating_add(at.since(view.now).as_millis())
+        unix_ms.saturating_add(at.since(view.now).as_millis())
     } else {
-        now_ms.saturating_sub(view.now.since(at).as_millis())
+        unix_ms.saturating_sub(view.now.since(at).as_millis())
     }
 }

@@ -264,7 +264,9 @@ async fn which_recall_is_meant_must_be_clear_and_what_is_not_built_says_so() {
         };
         let begun = on_call.start_recall(asked).await.expect("it starts").into_inner();
         let told = |what: &str| begun.warnings.iter().any(|w| w.contains(what));
-        assert!(told("None of the 2 agents kept for the safety lane is signed in and there"));
+        assert!(told(
+            "None of the 2 agents kept for the safety lane is signed in (amara, bruno) and there is no"
+        ));
         assert_eq!(told("takes calls: the ivr tier has nothing to take"), name == "one");
     }
     let which = on_call.end_recall(end("e2", 0)).await.expect_err("which?");

@@ -42,12 +42,42 @@ fn faq(table: &Table<'_>) -> Option<FaqTier> {
         chat_pacing_s: seconds(table, "chat_pacing", 15, (0, 10 * MINUTE)),
         email_pacing_s: seconds(table, "email_pacing", 10 * MINUTE, (0, DAY)),
         message_pacing_s: seconds(table, "message_pacing", MINUTE, (0, HOUR)),
-        silence_s: seconds(table, "silence", 10 * MINUTE, (30, 7 * DAY)),
-        time_limit_s: seconds(table, "time_limit", HOUR, (MINUTE, 7 * DAY)),
+        chat_silence_s: silence(table, "chat_silence", 10 * MINUTE),
+        email_silence_s: silence(table, "email_silence", DAY),
+        message_silence_s: silence(table, "message_silence", 2 * HOUR),
+        chat_time_limit_s: limit(table, "chat_time_limit", HOUR),
+        email_time_limit_s: limit(table, "email_time_limit", 2 * DAY),
+        message_time_limit_s: limit(table, "message_time_limit", 6 * HOUR),
     };
     // Asked for in any case, so that every field is read and its faults are told.
     let read = tier(from.unwrap_or(Level::Surge), floor.unwrap_or(1_000));
+    for (limit_s, limit, silence_s, silence) in [
+        (read.chat_time_limit_s, "chat_time_limit", read.chat_silence_s, "chat_silence"),
+        (read.email_time_limit_s, "email_time_limit", read.email_silence_s, "email_silence"),
+        (
+            read.message_time_limit_s,
+            "message_time_limit",
+            read.message_silence_s,
+            "message_silence",
+        ),
+    ] {
+        // A limit that is not written is the default one; then the silence is what is too long.
+        let at = table.field(limit).or_else(|| table.field(silence));
+        if let Some(at) = at.filter(|_| limit_s < silence_s) {
+            let (limit_s, silence_s) = (limit_s.into(), silence_s.into());
+            let (limit_is, silence_is) = (Span::seconds(limit_s), Span::seconds(silence_s));
+            at.fault(Fault::LimitBelow { limit, limit_is, silence, silence_is });
+        }
+    }
     (from.is_some() && floor.is_some()).then_some(read)
+}
+
+fn silence(table: &Table<'_>, name: &'static str, default: u64) -> u32 {
+    seconds(table, name, default, (30, 7 * DAY))
+}
+
+fn limit(table: &Table<'_>, name: &'static str, default: u64) -> u32 {
+    seconds(table, name, default, (MINUTE, 7 * DAY))
 }
 
 fn ivr(table: &Table<'_>) -> Option<IvrTier> {

@@ -148,6 +148,20 @@ fn faults_are_precise() {
             "found the float 1.5, expected a number from 0.0 to 1.0, such as 0.55",
         ),
         (
+            "email_time_limit = \"48h\"",
+            "email_time_limit = \"23h\"",
+            "tiers.faq.email_time_limit",
+            "found email_time_limit of 23h below email_silence of 24h, expected a limit that is no \
+             shorter than the silence",
+        ),
+        (
+            "chat_silence = \"10m\"",
+            "chat_silence = \"8d\"",
+            "tiers.faq.chat_silence",
+            "found the string \"8d\", expected a duration from 30s to 168h, such as \"250ms\", \
+             \"30s\", \"5m\" or \"1h 30m\"",
+        ),
+        (
             "pool = \"safety-desk\"",
             "",
             "safety",

@@ -38,7 +38,8 @@ fn a_plan_says_what_the_playbook_says() {
     let faq = plan.faq.unwrap();
     assert_eq!((faq.from, faq.capacity, faq.entries), (At::Elevated, 10_000, 6));
     assert_eq!(faq.pacing, [0, 15, 600, 45].map(Span::seconds));
-    assert_eq!((faq.silence, faq.time_limit), (Span::seconds(600), Span::seconds(3_600)));
+    assert_eq!(faq.silence, [0, 600, 86_400, 7_200].map(Span::seconds));
+    assert_eq!(faq.time_limit, [0, 3_600, 172_800, 21_600].map(Span::seconds));
     let ivr = plan.ivr.unwrap();
     assert_eq!((ivr.from, ivr.ports, ivr.repeats), (At::Surge, 200, 1));
     assert_eq!((ivr.time_limit, ivr.key_timeout), (Span::seconds(360), Span::seconds(8)));
@@ -46,6 +47,23 @@ fn a_plan_says_what_the_playbook_says() {
     let options = [(b'1', Does::LotCheck), (b'2', Does::Faq(1)), (b'9', Does::Message)];
     assert_eq!(&ivr.options[..], options);
     assert!(!plan.safety.external);
+}
+
+#[test]
+fn times_that_are_not_written_are_by_channel_and_a_number_outside_is_told() {
+    let mut source = source_of("peanut-butter-2022");
+    for times in ["silence", "time_limit"] {
+        source = ["chat", "email", "message"].iter().fold(source, |source, channel| {
+            let (before, rest) = source.split_once(&format!("{channel}_{times} = ")).unwrap();
+            format!("{before}{}", rest.split_once('\n').unwrap().1)
+        });
+    }
+    let source = format!("{source}external = \"+1 202 555 0100\"\n");
+    let plan = plan(&parse("p", &source, &[]).unwrap().playbook, &routing()).unwrap();
+    assert!(plan.safety.external);
+    let faq = plan.faq.unwrap();
+    assert_eq!(faq.silence, [0, 600, 86_400, 7_200].map(Span::seconds));
+    assert_eq!(faq.time_limit, [0, 3_600, 172_800, 21_600].map(Span::seconds));
 }
 
 #[test]
@@ -60,7 +78,6 @@ fn agents_are_kept_by_pool_or_by_name_and_who_is_retired_is_not() {
     assert_eq!(plan(&filled("generic"), &routing).unwrap().safety.kept, [amara, bruno]);
     let listed = plan(&filled("peanut-butter-2022"), &routing).unwrap();
     assert_eq!(listed.safety.kept, [amara, bruno, farid]);
-    assert!(listed.safety.external);
     assert_eq!(routing.queue_name(listed.safety.queue), "safety");
 
     routing.agents[bruno.index()].retired = true;

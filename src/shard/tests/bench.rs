@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::command::{Arrival, Command, GatewayLimits, RecallOrder, Reply, Report};
 use crate::engine::entry::{Actor, Role};
-use crate::engine::recall::{FaqPlan, IvrPlan, Level, Plan, SafetyPlan};
+use crate::engine::recall::{Choice, FaqPlan, IvrPlan, Level, Plan, SafetyPlan};
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing};
 use crate::engine::words::Channel;
@@ -150,7 +150,7 @@ pub(crate) fn plan() -> Plan {
             key_timeout: Span::seconds(5),
             yes: b'1',
             no: b'2',
-            options: Default::default(),
+            options: [(b'1', Choice::Message)].into_iter().collect(),
         }),
         safety: SafetyPlan { queue: QueueId(1), kept: vec![ANNE], external: true },
         soon: Span::seconds(120),

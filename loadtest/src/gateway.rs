@@ -149,7 +149,11 @@ impl Gateway {
             (self.number, self.shared.over.clone(), self.shared.doors.clone());
         let lost = |source| LoadError::Stream { who: WHO, number, source: Box::new(source) };
         let ended = || LoadError::Ended { who: WHO, number };
-        self.send(Say::Hello(Hello { gateway: format!("load-{number}"), limits: None }));
+        self.send(Say::Hello(Hello {
+            gateway: format!("load-{number}"),
+            limits: None,
+            can_say: true,
+        }));
         self.report(Report::Holding(Holding { keys: Vec::new(), last: true }));
         let mut client = GatewayServiceClient::new(connect(&self.shared.address).await?);
         let stream = client.connect(UnboundedReceiverStream::new(requests)).await.map_err(lost)?;

@@ -165,7 +165,7 @@ impl Gateway {
     }
 
     async fn hello(&mut self, name: &str) {
-        let hello = v1::Hello { gateway: name.into(), limits: None };
+        let hello = v1::Hello { gateway: name.into(), limits: None, can_say: true };
         self.send("hello", Some(FromGateway::Hello(hello))).await;
     }
 

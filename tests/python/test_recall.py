@@ -218,6 +218,8 @@ class Written(RecallTest):
         # One bounce at most: the machine does not get it a second time.
         await anne.decline(offer)
         await self.see(first.id, "QUEUED")
+        await anne.take(later.id)
+        await anne.not_ready()
         await self.on_call.set_level("NORMAL")
         other = await gateway.arrive("other", CHAT, entry_point="chat")
         await self.see(other.id, "QUEUED")

@@ -126,7 +126,7 @@ fn ports(view: &View<'_>, ports: u32, told: &mut Vec<String>) {
     let gateways: Vec<_> = gateways(view).filter(|g| g.limits.says).collect();
     if gateways.is_empty() {
         told.push(
-            "No gateway that carries out Say is connected: no call goes to self-service until one \
+            "No gateway that carries out Say is connected: nobody goes to self-service until one \
              is."
             .to_owned(),
         );

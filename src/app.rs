@@ -119,6 +119,9 @@ impl App {
         let (handle, shard, recovered) =
             spawn_blocking(move || open(&data, routing, observer)).await??;
 
+        // Not waited for: whoever is quicker has it built on the way.
+        let (ahead, recalls) = (playbooks.clone(), Arc::clone(handle.recalls()));
+        spawn_blocking(move || grpc::prepare_all(&ahead, &recalls));
         let reader = WordsReader::start(handle.clone()).map_err(StartError::from)?;
         let (streams, requests) = (CancellationToken::new(), CancellationToken::new());
         let grpc = {

@@ -33,7 +33,7 @@ pub enum Command {
     #[command(
         after_help = "Example:\n  surgeline demo --for 30s\n\nEverything goes over real gRPC on loopback ports; the journal is in a temporary folder. \
 The same seed asks the same of the router; timing over real sockets makes runs alike, not identical. \
-Exit code 1 if a contact was lost or had two owners."
+Exit code 1 if a contact was lost, had two owners, lost its place or bounced twice, or if those who were hurt waited longer than others."
     )]
     Demo(Demo),
     /// Start, steer and end recalls, and see how they go

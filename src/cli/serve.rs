@@ -16,6 +16,7 @@ use crate::config::{self, Config, ConfigError, Loaded};
 
 pub(super) fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     log_to_stderr();
+    keep_panics_short();
     let loaded = match &args.config {
         Some(file) => match config::load(file) {
             Ok(loaded) => loaded,
@@ -93,6 +94,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         }
         None => stopped.map(|()| ExitCode::SUCCESS).context("the router did not stop well"),
     }
+}
+
+/// Tells where something panicked and not what it said: a message may quote what the code
+/// choked on, and that may be a customer's words.
+fn keep_panics_short() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        let thread = std::thread::current();
+        tracing::error!(thread = thread.name().unwrap_or("?"), %at, "panicked");
+    }));
 }
 
 fn log_to_stderr() {

@@ -101,7 +101,10 @@ pub enum Refusal {
     #[error("recall {0} is not in force")]
     NoSuchRecall(RecallId),
     /// An entry point is in the scope of a recall already.
-    #[error("entry point {entry_point:?} is in the scope of recall {recall} already")]
+    #[error(
+        "entry point {entry_point:?} is in the scope of recall {recall} already: change that one's \
+         level, or end it first"
+    )]
     ScopeTaken {
         /// Which entry point.
         entry_point: Name,
@@ -110,12 +113,13 @@ pub enum Refusal {
     },
     /// Nobody is there for safety contacts.
     #[error(
-        "none of the agents kept for the safety lane is signed in and there is no external \
-         number: sign one in, or say that an empty safety lane is accepted"
+        "none of the agents kept for the safety lane is signed in, with what its queue needs, and \
+         there is no external number: sign one in, or accept an empty safety lane \
+         (--accept-empty-safety-lane)"
     )]
     EmptySafetyLane,
     /// The recall is at this level already.
-    #[error("recall {recall} is at level {level} already")]
+    #[error("recall {recall} is at level {level} already: there is nothing to change")]
     SameLevel {
         /// Which.
         recall: RecallId,

@@ -314,7 +314,7 @@ fn hello(first: &FromGateway) -> Result<(Actor, Command), Fault> {
     check::request_id(&first.request_id)?;
     check::name("hello.gateway", &hello.gateway)?;
     let actor = auth::actor(Role::Gateway, &hello.gateway);
-    let limits = report::limits(&hello);
+    let limits = report::limits(hello);
     let command = Command::ConnectGateway { name: actor.name.clone(), limits };
     Ok((actor, command))
 }

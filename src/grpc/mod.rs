@@ -32,6 +32,7 @@ use dashmap::DashMap;
 use tokio_util::sync::CancellationToken;
 
 pub use reading::WordsReader;
+pub(crate) use recall::prepare_all;
 pub use server::{ServeError, serve, services};
 
 use crate::ids::GatewayId;

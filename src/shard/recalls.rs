@@ -67,6 +67,31 @@ impl Recalls {
         self.prepared.insert(prepared.version.0, prepared);
     }
 
+    /// Whether a playbook is at hand, so that it need not be built.
+    #[must_use]
+    pub fn has(&self, version: [u8; 32]) -> bool {
+        self.prepared.contains_key(&version)
+            || self.all.load().iter().any(|known| known.plan.version == version)
+    }
+
+    /// Follows what a journal held: of recalls that are over, the last ones alone.
+    pub(crate) fn follow(&self, changes: Vec<RecallChange>) {
+        let ended: Vec<RecallId> = changes
+            .iter()
+            .filter_map(|change| match change {
+                RecallChange::Ended(recall) => Some(*recall),
+                RecallChange::Started(..) => None,
+            })
+            .collect();
+        let forgotten = &ended[..ended.len().saturating_sub(MOST_OVER)];
+        for change in changes {
+            let (RecallChange::Started(recall, _) | RecallChange::Ended(recall)) = &change;
+            if !forgotten.contains(recall) {
+                self.change(change);
+            }
+        }
+    }
+
     pub(crate) fn change(&self, change: RecallChange) {
         let mut all = Vec::clone(&self.all.load());
         match change {

@@ -75,6 +75,9 @@ pub struct Recovery {
     configured: bool,
     people: Arc<People>,
     recalls: Arc<Recalls>,
+    /// Followed at the end: what is built from a playbook takes its time, and of those that
+    /// are long over nothing is wanted.
+    recalls_seen: Vec<RecallChange>,
     health: Arc<Health>,
     replica: Sender<ToReplica>,
     reads: Sender<Read>,
@@ -107,6 +110,7 @@ impl Recovery {
             configured: false,
             people: Arc::default(),
             recalls: Arc::default(),
+            recalls_seen: Vec::new(),
             health,
             replica,
             reads,
@@ -125,9 +129,7 @@ impl Recovery {
                 if let Some(change) = PeopleChange::of(event, entry.sealed.as_ref()) {
                     self.people.change(change);
                 }
-                if let Some(change) = RecallChange::of(event) {
-                    self.recalls.change(change);
-                }
+                self.recalls_seen.extend(RecallChange::of(event));
             }
         }
         self.wall = batch.wall;
@@ -167,6 +169,7 @@ impl Recovery {
         let observer = self.options.observer.clone();
         // As long as the sessions that can end: one that was lost would stay for ever.
         let farewells = unbounded::<Ask>();
+        self.recalls.follow(std::mem::take(&mut self.recalls_seen));
         let words = bounded::<WordsAsked>(WORDS);
         let exits = Exits {
             recalls: self.recalls.clone(),

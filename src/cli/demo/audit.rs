@@ -107,8 +107,8 @@ pub(super) struct Findings {
     /// Refusals by reason. Some are to be expected: a customer hangs up while the agent's
     /// answer is on its way.
     pub(super) refusals: BTreeMap<String, u64>,
-    /// 99th percentile of the wait of safety contacts for a person, seconds; none if there
-    /// was none.
+    /// 99th percentile of the wait of safety contacts of the wave for a person, seconds, those included
+    /// who left or still wait; none if there was none.
     pub(super) safety_wait_p99: Option<f64>,
     /// Median wait of the others who came with the wave and were answered by a person.
     pub(super) other_wait_p50: Option<f64>,
@@ -158,22 +158,13 @@ impl Audit {
 
     /// The customer of a contact has just said that somebody is hurt.
     pub(super) fn safety(&self, contact: u64) {
-        let wait = Wait { safety: true, wave: false };
+        let wait = Wait { safety: true, wave: true };
         self.books().timings.entry(contact).or_default().waits = Some((Instant::now(), wait));
     }
 
     /// A customer has a person for the first time.
     pub(super) fn answered(&self, contact: u64) {
-        let mut books = self.books();
-        let waits = books.timings.get_mut(&contact).and_then(|t| t.waits.take());
-        let Some((since, Wait { safety, wave })) = waits else { return };
-        let waited = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let waited = waited.clamp(1, MOST_WAIT_MS);
-        if safety {
-            books.safety_waits.saturating_record(waited);
-        } else if wave {
-            books.other_waits.saturating_record(waited);
-        }
+        self.books().waited(contact, true);
     }
 
     /// The first that a gateway was told of a contact is for whom it is held: it found
@@ -190,6 +181,7 @@ impl Audit {
     /// had to wait in line are left out: theirs is the agents' time, not the router's.
     pub(super) fn ended(&self, contact: u64) {
         let mut books = self.books();
+        books.waited(contact, false);
         books.counts.open = books.counts.open.saturating_sub(1);
         if let Some(Timing { sent: Some(sent), at_once: true, offered: Some(offered), .. }) =
             books.timings.remove(&contact)
@@ -228,7 +220,11 @@ impl Audit {
     }
 
     pub(super) fn findings(&self) -> Findings {
-        let books = self.books();
+        let mut books = self.books();
+        let open: Vec<u64> = books.timings.keys().copied().collect();
+        for contact in open {
+            books.waited(contact, false);
+        }
         let at = |q| if books.latency.is_empty() { 0 } else { books.latency.value_at_quantile(q) };
         let max = if books.latency.is_empty() { 0 } else { books.latency.max() };
         let latency = Latency { p50: at(0.5), p99: at(0.99), max, samples: books.latency.len() };
@@ -241,6 +237,23 @@ impl Audit {
             refusals: books.refusals.clone(),
             safety_wait_p99: seconds(&books.safety_waits, 0.99),
             other_wait_p50: seconds(&books.other_waits, 0.5),
+        }
+    }
+}
+
+impl Books {
+    /// A wait for a person is over: with one, or without. Of safety contacts those count that
+    /// nobody answered too, with what they had waited by then: a lane that starves people must
+    /// not look quick.
+    fn waited(&mut self, contact: u64, answered: bool) {
+        let waits = self.timings.get_mut(&contact).and_then(|t| t.waits.take());
+        let Some((since, Wait { safety, wave })) = waits else { return };
+        let waited = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let waited = waited.clamp(1, MOST_WAIT_MS);
+        if safety && wave {
+            self.safety_waits.saturating_record(waited);
+        } else if !safety && wave && answered {
+            self.other_waits.saturating_record(waited);
         }
     }
 }

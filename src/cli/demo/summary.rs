@@ -252,6 +252,14 @@ impl Summary {
             let n = self.self_service.bounced_twice;
             failures.push(format!("{n} contacts were sent to self-service a second time"));
         }
+        if let (Some(safety), Some(others)) = (self.safety_wait_p99_s, self.other_wait_p50_s)
+            && safety >= others
+        {
+            failures.push(format!(
+                "safety contacts waited {safety:.2} s (p99), the others in the wave {others:.2} s \
+                 (median)"
+            ));
+        }
         if audit.accepted_difference != 0 {
             let (ours, theirs) = (audit.accepted, self.accepted);
             failures.push(format!(

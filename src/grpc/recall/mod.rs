@@ -24,12 +24,14 @@ use crate::engine::refusal::Refusal;
 use crate::ids::RecallId;
 use crate::pb::v1;
 use crate::pb::v1::recall_service_server::RecallService;
-use crate::recall::Folder;
+use crate::recall::{Folder, Prepared};
 use crate::shard::view::View;
 use crate::time::Span;
 use fault::RecallFault;
 use standing::Ordered;
 
+/// Playbooks that are prepared ahead.
+const MOST_AHEAD: usize = 12;
 const LEVELS: &str = "NORMAL, ELEVATED, SURGE, CRITICAL or TAIL";
 
 /// The service.
@@ -207,7 +209,7 @@ impl Recalls {
         let prepare = !asked.dry_run;
         let find = move || {
             let found = wanted.find(&folder, &routing)?;
-            if prepare {
+            if prepare && !recalls.has(found.plan.version) {
                 recalls.prepare(found.prepared()?);
             }
             Ok(found)
@@ -277,6 +279,24 @@ impl RecallService for Recalls {
             return Err(RecallFault::NoSuchRecall { id: asked }.into());
         }
         Ok(Response::new(v1::GetRecallStatusResponse { recalls }))
+    }
+}
+
+/// Builds what playbooks of the folder need, ahead of the day: a start then waits for nothing.
+/// What cannot be used is told when it is wanted.
+pub(crate) fn prepare_all(folder: &Folder, recalls: &crate::shard::recalls::Recalls) {
+    for name in folder.names().iter().take(MOST_AHEAD) {
+        let Some(loaded) = folder.find(name).ok().and_then(|source| source.parse(&[]).ok()) else {
+            continue;
+        };
+        // A generic one becomes another by what fills it.
+        if !loaded.playbook.open_slots.is_empty() || recalls.has(loaded.playbook.version().0) {
+            continue;
+        }
+        match Prepared::new(loaded.playbook) {
+            Ok(prepared) => recalls.prepare(Arc::new(prepared)),
+            Err(error) => tracing::warn!(%error, playbook = &**name, "not prepared"),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 
 use surgeline::engine::agent::Presence;
-use surgeline::engine::command::{Act, Arrival, Command, GatewayLimits, Order, Report, Target};
+use surgeline::engine::command::{Act, Arrival, Command, Order, Report, Target};
 use surgeline::engine::contact::{State, StateKind};
 use surgeline::engine::routing::Routing;
 use surgeline::engine::words::{Availability, Channel, Consent, LegOutcome, Need, Party, WaitsFor};

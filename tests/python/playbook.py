@@ -15,8 +15,8 @@ FAQ = {
 
 
 def playbook(title: str = "Kettle KX-2", *, entry_points=ENTRY_POINTS, pacing: str = "1s",
-             external: str = "") -> str:
-    """A sound playbook, in English."""
+             external: str = "", key_timeout: int = 20) -> str:
+    """A sound playbook, in English. Seconds to wait for a key are many: a busy machine is slow."""
     text = {
         "title": title, "kind": "specific", "severity": "high", "languages": ["en"],
         "expires_after_days": 7,
@@ -34,7 +34,7 @@ def playbook(title: str = "Kettle KX-2", *, entry_points=ENTRY_POINTS, pacing: s
         says = {"question": question, "answer": answer, "interim": "Do not use it.", "examples": examples}
         lines += ["[[faq]]", f"id = {toml(name)}", f"en = {toml(says)}"]
     lines += [
-        "[ivr]", "repeats = 0", "key_timeout_s = 3",
+        "[ivr]", "repeats = 0", f"key_timeout_s = {key_timeout}",
         'greeting.en = "This is automatic. Press 0 for a person."',
         'person.en = "To a person."', 'goodbye.en = "Goodbye."',
         "[ivr.injury]", 'yes = "1"', 'no = "2"', 'says.en = "Is anyone hurt? Yes 1, no 2."',
@@ -47,7 +47,8 @@ def playbook(title: str = "Kettle KX-2", *, entry_points=ENTRY_POINTS, pacing: s
         "[tiers]", 'soon = "0s"',
         "[tiers.faq]", 'from = "elevated"', "capacity = 100", "floor = 0.5",
         f"chat_pacing = {toml(pacing)}", 'email_pacing = "0s"', 'message_pacing = "0s"',
-        'silence = "30s"', 'time_limit = "1h"',
+        'chat_silence = "30s"', 'email_silence = "30s"', 'message_silence = "30s"',
+        'chat_time_limit = "1h"', 'email_time_limit = "1h"', 'message_time_limit = "1h"',
         "[tiers.ivr]", 'from = "surge"', 'time_limit = "5m"', "ports = 10",
         "[safety]", 'queue = "safety"', f"pool = {toml(KEPT)}",
     ]

@@ -69,8 +69,8 @@ class RouterTest(unittest.IsolatedAsyncioTestCase):
         self._channels.append(channel)
         return channel
 
-    async def gateway(self, name: str = "pbx", phone=joins) -> Gateway:
-        return await Gateway(self.channel(), name, phone).connect()
+    async def gateway(self, name: str = "pbx", phone=joins, **more) -> Gateway:
+        return await Gateway(self.channel(), name, phone, **more).connect()
 
     async def desktop(self) -> Desktop:
         return await Desktop(self.channel()).connect()

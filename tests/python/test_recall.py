@@ -70,7 +70,8 @@ class Orders(RecallTest):
         await self.refuses(start("kettle", playbook_hash="0123456789ab"),
                            "WRONG_STATE", "playbook_hash", "OTHER_VERSION")
         no = await self.refuses(start("generic"), "INVALID", "slots", "OPEN_SLOTS")
-        self.assertIn("product, company", no.message)
+        self.assertTrue(no.message.startswith("open slots: product, company, hazard"), no.message)
+        self.assertIn('--slot product="..." --slot company="..."', no.message)
         await self.refuses(start("kettle", slots={"product": "x"}), "WRONG_STATE", "slots", "NOT_GENERIC")
         await self.refuses(start("kettle", why=""), "INVALID", "why", "MISSING")
         self.put(playbook(entry_points=["chat", "no-such"]), "elsewhere")
@@ -82,8 +83,9 @@ class Orders(RecallTest):
             self.put(playbook(), "kettle")
             await self.sana.become("SIGNED_OUT")
             await self.sana.leave()
-            await self.refuses(start("kettle", dry_run=dry_run),
-                               "WRONG_STATE", "accept_empty_safety_lane", "EMPTY_SAFETY_LANE")
+            no = await self.refuses(start("kettle", dry_run=dry_run),
+                                    "WRONG_STATE", "accept_empty_safety_lane", "EMPTY_SAFETY_LANE")
+            self.assertIn("kept for it: sana", no.message)
             await self.sana.sign_in()
         begun = await start("kettle")
         self.assertEqual(begun.recall.safety_agents, 1)
@@ -156,11 +158,13 @@ class Orders(RecallTest):
         dry = json.loads(await recall("start", "kettle", *who, "--dry-run", "--json"))
         self.assertEqual((dry["dry_run"], dry["recall"]["level"]), (True, "elevated"))
         self.assertEqual(json.loads(await recall("status", "--json")), [])
-        self.assertIn("no playbook is called", await recall("start", "none", *who, code=4))
+        no = await recall("start", "none", *who, code=4)
+        self.assertIn("no playbook is called", no)
+        self.assertIn(str(self.folder / "playbooks"), no)
         self.assertIn("--why", await recall("end", "--actor", "nadia", code=2))
         told = await recall("start", "kettle", *who, "--level", "surge", "--expires", "12h")
         self.assertIn("recall 1: Kettle KX-2\n  level      surge, since ", told)
-        self.assertIn("look at: No gateway is connected", told)
+        self.assertIn("look at: No gateway that carries out Say is connected", told)
         self.assertIn('undo: surgeline recall end --recall 1 --why "..."', told)
         self.assertIn("is in the scope of recall 1", await recall("start", "kettle", *who, code=1))
         told = await recall("level", "tail", *who)
@@ -213,9 +217,36 @@ class Written(RecallTest):
         self.assertEqual(offer.script.words, "First: is everyone well?")
         # One bounce at most: the machine does not get it a second time.
         await anne.decline(offer)
+        await self.see(first.id, "QUEUED")
+        await anne.take(later.id)
+        await anne.not_ready()
+        await self.on_call.set_level("NORMAL")
+        other = await gateway.arrive("other", CHAT, entry_point="chat")
+        await self.see(other.id, "QUEUED")
         await self.on_call.set_level("CRITICAL")
+        # Those who wait are gone through in their order, so the first was passed by.
+        await other.expect("self_service")
         await self.see(first.id, "QUEUED")
         self.assertEqual(first.kinds().count("self_service"), 1)
+
+    async def test_a_gateway_that_does_not_carry_out_say_keeps_its_contacts_in_line(self):
+        mute, widget = await self.gateway("old-pbx", can_say=False), await self.gateway("widget")
+        await self.sana.not_ready()
+        waits = await mute.arrive("waits", CHAT, entry_point="chat")
+        goes = await widget.arrive("goes", CHAT, entry_point="chat")
+        would = await self.on_call.start("kettle", dry_run=True)
+        self.assertEqual(would.to_move, 1)
+        self.assertTrue([w for w in would.warnings if w.endswith("at every level: old-pbx.")], would.warnings)
+        await self.on_call.start("kettle")
+        await goes.expect("self_service")
+        comes = await mute.arrive("comes", VOICE, entry_point="line")
+        # By the time that this one hears the menu both others were looked at.
+        later = await widget.arrive("later", VOICE, entry_point="line")
+        await later.expect("self_service")
+        for contact in (waits, comes):
+            await self.see(contact.id, "QUEUED")
+        self.assert_never_diverted(waits, comes)
+        self.assertEqual(await self.order_of("support"), [waits.id, comes.id])
 
     async def test_what_cannot_be_answered_goes_to_a_person(self):
         gateway = await self.gateway("widget")
@@ -336,6 +367,7 @@ class Spoken(RecallTest):
         self.assertEqual(counts, (4, 1, 2, 1, 0))
 
     async def test_who_presses_nothing_comes_to_a_person(self):
+        self.put(playbook(key_timeout=3))
         gateway = await self.gateway()
         await self.on_call.start("kettle")
         call = await self.call(gateway, "quiet")

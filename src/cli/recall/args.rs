@@ -251,9 +251,9 @@ mod tests {
         let text = text.replace("\\\n", " ");
         let lines = text.lines().map(str::trim).filter(|l| l.starts_with("surgeline recall start"));
         let start = |line: &str| {
-            // Where $USER is not set, as in a container, it has to be said.
-            let words = words(line).into_iter().chain(["--actor".into(), "anne".into()]);
-            match Cli::try_parse_from(words).map(|cli| cli.command) {
+            // Who builds it may be nobody's USER.
+            let typed = words(line).into_iter().chain(["--actor=nadia".to_owned()]);
+            match Cli::try_parse_from(typed).map(|cli| cli.command) {
                 Ok(Command::Recall(RecallCommand::Start(start))) => start,
                 other => panic!("{line}: {other:?}"),
             }

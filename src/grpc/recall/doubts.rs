@@ -2,13 +2,14 @@
 //! Sentences for people; each says what follows.
 
 use crate::engine::agent::Presence;
+use crate::engine::gateway::Gateway;
 use crate::engine::recall::{Plan, Tier};
 use crate::engine::routing::EntryPoint;
 use crate::engine::words::Channel;
 use crate::ids::AgentId;
 use crate::shard::view::View;
 
-/// Agents who are named in one sentence.
+/// Agents or gateways that are named in one sentence.
 const MOST_NAMED: usize = 5;
 
 /// Everything doubtful about a plan on this router, now.
@@ -16,6 +17,7 @@ pub(super) fn told(view: &View<'_>, plan: &Plan) -> Vec<String> {
     let mut told = Vec::new();
     lane(view, plan, &mut told);
     scope(view, plan, &mut told);
+    speechless(view, &mut told);
     if plan.faq.is_none() {
         told.push(
             "The playbook has no faq tier: chats, emails and messages wait for agents at \
@@ -33,7 +35,7 @@ pub(super) fn told(view: &View<'_>, plan: &Plan) -> Vec<String> {
 
 /// Whether somebody is there for safety contacts.
 fn lane(view: &View<'_>, plan: &Plan, told: &mut Vec<String>) {
-    told.extend(kept(view, plan));
+    told.extend(missing(view, plan));
     let queue = view.engine.routing().queue_name(plan.safety.queue);
     let takes = |channel| view.engine.routing().takes(plan.safety.queue, channel);
     for channel in come_in(view, plan).into_iter().filter(|c| !takes(*c)) {
@@ -45,7 +47,7 @@ fn lane(view: &View<'_>, plan: &Plan, told: &mut Vec<String>) {
 }
 
 /// Who of those kept for safety contacts is not there, and who is.
-fn kept(view: &View<'_>, plan: &Plan) -> Option<String> {
+fn missing(view: &View<'_>, plan: &Plan) -> Option<String> {
     let signed_in = |id: &&AgentId| {
         let agent = view.engine.agent(**id);
         agent.is_some_and(|a| matches!(a.presence, Presence::Connected(_)))
@@ -74,12 +76,21 @@ fn kept(view: &View<'_>, plan: &Plan) -> Option<String> {
     }
 }
 
+/// Who is kept for safety contacts, by name.
+pub(super) fn kept(view: &View<'_>, plan: &Plan) -> String {
+    named(view, &plan.safety.kept.iter().collect::<Vec<_>>())
+}
+
 /// Names of agents, the first of many.
 fn named(view: &View<'_>, agents: &[&AgentId]) -> String {
     let routing = view.engine.routing();
     let name = |id: &&AgentId| routing.agent(**id).map_or("?", |a| &*a.name);
-    let shown: Vec<&str> = agents.iter().take(MOST_NAMED).map(name).collect();
-    match agents.len() - shown.len() {
+    listed(&agents.iter().map(name).collect::<Vec<_>>())
+}
+
+fn listed(names: &[&str]) -> String {
+    let shown = &names[..names.len().min(MOST_NAMED)];
+    match names.len() - shown.len() {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
@@ -112,15 +123,20 @@ fn scope(view: &View<'_>, plan: &Plan, told: &mut Vec<String>) {
 
 /// Whether gateways carry what the playbook allows.
 fn ports(view: &View<'_>, ports: u32, told: &mut Vec<String>) {
-    let gateways: Vec<_> = gateways(view).collect();
+    let gateways: Vec<_> = gateways(view).filter(|g| g.limits.says).collect();
     if gateways.is_empty() {
-        told.push("No gateway is connected: nobody goes to self-service until one is.".to_owned());
+        told.push(
+            "No gateway that carries out Say is connected: nobody goes to self-service until one \
+             is."
+            .to_owned(),
+        );
         return;
     }
     // A gateway that does not say has no limit.
     let carried = gateways
         .iter()
-        .try_fold(0u32, |sum, ports| (*ports > 0).then(|| sum.saturating_add(*ports)));
+        .map(|g| g.limits.ivr_ports)
+        .try_fold(0u32, |sum, ports| (ports > 0).then(|| sum.saturating_add(ports)));
     if let Some(carried) = carried.filter(|carried| *carried < ports) {
         told.push(format!(
             "The gateways have {carried} ports for menus in all, and the playbook allows \
@@ -129,12 +145,23 @@ fn ports(view: &View<'_>, ports: u32, told: &mut Vec<String>) {
     }
 }
 
-/// The ports of each gateway that hears us.
-fn gateways<'v>(view: &'v View<'_>) -> impl Iterator<Item = u32> + 'v {
+/// Whose customers wait for people at every level.
+fn speechless(view: &View<'_>, told: &mut Vec<String>) {
+    let names: Vec<&str> = gateways(view).filter(|g| !g.limits.says).map(|g| &*g.name).collect();
+    if !names.is_empty() {
+        told.push(format!(
+            "Gateways that do not carry out Say, whose customers wait for agents at every \
+             level: {}.",
+            listed(&names)
+        ));
+    }
+}
+
+/// The gateways that hear us.
+fn gateways<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Gateway> + 'v {
     (0..)
         .map_while(|id| view.engine.gateway(crate::ids::GatewayId(id)))
         .filter(|g| g.session.is_some())
-        .map(|g| g.limits.ivr_ports)
 }
 
 fn points<'v>(view: &'v View<'_>, plan: &'v Plan) -> impl Iterator<Item = &'v EntryPoint> {

@@ -11,8 +11,10 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::super::status::{DOMAIN, Fault};
 use crate::config::Report;
+use crate::engine::refusal::Refusal;
 use crate::ids::RecallId;
 use crate::recall::{FolderError, PlanError, PrepareError, Slot};
+use crate::shard::ask::Rejection;
 
 /// Problems of a playbook that are told; `playbook check` tells all.
 const MOST_PROBLEMS: usize = 5;
@@ -23,6 +25,14 @@ pub(super) enum RecallFault {
     /// As elsewhere.
     #[error(transparent)]
     Edge(#[from] Fault),
+    /// Nobody is there for safety contacts: who would have to sign in.
+    #[error("{fault}; kept for it: {kept}")]
+    EmptyLane {
+        /// As the engine has it.
+        fault: Fault,
+        /// Their names.
+        kept: Box<str>,
+    },
     /// There is no such playbook, or it cannot be read.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -112,14 +122,25 @@ pub(super) enum RecallFault {
 }
 
 impl RecallFault {
+    /// What the engine says to a start, with the names that it does not know.
+    pub(super) fn of_start(fault: Fault, kept: &str) -> Self {
+        match fault {
+            Fault::Rejected(Rejection::Refused(Refusal::EmptySafetyLane)) => {
+                Self::EmptyLane { fault, kept: kept.into() }
+            }
+            fault => Self::Edge(fault),
+        }
+    }
+
     const fn code(&self) -> Code {
         match self {
             Self::Folder(FolderError::NoSuchPlaybook { .. })
             | Self::NoSuchRecall { .. }
             | Self::NoneInForce => Code::NotFound,
-            Self::Playbook(_) | Self::OtherVersion { .. } | Self::NotGeneric => {
-                Code::FailedPrecondition
-            }
+            Self::EmptyLane { .. }
+            | Self::Playbook(_)
+            | Self::OtherVersion { .. }
+            | Self::NotGeneric => Code::FailedPrecondition,
             Self::Plan(PlanError::Unknown(_) | PlanError::NoScope { .. }) => {
                 Code::FailedPrecondition
             }
@@ -139,7 +160,7 @@ impl RecallFault {
 
     const fn reason(&self) -> &'static str {
         match self {
-            Self::Edge(fault) => fault.reason(),
+            Self::Edge(fault) | Self::EmptyLane { fault, .. } => fault.reason(),
             Self::Folder(FolderError::NoSuchPlaybook { .. }) => "NO_SUCH_PLAYBOOK",
             Self::Folder(FolderError::Read { .. }) | Self::Panicked(_) => "PLAYBOOK_UNREADABLE",
             Self::Playbook(_) | Self::Prepare(_) => "BAD_PLAYBOOK",
@@ -168,6 +189,7 @@ impl RecallFault {
             }
             Self::NoSlot { .. } | Self::SlotTwice { .. } => vec!["slots.name"],
             Self::Fills(_) | Self::SlotText { .. } => vec!["slots.text"],
+            Self::EmptyLane { .. } => vec!["accept_empty_safety_lane"],
             Self::NotGeneric => vec!["slots"],
             Self::OtherVersion { .. } => vec!["playbook_hash"],
             Self::NoSuchRecall { .. } | Self::NoneInForce | Self::Several(_) => {

@@ -168,10 +168,12 @@ impl Recalls {
         };
         let mut warnings = found.warnings;
         let plan = Arc::clone(&found.plan);
-        let doubts = self.edge.handle.read(move |view| doubts::told(view, &plan));
-        warnings.extend(doubts.await.map_err(Fault::from)?);
+        let looked = move |view: &View<'_>| (doubts::told(view, &plan), doubts::kept(view, &plan));
+        let (doubts, kept) = self.edge.handle.read(looked).await.map_err(Fault::from)?;
+        warnings.extend(doubts);
+        let in_full = |fault| RecallFault::of_start(fault, &kept);
         if asked.dry_run {
-            let to_move = self.preview(order).await?;
+            let to_move = self.preview(order).await.map_err(in_full)?;
             let ordered =
                 Ordered { level: Some(level), by: said.actor.into(), why: said.why.into() };
             let plan = found.plan;
@@ -191,7 +193,7 @@ impl Recalls {
             let recall = Some(read.await.map_err(Fault::from)?);
             return Ok(v1::StartRecallResponse { recall, to_move, warnings });
         }
-        let (reply, to_move) = self.carry_out(&said, &asked, order).await?;
+        let (reply, to_move) = self.carry_out(&said, &asked, order).await.map_err(in_full)?;
         let Reply::Recall(id) = reply else { return Err(RecallFault::Odd) };
         let recall = self.standing(id, to_move, None).await?;
         let to_move = to_move.unwrap_or_else(|| recall.as_ref().map_or(0, |r| r.moving));

@@ -152,6 +152,8 @@ async fn a_start_is_refused_with_its_field_and_nothing_changed() {
     for (change, code, reason, field) in table {
         router.refuses(changed(change), code, reason, field).await;
     }
+    let empty = router.on_call().start_recall(changed(|_| ())).await.expect_err("nobody is there");
+    assert!(empty.message().ends_with("; kept for it: amara, bruno"), "{empty:?}");
     router.stop().await;
 }
 
@@ -201,7 +203,7 @@ async fn a_recall_is_started_steered_and_ended() {
     assert_eq!(open, [(v1::Tier::Faq, true, At::Elevated), (v1::Tier::Ivr, false, At::Surge)]);
     let days = (is.expires_unix_ms - is.started_unix_ms) as f64 / 86_400_000.0;
     assert!((days - 7.0).abs() < 0.001, "{days}");
-    assert!(begun.warnings.iter().any(|w| w.starts_with("No gateway is connected")));
+    assert!(begun.warnings.iter().any(|w| w.starts_with("No gateway that carries out Say")));
 
     let again = on_call.start_recall(start("s")).await.expect("a repeat").into_inner();
     assert_eq!(again.recall.expect("the same").recall_id, 1);
@@ -334,6 +336,13 @@ async fn what_should_be_looked_at_is_told_in_sentences() {
     let hello = v1::Hello { gateway: "pbx".into(), limits, can_say: true };
     small.send("hello", Some(FromGateway::Hello(hello))).await;
     small.answer().await;
+    let mut mute = router.gateway_stream().await;
+    let hello = v1::Hello { gateway: "old-pbx".into(), limits: None, can_say: false };
+    mute.send("hello", Some(FromGateway::Hello(hello))).await;
+    mute.answer().await;
+    let doubts = told("generic").await;
+    let at_every_level = |w: &String| w.ends_with("wait for agents at every level: old-pbx.");
+    assert!(doubts.iter().any(at_every_level), "{doubts:?}");
     let ports = told("generic").await;
     let few = "The gateways have 20 ports for menus in all, and the playbook allows 200: at most \
                20 calls hear the menu at once.";

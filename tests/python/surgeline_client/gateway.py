@@ -104,8 +104,10 @@ class Gateway:
     says hello, names what is in them, and repeats what was never answered.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, name: str, phone=joins):
+    def __init__(self, channel: grpc.aio.Channel, name: str, phone=joins, *, can_say: bool = True):
         self.name = name
+        # Whether it tells the router that it carries out Say.
+        self.can_say = can_say
         # How ConnectLegs is obeyed: for each agent by name, or else this.
         self.phone = phone
         self.phone_of: dict[str, Any] = {}
@@ -129,7 +131,7 @@ class Gateway:
                 task.cancel()
                 del self._effects[effect_id]
         self.stream = Stream(patient(self._stub.Connect), self._told, self._answer)
-        hello = gateway_pb2.Hello(gateway=self.name)
+        hello = gateway_pb2.Hello(gateway=self.name, can_say=self.can_say)
         session = await self._send(new_request(), hello=hello)
         self.session_id = session.session_id
         if resync:

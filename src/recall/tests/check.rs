@@ -199,6 +199,16 @@ fn faults_of_tiers_are_precise() {
 }
 
 #[test]
+fn a_menu_without_options_is_refused() {
+    let source = source_of("glucose-sensor-2024");
+    let (before, rest) = source.split_once("[[ivr.options]]").expect("it has some");
+    let (_, after) = rest.split_once("\n[triage").expect("triage follows");
+    let told = problems(&format!("{before}\n[triage{after}"));
+    let paths: Vec<&str> = told.iter().map(|(path, ..)| path.as_str()).collect();
+    assert_eq!(paths, ["ivr.options"], "a caller would hear nothing more");
+}
+
+#[test]
 fn placeholders_are_filled_known_or_refused() {
     let (path, message) =
         only("glucose-sensor-2024", "You can check it on {website}.", "See {websit}.");

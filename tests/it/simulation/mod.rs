@@ -155,7 +155,9 @@ impl World {
                 let held = c.link == Link::Unary || session.map(Link::Attached) == Some(c.link);
                 assert!(held, "{context}: {r:?} while its gateway does not hold it");
                 let still = c.state.reservation() == Some(r.reservation);
-                let fits = r.trigger == Trigger::Named || self.fits(r.agent, c);
+                // A colleague who is asked for by name need not have what the queue wants.
+                let named = c.named.is_some_and(|n| n.agent == r.agent);
+                let fits = named || self.fits(r.agent, c);
                 assert!(!still || fits, "{context}: {r:?} for one who may not have {c:?}");
             }
             if r.trigger != Trigger::Agent {

@@ -94,7 +94,7 @@ fn undo(told: &Told<'_>, recall: Option<&RecallStatus>, dry_run: bool) -> String
         }
         Told::Level { before: None } => "surgeline recall level LEVEL --why \"...\"".to_owned(),
         Told::Ended => {
-            "start the playbook again; whoever came back from self-service stays with agents"
+            "start the playbook again; self-service then begins anew for whoever still waits"
                 .to_owned()
         }
     }

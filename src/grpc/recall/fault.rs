@@ -109,8 +109,8 @@ pub(super) enum RecallFault {
     #[error(
         "this router cannot amend a recall yet. To take less or more use `surgeline recall \
          level`. Ending it and starting the changed playbook has a price: everyone in \
-         self-service goes back to people, at their place, and never to a machine again, and \
-         the agents kept for safety take anything meanwhile"
+         self-service goes back to people, at their place, self-service begins anew for those \
+         who still wait then, and the agents kept for safety take anything meanwhile"
     )]
     NotAmended,
     /// The engine's answer is to another question.

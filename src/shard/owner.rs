@@ -34,7 +34,8 @@ use crate::time::EngineTime;
 const MARK_EVERY: u64 = 1_024;
 /// Part of every round that arrivals may have however much else there is.
 const ARRIVALS_SHARE: usize = 8;
-/// Events that a command has; one with many more counts as several.
+/// Events that a command has; each beyond them counts as a command more, so that a batch with
+/// slices of work on many in it is no longer than another.
 const EVENTS_A_COMMAND: usize = 8;
 /// One in so many decisions is timed; a power of two.
 const TIMED: u64 = 16;
@@ -133,7 +134,7 @@ impl Decider {
         }
         self.handled += 1;
         // A slice of work on many weighs as much as the commands that it keeps waiting.
-        self.open.commands += 1 + events.len() / EVENTS_A_COMMAND;
+        self.open.commands += 1 + events.len().saturating_sub(EVENTS_A_COMMAND);
         let slot = self.open.releases.len();
         let outcome = outcome.map_err(|refusal| {
             self.observer.refused(refusal.kind());

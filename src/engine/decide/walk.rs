@@ -17,14 +17,14 @@ use crate::time::{EngineTime, Span};
 /// Contacts looked at in one slice.
 const LOOKED_AT: usize = 512;
 /// Of those moved at most so many: a move is several events and takes several microseconds.
-const MOVED: usize = 128;
+const MOVED: usize = 64;
 /// How long a gateway that has been told enough is left alone.
 const BREATH: Span = Span::millis(16);
 /// Contacts of one gateway moved to self-service in one breath, and given back: a gateway's
 /// outbox takes 4,096 messages, and each of them is several.
 const TOLD: u32 = 128;
 /// See [`TOLD`]; nothing that a gateway reports slows giving back down.
-const TOLD_BACK: u32 = 32;
+const TOLD_BACK: u32 = 96;
 /// How often those who wait are gone through while a tier is open: there is room again, or
 /// agents became slower.
 const AGAIN: Span = Span::seconds(5);

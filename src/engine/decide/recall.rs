@@ -295,9 +295,11 @@ impl Turn<'_> {
     /// A contact that has begun to wait and found nobody: to self-service, if a recall has a
     /// tier open for it.
     pub(super) fn overflow(&mut self, contact: ContactId) -> Overflow {
-        if !self.may_overflow(contact) {
-            return Overflow::Stays;
-        }
+        if self.may_overflow(contact) { self.take_over(contact) } else { Overflow::Stays }
+    }
+
+    /// To self-service, where [`Self::may_overflow`] said that there is a place.
+    pub(super) fn take_over(&mut self, contact: ContactId) -> Overflow {
         let engine = &*self.engine;
         let Some(c) = engine.contact(contact) else { return Overflow::Stays };
         let tier = Tier::of(c.channel);

@@ -167,7 +167,7 @@ impl Turn<'_> {
         if !self.engine.agenda.walks.tell(self.at, gateway, TOLD) {
             return Overflow::GatewayFull;
         }
-        self.overflow(contact)
+        self.take_over(contact)
     }
 
     /// The contact in a slot, if this recall has anything to do with it.

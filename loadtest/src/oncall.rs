@@ -32,8 +32,8 @@ pub(crate) struct Ordered {
     pub(crate) at_us: u64,
     /// Until its answer was read.
     pub(crate) acknowledged_us: u64,
-    /// Contacts that were to move, as the answer says.
-    pub(crate) to_move: u64,
+    /// Contacts that were to move, as the answer says; none if it does not count so many.
+    pub(crate) to_move: Option<u64>,
     /// How the recall stood just before the next order, or the end of arrivals.
     pub(crate) stood: Option<RecallStatus>,
 }
@@ -73,7 +73,7 @@ async fn give(
     run: &str,
     number: usize,
     level: Level,
-) -> Result<(Option<RecallStatus>, u64), tonic::Status> {
+) -> Result<(Option<RecallStatus>, Option<u64>), tonic::Status> {
     let request_id = format!("{run}-{number}");
     let (actor, why) = (ACTOR.to_owned(), WHY.to_owned());
     if number == 0 {

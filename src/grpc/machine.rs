@@ -72,6 +72,7 @@ impl Machine {
 
 fn step(step: Step) -> String {
     match step {
+        Step::Entering { .. } => "it is about to be told so".to_owned(),
         Step::Reading { .. } => "what the customer wrote is being read".to_owned(),
         Step::Answering { .. } => "an answer was found and is about to be sent".to_owned(),
         Step::Listening { .. } => "it is the customer's turn".to_owned(),

@@ -14,6 +14,8 @@ use crate::schedule::micros;
 use crate::served::Served;
 use crate::stage::{Outcome, seconds_since};
 
+/// How long others are looked at after the last one was moved, microseconds.
+const AFTER_US: u64 = 20_000_000;
 /// What "before" means of the others' reservations, microseconds.
 const BEFORE_US: u64 = 10_000_000;
 
@@ -26,8 +28,8 @@ pub struct OrderFound {
     pub at_s: f64,
     /// Until its answer was read, which is the acknowledgement.
     pub acknowledged_us: u64,
-    /// Contacts that were to move, as the answer says.
-    pub to_move: u64,
+    /// Contacts that were to move, as the answer says; none if it does not count so many.
+    pub to_move: Option<u64>,
     /// Of those who were there before it, how long after it gateways were told that they are
     /// in self-service; of an order that gives back, that they are in line again.
     pub moved_us: Latency,
@@ -38,6 +40,9 @@ pub struct OrderFound {
     pub others_before_us: Latency,
     /// And of those that were due from the order until the last one was moved.
     pub others_meanwhile_us: Latency,
+    /// And of those that were due in the 20 s after that, in which those who were moved are
+    /// told.
+    pub others_after_us: Latency,
 }
 
 impl OrderFound {
@@ -123,13 +128,15 @@ impl Recalled {
         let order = |o: &OrderFound| {
             let still = o.still_to_move.map_or("not known".into(), |n| n.to_string());
             let what = format!(
-                "{} at {:.0} s: acknowledged after {}; {} to move, {} moved, {still} left: {}",
+                "{} at {:.0} s: acknowledged after {}; {} to move, {} moved, {still} left: {}; \
+                 others' reservations in the 20 s after that: {}",
                 name(o.level),
                 o.at_s,
                 time(o.acknowledged_us),
-                o.to_move,
+                o.to_move.map_or("many".into(), |n| n.to_string()),
                 o.moved_us.samples,
-                latency(&o.moved_us)
+                latency(&o.moved_us),
+                latency(&o.others_after_us)
             );
             ("recall", what)
         };
@@ -180,13 +187,15 @@ fn found(
     let moved = served.moves.get(number);
     let way = moved.map(|m| if order.level.gives_back() { &m.back } else { &m.to_self_service });
     let moved_us = way.map(Latency::from).unwrap_or_default();
-    let (mut before, mut meanwhile) = (histogram(3)?, histogram(3)?);
+    let (mut before, mut meanwhile, mut after) = (histogram(3)?, histogram(3)?, histogram(3)?);
     let until = order.at_us + moved_us.max;
     for (due_us, us) in &served.reservations {
         if (order.at_us.saturating_sub(BEFORE_US)..order.at_us).contains(due_us) {
             record(&mut before, *us);
         } else if (order.at_us..=until).contains(due_us) {
             record(&mut meanwhile, *us);
+        } else if (until..until + AFTER_US).contains(due_us) {
+            record(&mut after, *us);
         }
     }
     Ok(OrderFound {
@@ -195,9 +204,10 @@ fn found(
         acknowledged_us: order.acknowledged_us,
         to_move: order.to_move,
         moved_us,
-        still_to_move: order.stood.as_ref().map(|s| s.moving),
+        still_to_move: order.stood.as_ref().and_then(|s| s.moving),
         others_before_us: Latency::from(&before),
         others_meanwhile_us: Latency::from(&meanwhile),
+        others_after_us: Latency::from(&after),
     })
 }
 
@@ -254,6 +264,7 @@ fn bars(recall: &Recall, orders: &[OrderFound]) -> Vec<Bar> {
 mod tests {
     use super::*;
     use crate::book::Book;
+    use surgeline::pb::v1::RecallStatus;
 
     #[test]
     fn the_others_are_compared_before_and_while_others_move() {
@@ -269,8 +280,8 @@ mod tests {
             level: Level::Surge,
             at_us: 20 * s,
             acknowledged_us: 5_000,
-            to_move: 2,
-            stood: Some(surgeline::pb::v1::RecallStatus::default()),
+            to_move: Some(2),
+            stood: Some(RecallStatus { moving: Some(0), ..Default::default() }),
         };
         let found = found(0, &order, &book.served, Duration::ZERO).unwrap();
         assert_eq!((found.others_before_us.samples, found.others_meanwhile_us.samples), (1, 1));

@@ -182,7 +182,8 @@ fn recall(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
     let title: String = recall.playbook.chars().take(TITLE).collect();
     let title = format!(
         "RECALL at {level}: {title}   safety agents {}   to be moved {}",
-        recall.safety_agents, recall.moving
+        recall.safety_agents,
+        recall.moving()
     );
     let ink = if recall.level() == RecallLevel::Normal { Ink::Bold } else { Ink::Yellow };
     let mut lines = vec![palette.paint(ink, &title)];
@@ -294,7 +295,7 @@ mod tests {
             recall_id: 1,
             playbook: "Kettle K2: the base may overheat".to_owned(),
             level: RecallLevel::Surge.into(),
-            moving: 12,
+            moving: Some(12),
             safety_agents: 4,
             tiers: vec![tier(Tier::Faq, 460, 700), tier(Tier::Ivr, 40, 300)],
             ..RecallStatus::default()

@@ -132,7 +132,7 @@ async fn standing(client: &mut Client, recall_id: u64) -> anyhow::Result<Option<
 fn tell(
     said: &Said,
     recall: Option<&RecallStatus>,
-    to_move: u64,
+    to_move: Option<u64>,
     told: &Told<'_>,
 ) -> anyhow::Result<ExitCode> {
     put(&if said.json {

@@ -31,7 +31,7 @@ pub(super) enum Told<'a> {
 pub(super) fn ordered(
     told: &Told<'_>,
     recall: Option<&RecallStatus>,
-    to_move: u64,
+    to_move: Option<u64>,
     dry_run: bool,
     now_ms: u64,
     palette: Palette,
@@ -54,12 +54,22 @@ pub(super) fn ordered(
     text
 }
 
-fn next(told: &Told<'_>, recall: Option<&RecallStatus>, to_move: u64, dry_run: bool) -> String {
+fn next(
+    told: &Told<'_>,
+    recall: Option<&RecallStatus>,
+    to_move: Option<u64>,
+    dry_run: bool,
+) -> String {
     let back = match told {
         Told::Ended => true,
         Told::Started { .. } | Told::Level { .. } => {
             recall.is_some_and(|r| r.level() == RecallLevel::Normal)
         }
+    };
+    let Some(to_move) = to_move else {
+        return "many wait and are being moved, each keeping their place; \
+                `surgeline recall status` counts those who are left"
+            .to_owned();
     };
     let verb = match (dry_run, to_move) {
         (true, _) => "would go",
@@ -114,7 +124,7 @@ pub(super) fn status(recalls: &[RecallStatus], now_ms: u64, palette: Palette) ->
             text.line("", "");
         }
         one(&mut text, recall, now_ms, palette);
-        let moving = recall.moving;
+        let moving = recall.moving();
         if moving > 0 {
             let who = counted(usize::try_from(moving).unwrap_or(usize::MAX), "contact");
             text.line("  moving     ", &format!("{who} still to be moved"));
@@ -235,7 +245,7 @@ mod tests {
             why: "smoke\nrecall 8: all clear".to_owned(),
             started_unix_ms: NOW - 3_660_000,
             expires_unix_ms: NOW + 90_000_000,
-            moving: 5,
+            moving: Some(5),
             tiers: vec![faq, ivr],
             ..RecallStatus::default()
         }
@@ -268,23 +278,26 @@ mod tests {
 
     #[test]
     fn an_order_tells_what_happens_next_and_the_way_back() {
-        let told = |told: &Told<'_>, at, n, dry_run| {
+        let told = |told: &Told<'_>, at, n: Option<u64>, dry_run| {
             let recall = recall(at);
             let text = ordered(told, Some(&recall), n, dry_run, NOW, Palette::Plain);
             text.as_str().to_owned()
         };
         let warnings = ["Nobody is there.".to_owned()];
-        let started = told(&Told::Started { warnings: &warnings }, RecallLevel::Surge, 340, false);
+        let started =
+            told(&Told::Started { warnings: &warnings }, RecallLevel::Surge, Some(340), false);
         assert!(started.contains("next: 340 contacts of those who wait go to self-service"));
         assert!(started.contains("look at: Nobody is there.\n"), "{started}");
+        let many = told(&Told::Started { warnings: &[] }, RecallLevel::Surge, None, false);
+        assert!(many.contains("next: many wait and are being moved"), "{many}");
         assert!(started.ends_with("undo: surgeline recall end --recall 7 --why \"...\"\n"));
 
         let level = Told::Level { before: Some(RecallLevel::Surge) };
-        let normal = told(&level, RecallLevel::Normal, 1, false);
+        let normal = told(&level, RecallLevel::Normal, Some(1), false);
         assert!(normal.contains("next: 1 contact in self-service goes back to agents"), "{normal}");
         assert!(normal.ends_with("undo: surgeline recall level surge --recall 7 --why \"...\"\n"));
 
-        let ended = told(&Told::Ended, RecallLevel::Ended, 0, true);
+        let ended = told(&Told::Ended, RecallLevel::Ended, Some(0), true);
         assert!(ended.starts_with("dry run: nothing was changed"), "{ended}");
         assert!(ended.contains("next: nobody is in self-service"), "{ended}");
         assert!(!ended.contains("unless somebody ends it"), "{ended}");

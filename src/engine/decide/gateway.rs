@@ -15,7 +15,6 @@ use super::super::words::{
     Attributes, Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need,
     Party, QueuedBecause, ReleasedBecause,
 };
-use super::recall::Overflow;
 use super::{A_DAY, Turn, is_connect, join_needs, place, service};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
 use crate::time::Span;
@@ -127,7 +126,7 @@ impl Turn<'_> {
         }
         self.emit(Event::Queued(queued));
         self.offer_contact(contact);
-        if self.overflow(contact) != Overflow::Moved {
+        if !self.overflow(contact) {
             self.read_if_new(contact);
         }
         Ok(Reply::Contact(contact))

@@ -7,6 +7,7 @@ mod agent;
 mod consult;
 mod gateway;
 mod matching;
+mod menu;
 mod recall;
 mod self_service;
 mod supervisor;

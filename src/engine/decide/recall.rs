@@ -12,41 +12,46 @@ use super::super::gateway::Gateway;
 use super::super::pace::Pace;
 use super::super::recall::{
     AFFECTED_HEAD_START, Heed, IvrPlan, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS, Plan,
-    Recall, ReturnedBecause, SAY_WINDOW, Tier, TriageClass,
+    Recall, SAY_WINDOW, Tier, TriageClass,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{Channel, QueuedBecause, ServiceClass};
 use super::supervisor::MOST_WHY;
 use super::{A_DAY, Turn, place};
-use crate::ids::{AgentId, ContactId, EntryPointId, QueueId, RecallId};
+use crate::ids::{AgentId, ContactId, EntryPointId, GatewayId, QueueId, RecallId};
 use crate::time::{EngineTime, Span};
 
-/// What became of an attempt to move a waiting contact to self-service.
+/// When one who goes to self-service is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Overflow {
-    /// It is there.
-    Moved,
-    /// It stays in line.
-    Stays,
-    /// Its gateway has as much to report as it may: later.
-    GatewayFull,
+pub(super) enum Haste {
+    /// At once, if the gateway can: one who has just come.
+    AtOnce,
+    /// In turn: one of many.
+    InTurn,
 }
 
 /// What an order would do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Preview {
     /// Contacts that would go to self-service or come back from it, of those here now.
-    pub to_move: u64,
+    /// None if there are more than were to be counted.
+    pub to_move: Option<u64>,
 }
 
 impl Engine {
     /// What an order would do now, by the same rules as doing it.
     ///
-    /// Looks at every open contact: for people who ask, on the replica.
+    /// Looks at every open contact, unless there are more than `most`: for people who ask, on
+    /// the replica.
     ///
     /// # Errors
     /// Why it would be refused.
-    pub fn preview(&self, at: EngineTime, order: &RecallOrder) -> Result<Preview, Refusal> {
+    pub fn preview(
+        &self,
+        at: EngineTime,
+        order: &RecallOrder,
+        most: usize,
+    ) -> Result<Preview, Refusal> {
         self.check_order(order)?;
         let (plan, level, in_use) = match order {
             RecallOrder::Start { plan, level, .. } => (plan, *level, [0; 2]),
@@ -61,9 +66,10 @@ impl Engine {
         };
         if level == Level::Normal {
             let to_move = in_use.iter().map(|n| u64::from(*n)).sum();
-            return Ok(Preview { to_move });
+            return Ok(Preview { to_move: Some(to_move) });
         }
-        Ok(Preview { to_move: self.would_move(at, plan, level, in_use) })
+        let counted = self.contacts.len() <= most;
+        Ok(Preview { to_move: counted.then(|| self.would_move(at, plan, level, in_use)) })
     }
 
     /// How many of those who wait are still to be moved by a recall as it is.
@@ -292,25 +298,31 @@ impl Turn<'_> {
         }
     }
 
-    /// A contact that has begun to wait and found nobody: to self-service, if a recall has a
-    /// tier open for it.
-    pub(super) fn overflow(&mut self, contact: ContactId) -> Overflow {
-        if self.may_overflow(contact) { self.take_over(contact) } else { Overflow::Stays }
+    /// A contact that has just come and found nobody: to self-service, if a recall has a tier
+    /// open for it. Tells whether it is there.
+    pub(super) fn overflow(&mut self, contact: ContactId) -> bool {
+        self.may_overflow(contact) && self.take_over(contact, Haste::AtOnce)
     }
 
     /// To self-service, where [`Self::may_overflow`] said that there is a place.
-    pub(super) fn take_over(&mut self, contact: ContactId) -> Overflow {
-        let engine = &*self.engine;
-        let Some(c) = engine.contact(contact) else { return Overflow::Stays };
-        let tier = Tier::of(c.channel);
-        if tier == Tier::Faq && engine.gateway(c.gateway).is_none_or(|g| g.unsaid >= SAY_WINDOW) {
-            return Overflow::GatewayFull;
-        }
-        let Some(recall) = engine.recall_at(c.entry_point).map(|r| r.id) else {
-            return Overflow::Stays;
+    pub(super) fn take_over(&mut self, contact: ContactId, how: Haste) -> bool {
+        let Some(c) = self.engine.contact(contact) else { return false };
+        let (tier, gateway) = (Tier::of(c.channel), c.gateway);
+        let Some(recall) = self.engine.recall_at(c.entry_point).map(|r| r.id) else {
+            return false;
         };
-        self.divert(contact, recall, tier);
-        Overflow::Moved
+        let turn = match how {
+            Haste::AtOnce if !self.has_enough_to_say(tier, gateway) => None,
+            _ => Some(self.turn_of(gateway)),
+        };
+        self.divert(contact, recall, tier, turn);
+        true
+    }
+
+    /// Whether a gateway has as much to send, and to report, as it may.
+    pub(super) fn has_enough_to_say(&self, tier: Tier, gateway: GatewayId) -> bool {
+        let full = |g: &Gateway| g.unsaid >= SAY_WINDOW;
+        tier == Tier::Faq && self.engine.gateway(gateway).is_none_or(full)
     }
 
     /// Whether there is a place in self-service for a contact, its gateway's haste apart.
@@ -367,10 +379,5 @@ impl Turn<'_> {
         }
         self.emit(Event::Queued(queued));
         self.offer_contact(contact);
-    }
-
-    /// Those in self-service when agents are to take everything.
-    pub(super) fn give_back(&mut self, contact: ContactId) {
-        self.back(contact, ReturnedBecause::Ended);
     }
 }

@@ -14,11 +14,11 @@ use super::super::recall::{
 use super::super::words::{Channel, EndReason, QueuedBecause};
 use super::{Turn, place};
 use crate::ids::{AskId, ContactId, EffectId, RecallId};
-use crate::time::Span;
+use crate::time::{EngineTime, Span};
 use std::sync::Arc;
 
 impl Turn<'_> {
-    fn plan(&self, recall: RecallId) -> Option<Arc<Plan>> {
+    pub(super) fn plan(&self, recall: RecallId) -> Option<Arc<Plan>> {
         self.engine.recall(recall).map(|r| Arc::clone(&r.plan))
     }
 
@@ -32,36 +32,81 @@ impl Turn<'_> {
         self.faq(recall).map_or(Span::ZERO, |f| f.silence[channel])
     }
 
-    fn in_self_service(&self, contact: ContactId) -> Option<SelfService> {
+    pub(super) fn in_self_service(&self, contact: ContactId) -> Option<SelfService> {
         self.engine.contact(contact)?.self_service()
     }
 
-    /// A waiting contact goes to a tier, keeping its place.
-    pub(super) fn divert(&mut self, contact: ContactId, recall: RecallId, tier: Tier) {
-        let Some(plan) = self.plan(recall) else { return };
-        let Some(c) = self.engine.contact(contact) else { return };
-        let rate = self.engine.pace.rate(self.at, c.queue, c.channel);
-        let ahead = self.engine.floor.about_before(c, self.engine.stand_of(contact));
-        let outlook = Pace::outlook(rate, ahead.unwrap_or_default());
-        let by_channel = c.channel.index();
-        let (limit, step) = match tier {
-            Tier::Faq => {
-                let ask = AskId(self.engine.counts.last_ask + 1);
-                let deadline = self.at + READ_WITHIN;
-                (
-                    plan.faq.as_ref().map(|t| t.time_limit[by_channel]),
-                    Step::Reading { ask, deadline },
-                )
-            }
-            Tier::Ivr => {
-                let step = Step::Asked { question: Question::Injury, repeats: 0, until: None };
-                (plan.ivr.as_ref().map(|t| t.time_limit), step)
-            }
-        };
-        let until = self.at + limit.unwrap_or_default();
+    /// A waiting contact goes to a tier, keeping its place. It is told now, or when its turn
+    /// is.
+    pub(super) fn divert(
+        &mut self,
+        contact: ContactId,
+        recall: RecallId,
+        tier: Tier,
+        turn: Option<EngineTime>,
+    ) {
+        let until = self.time_limit(contact, recall, tier, turn.unwrap_or(self.at));
+        let outlook = self.outlook(contact);
+        let step = turn.map_or_else(|| self.first_step(tier), |at| Step::Entering { at });
         let now = SelfService { recall, tier, until, answers: 0, checked: false, step };
         self.emit(Event::Diverted { contact, now });
+        if turn.is_none() {
+            self.greet(contact, now, outlook);
+        }
+    }
+
+    /// It is its turn to be told.
+    fn enter(&mut self, contact: ContactId, s: SelfService) {
+        let Some(gateway) = self.engine.contact(contact).map(|c| c.gateway) else { return };
+        if self.has_enough_to_say(s.tier, gateway) {
+            let at = self.turn_of(gateway);
+            let until = self.time_limit(contact, s.recall, s.tier, at);
+            return self.step(contact, SelfService { until, step: Step::Entering { at }, ..s });
+        }
+        let outlook = self.outlook(contact);
+        let now = SelfService { step: self.first_step(s.tier), ..s };
+        self.step(contact, now);
+        self.greet(contact, now, outlook);
+    }
+
+    /// How long self-service may keep a contact that it begins to talk to.
+    fn time_limit(
+        &self,
+        contact: ContactId,
+        recall: RecallId,
+        tier: Tier,
+        from: EngineTime,
+    ) -> EngineTime {
+        let channel = self.engine.contact(contact).map_or(0, |c| c.channel.index());
+        let limit = self.plan(recall).and_then(|plan| match tier {
+            Tier::Faq => plan.faq.as_ref().map(|t| t.time_limit[channel]),
+            Tier::Ivr => plan.ivr.as_ref().map(|t| t.time_limit),
+        });
+        from + limit.unwrap_or_default()
+    }
+
+    /// What may be said of the wait for a person.
+    fn outlook(&self, contact: ContactId) -> Outlook {
+        let Some(c) = self.engine.contact(contact) else { return Outlook::default() };
+        let rate = self.engine.pace.rate(self.at, c.queue, c.channel);
+        let ahead = self.engine.floor.about_before(c, self.engine.stand_of(contact));
+        Pace::outlook(rate, ahead.unwrap_or_default())
+    }
+
+    fn first_step(&self, tier: Tier) -> Step {
         match tier {
+            Tier::Faq => {
+                let ask = AskId(self.engine.counts.last_ask + 1);
+                Step::Reading { ask, deadline: self.at + READ_WITHIN }
+            }
+            Tier::Ivr => Step::Asked { question: Question::Injury, repeats: 0, until: None },
+        }
+    }
+
+    /// What is said first.
+    fn greet(&mut self, contact: ContactId, now: SelfService, outlook: Outlook) {
+        let recall = now.recall;
+        match now.tier {
             Tier::Faq => {
                 self.say_with(contact, recall, Text::Acknowledgement, Collect::None, outlook);
                 self.say(contact, recall, Text::Message);
@@ -74,11 +119,11 @@ impl Turn<'_> {
         }
     }
 
-    fn say(&mut self, contact: ContactId, recall: RecallId, text: Text) {
+    pub(super) fn say(&mut self, contact: ContactId, recall: RecallId, text: Text) {
         self.say_with(contact, recall, text, Collect::None, Outlook::default());
     }
 
-    fn say_with(
+    pub(super) fn say_with(
         &mut self,
         contact: ContactId,
         recall: RecallId,
@@ -90,39 +135,25 @@ impl Turn<'_> {
         self.ask_effect(contact, EffectKind::Say(Say { recall, text, language, collect, outlook }));
     }
 
-    /// Puts a question of the menu.
-    fn put(&mut self, contact: ContactId, recall: RecallId, question: Question) {
-        let Some(menu) = self.plan(recall).and_then(|p| p.ivr.clone()) else { return };
-        let none = Outlook::default();
-        match question {
-            Question::Injury => self.say_with(contact, recall, Text::Injury, Collect::Key, none),
-            Question::Lot => self.say_with(contact, recall, Text::Lot, Collect::Lot, none),
-            Question::Options => {
-                for (n, (key, _)) in menu.options.iter().enumerate() {
-                    let last = n + 1 == menu.options.len();
-                    let collect = if last { Collect::Key } else { Collect::None };
-                    self.say_with(contact, recall, Text::Option(*key), collect, none);
-                }
-            }
-        }
-    }
-
     /// What is being said is over: the customer spoke, or something else is to be said.
-    fn hush(&mut self, contact: ContactId) {
+    pub(super) fn hush(&mut self, contact: ContactId) {
         self.settle_effects(contact, Settled::Withdrawn, |kind| matches!(kind, EffectKind::Say(_)));
     }
 
-    fn step(&mut self, contact: ContactId, now: SelfService) {
+    pub(super) fn step(&mut self, contact: ContactId, now: SelfService) {
         self.emit(Event::Stepped { contact, now });
     }
 
     /// Back to the agents, at the place that the contact has always had.
     pub(super) fn back(&mut self, contact: ContactId, because: ReturnedBecause) {
-        let Some(SelfService { recall, tier, .. }) = self.in_self_service(contact) else { return };
+        let Some(SelfService { recall, tier, step, .. }) = self.in_self_service(contact) else {
+            return;
+        };
+        let silent = matches!(step, Step::Entering { .. });
         if tier == Tier::Ivr && because != ReturnedBecause::CannotTell {
             self.hush(contact);
         }
-        if tier == Tier::Ivr && because != ReturnedBecause::Gateway {
+        if tier == Tier::Ivr && because != ReturnedBecause::Gateway && !silent {
             self.say(contact, recall, Text::Person);
         }
         self.emit(Event::Returned { contact, recall, tier, because });
@@ -133,7 +164,7 @@ impl Turn<'_> {
         }
     }
 
-    fn back_for_safety(&mut self, contact: ContactId, recall: RecallId) {
+    pub(super) fn back_for_safety(&mut self, contact: ContactId, recall: RecallId) {
         self.heed(contact, Some(Heed { recall, class: TriageClass::Safety }));
         self.back(contact, ReturnedBecause::Safety);
     }
@@ -141,6 +172,7 @@ impl Turn<'_> {
     /// The customer of a contact in self-service said, wrote or pressed something.
     pub(super) fn heard(&mut self, contact: ContactId, s: SelfService, heard: &Heard) {
         let class = heard.heed.map(|h| h.class);
+        let silent = matches!(s.step, Step::Entering { .. });
         let zero = heard.keys.as_ref().is_some_and(|k| matches!(&**k, "0" | "0#"));
         if class == Some(TriageClass::Safety) {
             self.back(contact, ReturnedBecause::Safety);
@@ -151,6 +183,8 @@ impl Turn<'_> {
             self.back(contact, ReturnedBecause::Asked);
         } else if heard.secret && s.tier == Tier::Faq {
             self.back(contact, ReturnedBecause::Secret);
+        } else if silent {
+            // Its words are read when it is told.
         } else if s.tier == Tier::Ivr {
             if let Some(keys) = &heard.keys {
                 self.pressed(contact, s, keys, heard);
@@ -222,6 +256,7 @@ impl Turn<'_> {
             return self.back(contact, ReturnedBecause::TimeLimit);
         }
         match s.step {
+            Step::Entering { .. } => self.enter(contact, s),
             Step::Reading { .. } => self.back(contact, ReturnedBecause::Late),
             Step::Answering { entry, .. } => {
                 let silence = self.silence(contact, s.recall);
@@ -271,100 +306,6 @@ impl Turn<'_> {
         self.offer_contact(follow_up);
     }
 
-    /// Keys in the menu.
-    fn pressed(&mut self, contact: ContactId, s: SelfService, keys: &str, heard: &Heard) {
-        let Some(menu) = self.plan(s.recall).and_then(|p| p.ivr.clone()) else { return };
-        let key = keys.as_bytes().first().copied().unwrap_or_default();
-        self.hush(contact);
-        match s.step {
-            Step::Asked { question: Question::Injury, .. } if key == menu.yes => {
-                self.back_for_safety(contact, s.recall);
-            }
-            Step::Asked { question: Question::Injury, .. } if key == menu.no => {
-                self.say(contact, s.recall, Text::Message);
-                self.offer_options(contact, s);
-            }
-            Step::Asked { question: Question::Lot, repeats, .. } => {
-                self.checked(contact, s, heard, repeats);
-            }
-            Step::Asked { question: Question::Options, repeats, .. } => {
-                self.chosen(contact, s, &menu, key, repeats);
-            }
-            Step::Asked { question, repeats, .. } => self.again(contact, s, question, repeats),
-            _ => self.offer_options(contact, s),
-        }
-    }
-
-    fn offer_options(&mut self, contact: ContactId, s: SelfService) {
-        let step = Step::Asked { question: Question::Options, repeats: 0, until: None };
-        self.step(contact, SelfService { step, ..s });
-        self.put(contact, s.recall, Question::Options);
-    }
-
-    fn chosen(
-        &mut self,
-        contact: ContactId,
-        s: SelfService,
-        menu: &super::super::recall::IvrPlan,
-        key: u8,
-        repeats: u8,
-    ) {
-        use super::super::recall::Choice;
-        let choice = menu.options.iter().find(|(k, _)| *k == key).map(|(_, choice)| *choice);
-        match choice {
-            None => self.again(contact, s, Question::Options, repeats),
-            Some(Choice::Message) => {
-                self.say(contact, s.recall, Text::Message);
-                self.offer_options(contact, s);
-            }
-            Some(Choice::Faq(entry)) => {
-                self.say(contact, s.recall, Text::Faq(entry));
-                self.offer_options(contact, s);
-            }
-            Some(Choice::LotCheck) => {
-                let step = Step::Asked { question: Question::Lot, repeats: 0, until: None };
-                self.step(contact, SelfService { step, ..s });
-                self.put(contact, s.recall, Question::Lot);
-            }
-        }
-    }
-
-    /// The affected-or-not check was given keys.
-    fn checked(&mut self, contact: ContactId, s: SelfService, heard: &Heard, repeats: u8) {
-        use super::super::recall::LotVerdict;
-        let text = match heard.lot {
-            None => return self.again(contact, s, Question::Lot, repeats),
-            Some(LotVerdict::CannotTell) => {
-                self.say(contact, s.recall, Text::CannotTell);
-                return self.back(contact, ReturnedBecause::CannotTell);
-            }
-            Some(LotVerdict::Affected) => {
-                let class = TriageClass::Affected;
-                self.heed(contact, Some(Heed { recall: s.recall, class }));
-                Text::Affected
-            }
-            Some(LotVerdict::NotAffected) => Text::NotAffected,
-        };
-        self.say(contact, s.recall, text);
-        self.offer_options(contact, s);
-    }
-
-    /// No key, or one that means nothing: once more, then a person; who has what they came
-    /// for is wished well.
-    fn again(&mut self, contact: ContactId, s: SelfService, question: Question, repeats: u8) {
-        let Some(menu) = self.plan(s.recall).and_then(|p| p.ivr.clone()) else { return };
-        if repeats < menu.repeats {
-            let step = Step::Asked { question, repeats: repeats + 1, until: None };
-            self.step(contact, SelfService { step, ..s });
-            self.put(contact, s.recall, question);
-        } else if s.checked || s.answers > 0 {
-            self.step(contact, SelfService { step: Step::Leaving { at: None }, ..s });
-            self.say(contact, s.recall, Text::Goodbye);
-        } else {
-            self.back(contact, ReturnedBecause::NoKey);
-        }
-    }
-
     /// A text was said to the end: what it tells is known now, and waiting for a key begins.
     pub(super) fn said(&mut self, contact: ContactId, say: Say) {
         let Some(mut s) = self.in_self_service(contact) else { return };
@@ -405,16 +346,13 @@ impl Turn<'_> {
     /// while the router was away.
     pub(super) fn renew_self_service(&mut self, contact: ContactId) {
         let Some(s) = self.in_self_service(contact) else { return };
-        let Some(plan) = self.plan(s.recall) else { return };
-        let (faq, ivr) = (plan.faq.as_ref(), plan.ivr.as_ref());
-        let channel = self.engine.contact(contact).map_or(0, |c| c.channel.index());
-        let limit = match s.tier {
-            Tier::Faq => faq.map(|t| t.time_limit[channel]),
-            Tier::Ivr => ivr.map(|t| t.time_limit),
-        };
+        let Some(c) = self.engine.contact(contact) else { return };
+        let (gateway, plan) = (c.gateway, self.plan(s.recall));
+        let menu = plan.as_ref().and_then(|p| p.ivr.as_ref());
         let silence = self.at + self.silence(contact, s.recall);
-        let key = self.at + ivr.map_or(Span::ZERO, |t| t.key_timeout);
+        let key = self.at + menu.map_or(Span::ZERO, |t| t.key_timeout);
         let step = match s.step {
+            Step::Entering { .. } => Step::Entering { at: self.turn_of(gateway) },
             Step::Reading { .. } => {
                 let ask = AskId(self.engine.counts.last_ask + 1);
                 Step::Reading { ask, deadline: self.at + READ_WITHIN }
@@ -426,7 +364,8 @@ impl Turn<'_> {
             Step::Leaving { at } => Step::Leaving { at: at.map(|_| key) },
             answering @ Step::Answering { .. } => answering,
         };
-        let until = self.at + limit.unwrap_or_default();
+        let from = if let Step::Entering { at } = step { at } else { self.at };
+        let until = self.time_limit(contact, s.recall, s.tier, from);
         self.step(contact, SelfService { until, step, ..s });
         if let Step::Reading { .. } = step {
             self.ask_words(contact, s.recall, Want::Answer);

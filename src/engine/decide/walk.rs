@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 
 use super::super::contact::State;
 use super::super::event::Event;
-use super::super::recall::{Recall, Tier, Want};
+use super::super::recall::{Recall, ReturnedBecause, Tier, Want};
 use super::super::words::ServiceClass;
 use super::Turn;
-use super::recall::Overflow;
+use super::recall::Haste;
 use crate::ids::{AskId, ContactId, GatewayId, RecallId};
 use crate::time::{EngineTime, Span};
 
@@ -18,13 +18,17 @@ use crate::time::{EngineTime, Span};
 const LOOKED_AT: usize = 512;
 /// Of those moved at most so many: a move is several events and takes several microseconds.
 const MOVED: usize = 64;
+/// Between two slices that moved somebody: half of the time is for others.
+const REST: Span = Span::millis(1);
 /// How long a gateway that has been told enough is left alone.
 const BREATH: Span = Span::millis(16);
-/// Contacts of one gateway moved to self-service in one breath, and given back: a gateway's
-/// outbox takes 4,096 messages, and each of them is several.
-const TOLD: u32 = 128;
-/// See [`TOLD`]; nothing that a gateway reports slows giving back down.
-const TOLD_BACK: u32 = 96;
+/// Contacts of one gateway moved in one breath, there or back: its outbox takes 4,096
+/// messages, and each of them is one or two.
+const TOLD: u32 = 384;
+/// Between two contacts whom a gateway tells that they are in self-service: each costs it two
+/// texts, two reports, and us the reading of their words. A toggle moves everyone at once;
+/// telling them must not take the router from those who are being connected.
+const APART: Span = Span::millis(1);
 /// How often those who wait are gone through while a tier is open: there is room again, or
 /// agents became slower.
 const AGAIN: Span = Span::seconds(5);
@@ -47,6 +51,8 @@ pub(super) struct Walk {
 struct Told {
     since: EngineTime,
     contacts: Vec<u32>,
+    /// When the next one's turn is, by gateway.
+    turns: Vec<EngineTime>,
 }
 
 /// Walks to go on with at once, and those that rest.
@@ -92,7 +98,7 @@ impl Walks {
     }
 
     /// Counts one more contact of a gateway; false if it has been told enough for now.
-    fn tell(&mut self, at: EngineTime, gateway: GatewayId, most: u32) -> bool {
+    fn tell(&mut self, at: EngineTime, gateway: GatewayId) -> bool {
         if at.since(self.told.since) >= BREATH {
             self.told.since = at;
             self.told.contacts.fill(0);
@@ -102,7 +108,18 @@ impl Walks {
         }
         let told = &mut self.told.contacts[gateway.index()];
         *told += 1;
-        *told <= most
+        *told <= TOLD
+    }
+
+    /// The turn of one more contact of a gateway, after all who were given one before.
+    fn turn(&mut self, at: EngineTime, gateway: GatewayId) -> EngineTime {
+        let turns = &mut self.told.turns;
+        if turns.len() <= gateway.index() {
+            turns.resize(gateway.index() + 1, EngineTime::default());
+        }
+        let turn = turns[gateway.index()].max(at) + APART;
+        turns[gateway.index()] = turn;
+        turn
     }
 }
 
@@ -124,8 +141,8 @@ impl Turn<'_> {
             let (state, gateway) = (c.state, c.gateway);
             if let State::SelfService(_) = state {
                 if gives_back && !walk.safety {
-                    if self.engine.agenda.walks.tell(self.at, gateway, TOLD_BACK) {
-                        self.give_back(contact);
+                    if self.engine.agenda.walks.tell(self.at, gateway) {
+                        self.back(contact, ReturnedBecause::Ended);
                         moved += 1;
                     } else {
                         walk.left = true;
@@ -134,11 +151,13 @@ impl Turn<'_> {
             } else if walk.safety {
                 moved += usize::from(self.walked_safety(contact));
             } else if !over {
-                let outcome = self.overflow_paced(contact, gateway);
-                moved += usize::from(outcome == Overflow::Moved);
-                // Others may be with another gateway.
-                walk.left |= outcome == Overflow::GatewayFull;
-                if walk.read && outcome == Overflow::Stays {
+                let may = self.may_overflow(contact);
+                if may && !self.engine.agenda.walks.tell(self.at, gateway) {
+                    // Others may be with another gateway.
+                    walk.left = true;
+                } else if may {
+                    moved += usize::from(self.take_over(contact, Haste::InTurn));
+                } else if walk.read {
                     self.read_waiting(contact, walk.recall);
                 }
             }
@@ -146,7 +165,11 @@ impl Turn<'_> {
         }
         let walks = &mut self.engine.agenda.walks;
         if walk.slot < self.engine.contacts.slots() {
-            walks.now.push_back(walk);
+            if moved > 0 {
+                walks.later.push((self.at + REST, walk));
+            } else {
+                walks.now.push_back(walk);
+            }
         } else if walk.safety {
             walks.now.push_back(Walk { safety: false, slot: 0, ..walk });
         } else if walk.left {
@@ -159,15 +182,9 @@ impl Turn<'_> {
         }
     }
 
-    /// To self-service, unless its gateway has been told enough for now.
-    fn overflow_paced(&mut self, contact: ContactId, gateway: GatewayId) -> Overflow {
-        if !self.may_overflow(contact) {
-            return Overflow::Stays;
-        }
-        if !self.engine.agenda.walks.tell(self.at, gateway, TOLD) {
-            return Overflow::GatewayFull;
-        }
-        self.take_over(contact)
+    /// When a gateway tells one more contact that it is in self-service.
+    pub(super) fn turn_of(&mut self, gateway: GatewayId) -> EngineTime {
+        self.engine.agenda.walks.turn(self.at, gateway)
     }
 
     /// The contact in a slot, if this recall has anything to do with it.

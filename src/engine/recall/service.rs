@@ -25,6 +25,11 @@ pub struct SelfService {
 /// Where a conversation with self-service is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Step {
+    /// Nothing was said yet: a gateway with many to tell is told of one after the other.
+    Entering {
+        /// When this one's turn is.
+        at: EngineTime,
+    },
     /// faq: the customer's words are being read.
     Reading {
         /// The question to the reader.
@@ -66,7 +71,7 @@ impl Step {
     pub const fn due(self) -> Option<EngineTime> {
         match self {
             Self::Reading { deadline, .. } => Some(deadline),
-            Self::Answering { at, .. } => Some(at),
+            Self::Entering { at } | Self::Answering { at, .. } => Some(at),
             Self::Listening { until } => Some(until),
             Self::Asked { until, .. } => until,
             Self::Leaving { at } => at,
@@ -77,6 +82,7 @@ impl Step {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Entering { .. } => "entering",
             Self::Reading { .. } => "reading",
             Self::Answering { .. } => "answering",
             Self::Listening { .. } => "listening",

@@ -32,6 +32,9 @@ use standing::Ordered;
 
 /// Playbooks that are prepared ahead.
 const MOST_AHEAD: usize = 12;
+/// Contacts that the answer to an order waits to be counted, a few milliseconds. The proto
+/// names it.
+const COUNTED_AT_ONCE: usize = 10_000;
 const LEVELS: &str = "NORMAL, ELEVATED, SURGE, CRITICAL or TAIL";
 
 /// The service.
@@ -58,14 +61,15 @@ impl Said<'_> {
 }
 
 impl Recalls {
-    /// What an order would move, by the replica; why it would be refused.
-    async fn preview(&self, order: RecallOrder) -> Result<u64, Fault> {
-        let read = self.edge.handle.read(move |view| view.engine.preview(view.now, &order));
+    /// What an order would move, by the replica, unless it would have to count more than
+    /// `most`; why it would be refused.
+    async fn preview(&self, order: RecallOrder, most: usize) -> Result<Option<u64>, Fault> {
+        let read = self.edge.handle.read(move |view| view.engine.preview(view.now, &order, most));
         Ok(read.await??.to_move)
     }
 
     /// Carries an order out. Answers with what it set out to move, asked meanwhile so that
-    /// the answer comes no later: none if the replica was further by then.
+    /// the answer comes no later: none if there were many, or the replica was further by then.
     async fn carry_out(
         &self,
         said: &Said<'_>,
@@ -76,10 +80,10 @@ impl Recalls {
         let request = auth::request_id(&actor, said.request_id, asked);
         let command = Command::Recall { order: order.clone(), why: Arc::from(said.why) };
         let (to_move, reply) = tokio::join!(
-            self.preview(order),
+            self.preview(order, COUNTED_AT_ONCE),
             self.edge.handle.call(actor, Some(request), command, None),
         );
-        Ok((reply?, to_move.ok()))
+        Ok((reply?, to_move.ok().flatten()))
     }
 
     /// How a recall stands after an order; by itself or as the order would have it.
@@ -91,7 +95,8 @@ impl Recalls {
     ) -> Result<Option<v1::RecallStatus>, Fault> {
         let read = self.edge.handle.read(move |view| {
             let recall = view.engine.recall(id)?;
-            Some(standing::status(view, recall, to_move, ordered.as_ref()))
+            let status = standing::status(view, recall, ordered.as_ref());
+            Some(v1::RecallStatus { moving: to_move, ..status })
         });
         Ok(read.await?)
     }
@@ -119,7 +124,7 @@ impl Recalls {
         said: &Said<'_>,
         asked: &impl prost::Message,
         (recall_id, level, dry_run): (u64, Option<Level>, bool),
-    ) -> Result<(Option<v1::RecallStatus>, u64), RecallFault> {
+    ) -> Result<(Option<v1::RecallStatus>, Option<u64>), RecallFault> {
         said.check()?;
         let which = self.which(recall_id).await;
         let order = |recall| match level {
@@ -128,9 +133,9 @@ impl Recalls {
         };
         if dry_run {
             let id = which?;
-            let to_move = self.preview(order(id)).await?;
+            let to_move = self.preview(order(id), usize::MAX).await?;
             let ordered = Ordered { level, by: said.actor.into(), why: said.why.into() };
-            return Ok((self.standing(id, Some(to_move), Some(ordered)).await?, to_move));
+            return Ok((self.standing(id, to_move, Some(ordered)).await?, to_move));
         }
         // One that nobody has is asked for all the same: it may be a repeat of a request
         // that was carried out, and then the engine knows it.
@@ -140,9 +145,7 @@ impl Recalls {
             (Err(_), Err(fault)) => return Err(fault),
             (done, _) => done?,
         };
-        let status = self.standing(id, to_move, None).await?;
-        let moving = status.as_ref().map_or(0, |s| s.moving);
-        Ok((status, to_move.unwrap_or(moving)))
+        Ok((self.standing(id, to_move, None).await?, to_move))
     }
 
     async fn start(
@@ -173,7 +176,7 @@ impl Recalls {
         warnings.extend(doubts);
         let in_full = |fault| RecallFault::of_start(fault, &kept);
         if asked.dry_run {
-            let to_move = self.preview(order).await.map_err(in_full)?;
+            let to_move = self.preview(order, usize::MAX).await.map_err(in_full)?;
             let ordered =
                 Ordered { level: Some(level), by: said.actor.into(), why: said.why.into() };
             let plan = found.plan;
@@ -188,7 +191,8 @@ impl Recalls {
                     over: false,
                     tiers: Default::default(),
                 };
-                standing::status(view, &recall, Some(to_move), Some(&ordered))
+                let status = standing::status(view, &recall, Some(&ordered));
+                v1::RecallStatus { moving: to_move, ..status }
             });
             let recall = Some(read.await.map_err(Fault::from)?);
             return Ok(v1::StartRecallResponse { recall, to_move, warnings });
@@ -196,7 +200,6 @@ impl Recalls {
         let (reply, to_move) = self.carry_out(&said, &asked, order).await.map_err(in_full)?;
         let Reply::Recall(id) = reply else { return Err(RecallFault::Odd) };
         let recall = self.standing(id, to_move, None).await?;
-        let to_move = to_move.unwrap_or_else(|| recall.as_ref().map_or(0, |r| r.moving));
         Ok(v1::StartRecallResponse { recall, to_move, warnings })
     }
 
@@ -272,7 +275,11 @@ impl RecallService for Recalls {
         };
         let read = self.edge.handle.read(move |view| {
             let recalls = view.engine.recalls().filter(meant);
-            recalls.map(|r| standing::status(view, r, None, None)).collect::<Vec<_>>()
+            let counted = |r: &Recall| v1::RecallStatus {
+                moving: Some(view.engine.still_to_move(view.now, r)),
+                ..standing::status(view, r, None)
+            };
+            recalls.map(counted).collect::<Vec<_>>()
         });
         let recalls = read.await.map_err(Fault::from)?;
         if recalls.is_empty() && asked != 0 {

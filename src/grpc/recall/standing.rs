@@ -17,12 +17,11 @@ pub(super) struct Ordered {
     pub(super) why: String,
 }
 
-/// How a recall stands. `moving` is what an order just set out to move: counting it again
-/// would be another walk over all who wait. With `ordered` it is told as it would be.
+/// How a recall stands, without how many are still to be moved: that is a walk over all who
+/// wait. With `ordered` it is told as it would be.
 pub(super) fn status(
     view: &View<'_>,
     recall: &Recall,
-    moving: Option<u64>,
     ordered: Option<&Ordered>,
 ) -> v1::RecallStatus {
     let now = unix_ms();
@@ -40,7 +39,7 @@ pub(super) fn status(
         why: String::new(),
         started_unix_ms: wall(view, now, recall.started),
         expires_unix_ms: wall(view, now, recall.expires),
-        moving: moving.unwrap_or_else(|| view.engine.still_to_move(view.now, recall)),
+        moving: None,
         tiers: tiers(recall, |tier| recall.is_open(tier)),
         safety_agents: u32::try_from(view.engine.safety_agents(&recall.plan)).unwrap_or(u32::MAX),
     };

@@ -138,6 +138,7 @@ pub(in crate::grpc) const fn tier(tier: Tier) -> &'static str {
 fn stepped(texts: &Texts, now: SelfService) -> String {
     let entry = |entry| texts.entry(now.recall, entry);
     match now.step {
+        Step::Entering { .. } => "it is about to be told".to_owned(),
         Step::Reading { .. } => "self-service reads what the customer wrote".to_owned(),
         Step::Answering { entry: found, .. } => {
             format!("self-service is about to answer with {}", entry(found))

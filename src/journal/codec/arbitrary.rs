@@ -241,6 +241,7 @@ alternatives! {
         Listening { until }
         Asked { question, repeats, until }
         Leaving { at }
+        Entering { at }
     }
     Answer {
         NoWords {}

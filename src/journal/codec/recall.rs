@@ -137,6 +137,7 @@ steps! {
     Listening => ListeningStep { until = until_us }
     Asked => AskedStep { question = question, repeats = repeats, until = until_us }
     Leaving => LeavingStep { at = at_us }
+    Entering => EnteringStep { at = at_us }
 }
 
 impl Record for Text {

@@ -64,7 +64,7 @@ fn every_event() -> Batch {
     for (sequence, name) in (1..).zip(VARIANTS) {
         // A seed for each, so that one that is added leaves the others as they were.
         let mut from = Source(FIXTURE_SEED ^ u64::from(crc32fast::hash(name.as_bytes())));
-        let events = (0..6).map(|_| arbitrary::event(name, &mut from)).collect();
+        let events = (0..10).map(|_| arbitrary::event(name, &mut from)).collect();
         entries.push(arbitrary::entry(sequence, events, &mut from));
     }
     let mark =
@@ -100,6 +100,7 @@ fn batches_written_by_format_1_load_to_the_same_value() {
         "Listening",
         "Asked",
         "Leaving",
+        "Entering",
         "Outlook",
         "Heed",
         "Entry {",

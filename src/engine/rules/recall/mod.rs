@@ -19,8 +19,8 @@ use crate::engine::recall::{
 };
 use crate::engine::refusal::Refusal;
 use crate::engine::words::{Channel, EndReason, ServiceClass};
-use crate::ids::{AgentId, AskId, ContactId, EffectId, EntryPointId, GatewayId, RecallId};
-use crate::time::Span;
+use crate::ids::{AgentId, AskId, ContactId, EffectId, EntryPointId, RecallId};
+use crate::time::{EngineTime, Span};
 
 const HOTLINE: EntryPointId = EntryPointId(0);
 const SHOP: EntryPointId = EntryPointId(1);
@@ -147,14 +147,10 @@ impl Center {
         chat
     }
 
-    /// A fifth of a second passes.
-    fn breathes(&mut self) {
-        for ms in (0..200).step_by(5) {
-            let at = self.at() + Span::millis(ms);
-            let mut events = Vec::new();
-            self.engine.handle(at, None, &Command::Tick, &mut events).expect("a tick");
-            assert_eq!(self.engine.check(), Ok(()));
-        }
+    fn ticks(&mut self, at: EngineTime) {
+        let mut events = Vec::new();
+        self.engine.handle(at, None, &Command::Tick, &mut events).expect("a tick");
+        assert_eq!(self.engine.check(), Ok(()));
     }
 
     fn tier(&self, tier: Tier) -> TierCounts {
@@ -287,35 +283,49 @@ fn a_gateway_that_cannot_say_keeps_its_contacts_in_line() {
 }
 
 #[test]
-fn a_gateway_that_is_told_enough_holds_up_nobody_elses() {
+fn a_toggle_moves_everyone_at_once_and_tells_them_one_after_the_other() {
     let mut c = Center::new();
-    let full: Vec<_> = (0..700).map(|_| c.comes(Channel::Chat, HOTLINE)).collect();
-    c.ok(&Command::ConnectGateway { name: Arc::from("other"), limits: SAYS });
-    let mut arrival = c.arrival(Channel::Email, PLAIN);
-    arrival.entry_point = Some(HOTLINE);
-    let report = Report::Arrived(arrival);
-    let other = GatewayId(1);
-    let elsewhere = match c.run(None, &Command::Gateway { gateway: other, session: None, report }) {
-        Ok(Reply::Contact(contact)) => contact,
-        unexpected => panic!("{unexpected:?}"),
-    };
+    let many: Vec<_> = (0..800).map(|_| c.comes(Channel::Chat, HOTLINE)).collect();
     let mut large = plan(&[]);
     if let Some(faq) = &mut large.faq {
-        faq.capacity = 10_000;
+        faq.capacity = 1_000;
     }
     c.start_with(large, Level::Elevated).expect("started");
-    c.breathes();
-    assert_eq!(c.state(elsewhere).kind(), StateKind::SelfService);
-    let moved =
-        |c: &Center| full.iter().filter(|f| c.state(**f).kind() == StateKind::SelfService).count();
-    // Two texts each, and nothing reported.
-    assert_eq!(moved(&c), 512);
-    c.now += 1;
-    for contact in &full {
-        c.all_said(*contact);
+    let begins = c.at();
+    for ms in 0..60 {
+        c.ticks(begins + Span::millis(ms));
     }
-    c.breathes();
-    assert_eq!(moved(&c), 700, "what it carries, it reports");
+    let step = |c: &Center, at: usize| c.served(many[at]).step;
+    let entering = |c: &Center| {
+        let silent = |at: &usize| matches!(step(c, *at), Step::Entering { .. });
+        (0..797).filter(silent).count()
+    };
+    // All 800 are there, and one a millisecond is told.
+    assert_eq!(entering(&c), 797 - 57);
+    assert!(matches!(step(&c, 0), Step::Reading { .. }));
+    assert_eq!(c.says(many[0]), [Text::Acknowledgement, Text::Message]);
+    assert_eq!(c.says(many[799]), []);
+    // Who comes meanwhile is told at once, who writes meanwhile is not forgotten.
+    let newcomer = c.comes(Channel::Chat, HOTLINE);
+    assert_eq!(c.says(newcomer), [Text::Acknowledgement, Text::Message]);
+    let words = Heard { words: true, ..Heard::default() };
+    c.report(Report::Input { contact: many[799], heard: words }).expect("heard");
+    assert!(matches!(step(&c, 799), Step::Entering { .. }));
+    c.report(wishes(many[798], Wish::Person)).expect("heard");
+    c.report(means(many[797], TriageClass::Safety)).expect("heard");
+    assert_eq!((c.state(many[798]), c.state(many[797])), (State::Queued, State::Queued));
+    for ms in (60..1_000).step_by(50) {
+        c.ticks(begins + Span::millis(ms));
+    }
+    // Two texts each, the newcomer's too, and nothing reported: its window is full.
+    assert_eq!(entering(&c), 797 - 511);
+    for at in 0..511 {
+        c.all_said(many[at]);
+    }
+    for ms in (1_000..1_900).step_by(50) {
+        c.ticks(begins + Span::millis(ms));
+    }
+    assert_eq!(entering(&c), 0, "what it carries, it reports");
 }
 
 #[test]
@@ -370,14 +380,14 @@ fn a_toggle_moves_those_who_wait_but_not_those_about_to_be_served() {
         lasting: Span::seconds(600),
         accept_empty_safety_lane: false,
     };
-    let preview = c.engine.preview(c.at(), &start).expect("allowed");
+    let preview = c.engine.preview(c.at(), &start, 100).expect("allowed");
     c.start(level);
     let moved: Vec<bool> =
         waiting.iter().map(|w| c.state(*w).kind() == StateKind::SelfService).collect();
     let stay = moved.iter().take_while(|moved| !**moved).count();
     assert!((11..=14).contains(&stay), "{stay} are served within two minutes: {moved:?}");
     assert!(moved[stay..].iter().all(|moved| *moved));
-    assert_eq!(preview.to_move, 30 - stay as u64, "the dry run says the same");
+    assert_eq!(preview.to_move, Some(30 - stay as u64), "the dry run says the same");
     assert_eq!(c.state(held).kind(), StateKind::Reserved);
     assert_eq!((c.state(outside), c.state(hurt)), (State::Queued, State::Queued));
     assert_eq!(places, waiting.iter().map(|w| c.open(*w).place).collect::<Vec<_>>());

@@ -319,8 +319,8 @@ fn a_toggle_moves_everyone_at_once_and_tells_them_one_after_the_other() {
     }
     // Two texts each, the newcomer's too, and nothing reported: its window is full.
     assert_eq!(entering(&c), 797 - 511);
-    for at in 0..511 {
-        c.all_said(many[at]);
+    for contact in &many[..511] {
+        c.all_said(*contact);
     }
     for ms in (1_000..1_900).step_by(50) {
         c.ticks(begins + Span::millis(ms));

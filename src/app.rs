@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::routing::Routing;
 use crate::grpc::WordsReader;
+use crate::journal::Tip;
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
 use crate::journal::recovery::Recovered;
@@ -226,11 +227,11 @@ fn open(
 ) -> Result<(ShardHandle, Shard, Recovered), AppError> {
     let keys = Arc::new(KeyStore::open(data)?);
     let mut recovery = Recovery::new(ShardOptions { keys: keys.clone(), observer })?;
-    let (journal, recovered) = SqliteJournal::open(data, &mut |batch| {
+    let (journal, recovered) = SqliteJournal::open(data, Tip::default(), &mut |batch, tip| {
         for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
             keys.observe(sealed);
         }
-        recovery.batch(batch);
+        recovery.batch(batch, tip);
     })?;
     let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, &routing))?;
     Ok((handle, shard, recovered))

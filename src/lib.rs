@@ -6,6 +6,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod fault;
 pub mod grpc;
 pub mod http;
 pub mod ids;

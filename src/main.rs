@@ -6,6 +6,7 @@ use clap::Parser;
 use surgeline::cli::{self, args::Cli};
 
 fn main() -> ExitCode {
+    let _armed = surgeline::fault::armed();
     match cli::run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {

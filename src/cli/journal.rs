@@ -18,7 +18,7 @@ const PROGRESS_EVERY: u64 = 1_000_000;
 
 pub(super) fn verify(data: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let mut replay = Replay::default();
-    let read = journal::verify::read(data, &mut |batch| replay.batch(&batch));
+    let read = journal::verify::read(data, &mut |batch, _| replay.batch(&batch));
     let report = match read {
         Ok(report) => report,
         Err(error) => {

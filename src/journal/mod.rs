@@ -88,5 +88,5 @@ pub trait Journal: Send {
     fn append(&mut self, batch: &Batch) -> Result<Tip, JournalError>;
 }
 
-/// Reads a recovered batch.
-pub type EachBatch<'a> = dyn FnMut(Arc<Batch>) + 'a;
+/// Reads a recovered batch, and where the journal stands after it.
+pub type EachBatch<'a> = dyn FnMut(Arc<Batch>, Tip) + 'a;

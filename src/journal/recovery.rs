@@ -75,13 +75,16 @@ pub(super) fn hash(previous: &[u8; 32], payload: &[u8]) -> [u8; 32] {
 
 impl Scan {
     /// Begins a pass over the file at `path`, in `folder`, of which this much was acknowledged.
-    pub(super) fn new(path: &Path, folder: &Path, acknowledged: Acknowledged) -> Self {
+    /// It reads what follows `after`, which a snapshot vouches for.
+    pub(super) fn new(path: &Path, folder: &Path, acknowledged: Acknowledged, after: Tip) -> Self {
+        let met = matches!(acknowledged, Acknowledged::Upto(tip, _)
+            if (tip.sequence, tip.hash) == (after.sequence, after.hash));
         Self {
             path: path.to_path_buf(),
             folder: folder.to_path_buf(),
             acknowledged,
-            met: false,
-            found: Recovered::default(),
+            met,
+            found: Recovered { tip: after, ..Recovered::default() },
             bytes: 0,
         }
     }
@@ -90,15 +93,16 @@ impl Scan {
     pub(super) fn rows(
         &mut self,
         connection: &Connection,
-        each: &mut dyn FnMut(Batch),
+        each: &mut dyn FnMut(Batch, Tip),
     ) -> Result<(), JournalError> {
         let mut statement = connection
             .prepare(
                 "SELECT first_sequence, last_sequence, crc, previous_hash, hash, payload
-                 FROM batch ORDER BY first_sequence",
+                 FROM batch WHERE first_sequence > ?1 ORDER BY first_sequence",
             )
             .map_err(|e| self.unreadable(e))?;
-        let mut rows = statement.query([]).map_err(|e| self.unreadable(e))?;
+        let after = i64::try_from(self.found.tip.sequence).unwrap_or(i64::MAX);
+        let mut rows = statement.query([after]).map_err(|e| self.unreadable(e))?;
         while let Some(row) = rows.next().map_err(|e| self.unreadable(e))? {
             let raw = Raw::read(row).map_err(|e| self.unreadable(e))?;
             let batch = self.check(&raw).map_err(|damage| JournalError::Damaged {
@@ -107,7 +111,7 @@ impl Scan {
                 damage,
             })?;
             self.pass(&raw, &batch)?;
-            each(batch);
+            each(batch, self.found.tip);
         }
         Ok(())
     }
@@ -208,6 +212,6 @@ impl Scan {
 }
 
 /// Hands batches on shared, as the owner and the replica both want them.
-pub(super) fn shared<'a>(each: &'a mut super::EachBatch<'_>) -> impl FnMut(Batch) + 'a {
-    move |batch| each(Arc::new(batch))
+pub(super) fn shared<'a>(each: &'a mut super::EachBatch<'_>) -> impl FnMut(Batch, Tip) + 'a {
+    move |batch, tip| each(Arc::new(batch), tip)
 }

@@ -85,13 +85,19 @@ pub struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Opens the journal of a data directory, or begins one, and hands every batch in it
-    /// to `each` in order. `each` has seen batches that are whole even when this fails later.
+    /// Opens the journal of a data directory, or begins one, and hands every batch after
+    /// `after` to `each` in order: all of them for [`Tip::default`], else those that follow
+    /// what a snapshot holds. `each` has seen batches that are whole even when this fails
+    /// later.
     ///
     /// # Errors
     /// Another process has it; a file cannot be used; a row is damaged; or what is there
     /// is less or other than what was acknowledged. No entry is changed then, nor the tip.
-    pub fn open(data: &Path, each: &mut EachBatch<'_>) -> Result<(Self, Recovered), JournalError> {
+    pub fn open(
+        data: &Path,
+        after: Tip,
+        each: &mut EachBatch<'_>,
+    ) -> Result<(Self, Recovered), JournalError> {
         let paths = Paths::of(data);
         files::create_folder(&paths.folder)?;
         let lock = Lock::acquire(paths.lock.clone())?;
@@ -101,7 +107,7 @@ impl SqliteJournal {
         let connection = connect(&paths.segment).map_err(failed)?;
         check_layout(&connection, &paths.segment)?;
 
-        let mut scan = Scan::new(&paths.segment, &paths.folder, acknowledged);
+        let mut scan = Scan::new(&paths.segment, &paths.folder, acknowledged, after);
         scan.rows(&connection, &mut shared(each))?;
         let epoch = scan.judge(&paths.tip)? + 1;
         let mut found = scan.found;

@@ -21,7 +21,8 @@ type Opened = Result<(SqliteJournal, Recovered), JournalError>;
 /// Opens a journal and gives what it held.
 fn open(data: &Path) -> (Opened, Vec<Batch>) {
     let mut batches = Vec::new();
-    let opened = SqliteJournal::open(data, &mut |b| batches.push(Batch::clone(&b)));
+    let opened =
+        SqliteJournal::open(data, Tip::default(), &mut |b, _| batches.push(Batch::clone(&b)));
     (opened, batches)
 }
 

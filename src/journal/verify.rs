@@ -45,7 +45,7 @@ pub struct VerifyReport {
 pub fn verify(data: &Path, progress: &mut dyn FnMut(u64)) -> Result<VerifyReport, JournalError> {
     let mut entries = 0;
     let mut told = 0;
-    let report = read(data, &mut |batch| {
+    let report = read(data, &mut |batch, _| {
         entries += batch.entries.len() as u64;
         if entries - told >= PROGRESS_EVERY {
             told = entries;
@@ -75,15 +75,15 @@ pub fn read(data: &Path, each: &mut EachBatch<'_>) -> Result<VerifyReport, Journ
         }
     }
     let connection = connect_read_only(&paths.segment)?;
-    let mut scan = Scan::new(&paths.segment, &paths.folder, acknowledged);
+    let mut scan = Scan::new(&paths.segment, &paths.folder, acknowledged, Tip::default());
     let mut first_sequence = 0;
     let mut marks = 0;
-    scan.rows(&connection, &mut |batch| {
+    scan.rows(&connection, &mut |batch, tip| {
         if first_sequence == 0 {
             first_sequence = batch.entries.first().map_or(0, |e| e.sequence);
         }
         marks += u64::from(batch.mark.is_some());
-        each(Arc::new(batch));
+        each(Arc::new(batch), tip);
     })?;
     let epoch = scan.judge(&paths.tip)?;
     Ok(VerifyReport {

@@ -31,7 +31,7 @@ use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::Routing;
 use crate::journal::seal::KeyStore;
-use crate::journal::{Batch, Journal};
+use crate::journal::{Batch, Journal, Tip};
 use crate::time::{EngineTime, Span, WallTime};
 
 /// What a shard needs from outside.
@@ -118,8 +118,8 @@ impl Recovery {
         })
     }
 
-    /// Replays a batch; give all of them, in order.
-    pub fn batch(&mut self, batch: Arc<Batch>) {
+    /// Replays a batch, after which the journal stands at `tip`; give all of them, in order.
+    pub fn batch(&mut self, batch: Arc<Batch>, tip: Tip) {
         for entry in &batch.entries {
             self.engine.replay(entry);
             self.sequence = entry.sequence;
@@ -134,7 +134,7 @@ impl Recovery {
         }
         self.wall = batch.wall;
         // A replica that is gone has said so through its guard; finish sees it.
-        drop(self.replica.send(ToReplica::Batch(batch)));
+        drop(self.replica.send(ToReplica::Batch(batch, tip)));
     }
 
     /// How the shard is; not ready until it is finished.
@@ -188,9 +188,10 @@ impl Recovery {
         let opening = decider.close();
         self.health.set_durable(self.sequence);
         if let Some(batch) = opening.batch {
-            journal.append(&batch).map_err(|error| StartError::Journal(error.into()))?;
+            let written = journal.append(&batch);
+            let tip = written.map_err(|error| StartError::Journal(error.into()))?;
             self.health.set_durable(batch.entries.last().map_or(self.sequence, |e| e.sequence));
-            drop(self.replica.send(ToReplica::Batch(batch)));
+            drop(self.replica.send(ToReplica::Batch(batch, tip)));
         }
         for release in opening.releases {
             exits.release(release);
@@ -297,7 +298,7 @@ impl Shard {
     pub fn start<J, E>(
         options: ShardOptions,
         journal: J,
-        recovered: impl IntoIterator<Item = Arc<Batch>>,
+        recovered: impl IntoIterator<Item = (Arc<Batch>, Tip)>,
         wanted: impl FnOnce(Option<&Routing>) -> Result<Routing, E>,
     ) -> Result<(ShardHandle, Self), StartError>
     where
@@ -305,8 +306,8 @@ impl Shard {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let mut recovery = Recovery::new(options)?;
-        for batch in recovered {
-            recovery.batch(batch);
+        for (batch, tip) in recovered {
+            recovery.batch(batch, tip);
         }
         recovery.finish(journal, wanted)
     }

@@ -19,7 +19,7 @@ use super::staffing::Staffing;
 use super::tally::Tally;
 use super::view::{Timelines, View};
 use crate::engine::Engine;
-use crate::journal::Batch;
+use crate::journal::{Batch, Tip};
 use crate::time::EngineTime;
 
 /// Most batches that wait for the replica: a quarter of a second of the heaviest load, and
@@ -38,8 +38,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What the replica is sent, in order.
 #[derive(Debug)]
 pub(crate) enum ToReplica {
-    /// A durable batch.
-    Batch(Arc<Batch>),
+    /// A durable batch, and where the journal stands after it.
+    Batch(Arc<Batch>, Tip),
     /// Recovery is over: reads may be served, by this clock.
     Live(Clock),
 }
@@ -61,6 +61,8 @@ pub(crate) struct Replica {
     timelines: Timelines,
     staffing: Staffing,
     sequence: u64,
+    /// Where the journal stands after what was applied.
+    tip: Tip,
     at: EngineTime,
     clock: Option<Clock>,
     inbox: Receiver<ToReplica>,
@@ -86,6 +88,7 @@ impl Replica {
             timelines: Timelines::default(),
             staffing: Staffing::default(),
             sequence: 0,
+            tip: Tip::default(),
             at: EngineTime::ZERO,
             clock: None,
             inbox,
@@ -102,7 +105,7 @@ impl Replica {
     pub(crate) fn run(mut self) {
         loop {
             match self.inbox.try_recv() {
-                Ok(ToReplica::Batch(batch)) => self.apply(&batch),
+                Ok(ToReplica::Batch(batch, tip)) => self.apply(&batch, tip),
                 Ok(ToReplica::Live(clock)) => {
                     self.clock = Some(clock);
                     self.look();
@@ -121,7 +124,7 @@ impl Replica {
         self.serve();
     }
 
-    fn apply(&mut self, batch: &Batch) {
+    fn apply(&mut self, batch: &Batch, tip: Tip) {
         for entries in batch.entries.chunks(ENTRIES_AT_ONCE) {
             for entry in entries {
                 self.engine.replay(entry);
@@ -133,6 +136,7 @@ impl Replica {
             }
             self.serve();
         }
+        self.tip = tip;
         if let Some(mark) = batch.mark
             && mark.sequence == self.sequence
             && mark.differs(&self.engine)

@@ -96,20 +96,23 @@ impl<J: Journal> Writer<J> {
 
     fn write(&mut self, work: Work) -> bool {
         let Work { batch, releases, bytes } = work;
-        if let Some(batch) = &batch {
+        let mut written = None;
+        if let Some(batch) = batch {
             let began = Instant::now();
-            if let Err(error) = self.journal.append(batch) {
-                let fatal = Fatal::Journal(Arc::from(
-                    Box::<dyn std::error::Error + Send + Sync>::from(error),
-                ));
-                tracing::error!(%fatal, "nothing more is acknowledged");
-                self.health.fail(fatal);
-                return false;
-            }
+            let tip = match self.journal.append(&batch) {
+                Ok(tip) => tip,
+                Err(error) => {
+                    let fatal = Fatal::Journal(Arc::from(
+                        Box::<dyn std::error::Error + Send + Sync>::from(error),
+                    ));
+                    tracing::error!(%fatal, "nothing more is acknowledged");
+                    self.health.fail(fatal);
+                    return false;
+                }
+            };
             self.observer.synced(began.elapsed(), batch.entries.len());
-            if let Some(last) = batch.entries.last() {
-                self.health.set_durable(last.sequence);
-            }
+            self.health.set_durable(tip.sequence);
+            written = Some((batch, tip));
         }
         // Before the releases, so that the owner closes the next batch meanwhile. An owner
         // that is gone does not listen; what it decided leaves all the same.
@@ -117,8 +120,8 @@ impl<J: Journal> Writer<J> {
         for release in releases {
             self.exits.release(release);
         }
-        if let Some(batch) = batch
-            && self.replica.send(ToReplica::Batch(batch)).is_err()
+        if let Some((batch, tip)) = written
+            && self.replica.send(ToReplica::Batch(batch, tip)).is_err()
         {
             // Its own guard has reported why; what is durable may still leave.
             tracing::debug!("the replica is gone");

@@ -22,6 +22,7 @@ use tonic::{Status, Streaming};
 
 use super::{ServeError, WordsReader, serve};
 use crate::config;
+use crate::journal::Tip;
 use crate::journal::seal::KeyStore;
 use crate::journal::sqlite::SqliteJournal;
 use crate::metrics::Metrics;
@@ -62,7 +63,8 @@ impl Router {
         let keys = Arc::new(KeyStore::open(data.path()).expect("keys"));
         let observer = Arc::new(Metrics::new().expect("metrics"));
         let recovery = Recovery::new(ShardOptions { keys, observer }).expect("a recovery");
-        let (journal, _) = SqliteJournal::open(data.path(), &mut |_| {}).expect("a journal");
+        let (journal, _) =
+            SqliteJournal::open(data.path(), Tip::default(), &mut |_, _| {}).expect("a journal");
         let wanted = config::built_in().expect("a configuration").config.routing;
         let (handle, shard) =
             recovery.finish(journal, |previous| config::merge(previous, &wanted)).expect("a shard");

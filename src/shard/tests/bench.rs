@@ -73,10 +73,14 @@ impl Journal for MemoryJournal {
         if self.0.broken.load(Ordering::SeqCst) {
             return Err(JournalError::Poisoned);
         }
-        let sequence = batch.entries.last().map_or(0, |e| e.sequence);
         self.0.batches.lock().expect("no test panics with it").push(Arc::new(batch.clone()));
-        Ok(Tip { epoch: 1, sequence, hash: [0; 32] })
+        Ok(tip_after(batch))
     }
+}
+
+fn tip_after(batch: &Batch) -> Tip {
+    let sequence = batch.entries.last().map_or(0, |e| e.sequence);
+    Tip { epoch: 1, sequence, hash: [0; 32] }
 }
 
 pub(crate) fn actor(role: Role) -> Actor {
@@ -170,7 +174,11 @@ pub(crate) fn options(observer: Arc<dyn Observer>) -> ShardOptions {
 /// A shard over `memory`, from what that holds.
 pub(crate) fn start(memory: &Arc<Memory>, observer: Arc<dyn Observer>) -> (ShardHandle, Shard) {
     let journal = MemoryJournal(memory.clone());
-    Shard::start(options(observer), journal, memory.batches(), |_| Ok::<_, Refusal>(routing()))
+    let held = memory.batches().into_iter().map(|batch| {
+        let tip = tip_after(&batch);
+        (batch, tip)
+    });
+    Shard::start(options(observer), journal, held, |_| Ok::<_, Refusal>(routing()))
         .expect("a journal in memory starts")
 }
 

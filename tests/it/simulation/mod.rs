@@ -20,7 +20,7 @@ use surgeline::engine::event::{Event, Reserved, Trigger};
 use surgeline::engine::words::{Availability, ServiceClass};
 use surgeline::ids::{AgentId, AskId, ContactId, RequestId};
 use surgeline::journal::sqlite::SqliteJournal;
-use surgeline::journal::{Batch, Journal, Mark};
+use surgeline::journal::{Batch, Journal, Mark, Tip};
 use surgeline::time::{EngineTime, Place, Span, WallTime};
 
 const AGENTS: u32 = 24;
@@ -62,7 +62,8 @@ impl World {
         let mut rng = StdRng::seed_from_u64(seed);
         let routing = Arc::new(center::routing(&mut rng));
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (journal, _) = SqliteJournal::open(folder.path(), &mut |_| {}).expect("a journal");
+        let (journal, _) =
+            SqliteJournal::open(folder.path(), Tip::default(), &mut |_, _| {}).expect("a journal");
         let mut world = Self {
             seed,
             rng,
@@ -229,15 +230,16 @@ impl World {
         drop(self.journal);
         let mut engine = Engine::default();
         let mut replayed = 0;
-        let (_journal, found) = SqliteJournal::open(self.folder.path(), &mut |batch| {
-            for entry in &batch.entries {
-                engine.replay(entry);
-                replayed += 1;
-            }
-            let mark = batch.mark.expect("every batch has one");
-            assert!(!mark.differs(&engine), "seed {} after {}", self.seed, mark.sequence);
-        })
-        .expect("what was written can be read");
+        let (_journal, found) =
+            SqliteJournal::open(self.folder.path(), Tip::default(), &mut |batch, _| {
+                for entry in &batch.entries {
+                    engine.replay(entry);
+                    replayed += 1;
+                }
+                let mark = batch.mark.expect("every batch has one");
+                assert!(!mark.differs(&engine), "seed {} after {}", self.seed, mark.sequence);
+            })
+            .expect("what was written can be read");
         assert_eq!((found.entries, replayed), (self.sequence, self.sequence), "seed {}", self.seed);
         assert_eq!(engine.state_hash(), self.owner.state_hash(), "seed {}", self.seed);
         assert_eq!(engine.check(), Ok(()), "seed {}", self.seed);

@@ -185,6 +185,13 @@ impl App {
         self.handle.health().failed().await
     }
 
+    /// Lets nobody new in, tells everybody who is connected, and gives them this long to
+    /// hear it and to finish what they are saying.
+    pub async fn drain(&self, lasting: Duration) {
+        self.handle.health().set_draining();
+        tokio::time::sleep(lasting).await;
+    }
+
     /// Stops: takes nothing more, ends the streams, makes durable what was decided, and
     /// lets Prometheus look until the end.
     ///

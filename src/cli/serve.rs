@@ -85,6 +85,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         _ = terminate.recv() => None,
         fatal = app.failed() => Some(fatal),
     };
+    if fatal.is_none() {
+        tracing::info!("draining: nobody new is let in");
+        tokio::select! {
+            () = app.drain(config.server.drain) => {}
+            // Whoever says it twice does not want to wait.
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+            _ = app.failed() => {}
+        }
+    }
     tracing::info!("stopping");
     let stopped = app.stop().await;
     match fatal {

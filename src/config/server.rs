@@ -5,11 +5,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::problem::{Expected, Fault};
 use super::reader::{Table, Value};
 
-const OF: &str = "grpc, http, data and allow_insecure_remote";
+const OF: &str = "grpc, http, data, drain_ms and allow_insecure_remote";
+/// Longer than that whoever told the router to stop kills it.
+const MOST_DRAIN_MS: i64 = 60_000;
 
 /// Where this process listens and where it keeps its data.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,6 +25,9 @@ pub struct Config {
     pub data: PathBuf,
     /// The folder of playbooks, from `[recall]`; it need not be there.
     pub playbooks: PathBuf,
+    /// How long those who are connected have, once the router is told to stop, to finish what
+    /// they are saying; 0 to 60 s.
+    pub drain: Duration,
     /// Listen beyond loopback although nothing is encrypted and nobody has to say who they are.
     pub allow_insecure_remote: bool,
 }
@@ -33,6 +39,7 @@ impl Default for Config {
             http: (Ipv4Addr::LOCALHOST, 9464).into(),
             data: PathBuf::from("./surgeline-data"),
             playbooks: PathBuf::from(super::recall::PLAYBOOKS),
+            drain: Duration::from_millis(500),
             allow_insecure_remote: false,
         }
     }
@@ -76,6 +83,10 @@ fn read_fields(table: &Table<'_>) -> Config {
         http: address("http", default.http),
         data: table.field("data").and_then(|v| path(&v)).unwrap_or(default.data),
         playbooks: default.playbooks,
+        drain: table
+            .field("drain_ms")
+            .and_then(|v| v.integer(0, MOST_DRAIN_MS))
+            .map_or(default.drain, Duration::from_millis),
         allow_insecure_remote: allowed,
     }
 }

@@ -61,7 +61,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 2;
+pub const HASH_VERSION: u32 = 3;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -100,6 +100,8 @@ struct Counts {
     last_recall: u16,
     /// What async contacts are owed for being passed over, in hundredths of a decision.
     async_owed: u32,
+    /// No reservation is made.
+    paused: bool,
 }
 
 /// Owed to async contacts, this makes one decision theirs.
@@ -176,6 +178,12 @@ impl Engine {
     #[must_use]
     pub fn state_hash(&self) -> u64 {
         store::hash_of(&(&self.counts, self.hashes, &self.gateways, &self.recalls, &self.pace))
+    }
+
+    /// Whether no reservation is made, because space for the journal runs out.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.counts.paused
     }
 
     /// The routing configuration in force.

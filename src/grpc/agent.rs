@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::{act, check, tell};
 use super::status::{self, Fault};
-use super::stream::{Line, Outward, Room, Said, Sent, Speaker};
+use super::stream::{BACK_AFTER_MS, Line, Outward, Room, Said, Sent, Speaker};
 use super::{Edge, auth, watch};
 use crate::engine::command::{Command, Reply};
 use crate::engine::directive::Recipient;
@@ -162,6 +162,11 @@ impl Voice {
 
 impl Speaker for Voice {
     type Message = ToDesktop;
+
+    fn draining(&self) -> ToDesktop {
+        let word = Word::Draining(v1::Draining { back_after_ms: BACK_AFTER_MS });
+        ToDesktop { agent: String::new(), message: Some(word) }
+    }
 
     fn say(&self, outgoing: Outgoing) -> Said<ToDesktop> {
         let (agent, word) = match outgoing {

@@ -14,7 +14,7 @@ use super::convert::report::Reading;
 use super::convert::say::Unsayable;
 use super::convert::{check, report, tell};
 use super::status::{self, Fault};
-use super::stream::{Line, Outward, Said, Sent, Speaker};
+use super::stream::{BACK_AFTER_MS, Line, Outward, Said, Sent, Speaker};
 use crate::engine::command::{Command, Reply, Report};
 use crate::engine::directive::Recipient;
 use crate::engine::entry::{Actor, Role, Sealed};
@@ -164,6 +164,11 @@ impl Voice {
 
 impl Speaker for Voice {
     type Message = ToGateway;
+
+    fn draining(&self) -> ToGateway {
+        let word = Word::Draining(v1::Draining { back_after_ms: BACK_AFTER_MS });
+        ToGateway { message: Some(word) }
+    }
 
     fn say(&self, outgoing: Outgoing) -> Said<ToGateway> {
         let word = match outgoing {

@@ -88,6 +88,18 @@ pub enum Rejection {
         /// When to try again.
         retry_after: Duration,
     },
+    /// Space for the journal runs out, and nobody new is let in; nothing was decided.
+    #[error("the router's disk is nearly full: nobody new is let in, try again in {} s", retry_after.as_secs())]
+    LowSpace {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The router is about to stop, and nobody new is let in; nothing was decided.
+    #[error("the router is about to stop: nobody new is let in, try again in {} s", retry_after.as_secs())]
+    Draining {
+        /// When to try again, here or at its successor.
+        retry_after: Duration,
+    },
     /// The router is stopping or has stopped; the command may or may not have been carried
     /// out, and the same request id tells which.
     #[error("the router is stopping")]

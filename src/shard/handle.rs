@@ -14,7 +14,7 @@ use rustc_hash::FxBuildHasher;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::ask::{Answer, AnswerTo, Ask, Rejection, WordsAsked};
-use super::health::Health;
+use super::health::{Health, Intake};
 use super::observe::{Lane, Observer};
 use super::people::People;
 use super::recalls::Recalls;
@@ -46,6 +46,10 @@ pub(crate) const WORDS: usize = 262_144;
 const ARRIVAL_RETRY: Duration = Duration::from_millis(250);
 /// When anything else may be tried again.
 const OTHER_RETRY: Duration = Duration::from_millis(50);
+/// When someone new may try again while space is low: people have to make room.
+const SPACE_RETRY: Duration = Duration::from_secs(10);
+/// When someone new may try again after a restart began: a start takes about a second.
+const RESTART_RETRY: Duration = Duration::from_secs(2);
 
 /// Speaks to one shard. Clones share it.
 #[derive(Clone, Debug)]
@@ -76,6 +80,12 @@ impl ShardHandle {
         if self.health.is_stopping() {
             return reply(ask.answer_to, Err(Rejection::Stopping));
         }
+        if ask.is_arrival()
+            && let Some(closed) = self.closed()
+        {
+            self.observer.turned_away(Lane::Arrivals);
+            return reply(ask.answer_to, Err(closed));
+        }
         let (lane, sender, retry_after) = if ask.is_arrival() {
             (Lane::Arrivals, &self.arrivals, ARRIVAL_RETRY)
         } else {
@@ -96,6 +106,15 @@ impl ShardHandle {
             Err(TrySendError::Disconnected(ask)) => {
                 reply(ask.answer_to, Err(Rejection::Stopping));
             }
+        }
+    }
+
+    /// Why nobody new is let in, if so.
+    fn closed(&self) -> Option<Rejection> {
+        match self.health.intake() {
+            Intake::Open => None,
+            Intake::LowSpace => Some(Rejection::LowSpace { retry_after: SPACE_RETRY }),
+            Intake::Draining => Some(Rejection::Draining { retry_after: RESTART_RETRY }),
         }
     }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use thiserror::Error as ThisError;
 use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// What makes it impossible to go on. The process must end; recovery decides.
 #[derive(Clone, Debug, ThisError)]
@@ -62,14 +63,30 @@ pub enum NotReady {
     /// It cannot go on.
     #[error(transparent)]
     Failed(#[from] Fatal),
+    /// It is about to stop: nobody new is let in.
+    #[error("draining")]
+    Draining,
     /// The replica's state differs from the owner's: one of them is wrong.
     #[error("the replica's state differs from the owner's")]
     Diverged,
 }
 
+/// Whether someone new is let in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Intake {
+    /// Yes.
+    Open,
+    /// No: space for the journal runs out. Those who are here are served and can leave.
+    LowSpace,
+    /// No: the router is about to stop.
+    Draining,
+}
+
 /// How the shard is.
 #[derive(Debug)]
 pub struct Health {
+    low_space: AtomicBool,
+    draining: CancellationToken,
     recovered: AtomicBool,
     stopping: AtomicBool,
     diverged: AtomicBool,
@@ -80,6 +97,8 @@ pub struct Health {
 impl Default for Health {
     fn default() -> Self {
         Self {
+            low_space: AtomicBool::new(false),
+            draining: CancellationToken::new(),
             recovered: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             diverged: AtomicBool::new(false),
@@ -107,6 +126,9 @@ impl Health {
         if self.diverged.load(Ordering::Acquire) {
             return Err(NotReady::Diverged);
         }
+        if self.draining.is_cancelled() {
+            return Err(NotReady::Draining);
+        }
         Ok(())
     }
 
@@ -127,6 +149,33 @@ impl Health {
     #[must_use]
     pub fn durable(&self) -> u64 {
         self.durable.load(Ordering::Acquire)
+    }
+
+    /// Whether someone new is let in.
+    #[must_use]
+    pub fn intake(&self) -> Intake {
+        if self.draining.is_cancelled() {
+            Intake::Draining
+        } else if self.low_space.load(Ordering::Acquire) {
+            Intake::LowSpace
+        } else {
+            Intake::Open
+        }
+    }
+
+    /// Lets nobody new in while space for the journal is low.
+    pub fn set_low_space(&self, low: bool) {
+        self.low_space.store(low, Ordering::Release);
+    }
+
+    /// Lets nobody new in any more: the router is about to stop.
+    pub fn set_draining(&self) {
+        self.draining.cancel();
+    }
+
+    /// Completes once the router is about to stop.
+    pub fn draining(&self) -> WaitForCancellationFutureOwned {
+        self.draining.clone().cancelled_owned()
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -181,6 +230,19 @@ impl Drop for PanicGuard {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_new_is_let_in_when_space_is_low_or_the_router_is_about_to_stop() {
+        let health = Health::default();
+        assert_eq!(health.intake(), Intake::Open);
+        health.set_low_space(true);
+        assert_eq!(health.intake(), Intake::LowSpace);
+        health.set_low_space(false);
+        assert_eq!(health.intake(), Intake::Open);
+        health.set_low_space(true);
+        health.set_draining();
+        assert_eq!(health.intake(), Intake::Draining);
+    }
 
     #[tokio::test]
     async fn readiness_names_the_first_reason_and_the_first_failure_stays() {

@@ -347,6 +347,7 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         Event::Restarted { .. }
         | Event::Configured(_)
         | Event::RecallStarted { .. }
+        | Event::ReservationsPaused { .. }
         | Event::LevelChanged { .. }
         | Event::RecallEnded { .. }
         | Event::Ordered { .. }

@@ -178,7 +178,7 @@ impl Agents {
                 d.directive.map_or(Ok(()), |directive| self.directive(&name, directive))
             }
             Some(Told::SessionOver(_)) => Err(PlayerError::Ended { who: WHO }),
-            None => Ok(()),
+            Some(Told::Draining(_)) | None => Ok(()),
         }
     }
 

@@ -274,7 +274,7 @@ impl Gateway {
             Told::Directive(GatewayDirective { contact_id, directive: Some(directive) }) => {
                 self.directive(contact_id, directive)
             }
-            Told::Directive(_) => Ok(()),
+            Told::Directive(_) | Told::Draining(_) => Ok(()),
         }
     }
 

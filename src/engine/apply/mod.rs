@@ -60,6 +60,7 @@ impl Engine {
                 self.change_agent(*agent, |a| a.phone_unreachable = true);
             }
             Event::WrapUpEnded { agent, contact } => self.drop_work(at, *agent, *contact),
+            Event::ReservationsPaused { paused } => self.counts.paused = *paused,
             Event::Restarted { .. }
             | Event::Unchanged { .. }
             | Event::Ordered { .. }

@@ -195,7 +195,7 @@ impl Gateway {
             match self.word().await {
                 GatewayWord::Answer(answer) => return answer,
                 GatewayWord::Refused(refused) => panic!("refused: {refused:?}"),
-                GatewayWord::Directive(_) => {}
+                GatewayWord::Directive(_) | GatewayWord::Draining(_) => {}
             }
         }
     }
@@ -205,7 +205,7 @@ impl Gateway {
             match self.word().await {
                 GatewayWord::Refused(refused) => return refused,
                 GatewayWord::Answer(answer) => panic!("answered: {answer:?}"),
-                GatewayWord::Directive(_) => {}
+                GatewayWord::Directive(_) | GatewayWord::Draining(_) => {}
             }
         }
     }
@@ -220,7 +220,7 @@ impl Gateway {
                     }
                 }
                 GatewayWord::Refused(refused) => panic!("refused: {refused:?}"),
-                GatewayWord::Answer(_) => {}
+                GatewayWord::Answer(_) | GatewayWord::Draining(_) => {}
             }
         }
     }

@@ -301,6 +301,7 @@ const NAMES: &[&str] = &[
     "AvailabilityChanged",
     "NextSet",
     "PhoneUnreachable",
+    "ReservationsPaused",
     "RecallStarted",
     "LevelChanged",
     "RecallEnded",

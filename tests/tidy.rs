@@ -21,9 +21,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("engine", &["ids", "time"]),
     ("config", &["ids", "time", "engine"]),
     ("recall", &["ids", "time", "engine", "config"]),
-    ("journal", &["ids", "time", "engine"]),
+    // Where a test lets the process die.
+    ("fault", &[]),
+    ("journal", &["ids", "time", "engine", "fault"]),
     ("simulate", &["ids", "time", "engine", "config", "recall", "journal"]),
-    ("shard", &["ids", "time", "engine", "config", "recall", "journal"]),
+    ("shard", &["ids", "time", "engine", "config", "recall", "journal", "fault"]),
     ("archive", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),
     ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),
     // The port that metrics and the console are read from.

@@ -101,7 +101,11 @@ impl Scan {
                  FROM batch WHERE first_sequence > ?1 ORDER BY first_sequence",
             )
             .map_err(|e| self.unreadable(e))?;
-        let after = i64::try_from(self.found.tip.sequence).unwrap_or(i64::MAX);
+        // From the beginning means all rows, those too whose number is nonsense.
+        let after = match self.found.tip.sequence {
+            0 => i64::MIN,
+            sequence => i64::try_from(sequence).unwrap_or(i64::MAX),
+        };
         let mut rows = statement.query([after]).map_err(|e| self.unreadable(e))?;
         while let Some(row) = rows.next().map_err(|e| self.unreadable(e))? {
             let raw = Raw::read(row).map_err(|e| self.unreadable(e))?;

@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,18 +17,22 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
+use crate::config::journal::Space;
 use crate::engine::routing::Routing;
 use crate::grpc::WordsReader;
 use crate::journal::Tip;
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
+use crate::journal::receipt::{ReceiptError, Receipts};
 use crate::journal::recovery::Recovered;
 use crate::journal::sqlite::SqliteJournal;
 use crate::metrics::Metrics;
 use crate::recall::Folder;
+use crate::shard::clock::wall_now;
 use crate::shard::handle::ShardHandle;
 use crate::shard::health::Fatal;
 use crate::shard::recovery::{Recovery, Shard, ShardOptions, StartError};
+use crate::space::SpaceWatch;
 use crate::{config, grpc, http};
 
 /// How long a server may take to end: longer than the 5 s that gRPC gives its connections.
@@ -45,6 +49,12 @@ pub struct AppConfig {
     pub data: PathBuf,
     /// The folder of playbooks; it need not be there.
     pub playbooks: PathBuf,
+    /// The file with the key of receipts; not in the data directory. Made if it is not there.
+    pub receipt_key: PathBuf,
+    /// The data may be an older copy: receipts given out until now prove nothing any more.
+    pub accept_older_copy: bool,
+    /// What is done as the disk fills.
+    pub space: Space,
     /// The wanted routing configuration; its ids follow the journal's.
     pub routing: Routing,
 }
@@ -65,6 +75,9 @@ pub enum AppError {
     /// The keys could not be opened.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The key of receipts could not be used.
+    #[error(transparent)]
+    Receipts(#[from] ReceiptError),
     /// The journal could not be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -101,6 +114,7 @@ pub struct App {
     http: (SocketAddr, Server),
     streams: CancellationToken,
     requests: CancellationToken,
+    space: SpaceWatch,
 }
 
 impl App {
@@ -115,10 +129,9 @@ impl App {
         let (http, http_at) = bind("HTTP", config.http).await?;
         let metrics = Arc::new(Metrics::new()?);
         let observer = metrics.clone();
-        let (data, routing) = (config.data, config.routing);
-        let playbooks = Folder::new(config.playbooks);
-        let (handle, shard, recovered) =
-            spawn_blocking(move || open(&data, routing, observer)).await??;
+        let playbooks = Folder::new(config.playbooks.clone());
+        let (handle, shard, recovered, space) =
+            spawn_blocking(move || open(config, observer)).await??;
 
         // Not waited for: whoever is quicker has it built on the way.
         let (ahead, recalls) = (playbooks.clone(), Arc::clone(handle.recalls()));
@@ -146,6 +159,7 @@ impl App {
             http: (http_at, http),
             streams,
             requests,
+            space,
         })
     }
 
@@ -201,9 +215,10 @@ impl App {
     pub async fn stop(self) -> Result<(), AppError> {
         self.streams.cancel();
         let grpc = ended("gRPC", self.grpc.1).await;
-        let (shard, reader) = (self.shard, self.reader);
+        let (shard, reader, space) = (self.shard, self.reader, self.space);
         // The reader ends with the shard: nobody asks it any more.
         let stopped = spawn_blocking(move || {
+            drop(space);
             shard.stop();
             reader.join();
         })
@@ -227,21 +242,32 @@ async fn bind(
     bound.await.map_err(|source| AppError::Bind { what, address, source })
 }
 
-fn open(
-    data: &Path,
-    routing: Routing,
-    observer: Arc<Metrics>,
-) -> Result<(ShardHandle, Shard, Recovered), AppError> {
+type Opened = (ShardHandle, Shard, Recovered, SpaceWatch);
+
+fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
+    let (data, routing) = (&*config.data, &config.routing);
     let keys = Arc::new(KeyStore::open(data)?);
-    let mut recovery = Recovery::new(ShardOptions { keys: keys.clone(), observer })?;
+    let receipts = Arc::new(receipts(&config)?);
+    let observer = metrics.clone();
+    let mut recovery = Recovery::new(ShardOptions { keys: keys.clone(), receipts, observer })?;
     let (journal, recovered) = SqliteJournal::open(data, Tip::default(), &mut |batch, tip| {
         for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
             keys.observe(sealed);
         }
         recovery.batch(batch, tip);
     })?;
-    let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, &routing))?;
-    Ok((handle, shard, recovered))
+    let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, routing))?;
+    let space = SpaceWatch::start(config.space, data, handle.clone(), metrics);
+    Ok((handle, shard, recovered, space.map_err(StartError::from)?))
+}
+
+fn receipts(config: &AppConfig) -> Result<Receipts, ReceiptError> {
+    if config.accept_older_copy
+        && let Some(aside) = Receipts::set_aside(&config.receipt_key, wall_now())?
+    {
+        tracing::warn!(key = %aside.display(), "older receipts prove nothing any more");
+    }
+    Receipts::open(&config.receipt_key)
 }
 
 async fn ended(what: &'static str, mut server: Server) -> Result<(), AppError> {
@@ -275,11 +301,20 @@ mod tests {
         spawn_blocking(get).await.expect("no panic").expect("an answer")
     }
 
-    fn config(data: &Path) -> AppConfig {
+    fn config(data: &std::path::Path) -> AppConfig {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let routing = config::built_in().expect("the built-in one is sound").config.routing;
         let playbooks = data.join("playbooks");
-        AppConfig { grpc: any, http: any, data: data.into(), playbooks, routing }
+        AppConfig {
+            grpc: any,
+            http: any,
+            receipt_key: data.join("receipt-key"),
+            accept_older_copy: false,
+            space: Space { low: 0, critical: 0, ballast: 0 },
+            data: data.into(),
+            playbooks,
+            routing,
+        }
     }
 
     #[tokio::test]

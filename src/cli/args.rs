@@ -80,6 +80,9 @@ pub struct Serve {
     /// Listen beyond this machine although nothing is encrypted and nobody has to prove who they are
     #[arg(long)]
     pub allow_insecure_remote: bool,
+    /// Go on from an older copy of the data: receipts that clients hold prove nothing any more
+    #[arg(long)]
+    pub accept_older_copy: bool,
 }
 
 /// How to play the demo.

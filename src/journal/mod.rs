@@ -14,6 +14,7 @@ mod codec;
 pub mod error;
 mod files;
 pub mod keys;
+pub mod receipt;
 pub mod recovery;
 pub mod seal;
 pub mod sqlite;

@@ -72,6 +72,9 @@ struct Singles {
     journal_sync: Histogram,
     batch_entries: Histogram,
     undurable: Gauge,
+    disk_free: Gauge,
+    disk_level: Gauge,
+    forged_receipts: Counter,
     replica_up: Gauge,
     replica_behind: Gauge,
     divergences: Counter,
@@ -144,6 +147,12 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         self.text.render()
+    }
+
+    /// How full the disk is: bytes free, and 0 to 2 for what follows from it.
+    pub fn disk(&self, free: u64, level: u8) {
+        self.one.disk_free.set(float(free));
+        self.one.disk_level.set(f64::from(level));
     }
 
     /// Sets the gauges that are taken from state.
@@ -240,6 +249,10 @@ impl Observer for Metrics {
         count(&self.cut_off, (role, why));
     }
 
+    fn forged_receipt(&self) {
+        self.one.forged_receipts.increment(1);
+    }
+
     fn fact(&self, fact: Fact<'_>) {
         self.recall.fact(fact);
         match fact {
@@ -292,6 +305,9 @@ impl Singles {
             journal_sync: histogram(r, &names::JOURNAL_SYNC, &[]),
             batch_entries: histogram(r, &names::BATCH_ENTRIES, &[]),
             undurable: gauge(r, &names::UNDURABLE, &[]),
+            disk_free: gauge(r, &names::DISK_FREE, &[]),
+            disk_level: gauge(r, &names::DISK_LEVEL, &[]),
+            forged_receipts: counter(r, &names::FORGED_RECEIPTS, &[]),
             replica_up: gauge(r, &names::REPLICA_UP, &[]),
             replica_behind: gauge(r, &names::REPLICA_BEHIND, &[]),
             divergences: counter(r, &names::DIVERGENCES, &[]),

@@ -14,6 +14,7 @@ use crate::engine::entry::{Actor, Sealed};
 use crate::engine::recall::Want;
 use crate::engine::refusal::Refusal;
 use crate::ids::{AskId, ContactId, RecallId, RequestId};
+use crate::journal::receipt::Receipt;
 
 pub use super::outbox::{Outbox, OutboxReceiver, outbox};
 
@@ -115,6 +116,8 @@ pub enum Outgoing {
         request_id: Box<str>,
         /// What came of it.
         answer: Answer,
+        /// What is durable, signed.
+        receipt: Receipt,
     },
     /// A directive, with the personal data that came with what it tells of.
     Directive(Directive, Option<Sealed>),

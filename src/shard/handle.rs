@@ -14,7 +14,7 @@ use rustc_hash::FxBuildHasher;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::ask::{Answer, AnswerTo, Ask, Rejection, WordsAsked};
-use super::health::{Health, Intake};
+use super::health::{Fatal, Health, Intake};
 use super::observe::{Lane, Observer};
 use super::people::People;
 use super::recalls::Recalls;
@@ -30,6 +30,7 @@ use crate::ids::{
     AgentId, ContactId, CustomerId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId,
     RecallId, RequestId, SkillId,
 };
+use crate::journal::receipt::Receipts;
 use crate::journal::seal::KeyStore;
 
 /// Arrivals that may wait for the owner: 4 ms of deciding, so that one who is let in is
@@ -66,6 +67,7 @@ pub struct ShardHandle {
     pub(crate) keys: Arc<KeyStore>,
     pub(crate) recalls: Arc<Recalls>,
     pub(crate) words: Receiver<WordsAsked>,
+    pub(crate) receipts: Arc<Receipts>,
 }
 
 /// The shard has stopped.
@@ -203,6 +205,29 @@ impl ShardHandle {
     #[must_use]
     pub fn said(&self, contact: ContactId) -> Vec<Sealed> {
         self.people.said(contact)
+    }
+
+    /// Looks at the newest receipt that a client has; empty for none. One that was not signed
+    /// here is ignored and counted. A genuine one from beyond what is durable ends this
+    /// router: it goes on from an older copy of its data.
+    ///
+    /// # Errors
+    /// [`Fatal::OlderCopy`], which the shard's health then says as well.
+    pub fn shown(&self, receipt: &[u8]) -> Result<(), Fatal> {
+        if receipt.is_empty() {
+            return Ok(());
+        }
+        let Some(seen) = self.receipts.read(receipt) else {
+            self.observer.forged_receipt();
+            return Ok(());
+        };
+        let (epoch, durable) = (self.health.epoch(), self.health.durable());
+        if seen.epoch <= epoch && seen.sequence <= durable {
+            return Ok(());
+        }
+        let fatal = Fatal::OlderCopy { seen, epoch, durable };
+        self.health.fail(fatal.clone());
+        Err(fatal)
     }
 
     /// Recalls and their playbooks.

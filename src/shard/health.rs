@@ -11,12 +11,27 @@ use thiserror::Error as ThisError;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use crate::journal::receipt::Seen;
+
 /// What makes it impossible to go on. The process must end; recovery decides.
 #[derive(Clone, Debug, ThisError)]
 pub enum Fatal {
     /// The journal could not be written, so that nothing may be acknowledged any more.
     #[error("the journal could not be written")]
     Journal(#[source] Arc<dyn Error + Send + Sync>),
+    /// A client was told that more is durable than this journal holds.
+    #[error(
+        "this is an older copy of the router's data: a client has a receipt for entry {} of epoch {}, but the journal ends at entry {durable} of epoch {epoch}; restore the newer copy, or go on without what is missing by starting once with `surgeline serve --accept-older-copy`",
+        seen.sequence, seen.epoch
+    )]
+    OlderCopy {
+        /// What the receipt says.
+        seen: Seen,
+        /// This process's epoch.
+        epoch: u64,
+        /// The last durable entry here.
+        durable: u64,
+    },
     /// A thread of the shard panicked; its state is unknown.
     #[error("the {0} thread of the shard panicked")]
     Panicked(ThreadKind),
@@ -91,6 +106,7 @@ pub struct Health {
     stopping: AtomicBool,
     diverged: AtomicBool,
     durable: AtomicU64,
+    epoch: AtomicU64,
     fatal: watch::Sender<Option<Fatal>>,
 }
 
@@ -103,6 +119,7 @@ impl Default for Health {
             stopping: AtomicBool::new(false),
             diverged: AtomicBool::new(false),
             durable: AtomicU64::new(0),
+            epoch: AtomicU64::new(0),
             fatal: watch::Sender::new(None),
         }
     }
@@ -192,6 +209,16 @@ impl Health {
 
     pub(crate) fn set_diverged(&self) {
         self.diverged.store(true, Ordering::Release);
+    }
+
+    /// Which process's turn at writing the journal this is.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_epoch(&self, epoch: u64) {
+        self.epoch.store(epoch, Ordering::Release);
     }
 
     pub(crate) fn set_durable(&self, sequence: u64) {

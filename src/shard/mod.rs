@@ -11,7 +11,7 @@
 
 pub mod ask;
 mod batch;
-mod clock;
+pub(crate) mod clock;
 pub mod handle;
 pub mod health;
 pub mod observe;

@@ -293,6 +293,8 @@ pub trait Observer: Debug + Send + Sync + 'static {
     fn sessions(&self, role: SessionRole, open: usize);
     /// A session's outgoing side was ended from here.
     fn cut_off(&self, role: SessionRole, why: SessionOver);
+    /// A receipt was shown that was not signed here.
+    fn forged_receipt(&self);
     /// The replica applied an event that counts.
     fn fact(&self, fact: Fact<'_>);
     /// The replica shows its state, about once a second; `behind` is how many durable

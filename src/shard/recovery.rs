@@ -30,6 +30,7 @@ use crate::engine::command::Command;
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::Routing;
+use crate::journal::receipt::{RECEIPT, Receipts};
 use crate::journal::seal::KeyStore;
 use crate::journal::{Batch, Journal, Tip};
 use crate::time::{EngineTime, Span, WallTime};
@@ -39,6 +40,8 @@ use crate::time::{EngineTime, Span, WallTime};
 pub struct ShardOptions {
     /// The keys of sealed personal data.
     pub keys: Arc<KeyStore>,
+    /// Signs what is durable.
+    pub receipts: Arc<Receipts>,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
 }
@@ -171,7 +174,9 @@ impl Recovery {
         let farewells = unbounded::<Ask>();
         self.recalls.follow(std::mem::take(&mut self.recalls_seen));
         let words = bounded::<WordsAsked>(WORDS);
-        let exits = Exits {
+        let mut exits = Exits {
+            receipts: self.options.receipts.clone(),
+            receipt: [0; RECEIPT],
             recalls: self.recalls.clone(),
             words: words.0,
             sessions: Sessions::new(farewells.0.clone(), observer.clone()),
@@ -190,7 +195,9 @@ impl Recovery {
         if let Some(batch) = opening.batch {
             let written = journal.append(&batch);
             let tip = written.map_err(|error| StartError::Journal(error.into()))?;
-            self.health.set_durable(batch.entries.last().map_or(self.sequence, |e| e.sequence));
+            self.health.set_durable(tip.sequence);
+            self.health.set_epoch(tip.epoch);
+            exits.receipt = exits.receipts.sign(tip);
             drop(self.replica.send(ToReplica::Batch(batch, tip)));
         }
         for release in opening.releases {
@@ -208,7 +215,13 @@ impl Recovery {
         (farewells, farewells_end): (Sender<Ask>, Receiver<Ask>),
         words: Receiver<WordsAsked>,
     ) -> Result<(ShardHandle, Shard), StartError> {
-        let Self { options: ShardOptions { keys, observer }, health, people, recalls, .. } = self;
+        let Self {
+            options: ShardOptions { keys, receipts, observer },
+            health,
+            people,
+            recalls,
+            ..
+        } = self;
         let directory = exits.directory.clone();
         let (arrivals, arrivals_end) = bounded::<Ask>(ARRIVALS);
         let (others, others_end) = bounded::<Ask>(OTHERS);
@@ -252,6 +265,7 @@ impl Recovery {
             keys,
             recalls,
             words,
+            receipts,
         };
         // The shard keeps a handle, so that the lanes stay open for as long as it runs.
         let shard = Shard { stop: Some(stop), threads, health, _handle: handle.clone() };

@@ -49,6 +49,7 @@ impl Observer for Recorded {
     fn cut_off(&self, _: SessionRole, why: SessionOver) {
         self.cut_off.lock().expect("no test panics with it").push(why);
     }
+    fn forged_receipt(&self) {}
     fn fact(&self, fact: Fact<'_>) {
         if fact == Fact::Diverged {
             self.diverged.fetch_add(1, Ordering::SeqCst);

@@ -21,6 +21,7 @@ use super::recalls::Recalls;
 use super::replica::ToReplica;
 use super::sessions::Sessions;
 use crate::journal::Journal;
+use crate::journal::receipt::{RECEIPT, Receipt, Receipts};
 
 /// Where released things go.
 #[derive(Debug)]
@@ -30,13 +31,16 @@ pub(crate) struct Exits {
     pub(crate) directory: Arc<ArcSwap<Directory>>,
     pub(crate) recalls: Arc<Recalls>,
     pub(crate) words: Sender<WordsAsked>,
+    pub(crate) receipts: Arc<Receipts>,
+    /// Of what is durable.
+    pub(crate) receipt: Receipt,
 }
 
 impl Exits {
     pub(crate) fn release(&self, release: Release) {
         match release {
             Release::Answer(AnswerTo::Stream(outbox, request_id), answer) => {
-                self.sessions.answer(&outbox, request_id, answer);
+                self.sessions.answer(&outbox, request_id, answer, self.receipt);
             }
             Release::Answer(to, answer) => reply(to, answer),
             Release::Attach(to, session, outbox) => self.sessions.attach(to, session, outbox),
@@ -60,8 +64,9 @@ impl Exits {
 pub(crate) fn reply(to: AnswerTo, answer: Answer) {
     match to {
         AnswerTo::Call(waiting) => drop(waiting.send(answer)),
+        // Nothing was decided, so that there is nothing to show for it.
         AnswerTo::Stream(outbox, request_id) => {
-            outbox.put(Outgoing::Answer { request_id, answer });
+            outbox.put(Outgoing::Answer { request_id, answer, receipt: [0; RECEIPT] });
         }
         AnswerTo::Nobody => {}
     }
@@ -112,6 +117,7 @@ impl<J: Journal> Writer<J> {
             };
             self.observer.synced(began.elapsed(), batch.entries.len());
             self.health.set_durable(tip.sequence);
+            self.exits.receipt = self.exits.receipts.sign(tip);
             written = Some((batch, tip));
         }
         // Before the releases, so that the owner closes the next batch meanwhile. An owner

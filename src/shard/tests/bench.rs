@@ -13,6 +13,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing};
 use crate::engine::words::Channel;
 use crate::ids::{AgentId, EntryPointId, GatewayId, PoolId, QueueId, SessionId};
+use crate::journal::receipt::Receipts;
 use crate::journal::seal::KeyStore;
 use crate::journal::{Batch, Journal, JournalError, Tip};
 use crate::shard::ask::{Answer, AnswerTo, Ask, Outbox};
@@ -168,7 +169,10 @@ pub(crate) fn start_recall(level: Level) -> Command {
 }
 
 pub(crate) fn options(observer: Arc<dyn Observer>) -> ShardOptions {
-    ShardOptions { keys: Arc::new(KeyStore::ephemeral()), observer }
+    {
+        let receipts = Arc::new(Receipts::ephemeral().expect("random bytes"));
+        ShardOptions { keys: Arc::new(KeyStore::ephemeral()), receipts, observer }
+    }
 }
 
 /// A shard over `memory`, from what that holds.

@@ -10,11 +10,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_web::GrpcWebLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::Edge;
+use super::accept::{self, Doors};
 use super::agent::Agents;
 use super::gateway::Gateways;
 use super::recall::Recalls;
@@ -126,7 +126,7 @@ pub async fn serve(
     let _guard = stopping.clone().drop_guard();
     let health = Arc::clone(handle.health());
     let routes = services(handle, playbooks, stopping.clone()).await?;
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = accept::incoming(listener, Doors::default());
     let signal = async {
         shutdown.await;
         stopping.cancel();

@@ -57,6 +57,8 @@ pub(super) struct Scan {
     pub(super) bytes: u64,
     /// Entries to come, to tell how far it has got.
     of: Option<u64>,
+    /// First entries of the segments that were gone through, which follow each other.
+    pub(super) entered: Vec<u64>,
 }
 
 /// The hash of a batch: of what was before it and what it holds.
@@ -120,6 +122,7 @@ impl Scan {
             found: Recovered { tip: after, ..Recovered::default() },
             bytes: 0,
             of,
+            entered: Vec::new(),
         }
     }
 
@@ -136,6 +139,7 @@ impl Scan {
                 self.enter(segment)?;
             }
             self.reading(segment);
+            self.entered.push(segment.first);
             let last = at + 1 == segments.len();
             let connection =
                 segment::connect_read_only(&segment.path, last).map_err(|e| self.placed(e))?;

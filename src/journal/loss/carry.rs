@@ -40,21 +40,20 @@ pub struct Acceptance<'a> {
 pub fn accept(data: &Path, decided: Acceptance<'_>) -> Result<(Plan, PathBuf), LossError> {
     let paths = Paths::of(data);
     let _lock = locked(&paths)?;
-    let lost = paths.folder.join(format!("lost-{}", stamp(decided.at)));
+    let lost = unused(&paths, decided.at);
     if let Some(kept) = unfinished(&paths)? {
         put_in_place(&paths, &kept, &lost)?;
     }
     let plan = look(&paths, decided.after)?;
     files::create_folder(&lost)?;
-    let segments = segment::list(&paths.folder)?;
     let after = plan.tip.sequence;
-    match segments.iter().rposition(|s| s.first <= after) {
-        Some(at) if !ends_at(&segments[at], after, at + 1 == segments.len()) => {
-            let last = at + 1 == segments.len();
-            let kept = keep(&paths, &segments[at], after, last)?;
+    match plan.holder.map(|first| paths.segment(first)) {
+        Some(holder) if !ends_at(&holder, after) => {
+            let kept = keep(&paths, &holder, after)?;
             put_in_place(&paths, &kept, &lost)?;
         }
-        _ => move_from(&paths, after + 1, &lost)?,
+        Some(holder) => move_from(&paths, holder.first + 1, &lost)?,
+        None => move_from(&paths, 0, &lost)?,
     }
     for snapshot in &plan.snapshots {
         move_to(snapshot, &lost)?;
@@ -92,6 +91,15 @@ pub(super) fn snapshots(paths: &Paths) -> Result<Vec<(u64, PathBuf)>, JournalErr
     Ok(found)
 }
 
+/// A folder that is not there yet, named after the time.
+fn unused(paths: &Paths, at: WallTime) -> PathBuf {
+    let name = format!("lost-{}", stamp(at));
+    let again = (2..).map(|n: u32| format!("{name}-{n}"));
+    let mut names = std::iter::once(name.clone()).chain(again);
+    let found = names.find(|name| !paths.folder.join(name).exists());
+    paths.folder.join(found.unwrap_or(name))
+}
+
 fn stamp(at: WallTime) -> String {
     let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
     match Timestamp::from_millisecond(ms) {
@@ -102,27 +110,22 @@ fn stamp(at: WallTime) -> String {
 
 /// Whether a segment is sealed, can be read, and holds nothing after this entry: then it can
 /// stay as it is.
-fn ends_at(segment: &Segment, after: u64, last: bool) -> bool {
+fn ends_at(segment: &Segment, after: u64) -> bool {
     let unlogged = segment::length(&segment::log_of(&segment.path)).is_ok_and(|bytes| bytes == 0);
     unlogged
-        && segment::connect_read_only(&segment.path, last)
+        && segment::connect_read_only(&segment.path, false)
             .is_ok_and(|c| segment::chunk(&c, after).is_ok_and(|rows| rows.is_empty()))
 }
 
 /// Writes the part of a segment that stays into a file of its own, durably.
-fn keep(
-    paths: &Paths,
-    segment: &Segment,
-    after: u64,
-    last: bool,
-) -> Result<Segment, JournalError> {
+fn keep(paths: &Paths, segment: &Segment, after: u64) -> Result<Segment, JournalError> {
     let draft = paths.folder.join("kept.new");
     for old in [draft.clone()].into_iter().chain(segment::companions(&draft)) {
         files::remove(&old)?;
     }
     files::create_private(&draft)?;
     let failing = segment::sqlite(&draft);
-    let source = segment::connect_read_only(&segment.path, last)?;
+    let source = segment::connect_read_only(&segment.path, false)?;
     let target = segment::connect(&draft).map_err(&failing)?;
     segment::lay_out(&target).map_err(&failing)?;
     copy(&source, &target, segment.first, after).map_err(segment::sqlite(&segment.path))?;

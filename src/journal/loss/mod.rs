@@ -88,6 +88,8 @@ pub struct Plan {
     pub refusal: Option<String>,
     /// Snapshots that are later than what stays.
     pub snapshots: Vec<PathBuf>,
+    /// First entry of the segment that holds the last entry that stays.
+    holder: Option<u64>,
 }
 
 impl Plan {
@@ -191,6 +193,7 @@ fn look(paths: &Paths, after: u64) -> Result<Plan, LossError> {
         lost_wall: beyond.wall.max(lost_wall),
         acknowledged: told.map(|t| t.sequence.saturating_sub(after)),
         refusal,
+        holder: scan.entered.into_iter().rev().find(|first| *first <= after),
         snapshots: snapshots.into_iter().filter(|(at, _)| *at > after).map(|(_, p)| p).collect(),
     })
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error as ThisError;
@@ -20,12 +20,12 @@ use tokio_util::sync::CancellationToken;
 use crate::config::journal::Space;
 use crate::engine::routing::Routing;
 use crate::grpc::WordsReader;
-use crate::journal::Tip;
+use crate::journal::{Batch, Tip};
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
 use crate::journal::receipt::{ReceiptError, Receipts};
-use crate::journal::recovery::Recovered;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::recovery::{Progress, Recovered};
+use crate::journal::sqlite::{Options, SqliteJournal};
 use crate::metrics::Metrics;
 use crate::recall::Folder;
 use crate::shard::clock::wall_now;
@@ -37,6 +37,9 @@ use crate::{config, grpc, http};
 
 /// How long a server may take to end: longer than the 5 s that gRPC gives its connections.
 const LAST_WORDS: Duration = Duration::from_secs(8);
+
+/// How often to tell how far the journal is read, when that takes long.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// What a router needs to know to start.
 #[derive(Clone, Debug)]
@@ -250,12 +253,28 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
     let receipts = Arc::new(receipts(&config)?);
     let observer = metrics.clone();
     let mut recovery = Recovery::new(ShardOptions { keys: keys.clone(), receipts, observer })?;
-    let (journal, recovered) = SqliteJournal::open(data, Tip::default(), &mut |batch, tip| {
+    let each = &mut |batch: Arc<Batch>, tip| {
         for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
             keys.observe(sealed);
         }
         recovery.batch(batch, tip);
-    })?;
+    };
+    let (options, mut told) = (Options::default(), Instant::now());
+    let progress = &mut |at: Progress| {
+        if told.elapsed() >= TELL_EVERY {
+            told = Instant::now();
+            tracing::info!(entries = at.entries, of = at.of, "reading the journal");
+        }
+    };
+    let (journal, recovered) =
+        SqliteJournal::open_with(data, Tip::default(), options, each, progress)?;
+    if recovered.dropped > 0 {
+        tracing::warn!(
+            bytes = recovered.dropped,
+            after = recovered.tip.sequence,
+            "dropped what was being written when the last router died; nothing in it was acknowledged"
+        );
+    }
     let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, routing))?;
     let space = SpaceWatch::start(config.space, data, handle.clone(), metrics);
     Ok((handle, shard, recovered, space.map_err(StartError::from)?))

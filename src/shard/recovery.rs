@@ -32,7 +32,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::routing::Routing;
 use crate::journal::receipt::{RECEIPT, Receipts};
 use crate::journal::seal::KeyStore;
-use crate::journal::{Batch, Journal, Tip};
+use crate::journal::{Batch, Journal, JournalError, Tip};
 use crate::time::{EngineTime, Span, WallTime};
 
 /// What a shard needs from outside.
@@ -192,11 +192,13 @@ impl Recovery {
         }
         let opening = decider.close();
         self.health.set_durable(self.sequence);
+        let failed = |error: JournalError| StartError::Journal(error.into());
+        let mut tip = journal.acquire().map_err(failed)?;
+        self.health.set_epoch(tip.epoch);
+        exits.receipt = exits.receipts.sign(tip);
         if let Some(batch) = opening.batch {
-            let written = journal.append(&batch);
-            let tip = written.map_err(|error| StartError::Journal(error.into()))?;
+            tip = journal.append(tip.epoch, self.sequence, &batch).map_err(failed)?;
             self.health.set_durable(tip.sequence);
-            self.health.set_epoch(tip.epoch);
             exits.receipt = exits.receipts.sign(tip);
             drop(self.replica.send(ToReplica::Batch(batch, tip)));
         }
@@ -204,12 +206,12 @@ impl Recovery {
             exits.release(release);
         }
         drop(self.replica.send(ToReplica::Live(clock)));
-        self.start(journal, decider, exits, farewells, words.1)
+        self.start((journal, tip), decider, exits, farewells, words.1)
     }
 
     fn start<J: Journal + 'static>(
         self,
-        journal: J,
+        (journal, tip): (J, Tip),
         decider: Decider,
         exits: Exits,
         (farewells, farewells_end): (Sender<Ask>, Receiver<Ask>),
@@ -230,6 +232,7 @@ impl Recovery {
         let (stop, stop_end) = bounded::<Never>(0);
         let writer = Writer {
             journal,
+            tip,
             work: work_end,
             settled,
             replica: self.replica,

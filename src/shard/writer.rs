@@ -20,8 +20,8 @@ use super::people::People;
 use super::recalls::Recalls;
 use super::replica::ToReplica;
 use super::sessions::Sessions;
-use crate::journal::Journal;
 use crate::journal::receipt::{RECEIPT, Receipt, Receipts};
+use crate::journal::{Journal, Tip};
 
 /// Where released things go.
 #[derive(Debug)]
@@ -76,6 +76,8 @@ pub(crate) fn reply(to: AnswerTo, answer: Answer) {
 #[derive(Debug)]
 pub(crate) struct Writer<J> {
     pub(crate) journal: J,
+    /// This writer's epoch, and the entry that its next batch follows.
+    pub(crate) tip: Tip,
     pub(crate) work: Receiver<Work>,
     pub(crate) settled: Sender<Settled>,
     /// Bounded: a replica that is [`super::replica::BACKLOG`] batches behind holds the
@@ -104,7 +106,8 @@ impl<J: Journal> Writer<J> {
         let mut written = None;
         if let Some(batch) = batch {
             let began = Instant::now();
-            let tip = match self.journal.append(&batch) {
+            let Tip { epoch, sequence, .. } = self.tip;
+            let tip = match self.journal.append(epoch, sequence, &batch) {
                 Ok(tip) => tip,
                 Err(error) => {
                     let fatal = Fatal::Journal(Arc::from(
@@ -116,6 +119,7 @@ impl<J: Journal> Writer<J> {
                 }
             };
             self.observer.synced(began.elapsed(), batch.entries.len());
+            self.tip = tip;
             self.health.set_durable(tip.sequence);
             self.exits.receipt = self.exits.receipts.sign(tip);
             written = Some((batch, tip));

@@ -30,7 +30,7 @@ use self::store::Store;
 use super::error::JournalError;
 use super::files::Lock;
 use super::seal::{self, Key};
-use super::sqlite::Paths;
+use super::segment;
 use crate::engine::entry::Sealed;
 use crate::ids::CustomerId;
 
@@ -130,7 +130,7 @@ impl KeyStore {
         super::files::create_folder(data)?;
         let lock = Lock::acquire(data.join("keys.lock"))?;
         let path = data.join("keys.sqlite");
-        if !path.is_file() && Paths::of(data).segment.is_file() {
+        if !path.is_file() && segment::any(data) {
             return Err(KeyError::Gone { path });
         }
         let store = Store::open(&path)?;

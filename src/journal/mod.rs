@@ -8,6 +8,7 @@
 //! - [`sqlite`] writes, [`recovery`] reads back and judges, [`verify`] reads beside a
 //!   running router; `codec` is batches to bytes, `tip` what was acknowledged, `files`
 //!   the folder, the lock and the permissions.
+//! - [`snapshot`] keeps the state after a batch, so that a start need not read all of it.
 //! - [`seal`] and [`keys`] keep personal data: the journal holds it encrypted only.
 
 mod codec;
@@ -16,6 +17,7 @@ mod files;
 pub mod keys;
 pub mod recovery;
 pub mod seal;
+pub mod snapshot;
 pub mod sqlite;
 #[cfg(test)]
 mod tests;

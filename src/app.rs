@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error as ThisError;
@@ -23,12 +23,16 @@ use crate::journal::Tip;
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
 use crate::journal::recovery::Recovered;
+use crate::journal::snapshot::SnapshotError;
+use crate::journal::snapshot::kept::{Found, Snapshots};
 use crate::journal::sqlite::SqliteJournal;
 use crate::metrics::Metrics;
 use crate::recall::Folder;
 use crate::shard::handle::ShardHandle;
 use crate::shard::health::Fatal;
-use crate::shard::recovery::{Recovery, Shard, ShardOptions, StartError};
+use crate::shard::observe::Observer as _;
+use crate::shard::recovery::{Recovery, Resumed, Shard, ShardOptions, StartError};
+use crate::shard::snapshots::SnapshotOptions;
 use crate::{config, grpc, http};
 
 /// How long a server may take to end: longer than the 5 s that gRPC gives its connections.
@@ -45,6 +49,8 @@ pub struct AppConfig {
     pub data: PathBuf,
     /// The folder of playbooks; it need not be there.
     pub playbooks: PathBuf,
+    /// Snapshots, and how long the journal is kept.
+    pub journal: config::journal::Config,
     /// The wanted routing configuration; its ids follow the journal's.
     pub routing: Routing,
 }
@@ -68,6 +74,19 @@ pub enum AppError {
     /// The journal could not be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The folder of snapshots could not be used.
+    #[error(transparent)]
+    Snapshots(#[from] SnapshotError),
+    /// No snapshot can be gone on from, and the journal does not tell all of it.
+    #[error(
+        "{left_out}; no older snapshot is good, and the journal cannot be read from its beginning: restore the data directory from a copy"
+    )]
+    Unrestorable {
+        /// What is wrong with the newest snapshot.
+        left_out: SnapshotError,
+        /// What is wrong with the journal.
+        source: JournalError,
+    },
     /// The shard did not start.
     #[error("the router cannot start from its journal")]
     Start(#[from] StartError),
@@ -115,10 +134,10 @@ impl App {
         let (http, http_at) = bind("HTTP", config.http).await?;
         let metrics = Arc::new(Metrics::new()?);
         let observer = metrics.clone();
-        let (data, routing) = (config.data, config.routing);
+        let (data, journal, routing) = (config.data, config.journal, config.routing);
         let playbooks = Folder::new(config.playbooks);
         let (handle, shard, recovered) =
-            spawn_blocking(move || open(&data, routing, observer)).await??;
+            spawn_blocking(move || open(&data, journal, routing, observer)).await??;
 
         // Not waited for: whoever is quicker has it built on the way.
         let (ahead, recalls) = (playbooks.clone(), Arc::clone(handle.recalls()));
@@ -222,18 +241,41 @@ async fn bind(
 
 fn open(
     data: &Path,
+    config: config::journal::Config,
     routing: Routing,
     observer: Arc<Metrics>,
 ) -> Result<(ShardHandle, Shard, Recovered), AppError> {
+    let began = Instant::now();
+    // Its lock is the first: whoever has it is alone with the snapshots too.
     let keys = Arc::new(KeyStore::open(data)?);
-    let mut recovery = Recovery::new(ShardOptions { keys: keys.clone(), observer })?;
-    let (journal, recovered) = SqliteJournal::open(data, Tip::default(), &mut |batch, tip| {
+    let kept = Snapshots::open(data)?;
+    let Found { newest, left_out } = kept.newest(Resumed::of)?;
+    let snapshots = SnapshotOptions {
+        kept,
+        trimming: Arc::default(),
+        every_entries: config.snapshot_every_entries,
+        every: config.snapshot_every.into(),
+        keep: config.keep.into(),
+    };
+    let mut recovery = Recovery::new(ShardOptions {
+        keys: keys.clone(),
+        observer: observer.clone(),
+        snapshots: Some(snapshots),
+    })?;
+    let after = newest.as_ref().map_or(Tip::default(), Resumed::tip);
+    let resumed = newest.map(|resumed| recovery.resume(resumed));
+    let opened = SqliteJournal::open(data, after, &mut |batch, tip| {
         for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
             keys.observe(sealed);
         }
         recovery.batch(batch, tip);
+    });
+    let (journal, recovered) = opened.map_err(|source| match left_out {
+        Some(left_out) if resumed.is_none() => AppError::Unrestorable { left_out, source },
+        _ => AppError::Journal(source),
     })?;
     let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, &routing))?;
+    observer.recovered(began.elapsed(), recovered.entries);
     Ok((handle, shard, recovered))
 }
 
@@ -272,7 +314,8 @@ mod tests {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let routing = config::built_in().expect("the built-in one is sound").config.routing;
         let playbooks = data.join("playbooks");
-        AppConfig { grpc: any, http: any, data: data.into(), playbooks, routing }
+        let journal = config::journal::Config::default();
+        AppConfig { grpc: any, http: any, data: data.into(), playbooks, journal, routing }
     }
 
     #[tokio::test]
@@ -291,7 +334,7 @@ mod tests {
         first.stop().await.expect("it stops");
 
         let second = App::start(config(data.path())).await.expect("it starts again");
-        assert_eq!(second.recovered().entries, 1, "the configuration");
+        assert_eq!(second.recovered().entries, 0, "all is in the snapshot of the stop");
         let applied = second.handle().read(|view| view.sequence).await;
         assert_eq!(applied, Ok(2), "and the restart");
         let locked = App::start(config(data.path())).await.err().map(|why| why.to_string());

@@ -35,7 +35,8 @@ impl Router {
             oncall::write(recall, &playbooks)?;
         }
         let data = data.into();
-        let app = App::start(AppConfig { grpc: any, http: any, data, playbooks, routing }).await?;
+        let journal = Default::default();
+        let app = App::start(AppConfig { grpc: any, http: any, data, playbooks, journal, routing }).await?;
         Ok(Self {
             grpc: app.grpc_address().to_string(),
             http: Some(app.http_address()),

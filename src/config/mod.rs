@@ -7,6 +7,7 @@
 
 mod agents;
 mod entry_points;
+pub mod journal;
 mod merge;
 pub(crate) mod names;
 mod pools;
@@ -137,6 +138,9 @@ fn read_sections(file: &Table<'_>) -> Config {
     let mut server = file.field("server").map(|v| server::read(&v)).unwrap_or_default();
     if let Some(playbooks) = file.field("recall").and_then(|v| recall::read(&v)) {
         server.playbooks = playbooks;
+    }
+    if let Some(journal) = file.field("journal") {
+        server.journal = journal::read(&journal);
     }
     let settings = file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
     let plain = |field, always, kind, most| -> (Names, _) {

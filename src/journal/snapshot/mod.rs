@@ -24,6 +24,7 @@ use thiserror::Error;
 
 use super::Tip;
 use super::error::CodecError;
+use super::keys::KeyError;
 use crate::engine::image::{Image, ImageError};
 use crate::time::{EngineTime, WallTime};
 use seen::Seen;
@@ -113,8 +114,8 @@ pub enum SnapshotError {
         source: ImageError,
     },
     /// The keys of what it holds sealed could not be made durable before it.
-    #[error("snapshot not written: whose keys are used is not durable yet; the key store cannot be written")]
-    Keys,
+    #[error("no snapshot is written while the keys of what it holds are not durable")]
+    Keys(#[source] KeyError),
 }
 
 /// What is wrong with a part.

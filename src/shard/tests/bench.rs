@@ -168,7 +168,7 @@ pub(crate) fn start_recall(level: Level) -> Command {
 }
 
 pub(crate) fn options(observer: Arc<dyn Observer>) -> ShardOptions {
-    ShardOptions { keys: Arc::new(KeyStore::ephemeral()), observer }
+    ShardOptions { keys: Arc::new(KeyStore::ephemeral()), observer, snapshots: None }
 }
 
 /// A shard over `memory`, from what that holds.

@@ -17,21 +17,25 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::journal::Space;
 use crate::engine::routing::Routing;
 use crate::grpc::WordsReader;
-use crate::journal::{Batch, Tip};
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
 use crate::journal::receipt::{ReceiptError, Receipts};
 use crate::journal::recovery::{Progress, Recovered};
+use crate::journal::snapshot::SnapshotError;
+use crate::journal::snapshot::kept::{Found, Snapshots};
+use crate::journal::snapshot::trim::Trimming;
 use crate::journal::sqlite::{Options, SqliteJournal};
+use crate::journal::{Batch, Tip};
 use crate::metrics::Metrics;
 use crate::recall::Folder;
 use crate::shard::clock::wall_now;
 use crate::shard::handle::ShardHandle;
 use crate::shard::health::Fatal;
-use crate::shard::recovery::{Recovery, Shard, ShardOptions, StartError};
+use crate::shard::observe::Observer as _;
+use crate::shard::recovery::{Recovery, Resumed, Shard, ShardOptions, StartError};
+use crate::shard::snapshots::SnapshotOptions;
 use crate::space::SpaceWatch;
 use crate::{config, grpc, http};
 
@@ -56,8 +60,8 @@ pub struct AppConfig {
     pub receipt_key: PathBuf,
     /// The data may be an older copy: receipts given out until now prove nothing any more.
     pub accept_older_copy: bool,
-    /// What is done as the disk fills.
-    pub space: Space,
+    /// Snapshots, how long the journal is kept, and what is done as the disk fills.
+    pub journal: config::journal::Config,
     /// The wanted routing configuration; its ids follow the journal's.
     pub routing: Routing,
 }
@@ -84,6 +88,19 @@ pub enum AppError {
     /// The journal could not be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The folder of snapshots could not be used.
+    #[error(transparent)]
+    Snapshots(#[from] SnapshotError),
+    /// No snapshot can be gone on from, and the journal does not tell all of it.
+    #[error(
+        "{left_out}; no older snapshot is good, and the journal cannot be read from its beginning: restore the data directory from a copy"
+    )]
+    Unrestorable {
+        /// What is wrong with the newest snapshot.
+        left_out: SnapshotError,
+        /// What is wrong with the journal.
+        source: JournalError,
+    },
     /// The shard did not start.
     #[error("the router cannot start from its journal")]
     Start(#[from] StartError),
@@ -248,11 +265,29 @@ async fn bind(
 type Opened = (ShardHandle, Shard, Recovered, SpaceWatch);
 
 fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
+    let began = Instant::now();
     let (data, routing) = (&*config.data, &config.routing);
+    // Its lock is the first: whoever has it is alone with the snapshots too.
     let keys = Arc::new(KeyStore::open(data)?);
     let receipts = Arc::new(receipts(&config)?);
-    let observer = metrics.clone();
-    let mut recovery = Recovery::new(ShardOptions { keys: keys.clone(), receipts, observer })?;
+    let kept = Snapshots::open(data)?;
+    let Found { newest, left_out } = kept.newest(Resumed::of)?;
+    let trimming = Arc::new(Trimming::default());
+    let snapshots = SnapshotOptions {
+        kept,
+        trimming: trimming.clone(),
+        every_entries: config.journal.snapshot_every_entries,
+        every: config.journal.snapshot_every.into(),
+        keep: config.journal.keep.into(),
+    };
+    let mut recovery = Recovery::new(ShardOptions {
+        keys: keys.clone(),
+        receipts,
+        observer: metrics.clone(),
+        snapshots: Some(snapshots),
+    })?;
+    let after = newest.as_ref().map_or(Tip::default(), Resumed::tip);
+    let resumed = newest.map(|resumed| recovery.resume(resumed));
     let each = &mut |batch: Arc<Batch>, tip| {
         for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
             keys.observe(sealed);
@@ -266,8 +301,11 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
             tracing::info!(entries = at.entries, of = at.of, "reading the journal");
         }
     };
-    let (journal, recovered) =
-        SqliteJournal::open_with(data, Tip::default(), options, each, progress)?;
+    let opened = SqliteJournal::open_with(data, after, options, each, progress);
+    let (journal, recovered) = opened.map_err(|source| match left_out {
+        Some(left_out) if resumed.is_none() => AppError::Unrestorable { left_out, source },
+        _ => AppError::Journal(source),
+    })?;
     if recovered.dropped > 0 {
         tracing::warn!(
             bytes = recovered.dropped,
@@ -275,8 +313,17 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
             "dropped what was being written when the last router died; nothing in it was acknowledged"
         );
     }
+    let trimmer = journal.trimmer();
+    trimming.connect(move |upto| match trimmer.trim(upto) {
+        Ok(trimmed) if trimmed.segments > 0 => {
+            tracing::info!(first = trimmed.first, "older segments of the journal deleted");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the journal was not trimmed"),
+    });
     let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, routing))?;
-    let space = SpaceWatch::start(config.space, data, handle.clone(), metrics);
+    metrics.recovered(began.elapsed(), recovered.entries);
+    let space = SpaceWatch::start(config.journal.space, data, handle.clone(), metrics);
     Ok((handle, shard, recovered, space.map_err(StartError::from)?))
 }
 
@@ -324,14 +371,15 @@ mod tests {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let routing = config::built_in().expect("the built-in one is sound").config.routing;
         let playbooks = data.join("playbooks");
+        let space = config::journal::Space { low: 0, critical: 0, ballast: 0 };
         AppConfig {
             grpc: any,
             http: any,
             receipt_key: data.join("receipt-key"),
             accept_older_copy: false,
-            space: Space { low: 0, critical: 0, ballast: 0 },
             data: data.into(),
             playbooks,
+            journal: config::journal::Config { space, ..Default::default() },
             routing,
         }
     }
@@ -352,7 +400,7 @@ mod tests {
         first.stop().await.expect("it stops");
 
         let second = App::start(config(data.path())).await.expect("it starts again");
-        assert_eq!(second.recovered().entries, 1, "the configuration");
+        assert_eq!(second.recovered().entries, 0, "all is in the snapshot of the stop");
         let applied = second.handle().read(|view| view.sequence).await;
         assert_eq!(applied, Ok(2), "and the restart");
         let locked = App::start(config(data.path())).await.err().map(|why| why.to_string());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use surgeline::app::{App, AppConfig};
 use surgeline::config;
-use surgeline::config::journal::Space;
+use surgeline::config::journal::Config as JournalConfig;
 
 use crate::error::LoadError;
 use crate::oncall;
@@ -42,9 +42,9 @@ impl Router {
             http: any,
             receipt_key: data.join("receipt-key"),
             accept_older_copy: false,
-            space: Space::default(),
             data,
             playbooks,
+            journal: JournalConfig::default(),
             routing,
         })
         .await?;

@@ -66,8 +66,8 @@ async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCo
         data: data.clone(),
         receipt_key: config.server.receipt_key(),
         accept_older_copy,
-        space: config.journal.space,
         playbooks: config.server.playbooks,
+        journal: config.journal,
         routing: config.routing,
     })
     .await

@@ -17,6 +17,7 @@ pub mod entry;
 pub mod event;
 mod floor;
 pub mod gateway;
+pub mod image;
 pub mod invariant;
 mod line;
 pub mod memory;
@@ -50,6 +51,7 @@ use event::Event;
 use floor::{Floor, Stand};
 pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
+use image::Counts;
 use memory::Memory;
 use pace::Pace;
 use recall::Recall;
@@ -86,22 +88,6 @@ pub struct Engine {
     // Where work done in slices has got to. Only the owner has any; losing it costs a
     // repeat of the walk.
     agenda: decide::Agenda,
-}
-
-/// What is counted, never made again.
-#[derive(Clone, Debug, Default, Hash)]
-struct Counts {
-    accepted: u64,
-    by_state: [u64; 7],
-    last_reservation: u64,
-    last_effect: u64,
-    last_session: u64,
-    last_ask: u64,
-    last_recall: u16,
-    /// What async contacts are owed for being passed over, in hundredths of a decision.
-    async_owed: u32,
-    /// No reservation is made.
-    paused: bool,
 }
 
 /// Owed to async contacts, this makes one decision theirs.

@@ -211,7 +211,9 @@ pub enum JournalError {
     #[error("batch refused: {0}")]
     Refused(#[source] CodecError),
     /// Somebody else's turn at writing began after this one's.
-    #[error("epoch {epoch} may not write, epoch {current} does: stop this process, recovery decides")]
+    #[error(
+        "epoch {epoch} may not write, epoch {current} does: stop this process, recovery decides"
+    )]
     Superseded {
         /// The epoch that asked.
         epoch: u64,

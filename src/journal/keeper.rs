@@ -89,7 +89,8 @@ impl Keeper {
     /// Whether the next segment is there: at once, or `wait` until it is.
     pub(super) fn prepared(&mut self, wait: bool) -> Result<bool, JournalError> {
         self.prepare();
-        let ready = if wait { self.prepared.recv().is_ok() } else { self.prepared.try_recv().is_ok() };
+        let ready =
+            if wait { self.prepared.recv().is_ok() } else { self.prepared.try_recv().is_ok() };
         self.asked = !ready;
         match self.failure() {
             Some(error) => Err(error),

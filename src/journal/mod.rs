@@ -9,7 +9,8 @@
 //!   ones; [`recovery`] reads back and judges, [`reader`] follows and [`verify`] checks beside
 //!   a running router; [`loss`] goes on deliberately without what is lost.
 //! - `segment` is the files and rows, `codec` batches to bytes, `tip` what was acknowledged,
-//!   `files` the folder, the lock and the permissions.
+//!   `files` the folder, the lock and the permissions; [`receipt`] signs tips for clients.
+//! - [`snapshot`] keeps the state after a batch, so that a start need not read all of it.
 //! - [`seal`] and [`keys`] keep personal data: the journal holds it encrypted only.
 
 mod codec;
@@ -23,6 +24,7 @@ pub mod receipt;
 pub mod recovery;
 pub mod seal;
 mod segment;
+pub mod snapshot;
 pub mod sqlite;
 #[cfg(test)]
 mod tests;

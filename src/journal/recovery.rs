@@ -312,10 +312,9 @@ impl Scan {
                 recovered,
                 go_on: self.go_on(),
             }),
-            Acknowledged::Damaged => Err(JournalError::TipDamaged {
-                path: tip_file.to_path_buf(),
-                go_on: self.go_on(),
-            }),
+            Acknowledged::Damaged => {
+                Err(JournalError::TipDamaged { path: tip_file.to_path_buf(), go_on: self.go_on() })
+            }
             Acknowledged::Upto(tip, _) if tip.sequence > recovered => {
                 Err(self.gone(recovered, tip.sequence))
             }

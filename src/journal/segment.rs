@@ -208,9 +208,8 @@ pub(super) fn connect_read_only(path: &Path, last: bool) -> Result<Connection, J
     let connection = opened.map_err(&failed)?;
     connection.busy_timeout(PATIENCE).map_err(&failed)?;
     keep_log(&connection).map_err(&failed)?;
-    let found = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(&failed)?;
+    let found =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&failed)?;
     if found == LAYOUT {
         return Ok(connection);
     }

@@ -199,6 +199,11 @@ impl Health {
         self.stopping.load(Ordering::Acquire)
     }
 
+    /// Whether the replica's state may be gone on from: nothing failed, and it is the owner's.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.fatal.borrow().is_none() && !self.diverged.load(Ordering::Acquire)
+    }
+
     pub(crate) fn set_recovered(&self) {
         self.recovered.store(true, Ordering::Release);
     }

@@ -22,6 +22,7 @@ pub mod recalls;
 pub mod recovery;
 mod replica;
 mod sessions;
+pub mod snapshots;
 pub mod staffing;
 mod tally;
 #[cfg(test)]

@@ -124,7 +124,7 @@ impl Engine {
     }
 
     /// Makes profiles and eligibility anew, after a change of who may serve what.
-    fn configure_floor(&mut self) {
+    pub(super) fn configure_floor(&mut self) {
         let mut kept: Vec<AgentId> = self
             .recalls
             .iter()

@@ -65,8 +65,8 @@ impl Router {
         let keys = Arc::new(KeyStore::open(data.path()).expect("keys"));
         let observer = Arc::new(Metrics::new().expect("metrics"));
         let receipts = Arc::new(Receipts::ephemeral().expect("random bytes"));
-        let recovery =
-            Recovery::new(ShardOptions { keys, receipts, observer }).expect("a recovery");
+        let options = ShardOptions { keys, receipts, observer, snapshots: None };
+        let recovery = Recovery::new(options).expect("a recovery");
         let (journal, _) =
             SqliteJournal::open(data.path(), Tip::default(), &mut |_, _| {}).expect("a journal");
         let wanted = config::built_in().expect("a configuration").config.routing;

@@ -210,6 +210,18 @@ impl KeyStore {
         self.shared.wanted.notify_one();
     }
 
+    /// Makes durable whose every key is that was used so far: what is sealed with them may
+    /// then outlive the entries that [`KeyStore::observe`] would be shown. Waits for the disk.
+    ///
+    /// # Errors
+    /// The store could not be written; it is tried again by itself.
+    pub fn settle(&self) -> Result<(), KeyError> {
+        match &self.shared.store {
+            Some(store) => refill::write_assignments(&self.shared, store),
+            None => Ok(()),
+        }
+    }
+
     /// Deletes every key of a customer: nothing sealed for them can be read from then on.
     /// Durable when it returns, with the bytes gone from the store's files. False if they
     /// had no key. Waits for the disk; not for a task that must not block.

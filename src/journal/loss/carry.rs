@@ -137,12 +137,7 @@ fn keep(paths: &Paths, segment: &Segment, after: u64) -> Result<Segment, Journal
     Ok(Segment { first: segment.first, path })
 }
 
-fn copy(
-    source: &Connection,
-    target: &Connection,
-    first: u64,
-    after: u64,
-) -> rusqlite::Result<()> {
+fn copy(source: &Connection, target: &Connection, first: u64, after: u64) -> rusqlite::Result<()> {
     let mut at = first.saturating_sub(1);
     let transaction = target.unchecked_transaction()?;
     while at < after {
@@ -210,8 +205,7 @@ fn record(
         "moved_to": lost.display().to_string(),
     });
     let write = || {
-        let mut file =
-            OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
+        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
         file.write_all(format!("{line}\n").as_bytes())?;
         file.sync_all()
     };

@@ -203,10 +203,8 @@ pub(crate) fn start_recall(level: Level) -> Command {
 }
 
 pub(crate) fn options(observer: Arc<dyn Observer>) -> ShardOptions {
-    {
-        let receipts = Arc::new(Receipts::ephemeral().expect("random bytes"));
-        ShardOptions { keys: Arc::new(KeyStore::ephemeral()), receipts, observer }
-    }
+    let receipts = Arc::new(Receipts::ephemeral().expect("random bytes"));
+    ShardOptions { keys: Arc::new(KeyStore::ephemeral()), receipts, observer, snapshots: None }
 }
 
 /// A shard over `memory`, from what that holds.

@@ -69,3 +69,37 @@ fn event(event: &Event) -> Value {
     let name = told.find(|c: char| !c.is_alphanumeric()).map_or(&*told, |end| &told[..end]);
     json!({ "kind": name, "told": told })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::entry::{Actor, Role};
+    use crate::time::EngineTime;
+
+    #[test]
+    fn an_entry_is_one_object_with_its_events_named() {
+        let entry = Entry {
+            sequence: 7,
+            at: EngineTime(1_500),
+            actor: Actor { role: Role::OnCall, name: "ada".into() },
+            request: None,
+            events: vec![Event::Ordered { why: "a\u{1b}[31m recall".into() }],
+            sealed: None,
+        };
+        let told = line(&entry, WallTime(9));
+        assert_eq!((&told["sequence"], &told["wall_ms"]), (&json!(7), &json!(9)));
+        assert_eq!(told["actor"], json!({ "role": "oncall", "name": "ada" }));
+        assert_eq!(told["events"][0]["kind"], "Ordered");
+        let printed = Text::json_line(&told);
+        assert_eq!(printed.as_str().lines().count(), 1);
+        assert!(!printed.as_str().contains('\u{1b}'), "{}", printed.as_str());
+    }
+
+    #[test]
+    fn what_is_not_there_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = Export { data: folder.path().into(), from: None, to: None };
+        let told = run(&wanted).unwrap_err().to_string();
+        assert!(told.contains("no journal at"), "{told}");
+    }
+}

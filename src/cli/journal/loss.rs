@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 
-use super::super::out::{Text, put};
+use super::super::out::{Text, put, tell_line};
 use super::super::{OK, USAGE};
 use super::args::AcceptLoss;
 use crate::journal::loss::{Acceptance, Plan, accept, plan};
@@ -14,9 +14,7 @@ use crate::time::WallTime;
 pub(super) fn run(decided: &AcceptLoss) -> anyhow::Result<ExitCode> {
     let AcceptLoss { data, after, why, who, yes } = decided;
     if why.trim().is_empty() {
-        let mut text = Text::default();
-        text.line("", "--why is empty: say for the record why this loss is accepted");
-        super::super::out::tell(&text);
+        tell_line("--why is empty: say for the record why this loss is accepted");
         return Ok(ExitCode::from(USAGE));
     }
     if !yes {
@@ -77,4 +75,65 @@ fn shown(plan: &Plan) -> Text {
 fn when(wall: Option<WallTime>) -> String {
     wall.and_then(|wall| Timestamp::from_millisecond(i64::try_from(wall.0).ok()?).ok())
         .map_or_else(|| "a time that is not known".to_owned(), |time| time.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::engine::entry::{Actor, Entry, Role};
+    use crate::engine::event::Event;
+    use crate::journal::sqlite::SqliteJournal;
+    use crate::journal::{Batch, Journal as _, Tip};
+    use crate::time::EngineTime;
+
+    fn damaged() -> tempfile::TempDir {
+        let data = tempfile::tempdir().unwrap();
+        let (mut journal, _) =
+            SqliteJournal::open(data.path(), Tip::default(), &mut |_, _| {}).unwrap();
+        let mut tip = journal.acquire().unwrap();
+        for sequence in 1..=3 {
+            let entry = Entry {
+                sequence,
+                at: EngineTime(sequence),
+                actor: Actor { role: Role::Router, name: "test".into() },
+                request: None,
+                events: vec![Event::Ordered { why: "test".into() }],
+                sealed: None,
+            };
+            let batch = Batch { entries: vec![entry], mark: None, wall: WallTime(sequence) };
+            tip = journal.append(tip.epoch, tip.sequence, &batch).unwrap();
+        }
+        drop(journal);
+        let file = data.path().join("journal/segment-00000000000000000001.sqlite");
+        let connection = Connection::open(file).unwrap();
+        connection.execute_batch("UPDATE batch SET crc = 0 WHERE first_sequence = 2").unwrap();
+        data
+    }
+
+    fn typed(data: &std::path::Path, yes: bool) -> AcceptLoss {
+        let (why, who) = ("the disk failed".into(), "ada".into());
+        AcceptLoss { data: data.into(), after: 1, why, who, yes }
+    }
+
+    #[test]
+    fn it_shows_what_goes_and_does_it_only_when_told() {
+        let data = damaged();
+        let starts =
+            || SqliteJournal::open(data.path(), Tip::default(), &mut |_, _| {}).is_ok();
+        run(&typed(data.path(), false)).unwrap();
+        assert!(!starts());
+        let shown = shown(&plan(data.path(), 1).unwrap());
+        for part in ["entries 1 to 1", "2 entries, 2 to 3", "2 were acknowledged", "checksum"] {
+            assert!(shown.as_str().contains(part), "{part}: {}", shown.as_str());
+        }
+        let silent = AcceptLoss { why: " ".into(), ..typed(data.path(), true) };
+        let code = format!("{:?}", run(&silent).unwrap());
+        assert_eq!(code, format!("{:?}", ExitCode::from(USAGE)));
+        assert!(!starts());
+        run(&typed(data.path(), true)).unwrap();
+        assert!(starts());
+        assert!(run(&typed(data.path(), true)).unwrap_err().to_string().contains("whole"));
+    }
 }

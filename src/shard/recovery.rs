@@ -278,7 +278,8 @@ impl Recovery {
         (farewells, farewells_end): (Sender<Ask>, Receiver<Ask>),
         words: Receiver<WordsAsked>,
     ) -> Result<(ShardHandle, Shard), StartError> {
-        let Self { options: ShardOptions { keys, observer, .. }, health, people, recalls, .. } = self;
+        let Self { options: ShardOptions { keys, observer, .. }, health, people, recalls, .. } =
+            self;
         let directory = exits.directory.clone();
         let (arrivals, arrivals_end) = bounded::<Ask>(ARRIVALS);
         let (others, others_end) = bounded::<Ask>(OTHERS);

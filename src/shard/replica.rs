@@ -127,10 +127,7 @@ impl Replica {
                         self.health.fail(Fatal::Panicked(ThreadKind::Replica));
                     }
                 }
-                Ok(ToReplica::Batch(batch, tip)) => {
-                    self.apply(&batch, tip);
-                    self.snapshot_if_due();
-                }
+                Ok(ToReplica::Batch(batch, tip)) => self.apply(&batch, tip),
                 Ok(ToReplica::Live(clock)) => {
                     self.clock = Some(clock);
                     self.look();
@@ -142,6 +139,7 @@ impl Replica {
                 }
             }
             self.serve();
+            self.snapshot_if_due();
             if self.looked.elapsed() >= LOOK_EVERY {
                 self.look();
             }
@@ -154,8 +152,7 @@ impl Replica {
 
     fn restore(&mut self, snapshot: &Snapshot) -> Result<(), ImageError> {
         self.engine = Engine::restore(&snapshot.engine)?;
-        self.tally =
-            Tally::restore(self.observer.clone(), self.engine.routing(), &snapshot.seen);
+        self.tally = Tally::restore(self.observer.clone(), self.engine.routing(), &snapshot.seen);
         self.timelines = Timelines::restore(&snapshot.seen.timelines);
         self.people = People::restore(&snapshot.seen.people);
         (self.sequence, self.at) = (snapshot.tip.sequence, snapshot.at);

@@ -165,7 +165,10 @@ async fn a_start_from_a_snapshot_is_quick() {
         assert_eq!(engine.contacts().count() as u64, OPEN);
         drop(engine);
         let (took, read, _) = start_and_stop(data.path()).await;
-        println!("read and restore {loaded:?} (entry {}); whole start {took:.3} s, {read} entries", tip.sequence);
+        println!(
+            "read and restore {loaded:?} (entry {}); whole start {took:.3} s, {read} entries",
+            tip.sequence
+        );
     }
 
     let mut filler = Filler::open(data.path());

@@ -62,7 +62,8 @@ impl Router {
         let data = tempfile::tempdir().expect("a directory");
         let keys = Arc::new(KeyStore::open(data.path()).expect("keys"));
         let observer = Arc::new(Metrics::new().expect("metrics"));
-        let recovery = Recovery::new(ShardOptions { keys, observer, snapshots: None }).expect("a recovery");
+        let recovery =
+            Recovery::new(ShardOptions { keys, observer, snapshots: None }).expect("a recovery");
         let (journal, _) =
             SqliteJournal::open(data.path(), Tip::default(), &mut |_, _| {}).expect("a journal");
         let wanted = config::built_in().expect("a configuration").config.routing;

@@ -129,11 +129,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    fn parts(
-        &mut self,
-        engine: &Sender<Part>,
-        seen: &Sender<Part>,
-    ) -> Result<(), SnapshotError> {
+    fn parts(&mut self, engine: &Sender<Part>, seen: &Sender<Part>) -> Result<(), SnapshotError> {
         self.beginning()?;
         let mut number = 0;
         loop {

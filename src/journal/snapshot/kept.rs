@@ -51,12 +51,10 @@ impl Snapshots {
     /// [`SnapshotError::Io`].
     pub fn open(data: &Path) -> Result<Self, SnapshotError> {
         let folder = data.join("snapshots");
-        files::create_folder(&folder).map_err(|error| {
-            SnapshotError::Io {
-                doing: "create the folder",
-                path: folder.clone(),
-                source: io::Error::other(error),
-            }
+        files::create_folder(&folder).map_err(|error| SnapshotError::Io {
+            doing: "create the folder",
+            path: folder.clone(),
+            source: io::Error::other(error),
         })?;
         Ok(Self { folder })
     }
@@ -93,7 +91,8 @@ impl Snapshots {
         let mut left_out = None;
         for (_, path) in self.all()? {
             let accepted = file::read(&path).and_then(|snapshot| {
-                accept(snapshot).map_err(|source| SnapshotError::State { path: path.clone(), source })
+                accept(snapshot)
+                    .map_err(|source| SnapshotError::State { path: path.clone(), source })
             });
             match accepted {
                 Ok(newest) => return Ok(Found { newest: Some(newest), left_out }),

@@ -134,8 +134,7 @@ impl Parts {
             return Err(CodecError::Missing { field: "SnapshotHead.format" });
         }
         let hash = Field::take(head.hash, "SnapshotHead.hash")?;
-        let passed =
-            |p: pb::Passed| Passed { sequence: p.sequence, wall: WallTime(p.wall_ms) };
+        let passed = |p: pb::Passed| Passed { sequence: p.sequence, wall: WallTime(p.wall_ms) };
         Ok(Head {
             tip: Tip { epoch: head.epoch, sequence: head.sequence, hash },
             wall: WallTime(head.wall_ms),

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::oneof;
-use crate::journal::codec::field::{Field, Record, record, words};
-use crate::journal::codec::{CodecError, event, pb};
 use crate::engine::recall::{LotVerdict, ReturnedBecause, Tier, TriageClass};
 use crate::engine::words::{Keys, ServiceClass};
 use crate::ids::{ContactId, EffectId, RecallId};
+use crate::journal::codec::field::{Field, Record, record, words};
+use crate::journal::codec::{CodecError, event, pb};
 use crate::journal::snapshot::seen::{
     Brought, Counted, HowSaid, Known, RecallStatistics, Stands, Tallied, TextKind, Timeline,
     TimelineItem, Track, TrackMachine, Waited,

@@ -415,4 +415,37 @@ mod tests {
         assert!(unwell.contains("the owner thread of the shard panicked"), "{unwell}");
         second.stop().await.expect("it stops");
     }
+
+    #[tokio::test]
+    async fn damaged_snapshots_cost_time_and_nothing_else() {
+        let data = tempfile::tempdir().expect("a folder");
+        for _ in 0..2 {
+            let app = App::start(config(data.path())).await.expect("it starts");
+            app.stop().await.expect("it stops");
+        }
+        let snapshots = || {
+            let folder = std::fs::read_dir(data.path().join("snapshots")).expect("a folder");
+            let paths = folder.map(|entry| entry.expect("it can be listed").path());
+            let mut good: Vec<_> = paths.filter(|path| path.extension().is_none()).collect();
+            good.sort();
+            good
+        };
+        let damage = |path: &Path| {
+            let mut bytes = std::fs::read(path).expect("it can be read");
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(path, bytes).expect("it can be written");
+        };
+        assert_eq!(snapshots().len(), 2, "one for each stop");
+        damage(&snapshots()[1]);
+        let app = App::start(config(data.path())).await.expect("from the older one");
+        assert_eq!(app.recovered().entries, 1, "the restart after it");
+        app.stop().await.expect("it stops");
+        snapshots().iter().for_each(|path| damage(path));
+        let app = App::start(config(data.path())).await.expect("from the journal alone");
+        assert_eq!(app.recovered().entries, 3, "the configuration and two restarts");
+        let counted = app.handle().read(|view| view.statistics.divergences).await;
+        assert_eq!(counted, Ok(0));
+        app.stop().await.expect("it stops");
+    }
 }

@@ -127,10 +127,7 @@ impl Replica {
                         self.health.fail(Fatal::Panicked(ThreadKind::Replica));
                     }
                 }
-                Ok(ToReplica::Batch(batch, tip)) => {
-                    self.apply(&batch, tip);
-                    self.snapshot_if_due();
-                }
+                Ok(ToReplica::Batch(batch, tip)) => self.apply(&batch, tip),
                 Ok(ToReplica::Live(clock)) => {
                     self.clock = Some(clock);
                     self.look();
@@ -142,6 +139,7 @@ impl Replica {
                 }
             }
             self.serve();
+            self.snapshot_if_due();
             if self.looked.elapsed() >= LOOK_EVERY {
                 self.look();
             }

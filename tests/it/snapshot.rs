@@ -38,13 +38,14 @@ impl Filler {
     fn open(data: &Path) -> Self {
         let mut engine = Engine::default();
         let mut sequence = 0;
-        let (journal, _) = SqliteJournal::open(data, Tip::default(), &mut |batch, _| {
+        let (mut journal, _) = SqliteJournal::open(data, Tip::default(), &mut |batch, _| {
             for entry in &batch.entries {
                 engine.replay(entry);
                 sequence = entry.sequence;
             }
         })
         .expect("a journal");
+        journal.acquire().expect("an epoch");
         Self { engine, journal, entries: Vec::new(), sequence, events: 0 }
     }
 

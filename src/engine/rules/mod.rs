@@ -2,6 +2,7 @@
 //!
 //! The simulation shows that nothing breaks; this shows that what should happen does.
 
+mod overdue;
 mod paused;
 mod recall;
 

@@ -222,7 +222,7 @@ pick! {
 
 /// Picks one of the alternatives with named fields; one that is not listed does not compile.
 macro_rules! alternatives {
-    ($($t:ident { $($one:ident { $($f:ident),* })* })*) => { $(
+    ($($t:ident { $($one:ident { $($f:tt),* })* })*) => { $(
         impl Any for $t {
             fn any(from: &mut Source) -> Self {
                 let listed = |one: &Self| match one { $($t::$one { .. } => {})* };
@@ -420,3 +420,5 @@ pub(in crate::journal) fn batch(first: u64, entries: u64, from: &mut Source) -> 
         .collect();
     Batch { entries, mark: Any::any(from), wall: Any::any(from) }
 }
+
+mod image;

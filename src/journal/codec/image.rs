@@ -4,7 +4,7 @@
 //! fit together is [`Engine::restore`](crate::engine::Engine::restore)'s business.
 
 pub(in crate::journal) mod parts;
-mod seen;
+pub(in crate::journal) mod seen;
 
 use smallvec::SmallVec;
 

@@ -113,7 +113,7 @@ impl Journal for MemoryJournal {
     }
 }
 
-fn tip_after(batch: &Batch) -> Tip {
+pub(crate) fn tip_after(batch: &Batch) -> Tip {
     let sequence = batch.entries.last().map_or(0, |e| e.sequence);
     Tip { epoch: 1, sequence, hash: [0; 32] }
 }

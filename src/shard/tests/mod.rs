@@ -4,4 +4,5 @@ pub(crate) mod bench;
 mod order;
 mod recall;
 mod restart;
+mod snapshot;
 mod statistics;

@@ -5,6 +5,7 @@
 mod center;
 mod commands;
 mod recall;
+mod shadow;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use surgeline::ids::{AgentId, AskId, ContactId, RequestId};
 use surgeline::journal::sqlite::SqliteJournal;
 use surgeline::journal::{Batch, Journal, Mark, Tip};
 use surgeline::time::{EngineTime, Place, Span, WallTime};
+
+use shadow::{Decided, Shadow};
 
 const AGENTS: u32 = 24;
 const QUEUES: u16 = 6;
@@ -56,6 +59,10 @@ struct World {
     journal: SqliteJournal,
     tip: Tip,
     unwritten: Vec<Entry>,
+    /// An engine from a snapshot.
+    shadow: Option<Shadow>,
+    /// How many there were that followed, and that decided.
+    shadows: [u64; 2],
 }
 
 impl World {
@@ -83,6 +90,8 @@ impl World {
             journal,
             tip,
             unwritten: Vec::new(),
+            shadow: None,
+            shadows: [0; 2],
         };
         world.step(&Command::Configure(routing));
         for g in 0..GATEWAYS {
@@ -106,6 +115,11 @@ impl World {
             self.rng.random_bool(0.3).then(|| RequestId { id: self.rng.random(), content: 1 });
         let reply = self.owner.handle(self.at, request, command, &mut events);
         let context = format!("seed {} entry {} {command:?}", self.seed, self.sequence);
+        let decided = events.len();
+        if let Some(shadow) = &mut self.shadow {
+            let (at, reply, events) = (self.at, &reply, &events);
+            shadow.decide(&Decided { at, request, command, reply, events }, &context);
+        }
         if reply.is_err() {
             self.refused += 1;
             assert!(events.is_empty(), "{context}: refused with events {events:?}");
@@ -139,6 +153,9 @@ impl World {
                 sealed: None,
             };
             self.replica.replay(&entry);
+            if let Some(shadow) = &mut self.shadow {
+                shadow.follow(&entry, decided);
+            }
             let (owner, replica) = (self.owner.state_hash(), self.replica.state_hash());
             assert_eq!(owner, replica, "{context}: the replica differs");
             self.unwritten.push(entry);
@@ -252,6 +269,7 @@ impl World {
     fn run(&mut self, steps: u64) {
         for _ in 0..steps {
             self.at = self.at + Span::millis(self.rng.random_range(0..400));
+            self.shadow_sometimes();
             let command = self.random_command();
             self.step(&command);
             // As the shard does: what is due comes before what is asked next, mostly.
@@ -329,20 +347,25 @@ fn random_histories_hold_every_promise() {
     };
     let (mut commands, mut refused, mut closed) = (0, 0, 0);
     let mut reached = BTreeSet::new();
+    let mut shadows = [0; 2];
     for seed in &seeds {
         let mut world = World::new(*seed);
         world.run(11_000);
         commands += 11_000;
         refused += world.refused;
+        shadows = [shadows[0] + world.shadows[0], shadows[1] + world.shadows[1]];
         closed += world.owner.in_state(StateKind::Closed);
         reached.extend(world.tally.keys().copied());
         println!("seed {seed}: {:?}", world.tally);
         world.replay_from_journal();
     }
-    println!("{commands} commands, {refused} refused, {closed} contacts closed");
+    println!(
+        "{commands} commands, {refused} refused, {closed} contacts closed, {shadows:?} snapshots"
+    );
     if seeds.len() > 1 {
         let missing: Vec<_> = NAMES.iter().filter(|n| !reached.contains(**n)).collect();
         assert!(missing.is_empty(), "never reached: {missing:?}");
+        assert!(shadows.iter().all(|n| *n > 20), "hardly any engine from a snapshot: {shadows:?}");
         assert!(closed > commands / 20, "hardly any contact lived its whole life");
     }
 }

@@ -1,0 +1,152 @@
+//! Any snapshot: values that need not fit together, which is the engine's business.
+
+use super::{Any, Source};
+use crate::engine::agent::{Agent, Hold, Presence, Work};
+use crate::engine::command::Reply;
+use crate::engine::contact::{Contact, Link, State, StateKind};
+use crate::engine::gateway::{Gateway, Sweep};
+use crate::engine::image::{Counts, Image, Remembered, Taken};
+use crate::engine::recall::{Machine, Recall, ReturnedBecause, Tier, TierCounts};
+use crate::journal::Tip;
+use crate::journal::snapshot::seen::{
+    Brought, Counted, HowSaid, Known, RecallStatistics, Seen, Stands, Tallied, TextKind, Timeline,
+    TimelineItem, Track, TrackMachine, Waited,
+};
+use crate::journal::snapshot::{Passed, Snapshot};
+use smallvec::SmallVec;
+use std::collections::VecDeque;
+
+alternatives! {
+    Presence { Connected { 0 } Lost { until } Absent {} }
+    Hold { Reserved {} Connecting {} Assigned {} WrapUp { until } }
+    Sweep { None {} Detach {} CloseLost { 0 } }
+    Link { Unary {} Attached { 0 } Detached {} }
+    State {
+        Queued {}
+        Reserved { reservation, agent, deadline }
+        Connecting { reservation, agent, deadline }
+        Assigned { reservation, agent, since }
+        Pending { on, until, agent }
+        SelfService { 0 }
+        New {}
+    }
+    Counted {
+        Offered { 0 } Answered { 0 } Abandoned { 0 } Accepted { 0 } NotTaken { 0 }
+        ConnectFailed { 0 } Closed { 0 } Triaged { 0 } Returned { 0 } Said { 0, 1 }
+        BouncedTwice {} PlaceLost {} SafetyDiverted {} DoubleReservation {}
+    }
+}
+pick! {
+    TextKind {
+        Acknowledgement, Message, Faq, Greeting, Injury, Lot, Affected, NotAffected, CannotTell,
+        Option, Person, Goodbye,
+    }
+    HowSaid { Done, Failed, Withdrawn }
+}
+structs! {
+    Agent {
+        id, presence, availability, next, phone_unreachable, missed, idle_since, since, work,
+    }
+    Work { contact, channel, hold }
+    Gateway { name, session, limits, sweep, effects, unsaid, in_ivr }
+    Recall { id, plan, level, since, started, expires, over, tiers }
+    TierCounts { in_use, entered, solved, informed, returned, followed_up, left }
+    Taken { newest, counts }
+    Remembered { request, reply }
+    Machine { bounced, injury_asked, follow_up, refused }
+    Contact {
+        id, gateway, link, key, content, channel, entry_point, customer, continues, attributes,
+        arrived, waited_before, state, queue, service, needs, own_needs, head_start, place,
+        queued, answered, named, passed_over, parent, consult, on_hold, effects, language,
+        triage, machine, heard,
+    }
+    Image {
+        routing, agents, gateways, recalls, pace, counts, contacts, free, remembered,
+        state_hash, hash_version,
+    }
+    Tallied { what, times, sum }
+    Waited { queue, service, in_target, bucket }
+    Brought { by, why, wall }
+    Track {
+        arrived, waited_before, queue, service, waits, consult, answered, held, reserved, machine,
+    }
+    TrackMachine { was_there, safety, left_at, stands, ticket, saying }
+    Stands { place, anywhere }
+    Known { customer, arrived, said, recall, lots }
+    Timeline { items, forgotten }
+    TimelineItem { sequence, at, wall, actor, event, sealed, became_ready }
+    Seen { tallies, recalls, tracks, people, timelines }
+    Tip { epoch, sequence, hash }
+    Passed { sequence, wall }
+    Snapshot { tip, wall, at, passed, engine, seen }
+}
+
+impl Any for Reply {
+    fn any(from: &mut Source) -> Self {
+        match from.below(6) {
+            0 => Self::Done,
+            1 => Self::Contact(Any::any(from)),
+            2 => Self::Gateway { gateway: Any::any(from), session: Any::any(from) },
+            3 => Self::Agent(Any::any(from)),
+            4 => Self::Recall(Any::any(from)),
+            _ => Self::Unknown(Any::any(from)),
+        }
+    }
+}
+
+impl Any for Counts {
+    fn any(from: &mut Source) -> Self {
+        let mut by_state = [0; 7];
+        by_state[StateKind::Closed.index()] = Any::any(from);
+        Self {
+            accepted: Any::any(from),
+            by_state,
+            last_reservation: Any::any(from),
+            last_effect: Any::any(from),
+            last_session: Any::any(from),
+            last_ask: Any::any(from),
+            last_recall: Any::any(from),
+            async_owed: Any::any(from),
+        }
+    }
+}
+
+impl Any for RecallStatistics {
+    fn any(from: &mut Source) -> Self {
+        let mut of = Self::new(Any::any(from), Any::any(from), Any::any(from));
+        (of.over, of.now, of.triaged) = (Any::any(from), Any::any(from), Any::any(from));
+        of.returned[Tier::Ivr.index()][ReturnedBecause::Secret as usize] = Any::any(from);
+        of.said = Any::any(from);
+        of
+    }
+}
+
+impl Any for i128 {
+    fn any(from: &mut Source) -> Self {
+        u128::any(from).cast_signed()
+    }
+}
+
+impl<T: Any> Any for VecDeque<T> {
+    fn any(from: &mut Source) -> Self {
+        Vec::any(from).into()
+    }
+}
+
+impl<A: Any, B: Any, C: Any> Any for (A, B, C) {
+    fn any(from: &mut Source) -> Self {
+        (A::any(from), B::any(from), C::any(from))
+    }
+}
+
+impl<T: Any> Any for SmallVec<[T; 1]> {
+    fn any(from: &mut Source) -> Self {
+        Vec::any(from).into()
+    }
+}
+
+impl<T: Any> Any for SmallVec<[T; 2]> {
+    fn any(from: &mut Source) -> Self {
+        Vec::any(from).into()
+    }
+}

@@ -1,0 +1,123 @@
+//! A second engine, made at random moments from a snapshot on disk: it must be the same
+//! engine, and stay it.
+//!
+//! It decides every command beside the owner, and must say the same, as long as nothing is
+//! decided by what a snapshot does not hold: how far walks for a recall have got, and about
+//! how many stand in line. Otherwise it follows the owner's events.
+
+use rand::RngExt;
+
+use surgeline::engine::Engine;
+use surgeline::engine::command::{Command, Reply};
+use surgeline::engine::entry::Entry;
+use surgeline::engine::event::Event;
+use surgeline::engine::refusal::Refusal;
+use surgeline::ids::RequestId;
+use surgeline::journal::Tip;
+use surgeline::journal::snapshot::Snapshot;
+use surgeline::journal::snapshot::kept::Snapshots;
+use surgeline::journal::snapshot::seen::Seen;
+use surgeline::time::{EngineTime, WallTime};
+
+use super::World;
+
+/// Commands for which it is kept.
+const LIFE: u32 = 150;
+
+pub(super) struct Shadow {
+    engine: Engine,
+    decides: bool,
+    left: u32,
+}
+
+/// One command, and what the owner made of it.
+pub(super) struct Decided<'a> {
+    pub(super) at: EngineTime,
+    pub(super) request: Option<RequestId>,
+    pub(super) command: &'a Command,
+    pub(super) reply: &'a Result<Reply, Refusal>,
+    pub(super) events: &'a [Event],
+}
+
+impl Shadow {
+    /// Decides the same, if it can.
+    pub(super) fn decide(&mut self, owner: &Decided<'_>, context: &str) {
+        if matches!(owner.command, Command::Recall { .. }) {
+            self.decides = false;
+        }
+        if self.decides {
+            let mut events = Vec::new();
+            let reply = self.engine.handle(owner.at, owner.request, owner.command, &mut events);
+            assert_eq!(&reply, owner.reply, "{context}: an engine from a snapshot says otherwise");
+            assert_eq!(events, owner.events, "{context}: an engine from a snapshot does otherwise");
+        }
+    }
+
+    /// Applies what it did not decide: all of the entry, or what follows the first `decided`.
+    pub(super) fn follow(&mut self, entry: &Entry, decided: usize) {
+        if self.decides {
+            entry.events[decided..].iter().for_each(|event| self.engine.apply(entry.at, event));
+        } else {
+            self.engine.replay(entry);
+        }
+    }
+}
+
+/// Whether work done in slices is going on, of which a snapshot knows nothing.
+fn is_busy(engine: &Engine) -> bool {
+    engine.next_tick() == Some(EngineTime::ZERO)
+}
+
+impl World {
+    /// Takes a snapshot now and then, through the disk, and lets one go that lived long.
+    pub(super) fn shadow_sometimes(&mut self) {
+        let context = format!("seed {} entry {}", self.seed, self.sequence);
+        if let Some(shadow) = &mut self.shadow {
+            assert_eq!(shadow.engine.state_hash(), self.owner.state_hash(), "{context}");
+            shadow.left -= 1;
+            if shadow.left > 0 {
+                return;
+            }
+            if !is_busy(&self.owner) {
+                assert_eq!(shadow.engine.check(), Ok(()), "{context}: after its life");
+            }
+            self.shadow = None;
+        }
+        if self.rng.random_ratio(1, 400) {
+            self.shadow = Some(self.new_shadow(&context));
+        }
+    }
+
+    fn new_shadow(&mut self, context: &str) -> Shadow {
+        // The replica's, as in a router; it has the same state.
+        let image = self.replica.image();
+        let kept = Snapshots::open(self.folder.path()).expect("a folder");
+        let snapshot = Snapshot {
+            tip: Tip { epoch: 1, sequence: self.sequence, hash: [3; 32] },
+            wall: WallTime(7),
+            at: self.at,
+            passed: Vec::new(),
+            engine: image.clone(),
+            seen: Seen::default(),
+        };
+        kept.write(&snapshot).expect("the disk takes it");
+        let restored = kept.newest(|read| {
+            assert_eq!(read, snapshot, "{context}: another snapshot was read");
+            Engine::restore(&read.engine)
+        });
+        let found = restored.expect("a folder");
+        assert!(found.left_out.is_none(), "{context}: {:?}", found.left_out);
+        let engine = found.newest.expect("it was written");
+        assert_eq!(engine.state_hash(), self.owner.state_hash(), "{context}");
+        assert_eq!(engine.image(), image, "{context}: an image of it is another");
+        if !is_busy(&self.owner) {
+            assert_eq!(engine.check(), Ok(()), "{context}: made from a snapshot");
+        }
+        let quiet = |r: &surgeline::engine::recall::Recall| {
+            r.over && r.tiers.iter().all(|tier| tier.in_use == 0)
+        };
+        let decides = !is_busy(&self.owner) && self.owner.recalls().all(quiet);
+        self.shadows[usize::from(decides)] += 1;
+        Shadow { engine, decides, left: LIFE }
+    }
+}

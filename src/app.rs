@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::BuildError;
@@ -17,8 +18,10 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
+use crate::archive::follow::JournalFollow;
+use crate::archive::{Archive, ArchiveError, Options, Reader};
 use crate::engine::routing::Routing;
-use crate::grpc::WordsReader;
+use crate::grpc::{Past, WordsReader};
 use crate::journal::Tip;
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
@@ -45,6 +48,8 @@ pub struct AppConfig {
     pub data: PathBuf,
     /// The folder of playbooks; it need not be there.
     pub playbooks: PathBuf,
+    /// Contacts leave the archive so many days after they ended.
+    pub keep_days: u32,
     /// The wanted routing configuration; its ids follow the journal's.
     pub routing: Routing,
 }
@@ -74,6 +79,9 @@ pub enum AppError {
     /// The table of metrics is broken.
     #[error("the metrics cannot be set up")]
     Metrics(#[from] BuildError),
+    /// The archive's thread did not start.
+    #[error("the archive cannot be started")]
+    Archive(#[from] ArchiveError),
     /// A server ended with an error.
     #[error("the {what} server failed")]
     Serve {
@@ -95,6 +103,7 @@ pub struct App {
     handle: ShardHandle,
     shard: Shard,
     reader: WordsReader,
+    archive: Archive,
     metrics: Arc<Metrics>,
     recovered: Recovered,
     grpc: (SocketAddr, Server),
@@ -115,7 +124,7 @@ impl App {
         let (http, http_at) = bind("HTTP", config.http).await?;
         let metrics = Arc::new(Metrics::new()?);
         let observer = metrics.clone();
-        let (data, routing) = (config.data, config.routing);
+        let (data, routing) = (config.data.clone(), config.routing);
         let playbooks = Folder::new(config.playbooks);
         let (handle, shard, recovered) =
             spawn_blocking(move || open(&data, routing, observer)).await??;
@@ -124,11 +133,16 @@ impl App {
         let (ahead, recalls) = (playbooks.clone(), Arc::clone(handle.recalls()));
         spawn_blocking(move || grpc::prepare_all(&ahead, &recalls));
         let reader = WordsReader::start(handle.clone()).map_err(StartError::from)?;
+        let options = Options { data: config.data.clone(), keep_days: config.keep_days };
+        let follow = JournalFollow::new(config.data.clone(), handle.health().clone());
+        let archive = Archive::start(options, follow, metrics.clone())?;
+        let reading = Reader::new(config.data.clone());
+        let past = Past { reader: reading, asks: archive.asks(), data: config.data };
         let (streams, requests) = (CancellationToken::new(), CancellationToken::new());
         let grpc = {
             let (handle, stop) = (handle.clone(), streams.clone());
             tokio::spawn(async move {
-                Ok(grpc::serve(handle, playbooks, grpc, stop.cancelled_owned()).await?)
+                Ok(grpc::serve(handle, playbooks, past, grpc, stop.cancelled_owned()).await?)
             })
         };
         let http = {
@@ -140,6 +154,7 @@ impl App {
             handle,
             shard,
             reader,
+            archive,
             metrics,
             recovered,
             grpc: (grpc_at, grpc),
@@ -173,6 +188,13 @@ impl App {
         &self.metrics
     }
 
+    /// Up to which entry the archive is durable; 0 until it is known. The journal must not
+    /// be trimmed beyond it.
+    #[must_use]
+    pub fn archived(&self) -> Arc<AtomicU64> {
+        self.archive.durable()
+    }
+
     /// What the journal held at the start.
     #[must_use]
     pub fn recovered(&self) -> &Recovered {
@@ -194,11 +216,13 @@ impl App {
     pub async fn stop(self) -> Result<(), AppError> {
         self.streams.cancel();
         let grpc = ended("gRPC", self.grpc.1).await;
-        let (shard, reader) = (self.shard, self.reader);
-        // The reader ends with the shard: nobody asks it any more.
+        let (shard, reader, archive) = (self.shard, self.reader, self.archive);
+        // The reader ends with the shard: nobody asks it any more. The archive after it: it
+        // has the last words then.
         let stopped = spawn_blocking(move || {
             shard.stop();
             reader.join();
+            archive.stop();
         })
         .await;
         self.requests.cancel();
@@ -272,7 +296,7 @@ mod tests {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let routing = config::built_in().expect("the built-in one is sound").config.routing;
         let playbooks = data.join("playbooks");
-        AppConfig { grpc: any, http: any, data: data.into(), playbooks, routing }
+        AppConfig { grpc: any, http: any, data: data.into(), playbooks, keep_days: 400, routing }
     }
 
     #[tokio::test]

@@ -35,7 +35,14 @@ impl Router {
             oncall::write(recall, &playbooks)?;
         }
         let data = data.into();
-        let app = App::start(AppConfig { grpc: any, http: any, data, playbooks, routing }).await?;
+        let app = App::start(AppConfig {
+            grpc: any,
+            http: any,
+            data,
+            playbooks,
+            keep_days: 400,
+            routing,
+        }).await?;
         Ok(Self {
             grpc: app.grpc_address().to_string(),
             http: Some(app.http_address()),

@@ -65,6 +65,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         http: config.server.http,
         data: data.clone(),
         playbooks: config.server.playbooks,
+        keep_days: config.server.keep_days,
         routing: config.routing,
     })
     .await

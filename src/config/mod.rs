@@ -6,6 +6,7 @@
 //! state and reads nothing but the file.
 
 mod agents;
+mod archive;
 mod entry_points;
 mod merge;
 pub(crate) mod names;
@@ -137,6 +138,9 @@ fn read_sections(file: &Table<'_>) -> Config {
     let mut server = file.field("server").map(|v| server::read(&v)).unwrap_or_default();
     if let Some(playbooks) = file.field("recall").and_then(|v| recall::read(&v)) {
         server.playbooks = playbooks;
+    }
+    if let Some(days) = file.field("archive").and_then(|v| archive::read(&v)) {
+        server.keep_days = days;
     }
     let settings = file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
     let plain = |field, always, kind, most| -> (Names, _) {

@@ -22,6 +22,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The folder of playbooks, from `[recall]`; it need not be there.
     pub playbooks: PathBuf,
+    /// Contacts leave the archive so many days after they ended, from `[archive]`.
+    pub keep_days: u32,
     /// Listen beyond loopback although nothing is encrypted and nobody has to say who they are.
     pub allow_insecure_remote: bool,
 }
@@ -33,6 +35,7 @@ impl Default for Config {
             http: (Ipv4Addr::LOCALHOST, 9464).into(),
             data: PathBuf::from("./surgeline-data"),
             playbooks: PathBuf::from(super::recall::PLAYBOOKS),
+            keep_days: super::archive::KEEP_DAYS,
             allow_insecure_remote: false,
         }
     }
@@ -76,6 +79,7 @@ fn read_fields(table: &Table<'_>) -> Config {
         http: address("http", default.http),
         data: table.field("data").and_then(|v| path(&v)).unwrap_or(default.data),
         playbooks: default.playbooks,
+        keep_days: default.keep_days,
         allow_insecure_remote: allowed,
     }
 }

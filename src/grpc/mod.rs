@@ -4,6 +4,7 @@
 //! and what is told comes out of an outbox that the shard fills. Protobuf types stop here.
 //! It decides nothing about contacts, and keeps no state that a restart would miss.
 
+mod admin;
 mod agent;
 mod auth;
 mod convert;
@@ -12,6 +13,7 @@ mod gateway;
 mod heard;
 mod inspect;
 mod machine;
+mod past;
 mod reading;
 mod recall;
 mod rows;
@@ -31,6 +33,7 @@ use std::time::SystemTime;
 use dashmap::DashMap;
 use tokio_util::sync::CancellationToken;
 
+pub use past::Past;
 pub use reading::WordsReader;
 pub(crate) use recall::prepare_all;
 pub use server::{ServeError, serve, services};
@@ -42,6 +45,8 @@ use crate::shard::handle::ShardHandle;
 #[derive(Clone, Debug)]
 struct Edge {
     handle: ShardHandle,
+    /// What is long over.
+    past: Past,
     /// The router goes down: streams say so and end.
     stopping: CancellationToken,
     /// Gateways that made themselves known by a unary call. Ids are for ever, so that a

@@ -5,14 +5,15 @@
 //! [`Journal`]; the one implementation here keeps batches in `SQLite` on a local disk.
 //! It does not know what events mean, decides nothing, and reads no clock.
 //!
-//! - [`sqlite`] writes, [`recovery`] reads back and judges, [`verify`] reads beside a
-//!   running router; `codec` is batches to bytes, `tip` what was acknowledged, `files`
+//! - [`sqlite`] writes, [`recovery`] reads back and judges, [`verify`] and [`follow`] read
+//!   beside a running router; `codec` is batches to bytes, `tip` what was acknowledged, `files`
 //!   the folder, the lock and the permissions.
 //! - [`seal`] and [`keys`] keep personal data: the journal holds it encrypted only.
 
 mod codec;
 pub mod error;
 mod files;
+pub mod follow;
 pub mod keys;
 pub mod recovery;
 pub mod seal;

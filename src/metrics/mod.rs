@@ -6,6 +6,7 @@
 //! configuration or from lists in the code, so that their number is bounded. It decides
 //! nothing and serves no network: `http` asks for the text.
 
+mod archive;
 pub mod names;
 mod recall;
 
@@ -20,6 +21,7 @@ use metrics::{
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
+use archive::ArchiveMetrics;
 use names::{Kind, Metric};
 use recall::RecallMetrics;
 
@@ -50,6 +52,7 @@ pub struct Metrics {
     sessions: Vec<(SessionRole, Gauge)>,
     cut_off: Vec<((SessionRole, SessionOver), Counter)>,
     recall: RecallMetrics,
+    archive: ArchiveMetrics,
     one: Singles,
 }
 
@@ -135,6 +138,7 @@ impl Metrics {
                 })
                 .collect(),
             recall: RecallMetrics::new(r),
+            archive: ArchiveMetrics::new(r),
             one: Singles::new(r),
             recorder,
         })

@@ -129,6 +129,10 @@ metrics! {
     CUT_OFF = Counter, Count, "surgeline_sessions_cut_off_total", ["role", "reason"], "Sessions ended by the router since the process began, by reason.";
     REPLICA_UP = Gauge, Count, "surgeline_replica_up", [], "1 while the replica answers, which most of these are read from; 0 when it has ended or does not answer, and they are the last it said: /readyz says why.";
     REPLICA_BEHIND = Gauge, Count, "surgeline_replica_lag_entries", [], "Durable entries that the replica has not applied.";
+    ARCHIVE_BEHIND = Gauge, Count, "surgeline_archive_lag_entries", [], "Durable entries that the archive does not have.";
+    ARCHIVE_AGE = Gauge, Seconds, "surgeline_archive_lag_seconds", [], "Age of the newest entry that the archive has; 0 while it has all.";
+    ARCHIVE_ROWS = Counter, Count, "surgeline_archive_rows_total", [], "Rows that the archive wrote since the process began.";
+    ARCHIVE_FAILURES = Counter, Count, "surgeline_archive_failures_total", [], "Times the archive failed and began again since the process began; the log says why.";
     DIVERGENCES = Counter, Count, "surgeline_replica_divergences_total", [], "Marks at which the replica's state differed from the owner's, counted since the process began, recovery included. Must be 0.";
 }
 

@@ -136,7 +136,14 @@ async fn rehearse(args: &Demo, screen: Screen) -> anyhow::Result<Outcome> {
         .context("no room for the playbook")?;
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (data, routing) = (folder.path().join("data"), loaded.config.routing);
-    let app = App::start(AppConfig { grpc: any, http: any, data, routing, playbooks })
+    let app = App::start(AppConfig {
+        grpc: any,
+        http: any,
+        data,
+        routing,
+        playbooks,
+        keep_days: 400,
+    })
         .await
         .context("the router did not start")?;
     let (phase, phases) = channel(Phase::Open);

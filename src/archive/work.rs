@@ -126,8 +126,12 @@ impl Work {
         held
     }
 
-    /// On hold, or back; how long the hold was that ended.
+    /// On hold, or back; how long the hold was that ended. A gateway's hold while nobody has
+    /// the contact is waiting.
     pub(super) fn holds(&mut self, on: bool, at: EngineTime) -> Span {
+        if on && self.with.is_none() {
+            return Span::ZERO;
+        }
         if on {
             self.hold.get_or_insert(at.0);
             return Span::ZERO;

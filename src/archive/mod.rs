@@ -17,6 +17,8 @@ mod retain;
 mod rows;
 mod schema;
 mod store;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod work;
 mod write;

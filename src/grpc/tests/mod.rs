@@ -2,6 +2,7 @@
 //! listener, and clients made from the same contract.
 
 mod lives;
+mod past;
 mod readings;
 mod recalls;
 mod refusals;
@@ -92,6 +93,11 @@ impl Router {
     }
 
     async fn stop(self) {
+        drop(self.stop_and_keep().await);
+    }
+
+    /// Stops it; its folder stays for as long as what is returned lives.
+    async fn stop_and_keep(self) -> TempDir {
         drop(self.channel);
         self.stop.cancel();
         self.serving.await.expect("no panic").expect("serves to the end");
@@ -102,6 +108,7 @@ impl Router {
             archive.stop();
         });
         stopped.await.expect("the shard stops, and the reader with it");
+        self.data
     }
 
     fn supervisor(&self) -> SupervisorServiceClient<Channel> {

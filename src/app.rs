@@ -17,8 +17,10 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
+use crate::archive::follow::JournalFollow;
+use crate::archive::{self, Archive, ArchiveError, Reader};
 use crate::engine::routing::Routing;
-use crate::grpc::WordsReader;
+use crate::grpc::{Past, WordsReader};
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
 use crate::journal::receipt::{ReceiptError, Receipts};
@@ -62,6 +64,8 @@ pub struct AppConfig {
     pub accept_older_copy: bool,
     /// Snapshots, how long the journal is kept, and what is done as the disk fills.
     pub journal: config::journal::Config,
+    /// Contacts leave the archive so many days after they ended.
+    pub keep_days: u32,
     /// The wanted routing configuration; its ids follow the journal's.
     pub routing: Routing,
 }
@@ -107,6 +111,9 @@ pub enum AppError {
     /// The table of metrics is broken.
     #[error("the metrics cannot be set up")]
     Metrics(#[from] BuildError),
+    /// The archive's thread did not start.
+    #[error("the archive cannot be started")]
+    Archive(#[from] ArchiveError),
     /// A server ended with an error.
     #[error("the {what} server failed")]
     Serve {
@@ -128,6 +135,7 @@ pub struct App {
     handle: ShardHandle,
     shard: Shard,
     reader: WordsReader,
+    archive: Archive,
     metrics: Arc<Metrics>,
     recovered: Recovered,
     grpc: (SocketAddr, Server),
@@ -150,18 +158,20 @@ impl App {
         let metrics = Arc::new(Metrics::new()?);
         let observer = metrics.clone();
         let playbooks = Folder::new(config.playbooks.clone());
-        let (handle, shard, recovered, space) =
+        let data = config.data.clone();
+        let Opened { handle, shard, recovered, archive, space } =
             spawn_blocking(move || open(config, observer)).await??;
 
         // Not waited for: whoever is quicker has it built on the way.
         let (ahead, recalls) = (playbooks.clone(), Arc::clone(handle.recalls()));
         spawn_blocking(move || grpc::prepare_all(&ahead, &recalls));
         let reader = WordsReader::start(handle.clone()).map_err(StartError::from)?;
+        let past = Past { reader: Reader::new(data.clone()), asks: archive.asks(), data };
         let (streams, requests) = (CancellationToken::new(), CancellationToken::new());
         let grpc = {
             let (handle, stop) = (handle.clone(), streams.clone());
             tokio::spawn(async move {
-                Ok(grpc::serve(handle, playbooks, grpc, stop.cancelled_owned()).await?)
+                Ok(grpc::serve(handle, playbooks, past, grpc, stop.cancelled_owned()).await?)
             })
         };
         let http = {
@@ -173,6 +183,7 @@ impl App {
             handle,
             shard,
             reader,
+            archive,
             metrics,
             recovered,
             grpc: (grpc_at, grpc),
@@ -207,6 +218,13 @@ impl App {
         &self.metrics
     }
 
+    /// Up to which entry the archive is durable; 0 until it is known. The journal must not
+    /// be trimmed beyond it.
+    #[must_use]
+    pub fn archived(&self) -> Arc<AtomicU64> {
+        self.archive.durable()
+    }
+
     /// What the journal held at the start.
     #[must_use]
     pub fn recovered(&self) -> &Recovered {
@@ -235,12 +253,15 @@ impl App {
     pub async fn stop(self) -> Result<(), AppError> {
         self.streams.cancel();
         let grpc = ended("gRPC", self.grpc.1).await;
-        let (shard, reader, space) = (self.shard, self.reader, self.space);
-        // The reader ends with the shard: nobody asks it any more.
+        let (shard, reader, archive) = (self.shard, self.reader, self.archive);
+        let space = self.space;
+        // The reader ends with the shard: nobody asks it any more. The archive after it: it
+        // has the last words then.
         let stopped = spawn_blocking(move || {
             drop(space);
             shard.stop();
             reader.join();
+            archive.stop();
         })
         .await;
         self.requests.cancel();
@@ -262,7 +283,14 @@ async fn bind(
     bound.await.map_err(|source| AppError::Bind { what, address, source })
 }
 
-type Opened = (ShardHandle, Shard, Recovered, SpaceWatch);
+/// What is behind a router's listeners.
+struct Opened {
+    handle: ShardHandle,
+    shard: Shard,
+    recovered: Recovered,
+    archive: Archive,
+    space: SpaceWatch,
+}
 
 fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
     let began = Instant::now();
@@ -323,8 +351,13 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
     });
     let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, routing))?;
     metrics.recovered(began.elapsed(), recovered.entries);
-    let space = SpaceWatch::start(config.journal.space, data, handle.clone(), metrics);
-    Ok((handle, shard, recovered, space.map_err(StartError::from)?))
+    let options = archive::Options { data: data.into(), keep_days: config.keep_days };
+    let follow = JournalFollow::new(data.into(), handle.health().clone());
+    let archive = Archive::start(options, follow, metrics.clone())?;
+    trimming.wait_for(archive.durable());
+    let space = SpaceWatch::start(config.journal.space, data, handle.clone(), metrics)
+        .map_err(StartError::from)?;
+    Ok(Opened { handle, shard, recovered, archive, space })
 }
 
 fn receipts(config: &AppConfig) -> Result<Receipts, ReceiptError> {
@@ -380,6 +413,7 @@ mod tests {
             data: data.into(),
             playbooks,
             journal: config::journal::Config { space, ..Default::default() },
+            keep_days: 400,
             routing,
         }
     }

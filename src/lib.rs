@@ -3,6 +3,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod app;
+pub mod archive;
 pub mod cli;
 pub mod config;
 pub mod engine;

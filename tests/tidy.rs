@@ -26,12 +26,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("journal", &["ids", "time", "engine", "fault"]),
     ("simulate", &["ids", "time", "engine", "config", "recall", "journal"]),
     ("shard", &["ids", "time", "engine", "config", "recall", "journal", "fault"]),
-    ("archive", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),
-    ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),
+    // Its kill points die as `fault` has it.
+    ("archive", &["ids", "time", "engine", "config", "recall", "journal", "shard", "fault"]),
+    ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive"]),
     ("space", &["time", "engine", "config", "shard", "metrics"]),
     // The port that metrics and the console are read from.
     ("http", &["ids", "time", "engine", "config", "shard", "archive", "metrics", "console"]),
-    ("grpc", &["ids", "time", "engine", "config", "recall", "journal", "shard", "pb"]),
+    ("grpc", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive", "pb"]),
     ("console", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),
     (
         "app",

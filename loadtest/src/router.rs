@@ -45,6 +45,7 @@ impl Router {
             data,
             playbooks,
             journal: JournalConfig::default(),
+            keep_days: 400,
             routing,
         })
         .await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use super::archive::args::{ArchiveCommand, AuditCommand, Forget};
 pub use super::journal::args::JournalCommand;
 pub use super::recall::args::RecallCommand;
 
@@ -58,6 +59,20 @@ Exit code 1 if a contact was lost, had two owners, lost its place or bounced twi
     /// Check what is on disk, print it, go on when it is damaged
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Ask the archive, and keep things in it
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
+    /// Check who did what
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Forget a customer: delete the keys to everything personal of theirs, for good
+    #[command(
+        after_help = "Example:\n  surgeline forget --customer account-4711 --why \"request 2026-118\" --dry-run\n\n\
+Nothing that was sealed for them can be read from then on: not in the journal, not in copies of it, \
+not in the archive. Refused while a hold is in force on them or a contact of theirs is open. Name \
+nobody in --why: it is kept for ever."
+    )]
+    Forget(Forget),
 }
 
 /// How to run a router. What is given here goes before what the file says.

@@ -7,6 +7,7 @@ use thiserror::Error;
 use tonic::transport::{Channel, Endpoint};
 
 use super::args::Router;
+use crate::pb::v1::admin_service_client::AdminServiceClient;
 use crate::pb::v1::supervisor_service_client::SupervisorServiceClient;
 
 /// Most bytes of one answer: a full page of rows is well below it.
@@ -127,6 +128,11 @@ pub(super) async fn supervisor(
 ) -> Result<SupervisorServiceClient<Channel>, ClientError> {
     let channel = connect(&router.router).await?;
     Ok(SupervisorServiceClient::new(channel).max_decoding_message_size(MOST_ANSWER))
+}
+
+/// Connects as an administrator.
+pub(super) async fn admin(router: &Router) -> Result<AdminServiceClient<Channel>, ClientError> {
+    Ok(AdminServiceClient::new(connect(&router.router).await?))
 }
 
 /// Runs one command's conversation on this thread.

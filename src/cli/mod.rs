@@ -4,11 +4,13 @@
 //! `anyhow`: whoever reads them is a person at a prompt, so each says what to do next.
 
 pub mod agent;
+pub mod archive;
 pub mod args;
 pub mod client;
 pub mod config;
 pub mod contact;
 mod demo;
+pub mod forget;
 pub mod journal;
 mod out;
 pub mod playbook;
@@ -25,6 +27,8 @@ use args::{
 };
 use client::ClientError;
 use out::{Text, put, tell_line};
+
+use crate::archive::ArchiveError;
 
 /// Done.
 pub const OK: u8 = 0;
@@ -52,6 +56,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             told(&playbook::check(&file, std::io::stdout().is_terminal()), json)
         }
         Command::Journal(command) => journal::run(command),
+        Command::Archive(command) => archive::run(&command),
+        Command::Audit(command) => archive::audit(&command),
+        Command::Forget(forget) => client::block_on(async move { forget::run(&forget).await }),
         Command::Queue(command) => client::block_on(async move {
             match command {
                 QueueCommand::List { router, json } => queue::list(&router, json).await,
@@ -119,6 +126,13 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             tonic::Code::Unavailable => UNREACHABLE,
             _ => FAILED,
         },
+        None if matches!(
+            error.downcast_ref::<ArchiveError>(),
+            Some(ArchiveError::Missing { .. } | ArchiveError::NoHold { .. })
+        ) =>
+        {
+            NOT_FOUND
+        }
         None if error.is::<crate::config::ConfigError>() || error.is::<crate::config::Fault>() => {
             USAGE
         }

@@ -68,6 +68,7 @@ async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCo
         accept_older_copy,
         playbooks: config.server.playbooks,
         journal: config.journal,
+        keep_days: config.server.keep_days,
         routing: config.routing,
     })
     .await

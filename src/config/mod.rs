@@ -6,6 +6,7 @@
 //! state and reads nothing but the file.
 
 mod agents;
+mod archive;
 mod entry_points;
 pub mod journal;
 mod merge;
@@ -142,6 +143,9 @@ fn read_sections(file: &Table<'_>) -> Config {
         server.playbooks = playbooks;
     }
     let journal = file.field("journal").map(|v| journal::read(&v)).unwrap_or_default();
+    if let Some(days) = file.field("archive").and_then(|v| archive::read(&v)) {
+        server.keep_days = days;
+    }
     let settings = file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
     let plain = |field, always, kind, most| -> (Names, _) {
         names::read(&file.list(field, "names"), always, kind, most)

@@ -31,6 +31,8 @@ pub struct Config {
     /// How long those who are connected have, once the router is told to stop, to finish what
     /// they are saying; 0 to 60 s.
     pub drain: Span,
+    /// Contacts leave the archive so many days after they ended, from `[archive]`.
+    pub keep_days: u32,
     /// Listen beyond loopback although nothing is encrypted and nobody has to say who they are.
     pub allow_insecure_remote: bool,
 }
@@ -44,6 +46,7 @@ impl Default for Config {
             receipt_key: None,
             playbooks: PathBuf::from(super::recall::PLAYBOOKS),
             drain: Span::millis(500),
+            keep_days: super::archive::KEEP_DAYS,
             allow_insecure_remote: false,
         }
     }
@@ -100,6 +103,7 @@ fn read_fields(table: &Table<'_>) -> Config {
         receipt_key: table.field("receipt_key").and_then(|v| path(&v)),
         playbooks: default.playbooks,
         drain: table.duration("drain", default.drain, (Span::ZERO, MOST_DRAIN)),
+        keep_days: default.keep_days,
         allow_insecure_remote: allowed,
     }
 }

@@ -45,11 +45,25 @@ pub(super) struct Found {
     machine: Option<machine::Machine>,
 }
 
-/// Reads a contact that is open or was closed not long ago.
-pub(super) fn find(view: &View<'_>, id: ContactId) -> Result<Found, Fault> {
-    let timeline = view.timelines.of(id);
+/// Whether the replica has forgotten some or all of what happened to a contact, so that the
+/// archive should be asked.
+pub(super) fn is_forgotten(view: &View<'_>, id: ContactId) -> bool {
+    view.timelines.of(id).is_none_or(|timeline| timeline.forgotten > 0)
+}
+
+/// Reads a contact, by what the replica remembers and what the archive has of it.
+pub(super) fn find(
+    view: &View<'_>,
+    id: ContactId,
+    archived: &[TimelineItem],
+) -> Result<Found, Fault> {
+    let newer = view.timelines.of(id).map_or(&[][..], |t| &t.items[..]);
     let open = view.engine.contact(id);
-    let all = timeline.map_or(&[][..], |t| &t.items[..]);
+    // An entry of several events may be forgotten in part: all of it is the archive's then.
+    let last = archived.last().map_or(0, |item| item.sequence);
+    let newer = newer.iter().filter(|item| item.sequence > last);
+    let all: Vec<_> = archived.iter().chain(newer).cloned().collect();
+    let all = &all[..];
     let row = match open {
         Some(contact) => rows::contact(view, contact),
         None => closed(view, id, all).ok_or(Fault::NoContact(id))?,

@@ -5,6 +5,7 @@
 //! It decides nothing about contacts, and keeps no state that a restart would miss.
 
 mod accept;
+mod admin;
 mod agent;
 mod auth;
 mod convert;
@@ -13,6 +14,7 @@ mod gateway;
 mod heard;
 mod inspect;
 mod machine;
+mod past;
 mod reading;
 mod recall;
 mod rows;
@@ -32,6 +34,7 @@ use std::time::SystemTime;
 use dashmap::DashMap;
 use tokio_util::sync::CancellationToken;
 
+pub use past::Past;
 pub use reading::WordsReader;
 pub(crate) use recall::prepare_all;
 pub use server::{ServeError, serve, services};
@@ -43,6 +46,8 @@ use crate::shard::handle::ShardHandle;
 #[derive(Clone, Debug)]
 struct Edge {
     handle: ShardHandle,
+    /// What is long over.
+    past: Past,
     /// The router goes down: streams say so and end.
     stopping: CancellationToken,
     /// Gateways that made themselves known by a unary call. Ids are for ever, so that a

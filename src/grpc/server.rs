@@ -15,11 +15,14 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::Edge;
 use super::accept::{self, Doors};
+use super::admin::Admins;
 use super::agent::Agents;
 use super::gateway::Gateways;
 use super::recall::Recalls;
 use super::supervisor::Supervisors;
+use super::{Edge, Past};
 use crate::pb::DESCRIPTORS;
+use crate::pb::v1::admin_service_server::AdminServiceServer;
 use crate::pb::v1::agent_service_server::AgentServiceServer;
 use crate::pb::v1::gateway_service_server::GatewayServiceServer;
 use crate::pb::v1::recall_service_server::RecallServiceServer;
@@ -69,10 +72,11 @@ pub enum ServeError {
 pub async fn services(
     handle: ShardHandle,
     playbooks: Folder,
+    past: Past,
     stopping: CancellationToken,
 ) -> Result<Routes, ServeError> {
     let gateways = Arc::new(DashMap::new());
-    let edge = Edge { handle, stopping, gateways };
+    let edge = Edge { handle, past, stopping, gateways };
     macro_rules! bounded {
         ($server:ident, $service:expr) => {
             $server::new($service)
@@ -83,6 +87,7 @@ pub async fn services(
     let gateways = bounded!(GatewayServiceServer, Gateways(edge.clone()));
     let agents = bounded!(AgentServiceServer, Agents(edge.clone()));
     let supervisors = bounded!(SupervisorServiceServer, Supervisors(edge.clone()));
+    let admins = bounded!(AdminServiceServer, Admins(edge.clone()));
     let recalls = Recalls { edge, playbooks: Arc::new(playbooks) };
     let recalls = bounded!(RecallServiceServer, recalls);
 
@@ -91,6 +96,7 @@ pub async fn services(
     reporter.set_serving::<AgentServiceServer<Agents>>().await;
     reporter.set_serving::<SupervisorServiceServer<Supervisors>>().await;
     reporter.set_serving::<RecallServiceServer<Recalls>>().await;
+    reporter.set_serving::<AdminServiceServer<Admins>>().await;
     let described = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
@@ -104,6 +110,7 @@ pub async fn services(
         .add_service(agents)
         .add_service(supervisors)
         .add_service(recalls)
+        .add_service(admins)
         .add_service(health)
         .add_service(reflection)
         .add_service(reflection_of_old)
@@ -118,6 +125,7 @@ pub async fn services(
 pub async fn serve(
     handle: ShardHandle,
     playbooks: Folder,
+    past: Past,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
@@ -125,7 +133,7 @@ pub async fn serve(
     // Whatever way this ends, the streams' own tasks end too.
     let _guard = stopping.clone().drop_guard();
     let health = Arc::clone(handle.health());
-    let routes = services(handle, playbooks, stopping.clone()).await?;
+    let routes = services(handle, playbooks, past, stopping.clone()).await?;
     let incoming = accept::incoming(listener, Doors::default());
     let signal = async {
         shutdown.await;

@@ -48,9 +48,16 @@ impl Supervisors {
         Ok(())
     }
 
-    async fn find(&self, contact_id: u64) -> Result<inspect::Found, Fault> {
+    async fn find(&self, contact_id: u64) -> Result<inspect::Found, Status> {
         let id = check::contact(contact_id)?;
-        self.0.handle.read(move |view| inspect::find(view, id)).await?
+        let handle = &self.0.handle;
+        let forgotten = handle.read(move |view| inspect::is_forgotten(view, id)).await;
+        let archived = match forgotten.map_err(Fault::from)? {
+            true => self.0.past.timeline(id).await?,
+            false => Vec::new(),
+        };
+        let found = handle.read(move |view| inspect::find(view, id, &archived)).await;
+        Ok(found.map_err(Fault::from)??)
     }
 }
 

@@ -10,12 +10,14 @@
 //!   a running router; [`loss`] goes on deliberately without what is lost.
 //! - `segment` is the files and rows, `codec` batches to bytes, `tip` what was acknowledged,
 //!   `files` the folder, the lock and the permissions; [`receipt`] signs tips for clients.
-//! - [`snapshot`] keeps the state after a batch, so that a start need not read all of it.
+//! - [`snapshot`] keeps the state after a batch, so that a start need not read all of it;
+//!   [`follow`] is what an archive asks.
 //! - [`seal`] and [`keys`] keep personal data: the journal holds it encrypted only.
 
 mod codec;
 pub mod error;
 mod files;
+pub mod follow;
 mod keeper;
 pub mod keys;
 pub mod loss;

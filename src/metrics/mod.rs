@@ -6,6 +6,7 @@
 //! configuration or from lists in the code, so that their number is bounded. It decides
 //! nothing and serves no network: `http` asks for the text.
 
+mod archive;
 pub mod names;
 mod recall;
 mod snapshots;
@@ -21,6 +22,7 @@ use metrics::{
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
+use archive::ArchiveMetrics;
 use names::{Kind, Metric};
 use recall::RecallMetrics;
 use snapshots::SnapshotMetrics;
@@ -57,6 +59,7 @@ pub struct Metrics {
     cut_off: Vec<((SessionRole, SessionOver), Counter)>,
     recall: RecallMetrics,
     snapshots: SnapshotMetrics,
+    archive: ArchiveMetrics,
     one: Singles,
 }
 
@@ -146,6 +149,7 @@ impl Metrics {
                 .collect(),
             recall: RecallMetrics::new(r),
             snapshots: SnapshotMetrics::new(r),
+            archive: ArchiveMetrics::new(r),
             one: Singles::new(r),
             recorder,
         })

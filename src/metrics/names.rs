@@ -133,6 +133,10 @@ metrics! {
     SNAPSHOT_BYTES = Gauge, Bytes, "surgeline_snapshot_size_bytes", [], "Size of the newest snapshot.";
     RECOVERY_SECONDS = Gauge, Seconds, "surgeline_recovery_seconds", [], "Time from the start of the process's recovery until it could serve.";
     RECOVERY_ENTRIES = Gauge, Count, "surgeline_recovery_entries", [], "Entries of the journal that the recovery read after its snapshot.";
+    ARCHIVE_BEHIND = Gauge, Count, "surgeline_archive_lag_entries", [], "Durable entries that the archive does not have.";
+    ARCHIVE_AGE = Gauge, Seconds, "surgeline_archive_lag_seconds", [], "Age of the newest entry that the archive has; 0 while it has all.";
+    ARCHIVE_ROWS = Counter, Count, "surgeline_archive_rows_total", [], "Rows that the archive wrote since the process began.";
+    ARCHIVE_FAILURES = Counter, Count, "surgeline_archive_failures_total", [], "Times the archive failed and began again since the process began; the log says why.";
     DIVERGENCES = Counter, Count, "surgeline_replica_divergences_total", [], "Marks at which the replica's state differed from the owner's, counted since the process began, recovery included. Must be 0.";
 }
 

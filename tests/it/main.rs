@@ -1,4 +1,5 @@
 //! Tests of the parts together: the engine in simulation, and the running router.
 
+mod archive;
 mod simulation;
 mod snapshot;

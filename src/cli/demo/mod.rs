@@ -146,6 +146,7 @@ async fn rehearse(args: &Demo, screen: Screen) -> anyhow::Result<Outcome> {
         accept_older_copy: false,
         data,
         journal: JournalConfig { space, ..JournalConfig::default() },
+        keep_days: 400,
         routing,
         playbooks,
     })

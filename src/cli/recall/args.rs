@@ -166,7 +166,7 @@ impl From<Level> for RecallLevel {
 }
 
 /// USER may be there and empty, as in a container.
-fn actor(text: &str) -> Result<String, String> {
+pub(in crate::cli) fn actor(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("it is empty, and so may USER be: say who you are with --actor NAME".to_owned()),
         _ => Ok(text.to_owned()),

@@ -3,6 +3,7 @@
 
 mod going_down;
 mod lives;
+mod past;
 mod readings;
 mod recalls;
 mod refusals;
@@ -21,7 +22,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 
-use super::{ServeError, WordsReader, serve};
+use super::{Past, ServeError, WordsReader, serve};
+use crate::archive::follow::JournalFollow;
+use crate::archive::{Archive, Options, Reader};
 use crate::config;
 use crate::journal::Tip;
 use crate::journal::receipt::Receipts;
@@ -56,14 +59,16 @@ struct Router {
     serving: JoinHandle<Result<(), ServeError>>,
     shard: Shard,
     reader: WordsReader,
-    _data: TempDir,
+    archive: Archive,
+    data: TempDir,
 }
 
 impl Router {
     async fn start() -> Self {
         let data = tempfile::tempdir().expect("a directory");
         let keys = Arc::new(KeyStore::open(data.path()).expect("keys"));
-        let observer = Arc::new(Metrics::new().expect("metrics"));
+        let metrics = Arc::new(Metrics::new().expect("metrics"));
+        let observer = metrics.clone();
         let receipts = Arc::new(Receipts::ephemeral().expect("random bytes"));
         let options = ShardOptions { keys, receipts, observer, snapshots: None };
         let recovery = Recovery::new(options).expect("a recovery");
@@ -79,22 +84,35 @@ impl Router {
         let reader = WordsReader::start(handle.clone()).expect("a thread");
         let playbooks = Folder::new(data.path().join("playbooks"));
         let stopped = stop.clone().cancelled_owned();
-        let serving = tokio::spawn(serve(handle.clone(), playbooks, listener, stopped));
+        let folder = data.path().to_path_buf();
+        let follow = JournalFollow::new(folder.clone(), handle.health().clone());
+        let options = Options { data: folder.clone(), keep_days: 400 };
+        let archive = Archive::start(options, follow, metrics).expect("a thread");
+        let reading = Reader::new(folder.clone());
+        let past = Past { reader: reading, asks: archive.asks(), data: folder };
+        let serving = tokio::spawn(serve(handle.clone(), playbooks, past, listener, stopped));
         let uri = format!("http://{address}");
         let channel = Endpoint::from_shared(uri).expect("a uri").connect().await.expect("connects");
-        Self { channel, handle, address, stop, serving, shard, reader, _data: data }
+        Self { channel, handle, address, stop, serving, shard, reader, archive, data }
     }
 
     async fn stop(self) {
+        drop(self.stop_and_keep().await);
+    }
+
+    /// Stops it; its folder stays for as long as what is returned lives.
+    async fn stop_and_keep(self) -> TempDir {
         drop(self.channel);
         self.stop.cancel();
         self.serving.await.expect("no panic").expect("serves to the end");
-        let (shard, reader) = (self.shard, self.reader);
+        let (shard, reader, archive) = (self.shard, self.reader, self.archive);
         let stopped = tokio::task::spawn_blocking(move || {
             shard.stop();
             reader.join();
+            archive.stop();
         });
         stopped.await.expect("the shard stops, and the reader with it");
+        self.data
     }
 
     fn supervisor(&self) -> SupervisorServiceClient<Channel> {

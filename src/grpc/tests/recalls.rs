@@ -24,7 +24,7 @@ impl Router {
     }
 
     fn playbook(&self, name: &str, text: &str) -> PathBuf {
-        let folder = self._data.path().join("playbooks");
+        let folder = self.data.path().join("playbooks");
         std::fs::create_dir_all(&folder).expect("a folder");
         let path = folder.join(format!("{name}.toml"));
         std::fs::write(&path, text).expect("it is written");

@@ -24,6 +24,7 @@ use thiserror::Error;
 use self::field::Record;
 use super::{Batch, Mark};
 use crate::engine::entry::{Actor, Entry, Sealed};
+use crate::engine::event::Event;
 use crate::ids::RequestId;
 use crate::time::WallTime;
 
@@ -178,6 +179,17 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, CodecError> {
         return Err(CodecError::Gap { expected: record.last_sequence, found: last });
     }
     Ok(Stored { previous, batch })
+}
+
+/// The bytes of one event.
+pub(super) fn event_bytes(event: &Event) -> Vec<u8> {
+    event::put(event).encode_to_vec()
+}
+
+/// Reads back what [`event_bytes`] wrote.
+pub(super) fn event_of(bytes: &[u8]) -> Result<Event, CodecError> {
+    let kind = pb::Event::decode(bytes)?.kind;
+    event::take(kind.ok_or(CodecError::Missing { field: "Event.kind" })?)
 }
 
 /// Whether a batch that should begin at `first` is whole: entries without gaps, none of

@@ -159,9 +159,7 @@ impl KeyStore {
     /// the same hash for as long as the store lives, and another store gives another.
     #[must_use]
     pub fn customer(&self, identity: &str) -> CustomerId {
-        let hash = blake3::keyed_hash(&self.shared.secret.0, identity.as_bytes());
-        let (half, _) = hash.as_bytes().split_at(16);
-        CustomerId(half.iter().fold(0, |sum, byte| (sum << 8) | u128::from(*byte)))
+        hashed(&self.shared.secret, identity)
     }
 
     /// A keyed hash of anything, 64 bits, by which a repeat is told from other content
@@ -232,12 +230,34 @@ impl KeyStore {
         self.shared.forget(customer)
     }
 
+    /// Whether anything can be sealed or read with a key of this customer.
+    #[must_use]
+    pub fn has_key(&self, customer: CustomerId) -> bool {
+        self.shared.state().assigned.contains_key(&customer)
+    }
+
+    /// The keyed hash of an identity in a data directory whose keys another process may
+    /// hold: for who names a customer beside a running router. Reads the secret alone.
+    ///
+    /// # Errors
+    /// There is no key store, or it cannot be read.
+    pub fn customer_in(data: &Path, identity: &str) -> Result<CustomerId, KeyError> {
+        let secret = Store::secret_in(&data.join("keys.sqlite"))?;
+        Ok(hashed(&secret, identity))
+    }
+
     /// How many keys are ready to be given out. None for long means that the store cannot
     /// be written and sealing waits.
     #[must_use]
     pub fn ready_keys(&self) -> usize {
         self.shared.state().ready.len()
     }
+}
+
+fn hashed(secret: &Key, identity: &str) -> CustomerId {
+    let hash = blake3::keyed_hash(&secret.0, identity.as_bytes());
+    let (half, _) = hash.as_bytes().split_at(16);
+    CustomerId(half.iter().fold(0, |sum, byte| (sum << 8) | u128::from(*byte)))
 }
 
 impl Shared {

@@ -91,6 +91,21 @@ impl Store {
         self.key_of("the customers' secret", &bytes)
     }
 
+    /// The same of a store that is only looked into, whoever has it.
+    pub(super) fn secret_in(path: &Path) -> Result<Key, KeyError> {
+        let failed = |source| KeyError::Sqlite { path: path.to_path_buf(), source };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let reader = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let select = "SELECT bytes FROM secret WHERE name = 'customer'";
+        let bytes: Vec<u8> = reader.query_row(select, [], |row| row.get(0)).map_err(failed)?;
+        let found = bytes.len();
+        bytes.try_into().map(Key).map_err(|_| KeyError::Length {
+            path: path.to_path_buf(),
+            what: "the customers' secret",
+            found,
+        })
+    }
+
     /// Whose keys are whose, as far as it was written. Of several, the oldest.
     pub(super) fn assignments(&self) -> Result<HashMap<CustomerId, u64, FxBuildHasher>, KeyError> {
         let writer = self.writer();

@@ -50,6 +50,12 @@ impl Trimming {
         position
     }
 
+    /// A reader that counts for itself up to where it needs nothing any more.
+    pub fn wait_for(&self, position: Arc<AtomicU64>) {
+        let positions = self.positions.lock();
+        positions.unwrap_or_else(PoisonError::into_inner).push(Position(position));
+    }
+
     /// Connects what trims the journal: it is told the last sequence that may go.
     pub fn connect(&self, trim: impl FnMut(u64) + Send + 'static) {
         *self.trim.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(trim));

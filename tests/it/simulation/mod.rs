@@ -39,7 +39,7 @@ fn limits(gateway: u16) -> GatewayLimits {
     GatewayLimits { ivr_ports, says: gateway < 2, ..GatewayLimits::default() }
 }
 
-struct World {
+pub(super) struct World {
     seed: u64,
     rng: StdRng,
     owner: Engine,
@@ -66,7 +66,7 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let routing = Arc::new(center::routing(&mut rng));
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -266,7 +266,15 @@ impl World {
         assert_eq!(engine.check(), Ok(()), "seed {}", self.seed);
     }
 
-    fn run(&mut self, steps: u64) {
+    /// The folder of its journal, which holds everything from now on.
+    pub(super) fn into_journal(mut self) -> (tempfile::TempDir, Engine) {
+        if !self.unwritten.is_empty() {
+            self.write();
+        }
+        (self.folder, self.owner)
+    }
+
+    pub(super) fn run(&mut self, steps: u64) {
         for _ in 0..steps {
             self.at = self.at + Span::millis(self.rng.random_range(0..400));
             self.shadow_sometimes();

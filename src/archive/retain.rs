@@ -1,0 +1,97 @@
+//! Deleting what is old enough, a slice at a time, and never what is held.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::error::{ArchiveError, sqlite};
+use super::store::{Store, keep};
+use crate::ids::CustomerId;
+use crate::time::WallTime;
+
+/// Contacts deleted at once: some ten milliseconds.
+const SLICE: u32 = 200;
+
+/// Contacts over before the time given that nothing holds.
+const OLD: &str = "
+    SELECT id FROM contact WHERE ended_ms < ?1
+        AND NOT EXISTS (SELECT 1 FROM work WHERE work.contact = contact.id)
+        AND NOT EXISTS (
+            SELECT 1 FROM holds.hold h WHERE h.released_ms IS NULL AND (h.contact = contact.id
+                OR h.recall = contact.recall
+                OR h.customer = (SELECT hash FROM customer WHERE id = contact.customer)))
+    ORDER BY ended_ms LIMIT ?2";
+
+impl Store {
+    /// Deletes some contacts that ended before this time and are not held, with everything
+    /// about them; how many. Once none is left, the audit from before it and customers that
+    /// no contact names any more.
+    ///
+    /// # Errors
+    /// Nothing was deleted.
+    pub fn retain(&mut self, before: WallTime) -> Result<usize, ArchiveError> {
+        slice(&mut self.connection, before).map_err(sqlite(&self.path))
+    }
+
+    /// Takes out what is sealed of a customer and who they are; how many rows. What is left
+    /// of them are contacts of a number that nothing leads from to a person.
+    ///
+    /// # Errors
+    /// Nothing was taken out.
+    pub fn forget(&mut self, customer: CustomerId, now: WallTime) -> Result<usize, ArchiveError> {
+        let hash = customer.0.to_le_bytes();
+        let mut forget = || {
+            let transaction = self.connection.transaction()?;
+            let rows = transaction.execute("DELETE FROM sealed WHERE customer = ?1", [hash])?;
+            transaction.execute(
+                "UPDATE customer SET hash = NULL, forgotten_ms = ?2 WHERE hash = ?1",
+                params![hash, now.0],
+            )?;
+            transaction.commit()?;
+            Ok(rows)
+        };
+        forget().map_err(sqlite(&self.path))
+    }
+}
+
+fn slice(connection: &mut Connection, before: WallTime) -> rusqlite::Result<usize> {
+    let transaction = connection.transaction()?;
+    let old: Vec<u64> = {
+        let mut select = transaction.prepare_cached(OLD)?;
+        let rows = select.query_map(params![before.0, SLICE], |row| row.get(0))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    for contact in &old {
+        for delete in [
+            "DELETE FROM timeline WHERE contact = ?1",
+            "DELETE FROM sealed WHERE contact = ?1",
+            "DELETE FROM self_service WHERE contact = ?1",
+            "DELETE FROM contact WHERE id = ?1",
+        ] {
+            transaction.prepare_cached(delete)?.execute([contact])?;
+        }
+    }
+    if old.is_empty() {
+        shorten(&transaction, before)?;
+    }
+    transaction.commit()?;
+    Ok(old.len())
+}
+
+/// Shortens the audit; whoever placed a hold may want to see who did what, so that it stays
+/// whole while one is in force.
+fn shorten(c: &Connection, before: WallTime) -> rusqlite::Result<()> {
+    c.execute(
+        "DELETE FROM customer WHERE forgotten_ms IS NULL
+             AND NOT EXISTS (SELECT 1 FROM contact WHERE contact.customer = customer.id)",
+        [],
+    )?;
+    let held = "SELECT EXISTS (SELECT 1 FROM holds.hold WHERE released_ms IS NULL)";
+    if c.query_row(held, [], |row| row.get(0))? {
+        return Ok(());
+    }
+    let last = "SELECT sequence, hash FROM audit WHERE wall_ms < ?1 ORDER BY sequence DESC LIMIT 1";
+    let last = c.query_row(last, [before.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((sequence, hash)): Option<(u64, [u8; 32])> = last else { return Ok(()) };
+    c.execute("DELETE FROM audit WHERE sequence <= ?1", [sequence])?;
+    keep(c, "audit_anchor", hash)?;
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! The archive's file as its one writer has it: loaded to go on, and written in transactions
+//! that hold the position with the rows.
+//!
+//! Exactly once: what a transaction holds and how far the journal was read are committed
+//! together. After a transaction that failed, open it again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::error::{ArchiveError, sqlite};
+use super::hold::Holds;
+use super::project::Projection;
+use super::read::attach_holds;
+use super::work::Work;
+use super::{schema, write};
+use crate::engine::event::Event;
+use crate::engine::routing::Routing;
+use crate::ids::{ContactId, EntryPointId, RecallId};
+use crate::journal::follow::{event_bytes, event_of};
+use crate::journal::{Batch, Tip};
+use crate::time::WallTime;
+
+/// The file, and what is known of everything that is not over.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+    projection: Projection,
+    /// Where the journal was read to; committed.
+    tip: Tip,
+    /// The same for what is not committed yet.
+    ahead: Tip,
+    wall: WallTime,
+    /// Hash of the last row of the audit.
+    audit: [u8; 32],
+}
+
+impl Store {
+    /// Opens the archive of a data directory, or begins one.
+    ///
+    /// # Errors
+    /// The file cannot be used, or another version wrote it.
+    pub fn open(data: &Path) -> Result<Self, ArchiveError> {
+        let path = schema::path(data);
+        let connection = schema::open(&path)?;
+        // Made if it is not there: retention asks it.
+        Holds::open(data)?;
+        attach_holds(&connection, data).map_err(sqlite(&path))?;
+        let mut store = Self {
+            connection,
+            path,
+            projection: Projection::default(),
+            tip: Tip::default(),
+            ahead: Tip::default(),
+            wall: WallTime::default(),
+            audit: [0; 32],
+        };
+        store.load()?;
+        Ok(store)
+    }
+
+    /// Where the journal was read to, as committed.
+    #[must_use]
+    pub fn tip(&self) -> Tip {
+        self.tip
+    }
+
+    /// When the last batch that is in was closed.
+    pub(super) fn wall(&self) -> WallTime {
+        self.wall
+    }
+
+    /// Events that were taken and are not committed.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.projection.rows.events
+    }
+
+    /// Takes a batch, after which the journal stands at `tip`.
+    pub fn take(&mut self, batch: &Batch, tip: Tip) {
+        self.projection.batch(batch);
+        self.ahead = tip;
+        self.wall = batch.wall;
+    }
+
+    /// Commits what was taken. Gives how many rows were written.
+    ///
+    /// # Errors
+    /// Nothing was committed; this value is worthless then.
+    pub fn commit(&mut self) -> Result<u64, ArchiveError> {
+        let rows = std::mem::take(&mut self.projection.rows);
+        let failed = sqlite(&self.path);
+        fail::fail_point!("archive-before-commit", |_| crate::fault::die());
+        let written = write_all(
+            &mut self.connection,
+            &rows,
+            &mut self.projection,
+            (self.ahead, self.wall),
+            &mut self.audit,
+        );
+        let written = written.map_err(failed)?;
+        fail::fail_point!("archive-after-commit", |_| crate::fault::die());
+        self.projection.open.retain(|_, work| !work.is_over());
+        self.tip = self.ahead;
+        Ok(written)
+    }
+
+    /// Makes everything that was committed durable.
+    ///
+    /// # Errors
+    /// The disk did not take it.
+    pub fn sync(&self) -> Result<(), ArchiveError> {
+        schema::sync(&self.path)?;
+        // What readers keep in the log is moved another time.
+        let moved = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        moved.map_err(sqlite(&self.path))
+    }
+
+    fn load(&mut self) -> Result<(), ArchiveError> {
+        let failed = sqlite(&self.path);
+        let stored = |what| ArchiveError::Stored { path: self.path.clone(), what };
+        let c = &self.connection;
+        let number = |name: &str| -> Result<u64, ArchiveError> {
+            Ok(meta::<i64>(c, name).map_err(&failed)?.unwrap_or(0).cast_unsigned())
+        };
+        self.tip.sequence = number("sequence")?;
+        self.tip.epoch = number("epoch")?;
+        self.wall = WallTime(number("wall_ms")?);
+        if let Some(hash) = meta::<Vec<u8>>(c, "hash").map_err(&failed)? {
+            self.tip.hash = hash.try_into().map_err(|_| stored("the journal's hash"))?;
+        }
+        self.ahead = self.tip;
+        let last = "SELECT hash FROM audit ORDER BY sequence DESC LIMIT 1";
+        let hash: Option<Vec<u8>> =
+            c.query_row(last, [], |row| row.get(0)).optional().map_err(&failed)?;
+        let anchor = meta::<Vec<u8>>(c, "audit_anchor").map_err(&failed)?;
+        if let Some(hash) = hash.or(anchor) {
+            self.audit = hash.try_into().map_err(|_| stored("the audit's hash"))?;
+        }
+        if let Some(bytes) = meta::<Vec<u8>>(c, "routing").map_err(&failed)? {
+            let event = event_of(&bytes)
+                .map_err(|source| ArchiveError::Event { path: self.path.clone(), source })?;
+            let Event::Configured(routing) = event else { return Err(stored("the routing")) };
+            self.projection.routing = routing;
+        }
+        for (id, state) in pairs::<String>(c, "SELECT contact, state FROM work").map_err(&failed)? {
+            let work: Work =
+                serde_json::from_str(&state).map_err(|_| stored("an open contact"))?;
+            self.projection.open.insert(ContactId(id.cast_unsigned()), work);
+        }
+        let in_force = "SELECT id, scope FROM recall WHERE ended_ms IS NULL ORDER BY id";
+        for (id, scope) in pairs::<String>(c, in_force).map_err(&failed)? {
+            let names: Vec<String> =
+                serde_json::from_str(&scope).map_err(|_| stored("a recall's scope"))?;
+            let id = u16::try_from(id).map_err(|_| stored("a recall's id"))?;
+            let scope = entry_points(&self.projection.routing, &names);
+            self.projection.recalls.push((RecallId(id), scope));
+        }
+        Ok(())
+    }
+}
+
+fn entry_points(routing: &Routing, names: &[String]) -> Vec<EntryPointId> {
+    let of = |name: &String| routing.entry_points.iter().position(|e| *e.name == **name);
+    let places = names.iter().filter_map(of);
+    places.filter_map(|place| u16::try_from(place).ok().map(EntryPointId)).collect()
+}
+
+fn pairs<T: rusqlite::types::FromSql>(c: &Connection, sql: &str) -> rusqlite::Result<Vec<(i64, T)>> {
+    let mut statement = c.prepare(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// A value that the archive keeps for itself.
+pub(super) fn meta<T: rusqlite::types::FromSql>(
+    c: &Connection,
+    name: &str,
+) -> rusqlite::Result<Option<T>> {
+    let mut select = c.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+    select.query_row([name], |row| row.get(0)).optional()
+}
+
+/// Keeps a value.
+pub(super) fn keep(
+    c: &Connection,
+    name: &str,
+    value: impl rusqlite::ToSql,
+) -> rusqlite::Result<usize> {
+    c.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
+        .execute(params![name, value])
+}
+
+fn write_all(
+    connection: &mut Connection,
+    rows: &super::rows::Rows,
+    projection: &mut Projection,
+    (tip, wall): (Tip, WallTime),
+    audit: &mut [u8; 32],
+) -> rusqlite::Result<u64> {
+    let transaction = connection.transaction()?;
+    let mut written = write::tables(&transaction, rows, &projection.routing)?;
+    written += write::contacts(&transaction, rows, projection)?;
+    let mut hash = *audit;
+    written += write::audit(&transaction, &rows.audit, &mut hash)?;
+    if let Some(routing) = &rows.routing {
+        let event = Event::Configured(Arc::clone(routing));
+        keep(&transaction, "routing", event_bytes(&event))?;
+    }
+    keep(&transaction, "sequence", tip.sequence.cast_signed())?;
+    keep(&transaction, "epoch", tip.epoch.cast_signed())?;
+    keep(&transaction, "hash", tip.hash)?;
+    keep(&transaction, "wall_ms", wall.0.cast_signed())?;
+    transaction.commit()?;
+    *audit = hash;
+    Ok(written)
+}

@@ -1,0 +1,54 @@
+//! What is long over: read from the archive, when the replica no longer has it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tonic::Status;
+
+use crate::archive::{ArchiveError, Asks, Known, Reader};
+use crate::ids::{ContactId, CustomerId};
+use crate::shard::view::TimelineItem;
+
+/// How long a caller waits for the archive.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The archive as the services have it.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// Reads it.
+    pub reader: Reader,
+    /// Asks its thread.
+    pub asks: Asks,
+    /// The data directory, where holds are.
+    pub data: PathBuf,
+}
+
+impl Past {
+    /// A contact's story as the archive has it.
+    pub(super) async fn timeline(&self, contact: ContactId) -> Result<Vec<TimelineItem>, Status> {
+        match self.reader.timeline(contact).await {
+            // Of a router that has just begun.
+            Err(ArchiveError::Missing { .. }) => Ok(Vec::new()),
+            read => read.map_err(unavailable),
+        }
+    }
+
+    /// What the archive knows of a customer, everything that is durable now included.
+    pub(super) async fn customer(&self, customer: CustomerId) -> Result<Known, Status> {
+        let asks = self.asks.clone();
+        let caught_up = tokio::task::spawn_blocking(move || asks.catch_up(PATIENCE)).await;
+        caught_up.unwrap_or(Err(ArchiveError::Interrupted)).map_err(unavailable)?;
+        self.reader.customer(customer).await.map_err(unavailable)
+    }
+
+    /// Takes out of the archive what is sealed of a customer. Blocks.
+    pub(super) fn forget(&self, customer: CustomerId) -> Result<usize, ArchiveError> {
+        self.asks.forget(customer, PATIENCE)
+    }
+}
+
+/// The archive's failures are the router's to log; a caller is told to look there.
+pub(super) fn unavailable(error: ArchiveError) -> Status {
+    tracing::warn!(%error, "the archive could not be asked");
+    Status::unavailable("the archive cannot be asked now: the router's log says why; try again")
+}

@@ -1,0 +1,176 @@
+//! The archive over random histories: its sums are those of the replica, cell by cell.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use surgeline::archive::{Store, query};
+use surgeline::engine::Engine;
+use surgeline::engine::contact::StateKind;
+use surgeline::engine::recall::{ReturnedBecause, Tier};
+use surgeline::journal::follow::{last_sequence, read_after};
+use surgeline::journal::seal::KeyStore;
+use surgeline::journal::{Batch, Journal, JournalError, Tip, verify};
+use surgeline::metrics::Metrics;
+use surgeline::shard::recovery::{Shard, ShardOptions};
+
+use super::simulation::World;
+
+/// Takes everything and keeps nothing.
+struct Nowhere;
+
+impl Journal for Nowhere {
+    fn append(&mut self, batch: &Batch) -> Result<Tip, JournalError> {
+        let sequence = batch.entries.last().map_or(0, |entry| entry.sequence);
+        Ok(Tip { epoch: 1, sequence, hash: [0; 32] })
+    }
+}
+
+/// Archives a journal a few batches at a time; after every third transaction the archive is
+/// let go of with something taken and not committed, and opened again.
+fn archive(data: &Path) {
+    let last = last_sequence(data).expect("a journal");
+    let mut store = Store::open(data).expect("an archive");
+    let mut commits = 0;
+    while store.tip().sequence < last {
+        let mut taken = 0;
+        let (from, most) = (store.tip(), 1 + commits % 3);
+        read_after(data, from, last, &mut |batch, tip| {
+            store.take(batch, tip);
+            taken += 1;
+            if taken < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .expect("the journal is whole");
+        if commits % 3 == 2 {
+            store = Store::open(data).expect("the archive is there");
+            let next = store.tip();
+            assert_eq!(next, from, "what was not committed is not there");
+            read_after(data, next, last, &mut |batch, tip| {
+                store.take(batch, tip);
+                ControlFlow::Break(())
+            })
+            .expect("the journal is whole");
+        }
+        store.commit().expect("the disk takes it");
+        commits += 1;
+    }
+}
+
+fn numbers(data: &Path, sql: &str) -> Vec<Vec<serde_json::Value>> {
+    query(data, sql).unwrap_or_else(|e| panic!("{sql}: {e}")).rows
+}
+
+fn number(data: &Path, sql: &str) -> u64 {
+    numbers(data, sql)[0][0].as_u64().unwrap_or_else(|| panic!("{sql}: not a count"))
+}
+
+async fn compare(seed: u64, data: &Path, engine: &Engine) {
+    let mut batches = Vec::new();
+    verify::read(data, &mut |batch, tip| batches.push((batch, tip))).expect("a sound journal");
+    let observer = Arc::new(Metrics::new().expect("metrics"));
+    let options = ShardOptions { keys: Arc::new(KeyStore::ephemeral()), observer };
+    let (handle, shard) = Shard::start(options, Nowhere, batches, |previous| {
+        Ok::<_, JournalError>(previous.cloned().expect("it was configured"))
+    })
+    .expect("a shard");
+    let (queues, recalls) = handle
+        .read(|view| (view.statistics.queues.clone(), view.statistics.recalls.clone()))
+        .await
+        .expect("the replica answers");
+    for (id, counts) in queues.iter().enumerate() {
+        let sql = format!(
+            "SELECT coalesce(sum(offered), 0), coalesce(sum(answered), 0),
+                 coalesce(sum(answered_in_target), 0), coalesce(sum(abandoned), 0),
+                 coalesce(sum(abandoned_after_target), 0), coalesce(sum(answered_wait_us), 0)
+             FROM interval WHERE queue = (SELECT name FROM queue WHERE id = {id})"
+        );
+        let expected = [
+            counts.offered,
+            counts.answered,
+            counts.answered_in_target,
+            counts.abandoned,
+            counts.abandoned_after_target,
+            counts.answered_wait_us,
+        ];
+        assert_eq!(numbers(data, &sql)[0], expected, "seed {seed} queue {id}");
+        let rows = format!(
+            "SELECT count(*), coalesce(sum(wait_us), 0) FROM contact WHERE consult_of IS NULL
+                 AND answered_queue = (SELECT name FROM queue WHERE id = {id})"
+        );
+        let expected = [counts.answered, counts.answered_wait_us];
+        assert_eq!(numbers(data, &rows)[0], expected, "seed {seed} queue {id} by contacts");
+    }
+    assert!(queues.iter().any(|q| q.answered > 0 && q.abandoned > 0), "seed {seed} shows little");
+    for recall in &recalls {
+        for tier in Tier::ALL {
+            for because in ReturnedBecause::ALL {
+                let sql = format!(
+                    "SELECT count(*) FROM self_service WHERE recall = {} AND tier = '{}'
+                         AND because = '{}'",
+                    recall.recall,
+                    tier.name(),
+                    because.name()
+                );
+                let expected = recall.returned[tier.index()][because as usize];
+                assert_eq!(number(data, &sql), expected, "seed {seed}: {sql}");
+            }
+        }
+    }
+    shard_is_over(shard).await;
+    whole(seed, data, engine);
+}
+
+async fn shard_is_over(shard: Shard) {
+    tokio::task::spawn_blocking(move || shard.stop()).await.expect("it stops");
+}
+
+/// What holds between the tables, and between them and the engine.
+fn whole(seed: u64, data: &Path, engine: &Engine) {
+    let contacts = number(data, "SELECT count(*) FROM contact");
+    assert_eq!(contacts, engine.accepted(), "seed {seed}");
+    let ended = number(data, "SELECT count(*) FROM contact WHERE ended_ms IS NOT NULL");
+    assert_eq!(ended, engine.in_state(StateKind::Closed), "seed {seed}");
+    for (column, book) in [
+        ("talk_us", "agent_interval"),
+        ("hold_us", "agent_interval"),
+        ("wrap_up_us", "agent_interval"),
+        ("talk_us", "interval"),
+        ("wrap_up_us", "interval"),
+        ("self_service_entered", "interval"),
+        ("self_service_returned", "interval"),
+        ("self_service_solved", "interval"),
+    ] {
+        let sum = |table| number(data, &format!("SELECT sum({column}) FROM {table}"));
+        assert_eq!(sum("contact"), sum(book), "seed {seed} {column} in {book}");
+    }
+    for recall in engine.recalls() {
+        for tier in Tier::ALL {
+            let counts = recall.tiers[tier.index()];
+            let of = |what: &str| {
+                let (id, tier) = (recall.id, tier.name());
+                let sql = format!(
+                    "SELECT count(*) FROM self_service WHERE recall = {id} AND tier = '{tier}' {what}"
+                );
+                number(data, &sql)
+            };
+            let found = [of(""), of("AND outcome = 'solved'"), of("AND outcome = 'returned'")];
+            let expected = [counts.entered, counts.solved, counts.returned];
+            assert_eq!(found, expected, "seed {seed} recall {} {}", recall.id, tier.name());
+        }
+    }
+    let lost = "SELECT count(*) FROM contact c WHERE NOT EXISTS
+        (SELECT 1 FROM timeline t WHERE t.contact = c.id AND t.kind IN
+            ('arrived', 'consult_started', 'follow_up_opened'))";
+    assert_eq!(number(data, lost), 0, "seed {seed}");
+}
+
+#[tokio::test]
+async fn random_histories_add_up_to_what_the_replica_counted() {
+    for seed in 101..=106 {
+        let mut world = World::new(seed);
+        world.run(4_000);
+        let (folder, engine) = world.into_journal();
+        archive(folder.path());
+        compare(seed, folder.path(), &engine).await;
+    }
+}

@@ -16,9 +16,7 @@ use surgeline::config;
 use surgeline::engine::entry::{Actor, Entry, Role, Sealed};
 use surgeline::engine::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
 use surgeline::engine::words::{Channel, EndReason, QueuedBecause, ServiceClass};
-use surgeline::ids::{
-    AgentId, ContactId, CustomerId, EffectId, GatewayId, QueueId, ReservationId,
-};
+use surgeline::ids::{AgentId, ContactId, CustomerId, EffectId, GatewayId, QueueId, ReservationId};
 use surgeline::journal::follow::read_after;
 use surgeline::journal::sqlite::SqliteJournal;
 use surgeline::journal::{Batch, Journal, Tip};
@@ -45,7 +43,9 @@ fn arrival(n: u64, agent: AgentId) -> Vec<Event> {
         customer: Some(CustomerId(u128::from(n % 50_000))),
         continues: None,
         waited: Span::ZERO,
-        attributes: Some([("product".into(), "kx-2".into()), ("lot".into(), "B1204".into())].into()),
+        attributes: Some(
+            [("product".into(), "kx-2".into()), ("lot".into(), "B1204".into())].into(),
+        ),
         own_needs: [].into_iter().collect(),
         language: None,
     };
@@ -108,6 +108,7 @@ fn step(n: u64, age: u64) -> (Role, Vec<Event>) {
 fn write(data: &Path) -> u64 {
     let (mut journal, _) =
         SqliteJournal::open(data, Tip::default(), &mut |_, _| {}).expect("a journal");
+    let mut tip = journal.acquire().expect("an epoch");
     let routing = config::built_in().expect("the built-in one is sound").config.routing;
     let mut entries = Vec::new();
     let (mut sequence, mut events) = (0, 0);
@@ -120,16 +121,17 @@ fn write(data: &Path) -> u64 {
         if entries.len() >= BATCH || what_ends(sequence) {
             let entries = std::mem::take(&mut entries);
             let batch = Batch { entries, mark: None, wall: WallTime(1_800_000_000_000 + sequence) };
-            journal.append(&batch).expect("the disk takes it");
+            let appended = journal.append(tip.epoch, tip.sequence, &batch);
+            tip = appended.expect("the disk takes it");
         }
     };
-    let registered =
-        Event::GatewayRegistered { gateway: GatewayId(0), name: Arc::from("pbx-1") };
+    let registered = Event::GatewayRegistered { gateway: GatewayId(0), name: Arc::from("pbx-1") };
     let first = vec![Event::Configured(Arc::new(routing)), registered];
     put(Role::Router, "router", first, None);
     for turn in 1..=CONTACTS + 3 * OPEN {
         for age in 0..4 {
-            let Some(n) = turn.checked_sub(age * OPEN).filter(|n| (1..=CONTACTS).contains(n)) else {
+            let Some(n) = turn.checked_sub(age * OPEN).filter(|n| (1..=CONTACTS).contains(n))
+            else {
                 continue;
             };
             let (role, what) = step(n, age);
@@ -157,9 +159,10 @@ fn main() {
     let last = 1 + 4 * CONTACTS;
     let mut store = Store::open(data).expect("an archive");
     let began = Instant::now();
+    let mut reader = None;
     let (mut rows, mut longest) = (0, 0.0_f64);
     while store.tip().sequence < last {
-        read_after(data, store.tip(), last, &mut |batch, tip| {
+        read_after(data, &mut reader, store.tip(), last, &mut |batch, tip| {
             store.take(batch, tip);
             if store.pending() < AT_ONCE {
                 ControlFlow::Continue(())

@@ -218,13 +218,6 @@ impl App {
         &self.metrics
     }
 
-    /// Up to which entry the archive is durable; 0 until it is known. The journal must not
-    /// be trimmed beyond it.
-    #[must_use]
-    pub fn archived(&self) -> Arc<AtomicU64> {
-        self.archive.durable()
-    }
-
     /// What the journal held at the start.
     #[must_use]
     pub fn recovered(&self) -> &Recovered {
@@ -464,7 +457,7 @@ mod tests {
             good.sort();
             good
         };
-        let damage = |path: &Path| {
+        let damage = |path: &std::path::Path| {
             let mut bytes = std::fs::read(path).expect("it can be read");
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;

@@ -13,7 +13,6 @@ use tonic::transport::Server;
 use tonic_web::GrpcWebLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::Edge;
 use super::accept::{self, Doors};
 use super::admin::Admins;
 use super::agent::Agents;

@@ -35,7 +35,7 @@ fn archive(data: &Path) {
     while store.tip().sequence < last {
         let mut taken = 0;
         let (from, most) = (store.tip(), 1 + commits % 3);
-        read_after(data, from, last, &mut |batch, tip| {
+        read_after(data, &mut None, from, last, &mut |batch, tip| {
             store.take(batch, tip);
             taken += 1;
             if taken < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -45,7 +45,7 @@ fn archive(data: &Path) {
             store = Store::open(data).expect("the archive is there");
             let next = store.tip();
             assert_eq!(next, from, "what was not committed is not there");
-            read_after(data, next, last, &mut |batch, tip| {
+            read_after(data, &mut None, next, last, &mut |batch, tip| {
                 store.take(batch, tip);
                 ControlFlow::Break(())
             })

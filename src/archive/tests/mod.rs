@@ -95,7 +95,11 @@ fn life(contact: u64) -> Vec<(u64, Role, Vec<Event>)> {
         (25, Role::Gateway, vec![Event::HoldChanged { contact: id, on: false }]),
         (70, Role::Agent, vec![closed]),
         (90, Role::Agent, vec![Event::WrapUpEnded { agent: AGENT, contact: id }]),
-        (95, Role::Agent, vec![Event::Coded { contact: id, agent: AGENT, disposition: DispositionId(0) }]),
+        (
+            95,
+            Role::Agent,
+            vec![Event::Coded { contact: id, agent: AGENT, disposition: DispositionId(0) }],
+        ),
     ]
 }
 
@@ -103,10 +107,13 @@ fn life(contact: u64) -> Vec<(u64, Role, Vec<Event>)> {
 fn journal(data: &Path, contacts: u64, wall: WallTime) -> Vec<Entry> {
     let (mut journal, _) =
         SqliteJournal::open(data, Tip::default(), &mut |_, _| {}).expect("a journal");
+    let epoch = journal.acquire().expect("an epoch").epoch;
     let routing = config::built_in().expect("it is sound").config.routing;
     let name = "pbx-1".into();
-    let begin =
-        vec![Event::Configured(Arc::new(routing)), Event::GatewayRegistered { gateway: GatewayId(0), name }];
+    let begin = vec![
+        Event::Configured(Arc::new(routing)),
+        Event::GatewayRegistered { gateway: GatewayId(0), name },
+    ];
     let mut all = vec![(0, Role::Router, begin)];
     for contact in 1..=contacts {
         let life = life(contact);
@@ -126,7 +133,7 @@ fn journal(data: &Path, contacts: u64, wall: WallTime) -> Vec<Entry> {
         };
         entries.push(entry.clone());
         let batch = Batch { entries: vec![entry], mark: None, wall };
-        journal.append(&batch).expect("the disk takes it");
+        journal.append(epoch, place as u64, &batch).expect("the disk takes it");
     }
     entries
 }
@@ -134,7 +141,7 @@ fn journal(data: &Path, contacts: u64, wall: WallTime) -> Vec<Entry> {
 fn archive(data: &Path) -> Store {
     let mut store = Store::open(data).expect("an archive");
     let last = last_sequence(data).expect("a journal");
-    read_after(data, store.tip(), last, &mut |batch, tip| {
+    read_after(data, &mut None, store.tip(), last, &mut |batch, tip| {
         store.take(batch, tip);
         ControlFlow::Continue(())
     })
@@ -156,8 +163,16 @@ fn a_contact_is_one_row_with_its_times() {
     let row = "SELECT gateway, key, wait_us, talk_us, hold_us, wrap_up_us, end_reason, service,
                    json_extract(attributes, '$.lot'), offers FROM contact";
     let expected = serde_json::json!([
-        "pbx-1", "call-1", 12_000_000, 60_000_000, 5_000_000, 20_000_000, "completed", "live",
-        "B\"12", 1
+        "pbx-1",
+        "call-1",
+        12_000_000,
+        60_000_000,
+        5_000_000,
+        20_000_000,
+        "completed",
+        "live",
+        "B\"12",
+        1
     ]);
     assert_eq!(serde_json::Value::from(cells(data, row)), expected);
     let names = "SELECT count(*) FROM contact c JOIN queue q ON q.name = c.queue_last

@@ -107,6 +107,7 @@ impl Any for Counts {
             last_ask: Any::any(from),
             last_recall: Any::any(from),
             async_owed: Any::any(from),
+            paused: Any::any(from),
         }
     }
 }

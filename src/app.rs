@@ -19,11 +19,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::routing::Routing;
 use crate::grpc::WordsReader;
-use crate::journal::{Batch, Tip};
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
 use crate::journal::recovery::{Progress, Recovered};
 use crate::journal::sqlite::{Options, SqliteJournal};
+use crate::journal::{Batch, Tip};
 use crate::metrics::Metrics;
 use crate::recall::Folder;
 use crate::shard::handle::ShardHandle;

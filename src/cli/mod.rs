@@ -21,8 +21,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use args::{
-    AgentCommand, Cli, Command, ConfigCommand, ContactCommand, PlaybookCommand,
-    QueueCommand,
+    AgentCommand, Cli, Command, ConfigCommand, ContactCommand, PlaybookCommand, QueueCommand,
 };
 use client::ClientError;
 use out::{Text, put, tell_line};

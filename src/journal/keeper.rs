@@ -89,7 +89,8 @@ impl Keeper {
     /// Whether the next segment is there: at once, or `wait` until it is.
     pub(super) fn prepared(&mut self, wait: bool) -> Result<bool, JournalError> {
         self.prepare();
-        let ready = if wait { self.prepared.recv().is_ok() } else { self.prepared.try_recv().is_ok() };
+        let ready =
+            if wait { self.prepared.recv().is_ok() } else { self.prepared.try_recv().is_ok() };
         self.asked = !ready;
         match self.failure() {
             Some(error) => Err(error),
@@ -165,7 +166,6 @@ impl Work {
 
     fn seal(&mut self, connection: Connection, segment: Segment) -> Result<(), JournalError> {
         let failed = segment::sqlite(&segment.path);
-        fail::fail_point!("journal-seal", |_| crate::fault::die());
         let moved = match segment::checkpoint(&connection, "TRUNCATE") {
             Ok(moved) => moved,
             Err(source) => {
@@ -178,6 +178,7 @@ impl Work {
             self.waiting.push((connection, segment));
             return Ok(());
         }
+        fail::fail_point!("journal-seal", |_| crate::fault::die());
         connection.close().map_err(|(_, source)| failed(source))?;
         files::sync_folder(&self.paths.folder)?;
         held(&self.shared.open).remove(&segment.first);

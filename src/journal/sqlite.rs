@@ -65,8 +65,7 @@ struct Live {
 
 impl Live {
     fn open(segment: Segment) -> Result<Self, JournalError> {
-        let connection =
-            segment::connect(&segment.path).map_err(segment::sqlite(&segment.path))?;
+        let connection = segment::connect(&segment.path).map_err(segment::sqlite(&segment.path))?;
         Self::of(segment, connection)
     }
 

@@ -120,8 +120,7 @@ mod tests {
     #[test]
     fn it_shows_what_goes_and_does_it_only_when_told() {
         let data = damaged();
-        let starts =
-            || SqliteJournal::open(data.path(), Tip::default(), &mut |_, _| {}).is_ok();
+        let starts = || SqliteJournal::open(data.path(), Tip::default(), &mut |_, _| {}).is_ok();
         run(&typed(data.path(), false)).unwrap();
         assert!(!starts());
         let shown = shown(&plan(data.path(), 1).unwrap());

@@ -113,7 +113,7 @@ fn stamp(at: WallTime) -> String {
 fn ends_at(segment: &Segment, after: u64) -> bool {
     let unlogged = segment::length(&segment::log_of(&segment.path)).is_ok_and(|bytes| bytes == 0);
     unlogged
-        && segment::connect_read_only(&segment.path, false)
+        && segment::connect_read_only(segment, false)
             .is_ok_and(|c| segment::chunk(&c, after).is_ok_and(|rows| rows.is_empty()))
 }
 
@@ -125,7 +125,7 @@ fn keep(paths: &Paths, segment: &Segment, after: u64) -> Result<Segment, Journal
     }
     files::create_private(&draft)?;
     let failing = segment::sqlite(&draft);
-    let source = segment::connect_read_only(&segment.path, false)?;
+    let source = segment::connect_read_only(segment, false)?;
     let target = segment::connect(&draft).map_err(&failing)?;
     segment::lay_out(&target).map_err(&failing)?;
     copy(&source, &target, segment.first, after).map_err(segment::sqlite(&segment.path))?;
@@ -137,12 +137,7 @@ fn keep(paths: &Paths, segment: &Segment, after: u64) -> Result<Segment, Journal
     Ok(Segment { first: segment.first, path })
 }
 
-fn copy(
-    source: &Connection,
-    target: &Connection,
-    first: u64,
-    after: u64,
-) -> rusqlite::Result<()> {
+fn copy(source: &Connection, target: &Connection, first: u64, after: u64) -> rusqlite::Result<()> {
     let mut at = first.saturating_sub(1);
     let transaction = target.unchecked_transaction()?;
     while at < after {
@@ -210,8 +205,7 @@ fn record(
         "moved_to": lost.display().to_string(),
     });
     let write = || {
-        let mut file =
-            OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
+        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
         file.write_all(format!("{line}\n").as_bytes())?;
         file.sync_all()
     };

@@ -36,7 +36,9 @@ pub enum LossError {
         end: u64,
     },
     /// What should be kept is not there or not whole.
-    #[error("entry {after} cannot be kept: the journal is whole up to entry {whole} only ({why}); use --after {whole} at most")]
+    #[error(
+        "entry {after} cannot be kept: the journal is whole up to entry {whole} only ({why}); use --after {whole} at most"
+    )]
     NotWhole {
         /// What should be kept.
         after: u64,
@@ -46,7 +48,9 @@ pub enum LossError {
         why: String,
     },
     /// Entries of a batch stay or go together.
-    #[error("entry {after} is inside a batch, which stays or goes as a whole: use --after {before}")]
+    #[error(
+        "entry {after} is inside a batch, which stays or goes as a whole: use --after {before}"
+    )]
     InsideBatch {
         /// What should be kept.
         after: u64,
@@ -219,7 +223,7 @@ impl Beyond {
     fn of(segments: &[Segment], end: u64) -> Self {
         let mut found = Self::default();
         for (at, segment) in segments.iter().enumerate() {
-            let row = segment::connect_read_only(&segment.path, at + 1 == segments.len())
+            let row = segment::connect_read_only(segment, at + 1 == segments.len())
                 .ok()
                 .and_then(|connection| segment::holding(&connection, u64::MAX).ok().flatten());
             let last = row.as_ref().map_or(0, |row| u64::try_from(row.last).unwrap_or(0));

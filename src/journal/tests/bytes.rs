@@ -51,7 +51,13 @@ fn copy_of(data: &Path, to: &Path) {
 
 /// Opens a copy in which one file holds these bytes. Either everything is there, or it is
 /// refused; and a second look says the same.
-fn holds_or_refuses(small: &Path, file: &Path, bytes: &[u8], written: &[Batch], what: &str) -> bool {
+fn holds_or_refuses(
+    small: &Path,
+    file: &Path,
+    bytes: &[u8],
+    written: &[Batch],
+    what: &str,
+) -> bool {
     let copy = tempfile::tempdir().unwrap();
     copy_of(small, copy.path());
     fs::write(copy.path().join("journal").join(file.file_name().unwrap()), bytes).unwrap();

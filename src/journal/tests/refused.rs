@@ -57,12 +57,9 @@ fn every_damaged_byte_of_a_row_is_refused_by_its_sequence() {
 
 #[test]
 fn wrong_numbers_beside_the_payload_are_refused() {
-    for (change, expected) in [
-        ("crc = crc + 1", 4),
-        ("crc = -1", 4),
-        ("last_sequence = 5", 4),
-        ("first_sequence = 9", 4),
-    ] {
+    for (change, expected) in
+        [("crc = crc + 1", 4), ("crc = -1", 4), ("last_sequence = 5", 4), ("first_sequence = 9", 4)]
+    {
         let (data, _, _) = journal(&[3, 1]);
         sql(data.path(), &format!("UPDATE batch SET {change} WHERE first_sequence = 4"));
         let error = refused(data.path());
@@ -222,4 +219,3 @@ fn a_file_of_another_layout_is_refused() {
     sql(data.path(), "PRAGMA user_version = 9");
     assert!(matches!(refused(data.path()), JournalError::Layout { found: 9, known: 2, .. }));
 }
-

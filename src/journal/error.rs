@@ -46,7 +46,7 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// The file was laid out by another version.
-    #[error("journal file {} has layout {found}, this version reads {known}: use a newer surgeline; if none was ever used here it is damaged, restore the data directory from a copy", path.display())]
+    #[error("journal file {} has layout {found}, this version reads {known}: use a newer surgeline; if none was ever used here it is damaged: restore the data directory from a copy, or {go_on}", path.display())]
     Layout {
         /// Which file.
         path: PathBuf,
@@ -54,6 +54,8 @@ pub enum JournalError {
         found: i64,
         /// The one that this build knows.
         known: i64,
+        /// How to go on without this file and what follows it.
+        go_on: GoOn,
     },
     /// A row is not what was written.
     #[error(

@@ -166,7 +166,6 @@ impl Work {
 
     fn seal(&mut self, connection: Connection, segment: Segment) -> Result<(), JournalError> {
         let failed = segment::sqlite(&segment.path);
-        fail::fail_point!("journal-seal", |_| crate::fault::die());
         let moved = match segment::checkpoint(&connection, "TRUNCATE") {
             Ok(moved) => moved,
             Err(source) => {
@@ -179,6 +178,7 @@ impl Work {
             self.waiting.push((connection, segment));
             return Ok(());
         }
+        fail::fail_point!("journal-seal", |_| crate::fault::die());
         connection.close().map_err(|(_, source)| failed(source))?;
         files::sync_folder(&self.paths.folder)?;
         held(&self.shared.open).remove(&segment.first);

@@ -197,7 +197,7 @@ impl JournalReader {
         let Some(segment) = found.first() else {
             return Err(JournalError::NoJournal { path: self.paths.folder.clone() });
         };
-        let connection = segment::connect_read_only(&segment.path, found.len() == 1)?;
+        let connection = segment::connect_read_only(segment, found.len() == 1)?;
         Ok((segment.clone(), connection))
     }
 }

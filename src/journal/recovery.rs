@@ -93,7 +93,7 @@ pub(super) fn beginning(
 ) -> Result<Tip, JournalError> {
     let Some(first) = segments.first().filter(|s| s.first > 1) else { return Ok(Tip::default()) };
     let before = first.first - 1;
-    let connection = segment::connect_read_only(&first.path, segments.len() == 1)?;
+    let connection = segment::connect_read_only(first, segments.len() == 1)?;
     let row = segment::chunk(&connection, before).map_err(segment::sqlite(&first.path))?;
     let hash = match (row.first(), acknowledged) {
         (Some(row), _) => row.previous.as_slice().try_into().unwrap_or_default(),
@@ -142,7 +142,7 @@ impl Scan {
             self.entered.push(segment.first);
             let last = at + 1 == segments.len();
             let connection =
-                segment::connect_read_only(&segment.path, last).map_err(|e| self.placed(e))?;
+                segment::connect_read_only(segment, last).map_err(|e| self.placed(e))?;
             if segment.first <= after.sequence && at == 0 {
                 self.covers(&connection, after)?;
             }

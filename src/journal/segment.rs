@@ -12,8 +12,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
-use super::error::JournalError;
-use super::files::failed;
+use super::error::{GoOn, JournalError};
+use super::files::{failed, parent};
 
 /// What `PRAGMA user_version` says of a file laid out as below.
 const LAYOUT: i64 = 2;
@@ -187,7 +187,8 @@ pub(super) fn lay_out(connection: &Connection) -> rusqlite::Result<()> {
 /// Opens a segment to read it beside a writer or alone. One that is sealed is read as it
 /// lies there: that needs no locks, and leaves no files behind. The last segment never counts
 /// as sealed.
-pub(super) fn connect_read_only(path: &Path, last: bool) -> Result<Connection, JournalError> {
+pub(super) fn connect_read_only(segment: &Segment, last: bool) -> Result<Connection, JournalError> {
+    let path = &segment.path;
     let failed = sqlite(path);
     let sealed = !last && length(&log_of(path))? == 0;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -213,7 +214,8 @@ pub(super) fn connect_read_only(path: &Path, last: bool) -> Result<Connection, J
     if found == LAYOUT {
         return Ok(connection);
     }
-    Err(JournalError::Layout { path: path.to_path_buf(), found, known: LAYOUT })
+    let go_on = GoOn::new(parent(path), segment.first.saturating_sub(1));
+    Err(JournalError::Layout { path: path.clone(), found, known: LAYOUT, go_on })
 }
 
 /// Closing a file will leave its log as it is. What is damaged must stay to be looked at, and

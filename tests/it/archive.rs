@@ -10,7 +10,8 @@ use surgeline::engine::contact::StateKind;
 use surgeline::engine::recall::{ReturnedBecause, Tier};
 use surgeline::journal::follow::{last_sequence, read_after};
 use surgeline::journal::seal::KeyStore;
-use surgeline::journal::{Batch, Journal, JournalError, Tip, verify};
+use surgeline::journal::receipt::Receipts;
+use surgeline::journal::{Batch, Journal, JournalError, Tip, Trimmed, verify};
 use surgeline::metrics::Metrics;
 use surgeline::shard::recovery::{Shard, ShardOptions};
 
@@ -20,9 +21,25 @@ use super::simulation::World;
 struct Nowhere;
 
 impl Journal for Nowhere {
-    fn append(&mut self, batch: &Batch) -> Result<Tip, JournalError> {
+    fn acquire(&mut self) -> Result<Tip, JournalError> {
+        Ok(Tip { epoch: 1, ..Tip::default() })
+    }
+
+    fn append(&mut self, epoch: u64, _: u64, batch: &Batch) -> Result<Tip, JournalError> {
         let sequence = batch.entries.last().map_or(0, |entry| entry.sequence);
-        Ok(Tip { epoch: 1, sequence, hash: [0; 32] })
+        Ok(Tip { epoch, sequence, hash: [0; 32] })
+    }
+
+    fn read(
+        &self,
+        after: Tip,
+        _: &mut dyn FnMut(Arc<Batch>, Tip),
+    ) -> Result<Tip, JournalError> {
+        Ok(after)
+    }
+
+    fn trim(&mut self, _: u64) -> Result<Trimmed, JournalError> {
+        Ok(Trimmed::default())
     }
 }
 
@@ -68,7 +85,9 @@ async fn compare(seed: u64, data: &Path, engine: &Engine) {
     let mut batches = Vec::new();
     verify::read(data, &mut |batch, tip| batches.push((batch, tip))).expect("a sound journal");
     let observer = Arc::new(Metrics::new().expect("metrics"));
-    let options = ShardOptions { keys: Arc::new(KeyStore::ephemeral()), observer };
+    let receipts = Arc::new(Receipts::ephemeral().expect("random bytes"));
+    let keys = Arc::new(KeyStore::ephemeral());
+    let options = ShardOptions { keys, receipts, observer, snapshots: None };
     let (handle, shard) = Shard::start(options, Nowhere, batches, |previous| {
         Ok::<_, JournalError>(previous.cloned().expect("it was configured"))
     })

@@ -112,6 +112,7 @@ fn app(data: &Path) -> AppConfig {
         playbooks: data.join("playbooks"),
         receipt_key: data.join("receipt-key"),
         accept_older_copy: false,
+        keep_days: 400,
         journal: config::journal::Config::default(),
         routing: loaded.config.routing,
     }

@@ -113,7 +113,7 @@ fn stamp(at: WallTime) -> String {
 fn ends_at(segment: &Segment, after: u64) -> bool {
     let unlogged = segment::length(&segment::log_of(&segment.path)).is_ok_and(|bytes| bytes == 0);
     unlogged
-        && segment::connect_read_only(&segment.path, false)
+        && segment::connect_read_only(segment, false)
             .is_ok_and(|c| segment::chunk(&c, after).is_ok_and(|rows| rows.is_empty()))
 }
 
@@ -125,7 +125,7 @@ fn keep(paths: &Paths, segment: &Segment, after: u64) -> Result<Segment, Journal
     }
     files::create_private(&draft)?;
     let failing = segment::sqlite(&draft);
-    let source = segment::connect_read_only(&segment.path, false)?;
+    let source = segment::connect_read_only(segment, false)?;
     let target = segment::connect(&draft).map_err(&failing)?;
     segment::lay_out(&target).map_err(&failing)?;
     copy(&source, &target, segment.first, after).map_err(segment::sqlite(&segment.path))?;

@@ -223,7 +223,7 @@ impl Beyond {
     fn of(segments: &[Segment], end: u64) -> Self {
         let mut found = Self::default();
         for (at, segment) in segments.iter().enumerate() {
-            let row = segment::connect_read_only(&segment.path, at + 1 == segments.len())
+            let row = segment::connect_read_only(segment, at + 1 == segments.len())
                 .ok()
                 .and_then(|connection| segment::holding(&connection, u64::MAX).ok().flatten());
             let last = row.as_ref().map_or(0, |row| u64::try_from(row.last).unwrap_or(0));

@@ -86,6 +86,13 @@ fn a_file_that_is_no_database_any_more() {
 }
 
 #[test]
+fn a_file_of_another_layout() {
+    let (data, written, _) = journal_of(&[2, 3], TINY);
+    sql(data.path(), "PRAGMA user_version = 9");
+    assert_eq!(go_on(data.path()), (Some(3), written[..1].to_vec()));
+}
+
+#[test]
 fn everything_gone() {
     let (data, _, _) = journal(&[2, 3]);
     sql(data.path(), "UPDATE batch SET crc = crc + 1");

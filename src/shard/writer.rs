@@ -99,6 +99,7 @@ impl<J: Journal> Writer<J> {
         let mut written = None;
         if let Some(batch) = batch {
             let began = Instant::now();
+            fail::fail_point!("writer-before-append", |_| crate::fault::die());
             let tip = match self.journal.append(&batch) {
                 Ok(tip) => tip,
                 Err(error) => {
@@ -114,6 +115,7 @@ impl<J: Journal> Writer<J> {
             self.health.set_durable(tip.sequence);
             written = Some((batch, tip));
         }
+        fail::fail_point!("writer-before-release", |_| crate::fault::die());
         // Before the releases, so that the owner closes the next batch meanwhile. An owner
         // that is gone does not listen; what it decided leaves all the same.
         let _ = self.settled.send(Settled { bytes });

@@ -102,6 +102,12 @@ class FaultTest(unittest.IsolatedAsyncioTestCase):
             (report["sound"], report["marks_differing"], report["accepted"], report["closed"]),
             (True, [], len(ledger.contacts), len(ledger.ends())))
 
+    async def words_are_kept(self, most: int = 3) -> None:
+        """What customers said can be read for contacts that are open."""
+        for row in (await self.load.supervisor.contacts(page_size=500))[:most]:
+            said = (await self.load.supervisor.contact(row.contact_id)).person.words
+            self.assertEqual(said, f"words of {row.key}")
+
     def memory_kib(self) -> int:
         """What the router's process has in memory."""
         status = Path(f"/proc/{self.router._process.pid}/status").read_text()
@@ -120,6 +126,14 @@ def percentile(values: list[float], part: float) -> float:
     if not values:
         return float("nan")
     return sorted(values)[min(len(values) - 1, int(part * len(values)))]
+
+
+def needs(tool: str):
+    """Skips a test, and says so, where a tool is missing."""
+    there = shutil.which(tool) is not None
+    if not there:
+        print(f"SKIPPED: {tool} is not installed")
+    return unittest.skipUnless(there, f"{tool} is not installed")
 
 
 def kill_points() -> list[str]:

@@ -123,6 +123,8 @@ class LoadGateway(Line):
                  channel_kind: int = CHAT, hang_up: float = 0.05):
         super().__init__(name, ledger, gateway_pb2_grpc.GatewayServiceStub(channel).Connect)
         self.queue, self.kind, self.hang_up = queue, channel_kind, hang_up
+        # What is added to what customers say, to make a journal grow.
+        self.padding = ""
         self.held: dict[str, int] = {}
         self._keys: dict[int, str] = {}
         # Ends that were told before the answer to the arrival was read.
@@ -169,7 +171,7 @@ class LoadGateway(Line):
     async def arrive_as(self, key: str) -> bool:
         arrival = gateway_pb2.Arrival(
             key=key, channel=self.kind, queue=self.queue,
-            person=types_pb2.Person(name="Ada", words=f"words of {key}"))
+            person=types_pb2.Person(name="Ada", words=f"words of {key}{self.padding}"))
 
         def accepted(contact_id: int) -> None:
             self.ledger.accepted(key, contact_id)

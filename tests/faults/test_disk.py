@@ -23,16 +23,16 @@ CROWD, EACH = 12, 800
 
 @needs("strace")
 class Disk(FaultTest):
-    def file(self, which: str) -> str:
+    def files(self, which: str) -> list[str]:
         journal = self.router.data / "journal"
         if which == "tip":
-            return str(journal / "tip")
-        return str(max(journal.glob("*.sqlite"))) + "-wal"
+            return [str(journal / "tip")]
+        return [f"{segment}-wal" for segment in journal.glob("*.sqlite")]
 
     def inject(self, what: str, *files: str) -> None:
         """From the next start on, calls on these files go as strace's `inject` says."""
         calls = what.split(":")[0]
-        paths = [word for file in files for word in ("-P", self.file(file))]
+        paths = [word for which in files for file in self.files(which) for word in ("-P", file)]
         self.router.under = ["strace", "-D", "-f", "--seccomp-bpf", *paths, "-e", f"trace={calls}",
                              "-e", f"inject={what}", "-o", str(self.folder / "strace.log")]
 

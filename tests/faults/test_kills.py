@@ -1,20 +1,25 @@
 """Killed under load, again and again, at every kill point and at any moment."""
 
 import collections
+import itertools
 import random
 import time
 
 import load
 from router import RouterDied
-from stage import LONG, POINTS, FaultTest, kill_points, percentile
+from stage import LONG, POINTS, SOURCES, FaultTest, kill_points, percentile
 
 KILLS = 1_000 if LONG else 40
 PER_SECOND = 300
 ANYWHERE = "SIGKILL at any moment"
 # Passed once a batch; others are passed seldom, and strike the first time.
 EVERY_BATCH = {p for p in POINTS if p.startswith(("writer-", "journal-before", "journal-after"))}
+# Sealing comes once in 64 MiB: customers say a lot until then, and few of the kills are there.
+SEAL, SEALS, PADDING = "journal-seal", 20 if LONG else 2, " and so on" * 1_500
 # Seconds in which a point must be reached, before it is killed all the same.
-REACHED_IN = 10
+REACHED_IN = 60
+SNAPSHOTS = any("snapshot_every_entries" in f.read_text() for f in (SOURCES / "config").rglob("*.rs"))
+SNAPSHOT_EVERY = 3_000
 
 
 class Row:
@@ -26,7 +31,8 @@ class Row:
 
 
 class Kills(FaultTest):
-    CONFIG = load.config()
+    # Snapshots often, where there are any: each kill is to find one half way.
+    CONFIG = load.config(more=f"[journal]\nsnapshot_every_entries = {SNAPSHOT_EVERY}\n" if SNAPSHOTS else "")
 
     async def test_killed_at_every_point(self):
         random.seed(4)
@@ -34,19 +40,29 @@ class Kills(FaultTest):
         skipped = [p for p in POINTS if p not in known]
         if skipped:
             print(f"\nSKIPPED, not in these sources: {len(skipped)}: {', '.join(skipped)}")
-        points = [*known, ANYWHERE]
+        plan = self.plan(known)
         table: dict[str, Row] = collections.defaultdict(Row)
-        self.arm(points[0])
+        self.arm(plan[0])
         await self.start()
         try:
-            for kill in range(KILLS):
-                await self.one_kill(points[kill % len(points)], points[(kill + 1) % len(points)], table)
+            for point, following in itertools.pairwise([*plan, ANYWHERE]):
+                await self.one_kill(point, following, table)
         finally:
             self.print_table(table)
         await self.all_is_well()
         self.assertEqual(await self.router.stop(), 0)
         await self.load.gone()
         await self.replay_is_right()
+
+    @staticmethod
+    def plan(known: list[str]) -> list[str]:
+        """All points in turn, and few seals among them."""
+        seals = SEALS if SEAL in known else 0
+        turn = itertools.cycle([*(p for p in known if p != SEAL), ANYWHERE])
+        plan = list(itertools.islice(turn, KILLS - seals))
+        for i in range(seals):
+            plan.insert((i + 1) * KILLS // (seals + 1), SEAL)
+        return plan
 
     def arm(self, point: str) -> None:
         """The next start dies at this point."""
@@ -59,6 +75,8 @@ class Kills(FaultTest):
     async def one_kill(self, point: str, following: str, table: dict[str, Row]) -> None:
         row = table[point]
         before = self.load.ledger.acknowledged
+        for gateway in self.load.gateways:
+            gateway.padding = PADDING if point == SEAL else ""
         self.load.run(PER_SECOND)
         if point == ANYWHERE:
             await self.acknowledged(random.randrange(50, 800))

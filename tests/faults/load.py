@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from pathlib import Path
 
 from clients import LoadDesktop, LoadGateway, voice
 from ledger import Ledger, Problems, Reading
@@ -15,6 +16,7 @@ from router import Router, centre
 from support import agent, queue
 from surgeline_client import Supervisor
 
+SOURCES = Path(__file__).resolve().parents[2] / "src"
 # Open contacts above which nobody new comes in: a queue that only grows tests nothing more.
 MOST_OPEN = 300
 
@@ -27,6 +29,13 @@ def config(agents: int = 24, *, settings: dict | None = None, more: str = "", **
         [agent(f"agent-{i:02}") for i in range(agents)],
         settings={"agent_grace": "15m"} | (settings or {}),
     ) + more
+
+
+def journal(**keys) -> str:
+    """The section of the configuration, with those keys that these sources know."""
+    read = "".join(f.read_text() for f in (SOURCES / "config").rglob("*.rs"))
+    lines = [f"{key} = {value}\n" for key, value in keys.items() if f'"{key}"' in read]
+    return "".join(["[journal]\n", *lines]) if lines else ""
 
 
 class Load:

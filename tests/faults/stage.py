@@ -15,10 +15,10 @@ import unittest
 from pathlib import Path
 
 import load
+from load import SOURCES
 from router import Router, run
 
 LONG = bool(os.environ.get("SURGELINE_LONG"))
-SOURCES = Path(__file__).resolve().parents[2] / "src"
 
 
 class FaultTest(unittest.IsolatedAsyncioTestCase):

@@ -62,6 +62,9 @@ class FullDisk(FaultTest):
 
 
 class NoRoom(FullDisk):
+    # Unwatched, as if it filled up between two looks.
+    WATCH = load.journal(low_space_mib=0, critical_space_mib=0, ballast_mib=0)
+
     async def test_an_append_that_finds_no_room_is_the_end_and_nothing_is_lost(self):
         await self.start()
         self.load.run(200)
@@ -87,8 +90,7 @@ class NoRoom(FullDisk):
 
 @unittest.skipUnless(WATCHED, "these sources do not watch free space ([journal] low_space_mib)")
 class Watched(FullDisk):
-    WATCH = (f"[journal]\nlow_space_mib = {LOW}\ncritical_space_mib = {CRITICAL}\n"
-             f"ballast_mib = {BALLAST}\n")
+    WATCH = load.journal(low_space_mib=LOW, critical_space_mib=CRITICAL, ballast_mib=BALLAST)
 
     async def refused_for_space(self, gateway: Gateway, key: str) -> bool:
         try:

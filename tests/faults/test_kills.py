@@ -7,7 +7,7 @@ import time
 
 import load
 from router import RouterDied
-from stage import LONG, POINTS, SOURCES, FaultTest, kill_points, percentile
+from stage import LONG, POINTS, FaultTest, kill_points, percentile
 
 KILLS = 1_000 if LONG else 40
 PER_SECOND = 300
@@ -18,8 +18,6 @@ EVERY_BATCH = {p for p in POINTS if p.startswith(("writer-", "journal-before", "
 SEAL, SEALS, PADDING = "journal-seal", 20 if LONG else 2, " and so on" * 1_500
 # Seconds in which a point must be reached, before it is killed all the same.
 REACHED_IN = 60
-SNAPSHOTS = any("snapshot_every_entries" in f.read_text() for f in (SOURCES / "config").rglob("*.rs"))
-SNAPSHOT_EVERY = 3_000
 
 
 class Row:
@@ -32,7 +30,7 @@ class Row:
 
 class Kills(FaultTest):
     # Snapshots often, where there are any: each kill is to find one half way.
-    CONFIG = load.config(more=f"[journal]\nsnapshot_every_entries = {SNAPSHOT_EVERY}\n" if SNAPSHOTS else "")
+    CONFIG = load.config(more=load.journal(snapshot_every_entries=3_000))
 
     async def test_killed_at_every_point(self):
         random.seed(4)

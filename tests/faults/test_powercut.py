@@ -22,6 +22,9 @@ ACKNOWLEDGED = 4_000 if LONG else 1_500
 
 @needs("strace")
 class PowerCut(FaultTest):
+    # Snapshots come within a short life, and no ballast fills the trace.
+    CONFIG = load.config(more=load.journal(snapshot_every_entries=1_000, ballast_mib=1))
+
     async def recorded(self) -> tuple[list[powercut.Call], Path]:
         """A short life under load, killed, as a trace."""
         trace = self.folder / "trace"

@@ -98,9 +98,11 @@ class FaultTest(unittest.IsolatedAsyncioTestCase):
         mark in it agrees."""
         report = await self.verify()
         ledger = self.load.ledger
-        self.assertEqual(
-            (report["sound"], report["marks_differing"], report["accepted"], report["closed"]),
-            (True, [], len(ledger.contacts), len(ledger.ends())))
+        self.assertEqual((report["sound"], report["marks_differing"]), (True, []))
+        # One that was trimmed behind snapshots begins in the middle, and makes no state alone.
+        if report.get("replayed", True):
+            self.assertEqual((report["accepted"], report["closed"]),
+                             (len(ledger.contacts), len(ledger.ends())))
 
     async def words_are_kept(self, most: int = 3) -> None:
         """What customers said can be read for contacts that are open."""

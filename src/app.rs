@@ -7,9 +7,9 @@
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error as ThisError;
@@ -19,20 +19,31 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::routing::Routing;
 use crate::grpc::WordsReader;
-use crate::journal::Tip;
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
-use crate::journal::recovery::Recovered;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::receipt::{ReceiptError, Receipts};
+use crate::journal::recovery::{Progress, Recovered};
+use crate::journal::snapshot::SnapshotError;
+use crate::journal::snapshot::kept::{Found, Snapshots};
+use crate::journal::snapshot::trim::Trimming;
+use crate::journal::sqlite::{Options, SqliteJournal};
+use crate::journal::{Batch, Tip};
 use crate::metrics::Metrics;
 use crate::recall::Folder;
+use crate::shard::clock::wall_now;
 use crate::shard::handle::ShardHandle;
 use crate::shard::health::Fatal;
-use crate::shard::recovery::{Recovery, Shard, ShardOptions, StartError};
+use crate::shard::observe::Observer as _;
+use crate::shard::recovery::{Recovery, Resumed, Shard, ShardOptions, StartError};
+use crate::shard::snapshots::SnapshotOptions;
+use crate::space::SpaceWatch;
 use crate::{config, grpc, http};
 
 /// How long a server may take to end: longer than the 5 s that gRPC gives its connections.
 const LAST_WORDS: Duration = Duration::from_secs(8);
+
+/// How often to tell how far the journal is read, when that takes long.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// What a router needs to know to start.
 #[derive(Clone, Debug)]
@@ -45,6 +56,12 @@ pub struct AppConfig {
     pub data: PathBuf,
     /// The folder of playbooks; it need not be there.
     pub playbooks: PathBuf,
+    /// The file with the key of receipts; not in the data directory. Made if it is not there.
+    pub receipt_key: PathBuf,
+    /// The data may be an older copy: receipts given out until now prove nothing any more.
+    pub accept_older_copy: bool,
+    /// Snapshots, how long the journal is kept, and what is done as the disk fills.
+    pub journal: config::journal::Config,
     /// The wanted routing configuration; its ids follow the journal's.
     pub routing: Routing,
 }
@@ -65,9 +82,25 @@ pub enum AppError {
     /// The keys could not be opened.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The key of receipts could not be used.
+    #[error(transparent)]
+    Receipts(#[from] ReceiptError),
     /// The journal could not be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The folder of snapshots could not be used.
+    #[error(transparent)]
+    Snapshots(#[from] SnapshotError),
+    /// No snapshot can be gone on from, and the journal does not tell all of it.
+    #[error(
+        "{left_out}; no older snapshot is good, and the journal cannot be read from its beginning: restore the data directory from a copy"
+    )]
+    Unrestorable {
+        /// What is wrong with the newest snapshot.
+        left_out: SnapshotError,
+        /// What is wrong with the journal.
+        source: JournalError,
+    },
     /// The shard did not start.
     #[error("the router cannot start from its journal")]
     Start(#[from] StartError),
@@ -101,6 +134,7 @@ pub struct App {
     http: (SocketAddr, Server),
     streams: CancellationToken,
     requests: CancellationToken,
+    space: SpaceWatch,
 }
 
 impl App {
@@ -115,10 +149,9 @@ impl App {
         let (http, http_at) = bind("HTTP", config.http).await?;
         let metrics = Arc::new(Metrics::new()?);
         let observer = metrics.clone();
-        let (data, routing) = (config.data, config.routing);
-        let playbooks = Folder::new(config.playbooks);
-        let (handle, shard, recovered) =
-            spawn_blocking(move || open(&data, routing, observer)).await??;
+        let playbooks = Folder::new(config.playbooks.clone());
+        let (handle, shard, recovered, space) =
+            spawn_blocking(move || open(config, observer)).await??;
 
         // Not waited for: whoever is quicker has it built on the way.
         let (ahead, recalls) = (playbooks.clone(), Arc::clone(handle.recalls()));
@@ -146,6 +179,7 @@ impl App {
             http: (http_at, http),
             streams,
             requests,
+            space,
         })
     }
 
@@ -185,6 +219,13 @@ impl App {
         self.handle.health().failed().await
     }
 
+    /// Lets nobody new in, tells everybody who is connected, and gives them this long to
+    /// hear it and to finish what they are saying.
+    pub async fn drain(&self, lasting: Duration) {
+        self.handle.health().set_draining();
+        tokio::time::sleep(lasting).await;
+    }
+
     /// Stops: takes nothing more, ends the streams, makes durable what was decided, and
     /// lets Prometheus look until the end.
     ///
@@ -194,9 +235,10 @@ impl App {
     pub async fn stop(self) -> Result<(), AppError> {
         self.streams.cancel();
         let grpc = ended("gRPC", self.grpc.1).await;
-        let (shard, reader) = (self.shard, self.reader);
+        let (shard, reader, space) = (self.shard, self.reader, self.space);
         // The reader ends with the shard: nobody asks it any more.
         let stopped = spawn_blocking(move || {
+            drop(space);
             shard.stop();
             reader.join();
         })
@@ -220,21 +262,78 @@ async fn bind(
     bound.await.map_err(|source| AppError::Bind { what, address, source })
 }
 
-fn open(
-    data: &Path,
-    routing: Routing,
-    observer: Arc<Metrics>,
-) -> Result<(ShardHandle, Shard, Recovered), AppError> {
+type Opened = (ShardHandle, Shard, Recovered, SpaceWatch);
+
+fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
+    let began = Instant::now();
+    let (data, routing) = (&*config.data, &config.routing);
+    // Its lock is the first: whoever has it is alone with the snapshots too.
     let keys = Arc::new(KeyStore::open(data)?);
-    let mut recovery = Recovery::new(ShardOptions { keys: keys.clone(), observer })?;
-    let (journal, recovered) = SqliteJournal::open(data, Tip::default(), &mut |batch, tip| {
+    let receipts = Arc::new(receipts(&config)?);
+    let kept = Snapshots::open(data)?;
+    let Found { newest, left_out } = kept.newest(Resumed::of)?;
+    let trimming = Arc::new(Trimming::default());
+    let snapshots = SnapshotOptions {
+        kept,
+        trimming: trimming.clone(),
+        every_entries: config.journal.snapshot_every_entries,
+        every: config.journal.snapshot_every.into(),
+        keep: config.journal.keep.into(),
+    };
+    let mut recovery = Recovery::new(ShardOptions {
+        keys: keys.clone(),
+        receipts,
+        observer: metrics.clone(),
+        snapshots: Some(snapshots),
+    })?;
+    let after = newest.as_ref().map_or(Tip::default(), Resumed::tip);
+    let resumed = newest.map(|resumed| recovery.resume(resumed));
+    let each = &mut |batch: Arc<Batch>, tip| {
         for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
             keys.observe(sealed);
         }
         recovery.batch(batch, tip);
+    };
+    let (options, mut told) = (Options::default(), Instant::now());
+    let progress = &mut |at: Progress| {
+        if told.elapsed() >= TELL_EVERY {
+            told = Instant::now();
+            tracing::info!(entries = at.entries, of = at.of, "reading the journal");
+        }
+    };
+    let opened = SqliteJournal::open_with(data, after, options, each, progress);
+    let (journal, recovered) = opened.map_err(|source| match left_out {
+        Some(left_out) if resumed.is_none() => AppError::Unrestorable { left_out, source },
+        _ => AppError::Journal(source),
     })?;
-    let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, &routing))?;
-    Ok((handle, shard, recovered))
+    if recovered.dropped > 0 {
+        tracing::warn!(
+            bytes = recovered.dropped,
+            after = recovered.tip.sequence,
+            "dropped what was being written when the last router died; nothing in it was acknowledged"
+        );
+    }
+    let trimmer = journal.trimmer();
+    trimming.connect(move |upto| match trimmer.trim(upto) {
+        Ok(trimmed) if trimmed.segments > 0 => {
+            tracing::info!(first = trimmed.first, "older segments of the journal deleted");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the journal was not trimmed"),
+    });
+    let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, routing))?;
+    metrics.recovered(began.elapsed(), recovered.entries);
+    let space = SpaceWatch::start(config.journal.space, data, handle.clone(), metrics);
+    Ok((handle, shard, recovered, space.map_err(StartError::from)?))
+}
+
+fn receipts(config: &AppConfig) -> Result<Receipts, ReceiptError> {
+    if config.accept_older_copy
+        && let Some(aside) = Receipts::set_aside(&config.receipt_key, wall_now())?
+    {
+        tracing::warn!(key = %aside.display(), "older receipts prove nothing any more");
+    }
+    Receipts::open(&config.receipt_key)
 }
 
 async fn ended(what: &'static str, mut server: Server) -> Result<(), AppError> {
@@ -268,11 +367,21 @@ mod tests {
         spawn_blocking(get).await.expect("no panic").expect("an answer")
     }
 
-    fn config(data: &Path) -> AppConfig {
+    fn config(data: &std::path::Path) -> AppConfig {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let routing = config::built_in().expect("the built-in one is sound").config.routing;
         let playbooks = data.join("playbooks");
-        AppConfig { grpc: any, http: any, data: data.into(), playbooks, routing }
+        let space = config::journal::Space { low: 0, critical: 0, ballast: 0 };
+        AppConfig {
+            grpc: any,
+            http: any,
+            receipt_key: data.join("receipt-key"),
+            accept_older_copy: false,
+            data: data.into(),
+            playbooks,
+            journal: config::journal::Config { space, ..Default::default() },
+            routing,
+        }
     }
 
     #[tokio::test]
@@ -291,7 +400,7 @@ mod tests {
         first.stop().await.expect("it stops");
 
         let second = App::start(config(data.path())).await.expect("it starts again");
-        assert_eq!(second.recovered().entries, 1, "the configuration");
+        assert_eq!(second.recovered().entries, 0, "all is in the snapshot of the stop");
         let applied = second.handle().read(|view| view.sequence).await;
         assert_eq!(applied, Ok(2), "and the restart");
         let locked = App::start(config(data.path())).await.err().map(|why| why.to_string());

@@ -15,4 +15,5 @@ pub mod metrics;
 pub mod pb;
 pub mod recall;
 pub mod shard;
+pub mod space;
 pub mod time;

@@ -28,6 +28,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("shard", &["ids", "time", "engine", "config", "recall", "journal", "fault"]),
     ("archive", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),
     ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),
+    ("space", &["time", "engine", "config", "shard", "metrics"]),
     // The port that metrics and the console are read from.
     ("http", &["ids", "time", "engine", "config", "shard", "archive", "metrics", "console"]),
     ("grpc", &["ids", "time", "engine", "config", "recall", "journal", "shard", "pb"]),
@@ -36,7 +37,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "app",
         &[
             "ids", "time", "engine", "config", "recall", "journal", "shard", "archive", "metrics",
-            "grpc", "console", "http", "pb",
+            "grpc", "console", "http", "pb", "space",
         ],
     ),
     (

@@ -116,7 +116,7 @@ impl Desktop {
         self.out = out;
         self.not_ready = self.agents.len();
         for agent in self.agents.clone() {
-            self.send(agent.clone(), 's', Command::SignIn(SignIn {}));
+            self.send(agent.clone(), 's', Command::SignIn(SignIn::default()));
             let kind = AvailabilityKind::Ready.into();
             let availability = Some(Availability { kind, reason: String::new() });
             let act = AgentAct { act: Some(Act::Become(Become { availability })) };
@@ -215,6 +215,7 @@ impl Desktop {
                 }
                 Ok(())
             }
+            Some(Told::Draining(_)) => Ok(()),
             Some(Told::Refused(refused)) => self.refused(told.agent, refused),
             Some(Told::Directive(d)) => match d.directive {
                 Some(directive) => self.directive(told.agent, directive),

@@ -153,6 +153,7 @@ impl Gateway {
             gateway: format!("load-{number}"),
             limits: None,
             can_say: true,
+            newest_receipt: Vec::new(),
         }));
         self.report(Report::Holding(Holding { keys: Vec::new(), last: true }));
         let mut client = GatewayServiceClient::new(connect(&self.shared.address).await?);
@@ -297,6 +298,7 @@ impl Gateway {
     fn told(&mut self, message: Option<Told>) -> Result<(), LoadError> {
         match message {
             Some(Told::Answer(answer)) => self.answer(&answer),
+            Some(Told::Draining(_)) => Ok(()),
             Some(Told::Refused(refused)) => {
                 self.refused(&refused);
                 Ok(())

@@ -3,10 +3,12 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use surgeline::app::{App, AppConfig};
 use surgeline::config;
+use surgeline::config::journal::Config as JournalConfig;
 
 use crate::error::LoadError;
 use crate::oncall;
@@ -34,8 +36,18 @@ impl Router {
         if let Some(recall) = &scenario.recall {
             oncall::write(recall, &playbooks)?;
         }
-        let data = data.into();
-        let app = App::start(AppConfig { grpc: any, http: any, data, playbooks, routing }).await?;
+        let data: PathBuf = data.into();
+        let app = App::start(AppConfig {
+            grpc: any,
+            http: any,
+            receipt_key: data.join("receipt-key"),
+            accept_older_copy: false,
+            data,
+            playbooks,
+            journal: JournalConfig::default(),
+            routing,
+        })
+        .await?;
         Ok(Self {
             grpc: app.grpc_address().to_string(),
             http: Some(app.http_address()),

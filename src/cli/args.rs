@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use super::journal::args::JournalCommand;
 pub use super::recall::args::RecallCommand;
 
 const EXITS: &str = "Exit codes: 0 done; 1 it could not be done; 2 what was typed, or a file \
@@ -54,7 +55,7 @@ Exit code 1 if a contact was lost, had two owners, lost its place or bounced twi
     /// Prepare for a recall
     #[command(subcommand)]
     Playbook(PlaybookCommand),
-    /// Check what is on disk
+    /// Check what is on disk, print it, go on when it is damaged
     #[command(subcommand)]
     Journal(JournalCommand),
 }
@@ -80,6 +81,9 @@ pub struct Serve {
     /// Listen beyond this machine although nothing is encrypted and nobody has to prove who they are
     #[arg(long)]
     pub allow_insecure_remote: bool,
+    /// Go on from an older copy of the data: receipts that clients hold prove nothing any more
+    #[arg(long)]
+    pub accept_older_copy: bool,
 }
 
 /// How to play the demo.
@@ -216,26 +220,6 @@ pub enum PlaybookCommand {
     Check {
         /// The file
         file: PathBuf,
-        /// One JSON object instead of text
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// What is on disk.
-#[derive(Subcommand, Debug)]
-pub enum JournalCommand {
-    /// Read the whole journal, check its chain, replay it and compare the marks; changes nothing
-    #[command(after_help = "Example:\n  surgeline journal verify --data /var/lib/surgeline")]
-    Verify {
-        /// The data directory
-        #[arg(
-            long,
-            value_name = "DIR",
-            default_value = "./surgeline-data",
-            env = "SURGELINE_DATA"
-        )]
-        data: PathBuf,
         /// One JSON object instead of text
         #[arg(long)]
         json: bool,

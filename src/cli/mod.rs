@@ -21,8 +21,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use args::{
-    AgentCommand, Cli, Command, ConfigCommand, ContactCommand, JournalCommand, PlaybookCommand,
-    QueueCommand,
+    AgentCommand, Cli, Command, ConfigCommand, ContactCommand, PlaybookCommand, QueueCommand,
 };
 use client::ClientError;
 use out::{Text, put, tell_line};
@@ -52,7 +51,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Playbook(PlaybookCommand::Check { file, json }) => {
             told(&playbook::check(&file, std::io::stdout().is_terminal()), json)
         }
-        Command::Journal(JournalCommand::Verify { data, json }) => journal::verify(&data, json),
+        Command::Journal(command) => journal::run(command),
         Command::Queue(command) => client::block_on(async move {
             match command {
                 QueueCommand::List { router, json } => queue::list(&router, json).await,

@@ -26,7 +26,7 @@ pub(super) fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     };
     let config = configuration(args, loaded)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(config))
+    runtime.block_on(serve(config, args.accept_older_copy))
 }
 
 /// Tells what is wrong with a file in the words of `config check`.
@@ -57,14 +57,17 @@ fn configuration(args: &Serve, loaded: Loaded) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let data = config.server.data.clone();
     let app = App::start(AppConfig {
         grpc: config.server.grpc,
         http: config.server.http,
         data: data.clone(),
+        receipt_key: config.server.receipt_key(),
+        accept_older_copy,
         playbooks: config.server.playbooks,
+        journal: config.journal,
         routing: config.routing,
     })
     .await
@@ -85,6 +88,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         _ = terminate.recv() => None,
         fatal = app.failed() => Some(fatal),
     };
+    if fatal.is_none() {
+        tracing::info!("draining: nobody new is let in");
+        tokio::select! {
+            () = app.drain(config.server.drain.into()) => {}
+            // Whoever says it twice does not want to wait.
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+            _ = app.failed() => {}
+        }
+    }
     tracing::info!("stopping");
     let stopped = app.stop().await;
     match fatal {

@@ -7,6 +7,7 @@
 
 mod agents;
 mod entry_points;
+pub mod journal;
 mod merge;
 pub(crate) mod names;
 mod pools;
@@ -50,6 +51,8 @@ pub const ROUTERS_REASONS: [&str; 2] = ["ring-no-answer", "just-connected"];
 pub struct Config {
     /// What stays with this process.
     pub server: server::Config,
+    /// How the journal keeps out of trouble.
+    pub journal: journal::Config,
     /// What the engine is to decide by, with ids by position in the file: for [`merge`].
     pub routing: Routing,
 }
@@ -138,6 +141,7 @@ fn read_sections(file: &Table<'_>) -> Config {
     if let Some(playbooks) = file.field("recall").and_then(|v| recall::read(&v)) {
         server.playbooks = playbooks;
     }
+    let journal = file.field("journal").map(|v| journal::read(&v)).unwrap_or_default();
     let settings = file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
     let plain = |field, always, kind, most| -> (Names, _) {
         names::read(&file.list(field, "names"), always, kind, most)
@@ -170,5 +174,5 @@ fn read_sections(file: &Table<'_>) -> Config {
         dispositions,
         settings,
     };
-    Config { server, routing }
+    Config { server, journal, routing }
 }

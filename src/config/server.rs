@@ -8,8 +8,11 @@ use std::path::PathBuf;
 
 use super::problem::{Expected, Fault};
 use super::reader::{Table, Value};
+use crate::time::Span;
 
-const OF: &str = "grpc, http, data and allow_insecure_remote";
+const OF: &str = "grpc, http, data, receipt_key, drain and allow_insecure_remote";
+/// Longer than that whoever told the router to stop kills it.
+const MOST_DRAIN: Span = Span::seconds(60);
 
 /// Where this process listens and where it keeps its data.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,8 +23,14 @@ pub struct Config {
     pub http: SocketAddr,
     /// The folder that holds journal, archive and keys; made if it is not there.
     pub data: PathBuf,
+    /// The file with the key of receipts; beside the data directory, never in it, unless a
+    /// place is named.
+    pub receipt_key: Option<PathBuf>,
     /// The folder of playbooks, from `[recall]`; it need not be there.
     pub playbooks: PathBuf,
+    /// How long those who are connected have, once the router is told to stop, to finish what
+    /// they are saying; 0 to 60 s.
+    pub drain: Span,
     /// Listen beyond loopback although nothing is encrypted and nobody has to say who they are.
     pub allow_insecure_remote: bool,
 }
@@ -32,13 +41,26 @@ impl Default for Config {
             grpc: (Ipv4Addr::LOCALHOST, 50051).into(),
             http: (Ipv4Addr::LOCALHOST, 9464).into(),
             data: PathBuf::from("./surgeline-data"),
+            receipt_key: None,
             playbooks: PathBuf::from(super::recall::PLAYBOOKS),
+            drain: Span::millis(500),
             allow_insecure_remote: false,
         }
     }
 }
 
 impl Config {
+    /// Where the key of receipts is: what is copied back with the data would agree with it.
+    #[must_use]
+    pub fn receipt_key(&self) -> PathBuf {
+        let beside = || {
+            let mut name = self.data.file_name().unwrap_or_default().to_owned();
+            name.push(".receipt-key");
+            self.data.with_file_name(name)
+        };
+        self.receipt_key.clone().unwrap_or_else(beside)
+    }
+
     /// Checks addresses that came from elsewhere, such as the command line, by the rule
     /// of the file.
     ///
@@ -75,7 +97,9 @@ fn read_fields(table: &Table<'_>) -> Config {
         grpc: address("grpc", default.grpc),
         http: address("http", default.http),
         data: table.field("data").and_then(|v| path(&v)).unwrap_or(default.data),
+        receipt_key: table.field("receipt_key").and_then(|v| path(&v)),
         playbooks: default.playbooks,
+        drain: table.duration("drain", default.drain, (Span::ZERO, MOST_DRAIN)),
         allow_insecure_remote: allowed,
     }
 }
@@ -89,6 +113,15 @@ pub(super) fn path(value: &Value<'_>) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_of_receipts_lies_beside_the_data() {
+        let data = PathBuf::from("/var/lib/surgeline");
+        let server = Config { data, ..Config::default() };
+        assert_eq!(server.receipt_key(), PathBuf::from("/var/lib/surgeline.receipt-key"));
+        let server = Config { receipt_key: Some("elsewhere".into()), ..server };
+        assert_eq!(server.receipt_key(), PathBuf::from("elsewhere"));
+    }
 
     #[test]
     fn only_loopback_is_listened_on_unless_that_is_allowed() {

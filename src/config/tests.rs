@@ -84,7 +84,11 @@ fn the_examples_values_that_it_calls_defaults_are() {
     let default = server::Config::default();
     // The example lies in another folder than its playbooks.
     assert_eq!(said.server.playbooks, Path::new("../playbooks"));
-    assert_eq!(server::Config { playbooks: default.playbooks.clone(), ..said.server }, default);
+    assert_eq!(said.server.receipt_key(), default.receipt_key());
+    let receipt_key = default.receipt_key.clone();
+    let playbooks = default.playbooks.clone();
+    assert_eq!(server::Config { playbooks, receipt_key, ..said.server }, default);
+    assert_eq!(said.journal, journal::Config::default());
     assert_eq!(said.routing.settings, Settings::default());
     let bare = parse("bare", "[[queues]]\nname = \"q\"\nchannels = [\"voice\"]").unwrap();
     let (said, bare) = (&said.routing.queues[0], &bare.config.routing.queues[0]);

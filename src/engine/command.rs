@@ -25,6 +25,9 @@ pub enum Command {
     Restart(Span),
     /// Replace the routing configuration.
     Configure(Arc<Routing>),
+    /// Make no reservations, or make them again: space for the journal runs out. The shard's
+    /// own.
+    PauseReservations(bool),
     /// A gateway says hello on a stream: a new session, the newest of its name.
     ConnectGateway {
         /// Who it says it is.

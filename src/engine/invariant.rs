@@ -292,6 +292,9 @@ impl Engine {
 
     /// The naive matcher: nobody waits whom somebody idle could take.
     fn check_matching(&self) -> Result<(), Violation> {
+        if self.counts.paused {
+            return Ok(());
+        }
         for c in self.contacts().filter(|c| waits(c) && self.is_attached(c)) {
             for a in self.agents() {
                 if self.could_take(a.id, c) {

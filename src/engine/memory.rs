@@ -9,6 +9,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::command::Reply;
 use super::event::Event;
+use super::image::Remembered;
 use crate::ids::RequestId;
 
 /// Replies remembered: a minute at a thousand commands a second, in about 8 MiB.
@@ -27,7 +28,21 @@ impl Memory {
     }
 
     pub(crate) fn remember(&mut self, request: RequestId, events: &[Event]) {
-        let Some(reply) = reply_of(events) else { return };
+        if let Some(reply) = reply_of(events) {
+            self.put(request, reply);
+        }
+    }
+
+    /// All that is remembered, the oldest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Remembered> {
+        self.order.iter().filter_map(|id| {
+            let (content, reply) = self.replies.get(id)?;
+            let request = RequestId { id: *id, content: *content };
+            Some(Remembered { request, reply: reply.clone() })
+        })
+    }
+
+    pub(crate) fn put(&mut self, request: RequestId, reply: Reply) {
         if self.replies.insert(request.id, (request.content, reply)).is_none() {
             self.order.push_back(request.id);
         }

@@ -17,6 +17,7 @@ pub mod entry;
 pub mod event;
 mod floor;
 pub mod gateway;
+pub mod image;
 pub mod invariant;
 mod line;
 pub mod memory;
@@ -50,6 +51,7 @@ use event::Event;
 use floor::{Floor, Stand};
 pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
+use image::Counts;
 use memory::Memory;
 use pace::Pace;
 use recall::Recall;
@@ -61,7 +63,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 2;
+pub const HASH_VERSION: u32 = 3;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -86,20 +88,6 @@ pub struct Engine {
     // Where work done in slices has got to. Only the owner has any; losing it costs a
     // repeat of the walk.
     agenda: decide::Agenda,
-}
-
-/// What is counted, never made again.
-#[derive(Clone, Debug, Default, Hash)]
-struct Counts {
-    accepted: u64,
-    by_state: [u64; 7],
-    last_reservation: u64,
-    last_effect: u64,
-    last_session: u64,
-    last_ask: u64,
-    last_recall: u16,
-    /// What async contacts are owed for being passed over, in hundredths of a decision.
-    async_owed: u32,
 }
 
 /// Owed to async contacts, this makes one decision theirs.
@@ -176,6 +164,12 @@ impl Engine {
     #[must_use]
     pub fn state_hash(&self) -> u64 {
         store::hash_of(&(&self.counts, self.hashes, &self.gateways, &self.recalls, &self.pace))
+    }
+
+    /// Whether no reservation is made, because space for the journal runs out.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.counts.paused
     }
 
     /// The routing configuration in force.

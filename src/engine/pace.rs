@@ -23,10 +23,12 @@ const LONGEST_TOLD: Span = Span::seconds(4 * 3600);
 pub(crate) struct Pace(Vec<[Taken; 4]>);
 
 /// Takes in the bucket that ends the window, and in those before it.
-#[derive(Clone, Copy, Debug, Default, Hash)]
-struct Taken {
-    newest: u64,
-    counts: [u32; BUCKETS as usize],
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub struct Taken {
+    /// The bucket that ends the window, counted from the router's beginning.
+    pub newest: u64,
+    /// Takes in it and in those before it.
+    pub counts: [u32; BUCKETS as usize],
 }
 
 impl Taken {
@@ -43,6 +45,16 @@ impl Taken {
 }
 
 impl Pace {
+    /// As an image holds it.
+    pub(crate) fn of(taken: Vec<[Taken; 4]>) -> Self {
+        Self(taken)
+    }
+
+    /// By queue and channel.
+    pub(crate) fn all(&self) -> &[[Taken; 4]] {
+        &self.0
+    }
+
     pub(crate) fn taken(&mut self, at: EngineTime, queue: QueueId, channel: Channel) {
         if self.0.len() <= queue.index() {
             self.0.resize(queue.index() + 1, [Taken::default(); 4]);

@@ -28,6 +28,37 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// Contacts in the order of their slots, around these gaps; none if a gap is named
+    /// twice or lies beyond them, or a contact is there twice.
+    pub(crate) fn refilled(contacts: Vec<Filed>, free: &[u32]) -> Option<Self> {
+        let slots = contacts.len() + free.len();
+        let mut is_free = vec![false; slots];
+        for gap in free {
+            if std::mem::replace(is_free.get_mut(*gap as usize)?, true) {
+                return None;
+            }
+        }
+        let mut store = Self { free: free.to_vec(), ..Self::default() };
+        store.slots.reserve_exact(slots);
+        store.by_id.reserve(contacts.len());
+        let mut contacts = contacts.into_iter();
+        for (slot, gap) in (0..).zip(is_free) {
+            let filed = if gap { None } else { Some(Box::new(contacts.next()?)) };
+            if let Some(filed) = &filed
+                && store.by_id.insert(filed.contact.id, slot).is_some()
+            {
+                return None;
+            }
+            store.slots.push(filed);
+        }
+        Some(store)
+    }
+
+    /// Slots that are to be used again, the next one last.
+    pub(crate) fn free(&self) -> &[u32] {
+        &self.free
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
     }

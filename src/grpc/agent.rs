@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::{act, check, tell};
 use super::status::{self, Fault};
-use super::stream::{Line, Outward, Room, Said, Sent, Speaker};
+use super::stream::{BACK_AFTER_MS, Line, Outward, Room, Said, Sent, Speaker};
 use super::{Edge, auth, watch};
 use crate::engine::command::{Command, Reply};
 use crate::engine::directive::Recipient;
@@ -22,7 +22,7 @@ use crate::pb::v1::agent_service_server::AgentService;
 use crate::pb::v1::{
     self, AgentServiceConnectRequest as FromDesktop, AgentServiceConnectResponse as ToDesktop,
 };
-use crate::shard::ask::{Answer, Outgoing, SessionOver};
+use crate::shard::ask::{Answer, Outgoing, Rejection, SessionOver};
 use crate::shard::handle::ShardHandle;
 
 /// The service.
@@ -68,7 +68,7 @@ impl AgentService for Agents {
         let request = Some(auth::request_id(&actor, &asked.request_id, &wanted));
         let command = Command::Agent { agent, session: None, act: act::read(&names, wanted)? };
         let reply = self.0.handle.call(actor, request, command, None).await.map_err(Fault::from)?;
-        let answer = Some(tell::answer(&asked.request_id, &asked.agent, reply));
+        let answer = Some(tell::answer(&asked.request_id, &asked.agent, reply, &[]));
         Ok(Response::new(v1::ActResponse { answer }))
     }
 }
@@ -122,7 +122,7 @@ pub(super) struct Voice {
 }
 
 impl Voice {
-    fn answered(&self, tag: &str, answer: Answer) -> Option<(AgentId, Word)> {
+    fn answered(&self, tag: &str, answer: Answer, receipt: &[u8]) -> Option<(AgentId, Word)> {
         let Tag { sign, agent, request_id } = Tag::read(tag)?;
         match (sign, &answer) {
             (SIGN_IN, Ok(Reply::Agent(session))) => {
@@ -145,7 +145,7 @@ impl Voice {
             Ok(reply) => {
                 let names = self.handle.directory();
                 let name = names.routing.agent_name(agent);
-                Word::Answer(tell::answer(request_id, name, reply))
+                Word::Answer(tell::answer(request_id, name, reply, receipt))
             }
             Err(rejection) => Word::Refused(Fault::from(rejection).refused(request_id)),
         };
@@ -163,12 +163,19 @@ impl Voice {
 impl Speaker for Voice {
     type Message = ToDesktop;
 
+    fn draining(&self) -> ToDesktop {
+        let word = Word::Draining(v1::Draining { back_after_ms: BACK_AFTER_MS });
+        ToDesktop { agent: String::new(), message: Some(word) }
+    }
+
     fn say(&self, outgoing: Outgoing) -> Said<ToDesktop> {
         let (agent, word) = match outgoing {
-            Outgoing::Answer { request_id, answer } => match self.answered(&request_id, answer) {
-                Some(said) => said,
-                None => return Said::Nothing,
-            },
+            Outgoing::Answer { request_id, answer, receipt } => {
+                match self.answered(&request_id, answer, &receipt) {
+                    Some(said) => said,
+                    None => return Said::Nothing,
+                }
+            }
             Outgoing::Directive(directive, sealed) => {
                 let Recipient::Agent(agent) = directive.to else { return Said::Nothing };
                 let names = self.handle.directory();
@@ -256,7 +263,9 @@ impl Conversation {
         let actor = auth::actor(Role::Agent, &asked.agent);
         let wanted = asked.command.ok_or(Fault::Missing { field: "act" })?;
         // A sign-in is never taken for a repeat: each begins a session.
-        if matches!(wanted, Asked::SignIn(_)) {
+        if let Asked::SignIn(sign_in) = &wanted {
+            let shown = self.line.handle.shown(&sign_in.newest_receipt);
+            shown.map_err(|_| Fault::Rejected(Rejection::Stopping))?;
             let command = Command::ConnectAgent(agent);
             return Ok(Understood { sign: SIGN_IN, agent, actor, request: None, command });
         }

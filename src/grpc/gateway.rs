@@ -14,7 +14,7 @@ use super::convert::report::Reading;
 use super::convert::say::Unsayable;
 use super::convert::{check, report, tell};
 use super::status::{self, Fault};
-use super::stream::{Line, Outward, Said, Sent, Speaker};
+use super::stream::{BACK_AFTER_MS, Line, Outward, Said, Sent, Speaker};
 use crate::engine::command::{Command, Reply, Report};
 use crate::engine::directive::Recipient;
 use crate::engine::entry::{Actor, Role, Sealed};
@@ -25,7 +25,7 @@ use crate::pb::v1::gateway_service_server::GatewayService;
 use crate::pb::v1::{
     self, GatewayServiceConnectRequest as FromGateway, GatewayServiceConnectResponse as ToGateway,
 };
-use crate::shard::ask::{AnswerTo, Ask, Outgoing, SessionOver};
+use crate::shard::ask::{AnswerTo, Ask, Outgoing, Rejection, SessionOver};
 use crate::shard::handle::ShardHandle;
 
 /// The service.
@@ -72,7 +72,7 @@ impl GatewayService for Gateways {
         let asked = request.into_inner();
         let report = asked.report.ok_or(Fault::Missing { field: "report" })?;
         let reply = self.report_once(&asked.request_id, &asked.gateway, report).await?;
-        let answer = Some(tell::answer(&asked.request_id, &asked.gateway, reply));
+        let answer = Some(tell::answer(&asked.request_id, &asked.gateway, reply, &[]));
         Ok(Response::new(v1::ReportResponse { answer }))
     }
 }
@@ -165,18 +165,23 @@ impl Voice {
 impl Speaker for Voice {
     type Message = ToGateway;
 
+    fn draining(&self) -> ToGateway {
+        let word = Word::Draining(v1::Draining { back_after_ms: BACK_AFTER_MS });
+        ToGateway { message: Some(word) }
+    }
+
     fn say(&self, outgoing: Outgoing) -> Said<ToGateway> {
         let word = match outgoing {
-            Outgoing::Answer { request_id, answer: Ok(reply) } => {
+            Outgoing::Answer { request_id, answer: Ok(reply), receipt } => {
                 if let Reply::Gateway { gateway, session: Some(session) } = reply
                     && let Some(greeted) = self.waiting()
                 {
                     // Its reader may be gone already.
                     let _ = greeted.send((gateway, session));
                 }
-                Word::Answer(tell::answer(&request_id, self.name(), reply))
+                Word::Answer(tell::answer(&request_id, self.name(), reply, &receipt))
             }
-            Outgoing::Answer { request_id, answer: Err(rejection) } => {
+            Outgoing::Answer { request_id, answer: Err(rejection), .. } => {
                 let fault = Fault::from(rejection);
                 if self.waiting().is_some() {
                     // Without a session there is nothing to go on with.
@@ -243,7 +248,7 @@ impl Conversation {
                 return None;
             }
         };
-        match hello(&first) {
+        match hello(&self.line.handle, &first) {
             Ok((actor, command)) => {
                 self.voice.name.get_or_init(|| actor.name.clone());
                 let tag = first.request_id.into_boxed_str();
@@ -306,7 +311,7 @@ impl Conversation {
 }
 
 /// What a first message asks for, which must be a session.
-fn hello(first: &FromGateway) -> Result<(Actor, Command), Fault> {
+fn hello(handle: &ShardHandle, first: &FromGateway) -> Result<(Actor, Command), Fault> {
     let Some(Asked::Hello(hello)) = &first.message else {
         let expected = "the first message of the stream";
         return Err(Fault::Invalid { field: "hello", expected });
@@ -314,6 +319,7 @@ fn hello(first: &FromGateway) -> Result<(Actor, Command), Fault> {
     check::request_id(&first.request_id)?;
     check::name("hello.gateway", &hello.gateway)?;
     let actor = auth::actor(Role::Gateway, &hello.gateway);
+    handle.shown(&hello.newest_receipt).map_err(|_| Fault::Rejected(Rejection::Stopping))?;
     let limits = report::limits(hello);
     let command = Command::ConnectGateway { name: actor.name.clone(), limits };
     Ok((actor, command))

@@ -4,6 +4,7 @@
 //! and what is told comes out of an outbox that the shard fills. Protobuf types stop here.
 //! It decides nothing about contacts, and keeps no state that a restart would miss.
 
+mod accept;
 mod agent;
 mod auth;
 mod convert;

@@ -10,11 +10,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_web::GrpcWebLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::Edge;
+use super::accept::{self, Doors};
 use super::agent::Agents;
 use super::gateway::Gateways;
 use super::recall::Recalls;
@@ -26,6 +26,7 @@ use crate::pb::v1::recall_service_server::RecallServiceServer;
 use crate::pb::v1::supervisor_service_server::SupervisorServiceServer;
 use crate::recall::Folder;
 use crate::shard::handle::ShardHandle;
+use crate::shard::health::Health;
 
 /// Most bytes of a message, either way.
 const MESSAGE_BYTES: usize = 256 * 1024;
@@ -45,6 +46,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 /// How long streams have, once the router stops, to say their last and end.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long they have when the router cannot go on.
+const LAST_GASP: Duration = Duration::from_millis(200);
 
 /// The server could not be set up or went down.
 #[derive(Debug, Error)]
@@ -121,8 +124,9 @@ pub async fn serve(
     let stopping = CancellationToken::new();
     // Whatever way this ends, the streams' own tasks end too.
     let _guard = stopping.clone().drop_guard();
+    let health = Arc::clone(handle.health());
     let routes = services(handle, playbooks, stopping.clone()).await?;
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = accept::incoming(listener, Doors::default());
     let signal = async {
         shutdown.await;
         stopping.cancel();
@@ -145,14 +149,18 @@ pub async fn serve(
     tokio::select! {
         served = serving => served?,
         // Clients that keep a connection open must not keep the router up.
-        () = farewell(&stopping) => {}
+        () = farewell(&stopping, &health) => {}
     }
     Ok(())
 }
 
-async fn farewell(stopping: &CancellationToken) {
+async fn farewell(stopping: &CancellationToken, health: &Health) {
     stopping.cancelled().await;
-    tokio::time::sleep(FAREWELL).await;
+    tokio::select! {
+        () = tokio::time::sleep(FAREWELL) => {}
+        // Nothing is acknowledged any more: the sooner the next one starts, the better.
+        _ = health.failed() => tokio::time::sleep(LAST_GASP).await,
+    }
 }
 
 /// Lets pages from this machine call over gRPC-web. Pages from elsewhere would act with

@@ -83,7 +83,10 @@ impl Fault {
             Self::Missing { .. } | Self::Invalid { .. } => v1::RefusalCode::Invalid,
             Self::Unknown { .. } | Self::NoContact(_) => v1::RefusalCode::NotFound,
             Self::Misplaced { .. } => v1::RefusalCode::WrongState,
-            Self::Rejected(Rejection::Busy { .. }) => v1::RefusalCode::Exhausted,
+            Self::Rejected(Rejection::Busy { .. } | Rejection::LowSpace { .. }) => {
+                v1::RefusalCode::Exhausted
+            }
+            Self::Rejected(Rejection::Draining { .. }) => v1::RefusalCode::Stopping,
             Self::Rejected(Rejection::Stopping) => v1::RefusalCode::Stopping,
             Self::Rejected(Rejection::Refused(refusal)) => match refusal.kind() {
                 RefusalKind::NotFound => v1::RefusalCode::NotFound,
@@ -105,7 +108,7 @@ impl Fault {
             | Self::Misplaced { field, .. } => field,
             Self::NoContact(_) => "contact_id",
             Self::Rejected(Rejection::Refused(refusal)) => refusal.field(),
-            Self::Rejected(Rejection::Busy { .. } | Rejection::Stopping) => "",
+            Self::Rejected(_) => "",
         }
     }
 
@@ -118,6 +121,8 @@ impl Fault {
             Self::Misplaced { .. } => "MISPLACED",
             Self::NoContact(_) => "NO_SUCH_CONTACT",
             Self::Rejected(Rejection::Busy { .. }) => "BUSY",
+            Self::Rejected(Rejection::LowSpace { .. }) => "DISK_SPACE",
+            Self::Rejected(Rejection::Draining { .. }) => "DRAINING",
             Self::Rejected(Rejection::Stopping) => "STOPPING",
             Self::Rejected(Rejection::Refused(refusal)) => reason(refusal),
         }
@@ -126,7 +131,11 @@ impl Fault {
     /// How long to wait before trying again, where trying again can help.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Rejected(Rejection::Busy { retry_after }) => Some(*retry_after),
+            Self::Rejected(
+                Rejection::Busy { retry_after }
+                | Rejection::LowSpace { retry_after }
+                | Rejection::Draining { retry_after },
+            ) => Some(*retry_after),
             Self::Rejected(Rejection::Refused(Refusal::Limit { .. })) => Some(LIMIT_DELAY),
             _ => None,
         }

@@ -26,6 +26,8 @@ use crate::shard::handle::ShardHandle;
 /// Most commands of a stream that wait for their answers; beyond it nothing more is read,
 /// so that a client which does not wait is slowed down and not sent away.
 const MOST_UNANSWERED: u32 = 1_024;
+/// After what time a router that was told to stop is worth asking again, milliseconds.
+pub(super) const BACK_AFTER_MS: u32 = 2_000;
 
 /// Room for one unanswered command.
 pub(super) struct Room<'a>(SemaphorePermit<'a>);
@@ -36,6 +38,8 @@ pub(super) trait Speaker: Send + Sync + 'static {
     type Message: Send + 'static;
     /// Notes what it means for the session, and puts it into the stream's words.
     fn say(&self, outgoing: Outgoing) -> Said<Self::Message>;
+    /// That the router is about to stop.
+    fn draining(&self) -> Self::Message;
 }
 
 /// What is to be said.
@@ -98,8 +102,9 @@ impl<M: Send + 'static> Line<M> {
             verdict: OnceLock::new(),
         });
         let over = Box::pin(line.over.clone().cancelled_owned());
+        let draining = Some(Box::pin(line.handle.health().draining()));
         let inbox = Some(inbox);
-        (line.clone(), Outward { inbox, refused, speaker, line, over, ended: false })
+        (line.clone(), Outward { inbox, refused, speaker, line, draining, over, ended: false })
     }
 
     /// Waits for room for one more unanswered command, then for what `next` brings. None
@@ -188,6 +193,8 @@ pub(super) struct Outward<S: Speaker> {
     refused: mpsc::UnboundedReceiver<S::Message>,
     speaker: Arc<S>,
     line: Arc<Line<S::Message>>,
+    /// None once it has been told that the router is about to stop.
+    draining: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     over: Pin<Box<WaitForCancellationFutureOwned>>,
     ended: bool,
 }
@@ -197,6 +204,10 @@ impl<S: Speaker> Outward<S> {
         if let Poll::Ready(Some(message)) = self.refused.poll_recv(cx) {
             self.line.room.add_permits(1);
             return Poll::Ready(Some(Ok(message)));
+        }
+        if self.draining.as_mut().is_some_and(|draining| draining.as_mut().poll(cx).is_ready()) {
+            self.draining = None;
+            return Poll::Ready(Some(Ok(self.speaker.draining())));
         }
         let Some(inbox) = &mut self.inbox else { return Poll::Ready(None) };
         loop {

@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 use super::Edge;
 use super::convert::tell;
 use super::status::{self, Fault};
-use super::stream::{Line, Outward, Said, Sent, Speaker};
+use super::stream::{BACK_AFTER_MS, Line, Outward, Said, Sent, Speaker};
 use crate::engine::command::{Command, Reply};
 use crate::engine::entry::Actor;
 use crate::ids::{AgentId, SessionId};
 use crate::pb::v1::watch_response::Message as Word;
-use crate::pb::v1::{Session, WatchResponse};
+use crate::pb::v1::{Draining, Session, WatchResponse};
 use crate::shard::ask::{Outgoing, SessionOver};
 use crate::shard::handle::ShardHandle;
 
@@ -55,6 +55,11 @@ async fn sit(line: Arc<Line<WatchResponse>>, voice: Arc<Voice>, agent: AgentId, 
 
 impl Speaker for Voice {
     type Message = WatchResponse;
+
+    fn draining(&self) -> WatchResponse {
+        let word = Word::Draining(Draining { back_after_ms: BACK_AFTER_MS });
+        WatchResponse { message: Some(word) }
+    }
 
     fn say(&self, outgoing: Outgoing) -> Said<WatchResponse> {
         let word = match outgoing {

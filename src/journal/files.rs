@@ -58,6 +58,14 @@ pub(super) fn create_private(path: &Path) -> Result<(), JournalError> {
     }
 }
 
+/// Deletes a file if it is there. The folder is not synced.
+pub(super) fn remove(path: &Path) -> Result<(), JournalError> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed("delete", path)(e)),
+        _ => Ok(()),
+    }
+}
+
 /// A file that one process holds for as long as this lives. The system lets go of it
 /// when the process dies, however it dies.
 #[derive(Debug)]

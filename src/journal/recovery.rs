@@ -1,16 +1,17 @@
-//! Reading a journal back, and judging it: every row against its checksum, its hash, the
-//! row before it, and the whole against the tip that was acknowledged.
+//! Reading a journal back, and judging it: every row against its checksum, its hash and the
+//! row before it, every segment against the one before it, and the whole against the tip that
+//! was acknowledged.
 //!
-//! Used by the writer when it opens and by `surgeline journal verify`, so that both hold
-//! the same to be true. It reads and judges; it repairs and truncates nothing.
+//! Used by whoever reads a journal, so that all hold the same to be true. It reads and judges;
+//! it repairs, moves and truncates nothing.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::codec::{self, CodecError, Stored};
-use super::error::{Damage, JournalError};
+use super::error::{Damage, GoOn, JournalError};
+use super::segment::{self, Raw, Segment};
 use super::tip::Acknowledged;
 use super::{Batch, Tip};
 use crate::time::{EngineTime, WallTime};
@@ -18,7 +19,7 @@ use crate::time::{EngineTime, WallTime};
 /// What was found when a journal was opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Recovered {
-    /// Where the journal ends and this process goes on; its epoch is this process's own.
+    /// Where the journal ends; its epoch is the last one that acknowledged something.
     pub tip: Tip,
     /// How many entries were read.
     pub entries: u64,
@@ -28,41 +29,36 @@ pub struct Recovered {
     pub last_at: EngineTime,
     /// When the last batch was closed; none if there is no batch.
     pub last_wall: Option<WallTime>,
+    /// Bytes at the end that were being written when the last process died and were dropped.
+    /// Nothing in them was acknowledged.
+    pub dropped: u64,
 }
 
-/// A pass over the rows of one file, in order.
+/// How far a long read has got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Entries read.
+    pub entries: u64,
+    /// Entries to read, as far as the tip file tells.
+    pub of: Option<u64>,
+}
+
+/// A pass over a journal's rows, in order.
+#[derive(Debug)]
 pub(super) struct Scan {
-    path: PathBuf,
     folder: PathBuf,
+    /// The segment that is being read.
+    path: PathBuf,
     acknowledged: Acknowledged,
     /// The acknowledged tip was met with its hash.
     met: bool,
     pub(super) found: Recovered,
     /// Bytes of payload.
     pub(super) bytes: u64,
-}
-
-/// One row as `SQLite` gives it.
-struct Raw {
-    first: i64,
-    last: i64,
-    crc: i64,
-    previous: Vec<u8>,
-    hash: Vec<u8>,
-    payload: Vec<u8>,
-}
-
-impl Raw {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            first: row.get(0)?,
-            last: row.get(1)?,
-            crc: row.get(2)?,
-            previous: row.get(3)?,
-            hash: row.get(4)?,
-            payload: row.get(5)?,
-        })
-    }
+    /// Entries to come, to tell how far it has got.
+    of: Option<u64>,
+    /// First entries of the segments that were gone through, which follow each other.
+    pub(super) entered: Vec<u64>,
 }
 
 /// The hash of a batch: of what was before it and what it holds.
@@ -73,60 +69,185 @@ pub(super) fn hash(previous: &[u8; 32], payload: &[u8]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
+/// The segments that hold what follows an entry, the first of which may hold earlier ones too.
+pub(super) fn following<'a>(
+    folder: &Path,
+    segments: &'a [Segment],
+    after: u64,
+) -> Result<&'a [Segment], JournalError> {
+    let next = after.saturating_add(1);
+    match (segments.iter().rposition(|s| s.first <= next), segments.first()) {
+        (Some(at), _) => Ok(&segments[at..]),
+        (None, None) => Ok(&[]),
+        (None, Some(first)) => {
+            let path = folder.to_path_buf();
+            Err(JournalError::Trimmed { path, asked: next, first: first.first })
+        }
+    }
+}
+
+/// Where a journal begins: before the first entry that is still there.
+pub(super) fn beginning(
+    segments: &[Segment],
+    acknowledged: Acknowledged,
+) -> Result<Tip, JournalError> {
+    let Some(first) = segments.first().filter(|s| s.first > 1) else { return Ok(Tip::default()) };
+    let before = first.first - 1;
+    let connection = segment::connect_read_only(&first.path, segments.len() == 1)?;
+    let row = segment::chunk(&connection, before).map_err(segment::sqlite(&first.path))?;
+    let hash = match (row.first(), acknowledged) {
+        (Some(row), _) => row.previous.as_slice().try_into().unwrap_or_default(),
+        (None, Acknowledged::Upto(tip, _)) if tip.sequence == before => tip.hash,
+        (None, _) => [0; 32],
+    };
+    Ok(Tip { epoch: 0, sequence: before, hash })
+}
+
 impl Scan {
-    /// Begins a pass over the file at `path`, in `folder`, of which this much was acknowledged.
-    /// It reads what follows `after`, which a snapshot vouches for.
-    pub(super) fn new(path: &Path, folder: &Path, acknowledged: Acknowledged, after: Tip) -> Self {
-        let met = matches!(acknowledged, Acknowledged::Upto(tip, _)
-            if (tip.sequence, tip.hash) == (after.sequence, after.hash));
+    /// Begins a pass over a journal's folder, of which this much was acknowledged. It reads
+    /// what follows `after`, which a snapshot vouches for.
+    pub(super) fn new(folder: &Path, acknowledged: Acknowledged, after: Tip) -> Self {
+        let (met, of) = match acknowledged {
+            Acknowledged::Upto(tip, _) => (
+                (tip.sequence, tip.hash) == (after.sequence, after.hash),
+                Some(tip.sequence.saturating_sub(after.sequence)),
+            ),
+            Acknowledged::Missing | Acknowledged::Damaged => (false, None),
+        };
         Self {
-            path: path.to_path_buf(),
             folder: folder.to_path_buf(),
+            path: folder.to_path_buf(),
             acknowledged,
             met,
             found: Recovered { tip: after, ..Recovered::default() },
             bytes: 0,
+            of,
+            entered: Vec::new(),
         }
     }
 
-    /// Reads and checks every row, and hands each batch on.
-    pub(super) fn rows(
+    /// Reads and checks every row of these segments, and hands each batch on.
+    pub(super) fn walk(
         &mut self,
-        connection: &Connection,
+        segments: &[Segment],
         each: &mut dyn FnMut(Batch, Tip),
+        progress: &mut dyn FnMut(Progress),
     ) -> Result<(), JournalError> {
-        let mut statement = connection
-            .prepare(
-                "SELECT first_sequence, last_sequence, crc, previous_hash, hash, payload
-                 FROM batch WHERE first_sequence > ?1 ORDER BY first_sequence",
-            )
-            .map_err(|e| self.unreadable(e))?;
-        // From the beginning means all rows, those too whose number is nonsense.
-        let after = match self.found.tip.sequence {
-            0 => i64::MIN,
-            sequence => i64::try_from(sequence).unwrap_or(i64::MAX),
-        };
-        let mut rows = statement.query([after]).map_err(|e| self.unreadable(e))?;
-        while let Some(row) = rows.next().map_err(|e| self.unreadable(e))? {
-            let raw = Raw::read(row).map_err(|e| self.unreadable(e))?;
-            let batch = self.check(&raw).map_err(|damage| JournalError::Damaged {
-                path: self.path.clone(),
-                sequence: self.next(),
-                damage,
-            })?;
-            self.pass(&raw, &batch)?;
-            each(batch, self.found.tip);
+        let after = self.found.tip;
+        for (at, segment) in segments.iter().enumerate() {
+            if at > 0 || segment.first > after.sequence {
+                self.enter(segment)?;
+            }
+            self.reading(segment);
+            self.entered.push(segment.first);
+            let last = at + 1 == segments.len();
+            let connection =
+                segment::connect_read_only(&segment.path, last).map_err(|e| self.placed(e))?;
+            if segment.first <= after.sequence && at == 0 {
+                self.covers(&connection, after)?;
+            }
+            self.rows(&connection, each, progress)?;
+        }
+        if segments.is_empty() && after.sequence > 0 && !self.met {
+            return Err(self.gone(0, after.sequence));
         }
         Ok(())
     }
 
-    /// The sequence that the chain expects next.
-    fn next(&self) -> u64 {
-        self.found.tip.sequence + 1
+    /// Goes on to a segment, which must begin where the one before it ends.
+    pub(super) fn enter(&mut self, segment: &Segment) -> Result<(), JournalError> {
+        let (expected, found) = (self.next(), segment.first);
+        let (path, go_on) = (segment.path.clone(), self.go_on());
+        if found > expected {
+            return Err(JournalError::SegmentMissing { path, expected, found, go_on });
+        }
+        if found < expected {
+            return Err(JournalError::Overlap { path, expected, found, go_on });
+        }
+        self.path = path;
+        Ok(())
     }
 
-    fn unreadable(&self, source: rusqlite::Error) -> JournalError {
-        JournalError::Unreadable { path: self.path.clone(), sequence: self.next(), source }
+    /// Whether the segment holds the entry that a snapshot ends with: one that is ahead of the
+    /// journal, or of another, must not be built on.
+    fn covers(&self, connection: &Connection, after: Tip) -> Result<(), JournalError> {
+        let row = segment::holding(connection, after.sequence).map_err(|e| self.unreadable(e))?;
+        let last = row.as_ref().map_or(0, |row| u64::try_from(row.last).unwrap_or(0));
+        if last < after.sequence {
+            return Err(self.gone(last, after.sequence));
+        }
+        if row.is_some_and(|row| last == after.sequence && row.hash == after.hash) {
+            return Ok(());
+        }
+        Err(self.diverged(after.sequence))
+    }
+
+    fn rows(
+        &mut self,
+        connection: &Connection,
+        each: &mut dyn FnMut(Batch, Tip),
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), JournalError> {
+        loop {
+            let rows = segment::chunk(connection, self.found.tip.sequence)
+                .map_err(|e| self.unreadable(e))?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for raw in &rows {
+                let batch = self.step(raw)?;
+                each(batch, self.found.tip);
+            }
+            progress(Progress { entries: self.found.entries, of: self.of });
+        }
+    }
+
+    /// Checks the next row and moves past it.
+    pub(super) fn step(&mut self, raw: &Raw) -> Result<Batch, JournalError> {
+        let batch = self.check(raw).map_err(|damage| JournalError::Damaged {
+            path: self.path.clone(),
+            sequence: self.next(),
+            damage,
+            go_on: self.go_on(),
+        })?;
+        self.pass(raw, &batch);
+        Ok(batch)
+    }
+
+    /// Names the segment that rows come from.
+    pub(super) fn reading(&mut self, segment: &Segment) {
+        self.path.clone_from(&segment.path);
+    }
+
+    /// The sequence that the chain expects next.
+    fn next(&self) -> u64 {
+        self.found.tip.sequence.saturating_add(1)
+    }
+
+    /// How to go on with what is whole up to here.
+    fn go_on(&self) -> GoOn {
+        GoOn::new(&self.folder, self.found.tip.sequence)
+    }
+
+    pub(super) fn unreadable(&self, source: rusqlite::Error) -> JournalError {
+        let (path, go_on) = (self.path.clone(), self.go_on());
+        JournalError::Unreadable { path, sequence: self.next(), source, go_on }
+    }
+
+    /// Says of a file that cannot be opened what is known of the place.
+    fn placed(&self, error: JournalError) -> JournalError {
+        match error {
+            JournalError::Sqlite { source, .. } => self.unreadable(source),
+            other => other,
+        }
+    }
+
+    fn gone(&self, recovered: u64, acknowledged: u64) -> JournalError {
+        JournalError::gone(&self.folder, recovered, acknowledged)
+    }
+
+    fn diverged(&self, sequence: u64) -> JournalError {
+        JournalError::Diverged { path: self.folder.clone(), sequence, go_on: self.go_on() }
     }
 
     fn check(&self, raw: &Raw) -> Result<Batch, Damage> {
@@ -160,33 +281,23 @@ impl Scan {
     }
 
     /// Moves past a batch that is whole.
-    fn pass(&mut self, raw: &Raw, batch: &Batch) -> Result<(), JournalError> {
+    fn pass(&mut self, raw: &Raw, batch: &Batch) {
         let found = &mut self.found;
-        let before = found.tip.sequence;
         if let Some(last) = batch.entries.last() {
             found.tip.sequence = last.sequence;
             found.last_at = last.at;
         }
         found.tip.hash.copy_from_slice(&raw.hash);
+        // Not in the hash: it serves only when the tip file is lost.
+        found.tip.epoch = found.tip.epoch.max(u64::try_from(raw.epoch).unwrap_or(0));
         found.last_wall = Some(batch.wall);
         found.entries += batch.entries.len() as u64;
         found.batches += 1;
         self.bytes += raw.payload.len() as u64;
-        if let Acknowledged::Upto(tip, _) = self.acknowledged
-            && before < tip.sequence
-            && tip.sequence <= self.found.tip.sequence
-        {
+        if let Acknowledged::Upto(tip, _) = self.acknowledged {
             // Acknowledged is always a whole batch: a tip inside one is another history.
-            if tip.sequence != self.found.tip.sequence || tip.hash != self.found.tip.hash {
-                return Err(self.diverged(tip.sequence));
-            }
-            self.met = true;
+            self.met |= (tip.sequence, tip.hash) == (found.tip.sequence, found.tip.hash);
         }
-        Ok(())
-    }
-
-    fn diverged(&self, sequence: u64) -> JournalError {
-        JournalError::Diverged { path: self.folder.clone(), sequence }
     }
 
     /// Judges the whole against what was acknowledged. More than that is fine: it was
@@ -194,18 +305,18 @@ impl Scan {
     pub(super) fn judge(&self, tip_file: &Path) -> Result<u64, JournalError> {
         let recovered = self.found.tip.sequence;
         match self.acknowledged {
-            // Both files are new, or the process died between making the one and the other.
+            // All files are new, or the process died between making them.
             Acknowledged::Missing if recovered == 0 => Ok(0),
-            Acknowledged::Missing => {
-                Err(JournalError::TipMissing { path: tip_file.to_path_buf(), recovered })
+            Acknowledged::Missing => Err(JournalError::TipMissing {
+                path: tip_file.to_path_buf(),
+                recovered,
+                go_on: self.go_on(),
+            }),
+            Acknowledged::Damaged => {
+                Err(JournalError::TipDamaged { path: tip_file.to_path_buf(), go_on: self.go_on() })
             }
-            Acknowledged::Damaged => Err(JournalError::TipDamaged { path: tip_file.to_path_buf() }),
             Acknowledged::Upto(tip, _) if tip.sequence > recovered => {
-                Err(JournalError::AcknowledgedGone {
-                    path: self.folder.clone(),
-                    recovered,
-                    acknowledged: tip.sequence,
-                })
+                Err(self.gone(recovered, tip.sequence))
             }
             Acknowledged::Upto(tip, _) if tip.sequence > 0 && !self.met => {
                 Err(self.diverged(tip.sequence))
@@ -213,9 +324,4 @@ impl Scan {
             Acknowledged::Upto(tip, _) => Ok(tip.epoch),
         }
     }
-}
-
-/// Hands batches on shared, as the owner and the replica both want them.
-pub(super) fn shared<'a>(each: &'a mut super::EachBatch<'_>) -> impl FnMut(Batch, Tip) + 'a {
-    move |batch, tip| each(Arc::new(batch), tip)
 }

@@ -1,22 +1,22 @@
 //! Reading a journal without owning it: for `surgeline journal verify` and `export`.
 //!
 //! Changes nothing, takes no lock, works beside a router that is running. It checks
-//! everything that a start checks; whether the events make sense is found by applying
+//! everything that a start checks, from the first entry that is still there; whether the events make sense is found by applying
 //! them, which is the caller's business.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::error::JournalError;
-use super::recovery::Scan;
-use super::sqlite::{Paths, connect_read_only};
-use super::tip::{self, Acknowledged};
+use super::reader::acknowledged;
+use super::recovery::{Scan, beginning};
+use super::segment::{self, Paths};
 use super::{EachBatch, Tip};
 
 /// Entries between two calls of `progress`, about.
 const PROGRESS_EVERY: u64 = 10_000;
-/// How often to look again at a tip file that a running router is just writing.
-const TIP_READS: usize = 3;
+/// How often to begin again because the first segment was trimmed at that moment.
+const LOOKS: usize = 3;
 
 /// What a journal holds that passed every check.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,7 +25,7 @@ pub struct VerifyReport {
     pub batches: u64,
     /// How many entries.
     pub entries: u64,
-    /// Sequence of the first entry, 0 if there is none.
+    /// Sequence of the first entry, 0 if there is none. Above 1, earlier ones were trimmed.
     pub first_sequence: u64,
     /// Sequence of the last entry, 0 if there is none.
     pub last_sequence: u64,
@@ -35,6 +35,8 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// How many state hashes it carries.
     pub marks: u64,
+    /// In how many files.
+    pub segments: u64,
 }
 
 /// Checks a data directory's journal. `progress` hears how many entries were checked, now
@@ -63,28 +65,36 @@ pub fn verify(data: &Path, progress: &mut dyn FnMut(u64)) -> Result<VerifyReport
 /// As [`verify`].
 pub fn read(data: &Path, each: &mut EachBatch<'_>) -> Result<VerifyReport, JournalError> {
     let paths = Paths::of(data);
-    if !paths.segment.is_file() {
+    if !paths.folder.is_dir() {
         return Err(JournalError::NoJournal { path: paths.folder });
     }
     // The tip first: a running router writes the batch before the tip, so that rows read
     // after the tip can only be more.
-    let mut acknowledged = tip::read(&paths.tip)?;
-    for _ in 1..TIP_READS {
-        if acknowledged == Acknowledged::Damaged {
-            acknowledged = tip::read(&paths.tip)?;
+    let acknowledged = acknowledged(&paths)?;
+    let mut looks = 0;
+    let (segments, begin) = loop {
+        looks += 1;
+        let segments = segment::list(&paths.folder)?;
+        if segments.is_empty() {
+            return Err(JournalError::NoJournal { path: paths.folder });
         }
-    }
-    let connection = connect_read_only(&paths.segment)?;
-    let mut scan = Scan::new(&paths.segment, &paths.folder, acknowledged, Tip::default());
+        match beginning(&segments, acknowledged) {
+            Ok(begin) => break (segments, begin),
+            Err(_) if looks < LOOKS => {}
+            Err(error) => return Err(error),
+        }
+    };
+    let mut scan = Scan::new(&paths.folder, acknowledged, begin);
     let mut first_sequence = 0;
     let mut marks = 0;
-    scan.rows(&connection, &mut |batch, tip| {
+    let mut each = |batch: super::Batch, tip| {
         if first_sequence == 0 {
             first_sequence = batch.entries.first().map_or(0, |e| e.sequence);
         }
         marks += u64::from(batch.mark.is_some());
         each(Arc::new(batch), tip);
-    })?;
+    };
+    scan.walk(&segments, &mut each, &mut |_| {})?;
     let epoch = scan.judge(&paths.tip)?;
     Ok(VerifyReport {
         batches: scan.found.batches,
@@ -94,5 +104,6 @@ pub fn read(data: &Path, each: &mut EachBatch<'_>) -> Result<VerifyReport, Journ
         tip: Tip { epoch, ..scan.found.tip },
         bytes: scan.bytes,
         marks,
+        segments: segments.len() as u64,
     })
 }

@@ -8,6 +8,7 @@
 
 pub mod names;
 mod recall;
+mod snapshots;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +23,7 @@ use metrics_exporter_prometheus::{
 };
 use names::{Kind, Metric};
 use recall::RecallMetrics;
+use snapshots::SnapshotMetrics;
 
 use crate::engine::agent::AgentState;
 use crate::engine::contact::StateKind;
@@ -30,8 +32,12 @@ use crate::engine::routing::{Name, Routing};
 use crate::engine::words::{Availability, ConnectFault, EndReason, NotTaken};
 use crate::ids::QueueId;
 use crate::shard::ask::SessionOver;
-use crate::shard::observe::{Fact, Lane, Observer, SessionRole};
+use crate::shard::observe::{Fact, Lane, Observer, SessionRole, SnapshotOutcome};
 use crate::shard::view::View;
+use crate::time::Span;
+
+/// Samples of one histogram before they are sorted into buckets: 1 MiB.
+const SAMPLES_AT_ONCE: usize = 65_536;
 
 const METADATA: Metadata<'static> = Metadata::new("surgeline", Level::INFO, None);
 
@@ -50,6 +56,7 @@ pub struct Metrics {
     sessions: Vec<(SessionRole, Gauge)>,
     cut_off: Vec<((SessionRole, SessionOver), Counter)>,
     recall: RecallMetrics,
+    snapshots: SnapshotMetrics,
     one: Singles,
 }
 
@@ -72,6 +79,9 @@ struct Singles {
     journal_sync: Histogram,
     batch_entries: Histogram,
     undurable: Gauge,
+    disk_free: Gauge,
+    disk_level: Gauge,
+    forged_receipts: Counter,
     replica_up: Gauge,
     replica_behind: Gauge,
     divergences: Counter,
@@ -135,6 +145,7 @@ impl Metrics {
                 })
                 .collect(),
             recall: RecallMetrics::new(r),
+            snapshots: SnapshotMetrics::new(r),
             one: Singles::new(r),
             recorder,
         })
@@ -144,6 +155,12 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         self.text.render()
+    }
+
+    /// How full the disk is: bytes free, and 0 to 2 for what follows from it.
+    pub fn disk(&self, free: u64, level: u8) {
+        self.one.disk_free.set(float(free));
+        self.one.disk_level.set(f64::from(level));
     }
 
     /// Sets the gauges that are taken from state.
@@ -172,6 +189,7 @@ impl Metrics {
             gauge.set(float(agents[*state as usize]));
         }
         self.recall.refresh(&self.recorder, view);
+        self.snapshots.refresh();
         let age = view.statistics.oldest_reservation.map(|since| view.now.since(since));
         self.one.reservation_oldest.set(age.unwrap_or_default().as_secs_f64());
         self.one.replica_behind.set(float(behind));
@@ -197,6 +215,19 @@ impl Metrics {
         self.queues.store(std::sync::Arc::new(queues.collect()));
     }
 
+    /// Samples are kept one by one until they are sorted into buckets: not too many at once.
+    fn record(&self, histogram: &Histogram, span: Span, times: u64) {
+        let mut left = usize::try_from(times).unwrap_or(usize::MAX);
+        while left > 0 {
+            let some = left.min(SAMPLES_AT_ONCE);
+            histogram.record_many(span.as_secs_f64(), some);
+            left -= some;
+            if left > 0 {
+                self.text.run_upkeep();
+            }
+        }
+    }
+
     fn queue(&self, id: QueueId, then: impl FnOnce(&QueueHandles)) {
         if let Some(handles) = self.queues.load().get(&id) {
             then(handles);
@@ -214,11 +245,11 @@ impl Observer for Metrics {
     }
 
     fn refused(&self, kind: RefusalKind) {
-        count(&self.refusals, kind);
+        count(&self.refusals, kind, 1);
     }
 
     fn turned_away(&self, lane: Lane) {
-        count(&self.turned_away, lane);
+        count(&self.turned_away, lane, 1);
     }
 
     fn undurable(&self, batches: usize) {
@@ -237,33 +268,37 @@ impl Observer for Metrics {
     }
 
     fn cut_off(&self, role: SessionRole, why: SessionOver) {
-        count(&self.cut_off, (role, why));
+        count(&self.cut_off, (role, why), 1);
     }
 
-    fn fact(&self, fact: Fact<'_>) {
-        self.recall.fact(fact);
+    fn forged_receipt(&self) {
+        self.one.forged_receipts.increment(1);
+    }
+
+    fn fact(&self, fact: Fact<'_>, times: u64) {
+        self.recall.fact(fact, times);
         match fact {
             Fact::Configured(routing) => self.configured(routing),
-            Fact::Offered(queue) => self.queue(queue, |q| q.offered.increment(1)),
+            Fact::Offered(queue) => self.queue(queue, |q| q.offered.increment(times)),
             Fact::Answered { queue, waited, in_target, .. } => self.queue(queue, |q| {
-                q.answered.increment(1);
-                q.answered_in_target.increment(u64::from(in_target));
-                q.wait_answered.record(waited.as_secs_f64());
+                q.answered.increment(times);
+                q.answered_in_target.increment(if in_target { times } else { 0 });
+                self.record(&q.wait_answered, waited, times);
             }),
             Fact::Abandoned { queue, waited, in_target, .. } => self.queue(queue, |q| {
-                q.abandoned.increment(1);
-                q.abandoned_late.increment(u64::from(!in_target));
-                q.wait_abandoned.record(waited.as_secs_f64());
+                q.abandoned.increment(times);
+                q.abandoned_late.increment(if in_target { 0 } else { times });
+                self.record(&q.wait_abandoned, waited, times);
             }),
             Fact::Accepted(after) => {
-                self.one.taken.increment(1);
-                self.one.reservation_answer.record(after.as_secs_f64());
+                self.one.taken.increment(times);
+                self.record(&self.one.reservation_answer, after, times);
             }
-            Fact::NotTaken(how) => count(&self.not_taken, how),
-            Fact::ConnectFailed(fault) => count(&self.faults, fault),
-            Fact::Closed(reason) => count(&self.closed, reason),
-            Fact::DoubleReservation => self.one.double_reservations.increment(1),
-            Fact::Diverged => self.one.divergences.increment(1),
+            Fact::NotTaken(how) => count(&self.not_taken, how, times),
+            Fact::ConnectFailed(fault) => count(&self.faults, fault, times),
+            Fact::Closed(reason) => count(&self.closed, reason, times),
+            Fact::DoubleReservation => self.one.double_reservations.increment(times),
+            Fact::Diverged => self.one.divergences.increment(times),
             Fact::Triaged(_)
             | Fact::Returned(_)
             | Fact::Said(..)
@@ -271,6 +306,20 @@ impl Observer for Metrics {
             | Fact::PlaceLost
             | Fact::SafetyDiverted => {}
         }
+        if let Fact::Answered { service, waited, .. } | Fact::Abandoned { service, waited, .. } =
+            fact
+        {
+            let answered = matches!(fact, Fact::Answered { .. });
+            self.record(self.recall.waits(service, answered), waited, times);
+        }
+    }
+
+    fn recovered(&self, took: Duration, entries: u64) {
+        self.snapshots.recovered(took, entries);
+    }
+
+    fn snapshot(&self, outcome: SnapshotOutcome) {
+        self.snapshots.outcome(outcome);
     }
 
     fn look(&self, view: &View<'_>, behind: u64) {
@@ -292,6 +341,9 @@ impl Singles {
             journal_sync: histogram(r, &names::JOURNAL_SYNC, &[]),
             batch_entries: histogram(r, &names::BATCH_ENTRIES, &[]),
             undurable: gauge(r, &names::UNDURABLE, &[]),
+            disk_free: gauge(r, &names::DISK_FREE, &[]),
+            disk_level: gauge(r, &names::DISK_LEVEL, &[]),
+            forged_receipts: counter(r, &names::FORGED_RECEIPTS, &[]),
             replica_up: gauge(r, &names::REPLICA_UP, &[]),
             replica_behind: gauge(r, &names::REPLICA_BEHIND, &[]),
             divergences: counter(r, &names::DIVERGENCES, &[]),
@@ -337,9 +389,9 @@ const REFUSALS: [(RefusalKind, &str); 6] = [
     (RefusalKind::Exhausted, "exhausted"),
 ];
 
-fn count<T: PartialEq>(table: &[(T, Counter)], what: T) {
+fn count<T: PartialEq>(table: &[(T, Counter)], what: T, times: u64) {
     if let Some((_, counter)) = table.iter().find(|(one, _)| *one == what) {
-        counter.increment(1);
+        counter.increment(times);
     }
 }
 

@@ -5,6 +5,8 @@
 
 use metrics::Unit;
 
+use crate::shard::observe::{ANSWERS, WAITS};
+
 /// What a metric is.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Kind {
@@ -31,14 +33,6 @@ pub struct Metric {
     pub help: &'static str,
 }
 
-/// Waits of customers: seconds to hours.
-const WAITS: &[f64] = &[
-    1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1_200.0,
-    1_800.0, 3_600.0, 14_400.0, 86_400.0,
-];
-/// How long people take to answer an offer.
-const ANSWERS: &[f64] =
-    &[0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 300.0];
 /// One decision: 250 ns to 10 ms.
 const DECISIONS: &[f64] = &[
     0.000_000_25,
@@ -127,8 +121,18 @@ metrics! {
     UNDURABLE = Gauge, Count, "surgeline_journal_undurable_batches", [], "Batches decided and not durable yet; at 2 the owner waits.";
     SESSIONS = Gauge, Count, "surgeline_sessions", ["role"], "Open sessions: gateways' streams, and agents on streams.";
     CUT_OFF = Counter, Count, "surgeline_sessions_cut_off_total", ["role", "reason"], "Sessions ended by the router since the process began, by reason.";
+    DISK_FREE = Gauge, Bytes, "surgeline_disk_free_bytes", [], "Space left on the disk of the data directory for this user.";
+    DISK_LEVEL = Gauge, Count, "surgeline_disk_level", [], "0: enough space; 1: low, nobody new is let in; 2: critical, no reservations either.";
+    FORGED_RECEIPTS = Counter, Count, "surgeline_receipts_forged_total", [], "Receipts that clients showed and that were not signed here, since the process began; ignored.";
     REPLICA_UP = Gauge, Count, "surgeline_replica_up", [], "1 while the replica answers, which most of these are read from; 0 when it has ended or does not answer, and they are the last it said: /readyz says why.";
     REPLICA_BEHIND = Gauge, Count, "surgeline_replica_lag_entries", [], "Durable entries that the replica has not applied.";
+    SNAPSHOTS = Counter, Count, "surgeline_snapshots_total", ["outcome"], "Snapshots written, and those that failed, since the process began.";
+    SNAPSHOT_AGE = Gauge, Seconds, "surgeline_snapshot_age_seconds", [], "Age of the state in the newest snapshot, which a start goes on from; before the first, since the process began.";
+    SNAPSHOT_SECONDS = Gauge, Seconds, "surgeline_snapshot_write_seconds", [], "Time that the newest snapshot took to be made durable, beside everything else.";
+    SNAPSHOT_PAUSE = Gauge, Seconds, "surgeline_snapshot_pause_seconds", [], "Time that the replica stood still for the newest snapshot; the owner never does.";
+    SNAPSHOT_BYTES = Gauge, Bytes, "surgeline_snapshot_size_bytes", [], "Size of the newest snapshot.";
+    RECOVERY_SECONDS = Gauge, Seconds, "surgeline_recovery_seconds", [], "Time from the start of the process's recovery until it could serve.";
+    RECOVERY_ENTRIES = Gauge, Count, "surgeline_recovery_entries", [], "Entries of the journal that the recovery read after its snapshot.";
     DIVERGENCES = Counter, Count, "surgeline_replica_divergences_total", [], "Marks at which the replica's state differed from the owner's, counted since the process began, recovery included. Must be 0.";
 }
 

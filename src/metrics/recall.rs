@@ -14,7 +14,6 @@ use crate::engine::words::ServiceClass;
 use crate::ids::RecallId;
 use crate::shard::observe::{Fact, HowSaid, TextKind};
 use crate::shard::view::View;
-use crate::time::Span;
 
 /// A way to leave a tier, and where the engine counts it.
 type Way = (&'static str, fn(&TierCounts) -> u64);
@@ -108,32 +107,23 @@ impl RecallMetrics {
         self.known.store(Arc::new(now));
     }
 
-    /// Counts what concerns recalls and classes of service.
-    pub(super) fn fact(&self, fact: Fact<'_>) {
+    /// Counts what concerns recalls.
+    pub(super) fn fact(&self, fact: Fact<'_>, times: u64) {
         match fact {
-            Fact::Answered { service, waited, .. } => {
-                self.waited(service, waited, |c| &c.wait_answered)
-            }
-            Fact::Abandoned { service, waited, .. } => {
-                self.waited(service, waited, |c| &c.wait_abandoned);
-            }
-            Fact::Triaged(class) => count(&self.triaged, class),
-            Fact::Returned(because) => count(&self.returned, because),
-            Fact::Said(text, how) => count(&self.said, (text, how)),
-            Fact::BouncedTwice => self.bounced_twice.increment(1),
-            Fact::PlaceLost => self.places_lost.increment(1),
-            Fact::SafetyDiverted => self.safety_diverted.increment(1),
+            Fact::Triaged(class) => count(&self.triaged, class, times),
+            Fact::Returned(because) => count(&self.returned, because, times),
+            Fact::Said(text, how) => count(&self.said, (text, how), times),
+            Fact::BouncedTwice => self.bounced_twice.increment(times),
+            Fact::PlaceLost => self.places_lost.increment(times),
+            Fact::SafetyDiverted => self.safety_diverted.increment(times),
             _ => {}
         }
     }
 
-    fn waited(
-        &self,
-        service: ServiceClass,
-        waited: Span,
-        which: impl FnOnce(&ClassHandles) -> &Histogram,
-    ) {
-        which(&self.classes[service as usize]).record(waited.as_secs_f64());
+    /// Where waits of a class of service are counted.
+    pub(super) fn waits(&self, service: ServiceClass, answered: bool) -> &Histogram {
+        let class = &self.classes[service as usize];
+        if answered { &class.wait_answered } else { &class.wait_abandoned }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::engine::entry::{Actor, Sealed};
 use crate::engine::recall::Want;
 use crate::engine::refusal::Refusal;
 use crate::ids::{AskId, ContactId, RecallId, RequestId};
+use crate::journal::receipt::Receipt;
 
 pub use super::outbox::{Outbox, OutboxReceiver, outbox};
 
@@ -88,6 +89,18 @@ pub enum Rejection {
         /// When to try again.
         retry_after: Duration,
     },
+    /// Space for the journal runs out, and nobody new is let in; nothing was decided.
+    #[error("the router's disk is nearly full: nobody new is let in, try again in {} s", retry_after.as_secs())]
+    LowSpace {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The router is about to stop, and nobody new is let in; nothing was decided.
+    #[error("the router is about to stop: nobody new is let in, try again in {} s", retry_after.as_secs())]
+    Draining {
+        /// When to try again, here or at its successor.
+        retry_after: Duration,
+    },
     /// The router is stopping or has stopped; the command may or may not have been carried
     /// out, and the same request id tells which.
     #[error("the router is stopping")]
@@ -103,6 +116,8 @@ pub enum Outgoing {
         request_id: Box<str>,
         /// What came of it.
         answer: Answer,
+        /// What is durable, signed.
+        receipt: Receipt,
     },
     /// A directive, with the personal data that came with what it tells of.
     Directive(Directive, Option<Sealed>),

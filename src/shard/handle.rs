@@ -14,7 +14,7 @@ use rustc_hash::FxBuildHasher;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::ask::{Answer, AnswerTo, Ask, Rejection, WordsAsked};
-use super::health::Health;
+use super::health::{Fatal, Health, Intake};
 use super::observe::{Lane, Observer};
 use super::people::People;
 use super::recalls::Recalls;
@@ -30,6 +30,7 @@ use crate::ids::{
     AgentId, ContactId, CustomerId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId,
     RecallId, RequestId, SkillId,
 };
+use crate::journal::receipt::Receipts;
 use crate::journal::seal::KeyStore;
 
 /// Arrivals that may wait for the owner: 4 ms of deciding, so that one who is let in is
@@ -46,6 +47,10 @@ pub(crate) const WORDS: usize = 262_144;
 const ARRIVAL_RETRY: Duration = Duration::from_millis(250);
 /// When anything else may be tried again.
 const OTHER_RETRY: Duration = Duration::from_millis(50);
+/// When someone new may try again while space is low: people have to make room.
+const SPACE_RETRY: Duration = Duration::from_secs(10);
+/// When someone new may try again after a restart began: a start takes about a second.
+const RESTART_RETRY: Duration = Duration::from_secs(2);
 
 /// Speaks to one shard. Clones share it.
 #[derive(Clone, Debug)]
@@ -62,6 +67,7 @@ pub struct ShardHandle {
     pub(crate) keys: Arc<KeyStore>,
     pub(crate) recalls: Arc<Recalls>,
     pub(crate) words: Receiver<WordsAsked>,
+    pub(crate) receipts: Arc<Receipts>,
 }
 
 /// The shard has stopped.
@@ -75,6 +81,12 @@ impl ShardHandle {
     pub fn submit(&self, ask: Ask) {
         if self.health.is_stopping() {
             return reply(ask.answer_to, Err(Rejection::Stopping));
+        }
+        if ask.is_arrival()
+            && let Some(closed) = self.closed()
+        {
+            self.observer.turned_away(Lane::Arrivals);
+            return reply(ask.answer_to, Err(closed));
         }
         let (lane, sender, retry_after) = if ask.is_arrival() {
             (Lane::Arrivals, &self.arrivals, ARRIVAL_RETRY)
@@ -96,6 +108,15 @@ impl ShardHandle {
             Err(TrySendError::Disconnected(ask)) => {
                 reply(ask.answer_to, Err(Rejection::Stopping));
             }
+        }
+    }
+
+    /// Why nobody new is let in, if so.
+    fn closed(&self) -> Option<Rejection> {
+        match self.health.intake() {
+            Intake::Open => None,
+            Intake::LowSpace => Some(Rejection::LowSpace { retry_after: SPACE_RETRY }),
+            Intake::Draining => Some(Rejection::Draining { retry_after: RESTART_RETRY }),
         }
     }
 
@@ -184,6 +205,29 @@ impl ShardHandle {
     #[must_use]
     pub fn said(&self, contact: ContactId) -> Vec<Sealed> {
         self.people.said(contact)
+    }
+
+    /// Looks at the newest receipt that a client has; empty for none. One that was not signed
+    /// here is ignored and counted. A genuine one from beyond what is durable ends this
+    /// router: it goes on from an older copy of its data.
+    ///
+    /// # Errors
+    /// [`Fatal::OlderCopy`], which the shard's health then says as well.
+    pub fn shown(&self, receipt: &[u8]) -> Result<(), Fatal> {
+        if receipt.is_empty() {
+            return Ok(());
+        }
+        let Some(seen) = self.receipts.read(receipt) else {
+            self.observer.forged_receipt();
+            return Ok(());
+        };
+        let (epoch, durable) = (self.health.epoch(), self.health.durable());
+        if seen.epoch <= epoch && seen.sequence <= durable {
+            return Ok(());
+        }
+        let fatal = Fatal::OlderCopy { seen, epoch, durable };
+        self.health.fail(fatal.clone());
+        Err(fatal)
     }
 
     /// Recalls and their playbooks.

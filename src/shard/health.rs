@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use thiserror::Error as ThisError;
 use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::journal::receipt::Seen;
 
 /// What makes it impossible to go on. The process must end; recovery decides.
 #[derive(Clone, Debug, ThisError)]
@@ -16,6 +19,19 @@ pub enum Fatal {
     /// The journal could not be written, so that nothing may be acknowledged any more.
     #[error("the journal could not be written")]
     Journal(#[source] Arc<dyn Error + Send + Sync>),
+    /// A client was told that more is durable than this journal holds.
+    #[error(
+        "this is an older copy of the router's data: a client has a receipt for entry {} of epoch {}, but the journal ends at entry {durable} of epoch {epoch}; restore the newer copy, or go on without what is missing by starting once with `surgeline serve --accept-older-copy`",
+        seen.sequence, seen.epoch
+    )]
+    OlderCopy {
+        /// What the receipt says.
+        seen: Seen,
+        /// This process's epoch.
+        epoch: u64,
+        /// The last durable entry here.
+        durable: u64,
+    },
     /// A thread of the shard panicked; its state is unknown.
     #[error("the {0} thread of the shard panicked")]
     Panicked(ThreadKind),
@@ -62,28 +78,48 @@ pub enum NotReady {
     /// It cannot go on.
     #[error(transparent)]
     Failed(#[from] Fatal),
+    /// It is about to stop: nobody new is let in.
+    #[error("draining")]
+    Draining,
     /// The replica's state differs from the owner's: one of them is wrong.
     #[error("the replica's state differs from the owner's")]
     Diverged,
 }
 
+/// Whether someone new is let in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Intake {
+    /// Yes.
+    Open,
+    /// No: space for the journal runs out. Those who are here are served and can leave.
+    LowSpace,
+    /// No: the router is about to stop.
+    Draining,
+}
+
 /// How the shard is.
 #[derive(Debug)]
 pub struct Health {
+    low_space: AtomicBool,
+    draining: CancellationToken,
     recovered: AtomicBool,
     stopping: AtomicBool,
     diverged: AtomicBool,
     durable: AtomicU64,
+    epoch: AtomicU64,
     fatal: watch::Sender<Option<Fatal>>,
 }
 
 impl Default for Health {
     fn default() -> Self {
         Self {
+            low_space: AtomicBool::new(false),
+            draining: CancellationToken::new(),
             recovered: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             diverged: AtomicBool::new(false),
             durable: AtomicU64::new(0),
+            epoch: AtomicU64::new(0),
             fatal: watch::Sender::new(None),
         }
     }
@@ -107,6 +143,9 @@ impl Health {
         if self.diverged.load(Ordering::Acquire) {
             return Err(NotReady::Diverged);
         }
+        if self.draining.is_cancelled() {
+            return Err(NotReady::Draining);
+        }
         Ok(())
     }
 
@@ -129,8 +168,40 @@ impl Health {
         self.durable.load(Ordering::Acquire)
     }
 
+    /// Whether someone new is let in.
+    #[must_use]
+    pub fn intake(&self) -> Intake {
+        if self.draining.is_cancelled() {
+            Intake::Draining
+        } else if self.low_space.load(Ordering::Acquire) {
+            Intake::LowSpace
+        } else {
+            Intake::Open
+        }
+    }
+
+    /// Lets nobody new in while space for the journal is low.
+    pub fn set_low_space(&self, low: bool) {
+        self.low_space.store(low, Ordering::Release);
+    }
+
+    /// Lets nobody new in any more: the router is about to stop.
+    pub fn set_draining(&self) {
+        self.draining.cancel();
+    }
+
+    /// Completes once the router is about to stop.
+    pub fn draining(&self) -> WaitForCancellationFutureOwned {
+        self.draining.clone().cancelled_owned()
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Whether the replica's state may be gone on from: nothing failed, and it is the owner's.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.fatal.borrow().is_none() && !self.diverged.load(Ordering::Acquire)
     }
 
     pub(crate) fn set_recovered(&self) {
@@ -143,6 +214,16 @@ impl Health {
 
     pub(crate) fn set_diverged(&self) {
         self.diverged.store(true, Ordering::Release);
+    }
+
+    /// Which process's turn at writing the journal this is.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_epoch(&self, epoch: u64) {
+        self.epoch.store(epoch, Ordering::Release);
     }
 
     pub(crate) fn set_durable(&self, sequence: u64) {
@@ -181,6 +262,19 @@ impl Drop for PanicGuard {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_new_is_let_in_when_space_is_low_or_the_router_is_about_to_stop() {
+        let health = Health::default();
+        assert_eq!(health.intake(), Intake::Open);
+        health.set_low_space(true);
+        assert_eq!(health.intake(), Intake::LowSpace);
+        health.set_low_space(false);
+        assert_eq!(health.intake(), Intake::Open);
+        health.set_low_space(true);
+        health.set_draining();
+        assert_eq!(health.intake(), Intake::Draining);
+    }
 
     #[tokio::test]
     async fn readiness_names_the_first_reason_and_the_first_failure_stays() {

@@ -11,7 +11,7 @@
 
 pub mod ask;
 mod batch;
-mod clock;
+pub(crate) mod clock;
 pub mod handle;
 pub mod health;
 pub mod observe;
@@ -22,6 +22,7 @@ pub mod recalls;
 pub mod recovery;
 mod replica;
 mod sessions;
+pub mod snapshots;
 pub mod staffing;
 mod tally;
 #[cfg(test)]

@@ -11,13 +11,22 @@ use std::time::Duration;
 use super::ask::SessionOver;
 use super::view::View;
 use crate::engine::directive::Recipient;
-use crate::engine::event::Settled;
-use crate::engine::recall::{ReturnedBecause, Text, TriageClass};
+use crate::engine::recall::{ReturnedBecause, TriageClass};
 use crate::engine::refusal::RefusalKind;
 use crate::engine::routing::Routing;
 use crate::engine::words::{ConnectFault, EndReason, NotTaken, ServiceClass};
 use crate::ids::QueueId;
-use crate::time::Span;
+pub use crate::journal::snapshot::seen::{HowSaid, TextKind};
+use crate::time::{Span, WallTime};
+
+/// Upper bounds, in seconds, of the buckets that waits of customers are counted in.
+pub const WAITS: &[f64] = &[
+    1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1_200.0,
+    1_800.0, 3_600.0, 14_400.0, 86_400.0,
+];
+/// The same of how long people take to answer an offer.
+pub const ANSWERS: &[f64] =
+    &[0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 300.0];
 
 /// Who is connected, as counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,141 +95,9 @@ impl Lane {
     }
 }
 
-/// The texts of playbooks as counted: one for all answers, one for all options.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TextKind {
-    /// Said at once when the faq tier takes a contact.
-    Acknowledgement,
-    /// The recall message.
-    Message,
-    /// An answer.
-    Faq,
-    /// The menu's greeting.
-    Greeting,
-    /// The injury question.
-    Injury,
-    /// Asks for the lot.
-    Lot,
-    /// The lot is affected.
-    Affected,
-    /// The lot is not affected.
-    NotAffected,
-    /// It cannot be told.
-    CannotTell,
-    /// An option of the menu.
-    Option,
-    /// Said on the way to a person.
-    Person,
-    /// Said at the end.
-    Goodbye,
-}
-
-impl TextKind {
-    /// All of them, in the order of [`TextKind::index`].
-    pub const ALL: [Self; 12] = [
-        Self::Acknowledgement,
-        Self::Message,
-        Self::Faq,
-        Self::Greeting,
-        Self::Injury,
-        Self::Lot,
-        Self::Affected,
-        Self::NotAffected,
-        Self::CannotTell,
-        Self::Option,
-        Self::Person,
-        Self::Goodbye,
-    ];
-
-    /// Position in a table by text.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self as usize
-    }
-
-    /// The word for it in metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Acknowledgement => "acknowledgement",
-            Self::Message => "message",
-            Self::Faq => "faq",
-            Self::Greeting => "greeting",
-            Self::Injury => "injury",
-            Self::Lot => "lot",
-            Self::Affected => "affected",
-            Self::NotAffected => "not_affected",
-            Self::CannotTell => "cannot_tell",
-            Self::Option => "option",
-            Self::Person => "person",
-            Self::Goodbye => "goodbye",
-        }
-    }
-}
-
-impl From<Text> for TextKind {
-    fn from(text: Text) -> Self {
-        match text {
-            Text::Acknowledgement => Self::Acknowledgement,
-            Text::Message => Self::Message,
-            Text::Faq(_) => Self::Faq,
-            Text::Greeting => Self::Greeting,
-            Text::Injury => Self::Injury,
-            Text::Lot => Self::Lot,
-            Text::Affected => Self::Affected,
-            Text::NotAffected => Self::NotAffected,
-            Text::CannotTell => Self::CannotTell,
-            Text::Option(_) => Self::Option,
-            Text::Person => Self::Person,
-            Text::Goodbye => Self::Goodbye,
-        }
-    }
-}
-
-/// What became of a text that was to be said.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum HowSaid {
-    /// It was said to the end.
-    Done,
-    /// The gateway could not.
-    Failed,
-    /// It no longer mattered: the customer spoke, pressed a key or left.
-    Withdrawn,
-}
-
-impl HowSaid {
-    /// All of them, in the order of [`HowSaid::index`].
-    pub const ALL: [Self; 3] = [Self::Done, Self::Failed, Self::Withdrawn];
-
-    /// Position in a table by outcome.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self as usize
-    }
-
-    /// The word for it in metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-}
-
-impl From<Settled> for HowSaid {
-    fn from(settled: Settled) -> Self {
-        match settled {
-            Settled::Done => Self::Done,
-            Settled::Failed(_) => Self::Failed,
-            Settled::Withdrawn => Self::Withdrawn,
-        }
-    }
-}
-
-/// One countable thing that the durable events say. Replayed history counts too, so that
-/// these go on across a restart as the journal does.
+/// One countable thing that the durable events say. Replayed history counts too, and what a
+/// snapshot stands for is told in sums, so that these go on across a restart as the journal
+/// does.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Fact<'a> {
     /// There are other queues or agents now.
@@ -275,6 +152,26 @@ pub enum Fact<'a> {
     Diverged,
 }
 
+/// What became of a snapshot.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum SnapshotOutcome {
+    /// It is durable.
+    Written {
+        /// How old its state is: of when.
+        wall: WallTime,
+        /// How long the replica stood still for it.
+        paused: Duration,
+        /// How long it took to write it.
+        took: Duration,
+        /// Its size.
+        bytes: u64,
+    },
+    /// The start went on from one of this time.
+    Loaded(WallTime),
+    /// It was not written; the next one is tried when it is due.
+    Failed,
+}
+
 /// Is told what happens in the shard.
 pub trait Observer: Debug + Send + Sync + 'static {
     /// How long the engine took for one command; every 16th is measured.
@@ -293,8 +190,16 @@ pub trait Observer: Debug + Send + Sync + 'static {
     fn sessions(&self, role: SessionRole, open: usize);
     /// A session's outgoing side was ended from here.
     fn cut_off(&self, role: SessionRole, why: SessionOver);
-    /// The replica applied an event that counts.
-    fn fact(&self, fact: Fact<'_>);
+    /// A receipt was shown that was not signed here.
+    fn forged_receipt(&self);
+    /// The replica applied an event that counts. More than once for what a snapshot stands
+    /// for, where times are the mean of all in one bucket of [`WAITS`] or [`ANSWERS`].
+    fn fact(&self, fact: Fact<'_>, times: u64);
+    /// The shard is back, this long after its start began, with this many entries read
+    /// beyond the snapshot.
+    fn recovered(&self, took: Duration, entries: u64);
+    /// A snapshot became durable, was found at the start, or failed.
+    fn snapshot(&self, outcome: SnapshotOutcome);
     /// The replica shows its state, about once a second; `behind` is how many durable
     /// entries it has not applied yet.
     fn look(&self, view: &View<'_>, behind: u64);

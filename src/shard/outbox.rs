@@ -118,7 +118,7 @@ mod tests {
     use crate::engine::command::Reply;
 
     fn answer(id: &str) -> Outgoing {
-        Outgoing::Answer { request_id: id.into(), answer: Ok(Reply::Done) }
+        Outgoing::Answer { request_id: id.into(), answer: Ok(Reply::Done), receipt: [0; 48] }
     }
 
     #[tokio::test]

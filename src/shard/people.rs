@@ -3,7 +3,7 @@
 //! A registry, never the truth: it follows durable events and is made again from the
 //! journal. It opens nothing; unsealing is for those who may see.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
 use dashmap::DashMap;
 
@@ -12,6 +12,7 @@ use crate::engine::event::Event;
 use crate::engine::recall::LotVerdict;
 use crate::engine::words::Keys;
 use crate::ids::{ContactId, CustomerId, RecallId};
+use crate::journal::snapshot::seen::Known;
 
 /// Inputs kept for the next agent of a contact; of more the oldest go. The timeline has all.
 const MOST_SAID: usize = 32;
@@ -20,18 +21,7 @@ const MOST_LOTS: usize = 8;
 
 /// By contact: whose it is, how it arrived, and what was said since an agent last let go of it.
 #[derive(Debug, Default)]
-pub(crate) struct People(DashMap<ContactId, Known>);
-
-#[derive(Clone, Debug, Default)]
-struct Known {
-    customer: Option<CustomerId>,
-    arrived: Option<Sealed>,
-    said: VecDeque<Sealed>,
-    /// Whose self-service it was in.
-    recall: Option<RecallId>,
-    /// Keys that were checked as a lot, with what the check said.
-    lots: Vec<(LotVerdict, Keys)>,
-}
+pub(crate) struct People(DashMap<ContactId, Arc<Known>>);
 
 /// What an event changes in the registry.
 #[derive(Debug)]
@@ -85,27 +75,30 @@ impl People {
         match change {
             PeopleChange::Arrived(contact, customer, sealed) => {
                 let mut known = self.0.entry(contact).or_default();
+                let known = Arc::make_mut(&mut known);
                 known.customer = customer;
                 known.arrived = sealed;
             }
             PeopleChange::GoesOn { of, contact } => {
-                let known = self.0.get(&of).map(|known| known.clone());
+                let known = self.0.get(&of).map(|known| Arc::clone(&known));
                 if let Some(known) = known {
                     self.0.insert(contact, known);
                 }
             }
             PeopleChange::Diverted(contact, recall) => {
-                self.0.entry(contact).or_default().recall = Some(recall);
+                Arc::make_mut(&mut self.0.entry(contact).or_default()).recall = Some(recall);
             }
             PeopleChange::Said(contact, sealed) => {
-                let said = &mut self.0.entry(contact).or_default().said;
+                let mut known = self.0.entry(contact).or_default();
+                let said = &mut Arc::make_mut(&mut known).said;
                 if said.len() == MOST_SAID {
                     said.pop_front();
                 }
                 said.push_back(sealed);
             }
             PeopleChange::Checked(contact, verdict, keys) => {
-                let lots = &mut self.0.entry(contact).or_default().lots;
+                let mut known = self.0.entry(contact).or_default();
+                let lots = &mut Arc::make_mut(&mut known).lots;
                 if lots.len() == MOST_LOTS {
                     lots.remove(0);
                 }
@@ -113,13 +106,23 @@ impl People {
             }
             PeopleChange::Heard(contact) => {
                 if let Some(mut known) = self.0.get_mut(&contact) {
-                    known.said.clear();
+                    Arc::make_mut(&mut known).said.clear();
                 }
             }
             PeopleChange::Closed(contact) => {
                 self.0.remove(&contact);
             }
         }
+    }
+
+    /// All that is known, for a snapshot.
+    pub(crate) fn image(&self) -> Vec<(ContactId, Arc<Known>)> {
+        self.0.iter().map(|known| (*known.key(), Arc::clone(known.value()))).collect()
+    }
+
+    /// From a snapshot.
+    pub(crate) fn restore(image: &[(ContactId, Arc<Known>)]) -> Self {
+        Self(image.iter().cloned().collect())
     }
 
     pub(crate) fn arrived(&self, contact: ContactId) -> Option<Sealed> {

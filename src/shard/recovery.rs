@@ -24,14 +24,19 @@ use super::people::{People, PeopleChange};
 use super::recalls::{RecallChange, Recalls};
 use super::replica::{BACKLOG, READS, Read, Replica, ToReplica};
 use super::sessions::Sessions;
+use super::snapshots::{SnapshotOptions, Taker};
 use super::writer::{Exits, Writer};
 use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::engine::event::Event;
+use crate::engine::image::ImageError;
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::Routing;
+use crate::journal::receipt::{RECEIPT, Receipts};
 use crate::journal::seal::KeyStore;
-use crate::journal::{Batch, Journal, Tip};
+use crate::journal::snapshot::Snapshot;
+use crate::journal::snapshot::seen::Seen;
+use crate::journal::{Batch, Journal, JournalError, Tip};
 use crate::time::{EngineTime, Span, WallTime};
 
 /// What a shard needs from outside.
@@ -39,8 +44,36 @@ use crate::time::{EngineTime, Span, WallTime};
 pub struct ShardOptions {
     /// The keys of sealed personal data.
     pub keys: Arc<KeyStore>,
+    /// Signs what is durable.
+    pub receipts: Arc<Receipts>,
     /// Who is told what happens.
     pub observer: Arc<dyn Observer>,
+    /// When snapshots are taken and where they go; none for none.
+    pub snapshots: Option<SnapshotOptions>,
+}
+
+/// A snapshot that an engine was made of.
+#[derive(Debug)]
+pub struct Resumed {
+    snapshot: Arc<Snapshot>,
+    engine: Engine,
+}
+
+impl Resumed {
+    /// Makes an engine of a snapshot.
+    ///
+    /// # Errors
+    /// What it holds is no state.
+    pub fn of(snapshot: Snapshot) -> Result<Self, ImageError> {
+        let engine = Engine::restore(&snapshot.engine)?;
+        Ok(Self { snapshot: Arc::new(snapshot), engine })
+    }
+
+    /// Where the journal goes on from it.
+    #[must_use]
+    pub fn tip(&self) -> Tip {
+        self.snapshot.tip
+    }
 }
 
 /// Why a shard did not start.
@@ -82,6 +115,7 @@ pub struct Recovery {
     replica: Sender<ToReplica>,
     reads: Sender<Read>,
     replica_thread: JoinHandle<()>,
+    snapshot_thread: Option<JoinHandle<()>>,
 }
 
 impl Recovery {
@@ -94,11 +128,19 @@ impl Recovery {
         let (replica, inbox) = bounded(BACKLOG);
         // Bounded by permits, which callers wait for without blocking a thread.
         let (reads, read_end) = unbounded();
+        let (taker, snapshot_thread) = match options.snapshots.clone() {
+            Some(snapshots) => {
+                let (keys, observer) = (options.keys.clone(), options.observer.clone());
+                let (taker, thread) = Taker::start(snapshots, keys, observer)?;
+                (Some(taker), Some(thread))
+            }
+            None => (None, None),
+        };
         let replica_thread = {
             let (reads, health) = ((reads.clone(), read_end), health.clone());
             let observer = options.observer.clone();
             spawn(ThreadKind::Replica, &health.clone(), move || {
-                Replica::new(inbox, reads, health, observer).run();
+                Replica::new(inbox, reads, taker, health, observer).run();
             })?
         };
         Ok(Self {
@@ -115,7 +157,38 @@ impl Recovery {
             replica,
             reads,
             replica_thread,
+            snapshot_thread,
         })
+    }
+
+    /// Goes on from a snapshot; give the batches after it then, and nothing before this.
+    pub fn resume(&mut self, resumed: Resumed) {
+        let Resumed { snapshot, engine } = resumed;
+        // First of all, so that the replica is made of it meanwhile.
+        drop(self.replica.send(ToReplica::Snapshot(snapshot.clone())));
+        self.engine = engine;
+        (self.sequence, self.at) = (snapshot.tip.sequence, snapshot.at);
+        self.wall = snapshot.wall;
+        self.configured = **self.engine.routing() != Routing::default();
+        self.people = Arc::new(People::restore(&snapshot.seen.people));
+        for recall in self.engine.recalls() {
+            self.recalls_seen.push(RecallChange::Started(recall.id, Arc::clone(&recall.plan)));
+        }
+        let over = self.engine.recalls().filter(|recall| recall.over);
+        self.recalls_seen.extend(over.map(|recall| RecallChange::Ended(recall.id)));
+        self.observe_sealed(&snapshot.seen);
+    }
+
+    /// A key store that is older than the snapshot learns whose the keys are.
+    fn observe_sealed(&self, seen: &Seen) {
+        let keys = &self.options.keys;
+        for (_, known) in &seen.people {
+            known.arrived.iter().chain(&known.said).for_each(|sealed| keys.observe(sealed));
+        }
+        for (_, timeline) in &seen.timelines {
+            let sealed = timeline.items.iter().filter_map(|item| item.sealed.as_ref());
+            sealed.for_each(|sealed| keys.observe(sealed));
+        }
     }
 
     /// Replays a batch, after which the journal stands at `tip`; give all of them, in order.
@@ -171,7 +244,9 @@ impl Recovery {
         let farewells = unbounded::<Ask>();
         self.recalls.follow(std::mem::take(&mut self.recalls_seen));
         let words = bounded::<WordsAsked>(WORDS);
-        let exits = Exits {
+        let mut exits = Exits {
+            receipts: self.options.receipts.clone(),
+            receipt: [0; RECEIPT],
             recalls: self.recalls.clone(),
             words: words.0,
             sessions: Sessions::new(farewells.0.clone(), observer.clone()),
@@ -187,28 +262,38 @@ impl Recovery {
         }
         let opening = decider.close();
         self.health.set_durable(self.sequence);
+        let failed = |error: JournalError| StartError::Journal(error.into());
+        let mut tip = journal.acquire().map_err(failed)?;
+        self.health.set_epoch(tip.epoch);
+        exits.receipt = exits.receipts.sign(tip);
         if let Some(batch) = opening.batch {
-            let written = journal.append(&batch);
-            let tip = written.map_err(|error| StartError::Journal(error.into()))?;
-            self.health.set_durable(batch.entries.last().map_or(self.sequence, |e| e.sequence));
+            tip = journal.append(tip.epoch, self.sequence, &batch).map_err(failed)?;
+            self.health.set_durable(tip.sequence);
+            exits.receipt = exits.receipts.sign(tip);
             drop(self.replica.send(ToReplica::Batch(batch, tip)));
         }
         for release in opening.releases {
             exits.release(release);
         }
         drop(self.replica.send(ToReplica::Live(clock)));
-        self.start(journal, decider, exits, farewells, words.1)
+        self.start((journal, tip), decider, exits, farewells, words.1)
     }
 
     fn start<J: Journal + 'static>(
         self,
-        journal: J,
+        (journal, tip): (J, Tip),
         decider: Decider,
         exits: Exits,
         (farewells, farewells_end): (Sender<Ask>, Receiver<Ask>),
         words: Receiver<WordsAsked>,
     ) -> Result<(ShardHandle, Shard), StartError> {
-        let Self { options: ShardOptions { keys, observer }, health, people, recalls, .. } = self;
+        let Self {
+            options: ShardOptions { keys, receipts, observer, .. },
+            health,
+            people,
+            recalls,
+            ..
+        } = self;
         let directory = exits.directory.clone();
         let (arrivals, arrivals_end) = bounded::<Ask>(ARRIVALS);
         let (others, others_end) = bounded::<Ask>(OTHERS);
@@ -217,6 +302,7 @@ impl Recovery {
         let (stop, stop_end) = bounded::<Never>(0);
         let writer = Writer {
             journal,
+            tip,
             work: work_end,
             settled,
             replica: self.replica,
@@ -233,11 +319,12 @@ impl Recovery {
             stop: stop_end,
         };
         let owner = Owner::new(decider, ends, health.clone());
-        let threads = vec![
+        let mut threads = vec![
             spawn(ThreadKind::Owner, &health, move || owner.run())?,
             spawn(ThreadKind::Writer, &health, move || writer.run())?,
             self.replica_thread,
         ];
+        threads.extend(self.snapshot_thread);
         health.set_recovered();
         let handle = ShardHandle {
             farewells,
@@ -252,6 +339,7 @@ impl Recovery {
             keys,
             recalls,
             words,
+            receipts,
         };
         // The shard keeps a handle, so that the lanes stay open for as long as it runs.
         let shard = Shard { stop: Some(stop), threads, health, _handle: handle.clone() };

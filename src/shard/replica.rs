@@ -13,14 +13,19 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::{Receiver, Select, Sender, TryRecvError};
 
 use super::clock::Clock;
-use super::health::Health;
-use super::observe::Observer;
+use super::health::{Fatal, Health, ThreadKind};
+use super::observe::{Observer, SnapshotOutcome};
+use super::people::{People, PeopleChange};
+use super::snapshots::Taker;
 use super::staffing::Staffing;
 use super::tally::Tally;
 use super::view::{Timelines, View};
 use crate::engine::Engine;
+use crate::engine::image::ImageError;
+use crate::journal::snapshot::Snapshot;
+use crate::journal::snapshot::seen::Seen;
 use crate::journal::{Batch, Tip};
-use crate::time::EngineTime;
+use crate::time::{EngineTime, WallTime};
 
 /// Most batches that wait for the replica: a quarter of a second of the heaviest load, and
 /// at most 256 MiB of the largest batches.
@@ -38,6 +43,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What the replica is sent, in order.
 #[derive(Debug)]
 pub(crate) enum ToReplica {
+    /// What to go on from, before any batch.
+    Snapshot(Arc<Snapshot>),
     /// A durable batch, and where the journal stands after it.
     Batch(Arc<Batch>, Tip),
     /// Recovery is over: reads may be served, by this clock.
@@ -59,10 +66,14 @@ pub(crate) struct Replica {
     engine: Engine,
     tally: Tally,
     timelines: Timelines,
+    /// Its own: the one that the edges read follows what leaves, and not what is applied here.
+    people: People,
     staffing: Staffing,
     sequence: u64,
-    /// Where the journal stands after what was applied.
+    /// Where the journal stands after what was applied, and when that was.
     tip: Tip,
+    wall: WallTime,
+    taker: Option<Taker>,
     at: EngineTime,
     clock: Option<Clock>,
     inbox: Receiver<ToReplica>,
@@ -79,6 +90,7 @@ impl Replica {
     pub(crate) fn new(
         inbox: Receiver<ToReplica>,
         (reads_open, reads): (Sender<Read>, Receiver<Read>),
+        taker: Option<Taker>,
         health: Arc<Health>,
         observer: Arc<dyn Observer>,
     ) -> Self {
@@ -86,9 +98,12 @@ impl Replica {
             engine: Engine::default(),
             tally: Tally::new(observer.clone()),
             timelines: Timelines::default(),
+            people: People::default(),
             staffing: Staffing::default(),
             sequence: 0,
             tip: Tip::default(),
+            wall: WallTime::default(),
+            taker,
             at: EngineTime::ZERO,
             clock: None,
             inbox,
@@ -105,7 +120,17 @@ impl Replica {
     pub(crate) fn run(mut self) {
         loop {
             match self.inbox.try_recv() {
-                Ok(ToReplica::Batch(batch, tip)) => self.apply(&batch, tip),
+                Ok(ToReplica::Snapshot(snapshot)) => {
+                    if let Err(error) = self.restore(&snapshot) {
+                        // The owner has gone on from the same one.
+                        tracing::error!(%error, "the replica cannot go on from the snapshot");
+                        self.health.fail(Fatal::Panicked(ThreadKind::Replica));
+                    }
+                }
+                Ok(ToReplica::Batch(batch, tip)) => {
+                    self.apply(&batch, tip);
+                    self.snapshot_if_due();
+                }
                 Ok(ToReplica::Live(clock)) => {
                     self.clock = Some(clock);
                     self.look();
@@ -122,6 +147,46 @@ impl Replica {
             }
         }
         self.serve();
+        if self.clock.is_some() && self.taker.as_ref().is_some_and(|t| t.has_news(self.sequence)) {
+            self.snapshot();
+        }
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot) -> Result<(), ImageError> {
+        self.engine = Engine::restore(&snapshot.engine)?;
+        self.tally = Tally::restore(self.observer.clone(), self.engine.routing(), &snapshot.seen);
+        self.timelines = Timelines::restore(&snapshot.seen.timelines);
+        self.people = People::restore(&snapshot.seen.people);
+        (self.sequence, self.at) = (snapshot.tip.sequence, snapshot.at);
+        (self.tip, self.wall) = (snapshot.tip, snapshot.wall);
+        if let Some(taker) = &mut self.taker {
+            taker.resume(snapshot);
+        }
+        self.observer.snapshot(SnapshotOutcome::Loaded(snapshot.wall));
+        Ok(())
+    }
+
+    /// Not while recovering: the sooner it serves the better.
+    fn snapshot_if_due(&mut self) {
+        let due = self.taker.as_ref().is_some_and(|taker| taker.is_due(self.sequence));
+        if due && self.clock.is_some() {
+            self.snapshot();
+        }
+    }
+
+    /// Takes a snapshot, between two batches. None of a state that may be wrong.
+    fn snapshot(&mut self) {
+        let Some(taker) = self.taker.as_mut().filter(|_| self.health.is_sound()) else { return };
+        taker.take(|| {
+            let engine = self.engine.image();
+            let seen = Seen {
+                people: self.people.image(),
+                timelines: self.timelines.image(|contact| self.engine.contact(contact).is_some()),
+                ..self.tally.image()
+            };
+            let (tip, wall, at) = (self.tip, self.wall, self.at);
+            Snapshot { tip, wall, at, passed: Vec::new(), engine, seen }
+        });
     }
 
     fn apply(&mut self, batch: &Batch, tip: Tip) {
@@ -131,12 +196,17 @@ impl Replica {
                 self.tally.add(entry, batch.wall);
                 self.tally.audit_places(entry, &self.engine);
                 self.timelines.add(entry, batch.wall);
+                for event in &entry.events {
+                    if let Some(change) = PeopleChange::of(event, entry.sealed.as_ref()) {
+                        self.people.change(change);
+                    }
+                }
                 self.sequence = entry.sequence;
                 self.at = entry.at;
             }
             self.serve();
         }
-        self.tip = tip;
+        (self.tip, self.wall) = (tip, batch.wall);
         if let Some(mark) = batch.mark
             && mark.sequence == self.sequence
             && mark.differs(&self.engine)

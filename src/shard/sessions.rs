@@ -20,6 +20,7 @@ use crate::engine::command::Command;
 use crate::engine::directive::{Directive, Recipient};
 use crate::engine::entry::{Actor, Role, Sealed};
 use crate::ids::SessionId;
+use crate::journal::receipt::Receipt;
 
 /// Everyone who is connected.
 #[derive(Debug)]
@@ -105,8 +106,14 @@ impl Sessions {
     }
 
     /// Gives an answer to a stream. Nobody is waited for.
-    pub(crate) fn answer(&self, outbox: &Outbox, request_id: Box<str>, answer: Answer) {
-        let put = outbox.put(Outgoing::Answer { request_id, answer });
+    pub(crate) fn answer(
+        &self,
+        outbox: &Outbox,
+        request_id: Box<str>,
+        answer: Answer,
+        receipt: Receipt,
+    ) {
+        let put = outbox.put(Outgoing::Answer { request_id, answer, receipt });
         if put == Put::CutOff {
             self.lost(outbox, put);
         }
@@ -263,7 +270,7 @@ mod tests {
         let (sessions, asked) = sessions(seen.clone());
         let (outbox, _end) = sized(1);
         for n in 0..2 {
-            sessions.answer(&outbox, "r".into(), Err(Rejection::Stopping));
+            sessions.answer(&outbox, "r".into(), Err(Rejection::Stopping), [0; 48]);
             assert_eq!(outbox.is_closed(), n == 1, "the second finds no room");
         }
         sessions.attach(ANNE, SessionId(4), outbox);
@@ -299,11 +306,11 @@ mod tests {
             let cleo = Recipient::Agent(AgentId(3));
             for (to, id) in [(ANNE, SessionId(1)), (ben, SessionId(2))] {
                 sessions.attach(to, id, slow.clone());
-                sessions.answer(&slow, "sign-in".into(), Ok(Reply::Agent(id)));
+                sessions.answer(&slow, "sign-in".into(), Ok(Reply::Agent(id)), [0; 48]);
             }
             sessions.attach(cleo, SessionId(3), other);
             if by_an_answer {
-                sessions.answer(&slow, "act".into(), Ok(Reply::Done));
+                sessions.answer(&slow, "act".into(), Ok(Reply::Done), [0; 48]);
             } else {
                 sessions.send(tell(1), None);
             }

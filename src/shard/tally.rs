@@ -4,6 +4,7 @@
 //! looks into the engine, so that it can also audit it: a contact reserved for a second
 //! agent shows here even if the engine believes that all is well.
 
+mod ledger;
 mod recall;
 
 use std::collections::BTreeSet;
@@ -12,13 +13,16 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use self::recall::{Cause, Machine};
+use self::ledger::Ledger;
+use self::recall::Cause;
 use super::observe::{Fact, Observer};
 use super::view::{Statistics, Waiting};
 use crate::engine::entry::Entry;
 use crate::engine::event::{Event, Queued, Reserved};
-use crate::engine::words::{EndReason, ServiceClass};
+use crate::engine::routing::Routing;
+use crate::engine::words::EndReason;
 use crate::ids::{ContactId, QueueId, ReservationId};
+use crate::journal::snapshot::seen::{Counted, Seen, Tallied, Track, TrackMachine};
 use crate::time::{EngineTime, Place, Span, WallTime};
 
 /// The counts, and what it takes to go on counting.
@@ -34,23 +38,8 @@ pub(crate) struct Tally {
     reserved: BTreeSet<(EngineTime, ContactId)>,
     targets: Vec<Span>,
     head_starts: Vec<Span>,
+    ledger: Ledger,
     observer: Arc<dyn Observer>,
-}
-
-/// What counting needs to know of an open contact.
-#[derive(Debug)]
-struct Track {
-    arrived: EngineTime,
-    waited_before: Span,
-    queue: Option<QueueId>,
-    service: Option<ServiceClass>,
-    waits: bool,
-    consult: bool,
-    answered: bool,
-    /// By which reservation somebody has it.
-    held: Option<ReservationId>,
-    reserved: Option<EngineTime>,
-    machine: Machine,
 }
 
 impl Track {
@@ -65,7 +54,7 @@ impl Track {
             answered: false,
             held: None,
             reserved: None,
-            machine: Machine::default(),
+            machine: TrackMachine::default(),
         }
     }
 
@@ -84,6 +73,7 @@ impl Tally {
             reserved: BTreeSet::new(),
             targets: Vec::new(),
             head_starts: Vec::new(),
+            ledger: Ledger::default(),
             observer,
         }
     }
@@ -96,21 +86,92 @@ impl Tally {
         }
     }
 
+    /// One that goes on from what a snapshot counted, and tells the observer all of it.
+    pub(crate) fn restore(observer: Arc<dyn Observer>, routing: &Routing, seen: &Seen) -> Self {
+        let mut tally = Self::new(observer);
+        tally.configured(routing);
+        for tallied in &seen.tallies {
+            tally.again(tallied);
+        }
+        tally.statistics.recalls.clone_from(&seen.recalls);
+        tally.open.reserve(seen.tracks.len());
+        for (contact, track) in &seen.tracks {
+            tally.reserved.extend(track.reserved.map(|since| (since, *contact)));
+            tally.open.insert(*contact, Track { waits: false, ..track.clone() });
+            if track.waits {
+                tally.enter(*contact);
+            }
+        }
+        tally.statistics.oldest_reservation = tally.reserved.first().map(|r| r.0);
+        tally
+    }
+
+    /// What goes into a snapshot, besides what others keep.
+    pub(crate) fn image(&self) -> Seen {
+        Seen {
+            tallies: self.ledger.all(),
+            recalls: self.statistics.recalls.clone(),
+            tracks: self.open.iter().map(|(contact, track)| (*contact, track.clone())).collect(),
+            ..Seen::default()
+        }
+    }
+
+    /// Counts what was counted before the snapshot.
+    fn again(&mut self, tallied: &Tallied) {
+        let Tallied { what, times, sum } = *tallied;
+        let statistics = &mut self.statistics;
+        match what {
+            Counted::Offered(queue) => statistics.queue_mut(queue).offered += times,
+            Counted::Answered(w) => {
+                let counts = statistics.queue_mut(w.queue);
+                counts.answered += times;
+                counts.answered_in_target += if w.in_target { times } else { 0 };
+                counts.answered_wait_us = counts.answered_wait_us.saturating_add(sum.0);
+            }
+            Counted::Abandoned(w) => {
+                let counts = statistics.queue_mut(w.queue);
+                counts.abandoned += times;
+                counts.abandoned_after_target += if w.in_target { 0 } else { times };
+            }
+            Counted::BouncedTwice => statistics.bounced_twice += times,
+            Counted::PlaceLost => statistics.places_lost += times,
+            Counted::SafetyDiverted => statistics.safety_diverted += times,
+            Counted::DoubleReservation => statistics.double_reservations += times,
+            // These the observer alone counts.
+            Counted::Accepted(_)
+            | Counted::NotTaken(_)
+            | Counted::ConnectFailed(_)
+            | Counted::Closed(_)
+            | Counted::Triaged(_)
+            | Counted::Returned(_)
+            | Counted::Said(..) => {}
+        }
+        self.ledger.sum(tallied);
+        self.observer.fact(ledger::fact(tallied), times);
+    }
+
+    fn tell(&mut self, fact: Fact<'_>) {
+        self.ledger.add(&fact);
+        self.observer.fact(fact, 1);
+    }
+
     pub(crate) fn diverged(&mut self) {
         self.statistics.divergences += 1;
-        self.observer.fact(Fact::Diverged);
+        self.tell(Fact::Diverged);
+    }
+
+    fn configured(&mut self, routing: &Routing) {
+        self.targets = routing.queues.iter().map(|q| q.target).collect();
+        self.head_starts = routing.queues.iter().map(|q| q.head_start).collect();
+        for id in (0..routing.queues.len()).filter_map(|i| u16::try_from(i).ok()) {
+            self.statistics.queue_mut(QueueId(id));
+        }
+        self.tell(Fact::Configured(routing));
     }
 
     fn event(&mut self, at: EngineTime, event: &Event) {
         match event {
-            Event::Configured(routing) => {
-                self.targets = routing.queues.iter().map(|q| q.target).collect();
-                self.head_starts = routing.queues.iter().map(|q| q.head_start).collect();
-                for id in (0..routing.queues.len()).filter_map(|i| u16::try_from(i).ok()) {
-                    self.statistics.queue_mut(QueueId(id));
-                }
-                self.observer.fact(Fact::Configured(routing));
-            }
+            Event::Configured(routing) => self.configured(routing),
             Event::Arrived(arrived) => {
                 self.open.insert(arrived.contact, Track::new(at, arrived.waited, false));
             }
@@ -124,11 +185,11 @@ impl Tally {
             Event::Reserved(reserved) => self.reserved(at, reserved),
             Event::NotTaken { contact, reservation, how, .. } => {
                 self.back(*contact, *reservation);
-                self.observer.fact(Fact::NotTaken(*how));
+                self.tell(Fact::NotTaken(*how));
             }
             Event::Accepted { contact, connect_by, .. } => {
                 if let Some(since) = self.unreserve(*contact) {
-                    self.observer.fact(Fact::Accepted(at.since(since)));
+                    self.tell(Fact::Accepted(at.since(since)));
                 }
                 if connect_by.is_none() {
                     self.answered(at, *contact);
@@ -137,7 +198,7 @@ impl Tally {
             Event::Bridged { contact, .. } => self.answered(at, *contact),
             Event::ConnectFailed { contact, reservation, fault, .. } => {
                 self.back(*contact, *reservation);
-                self.observer.fact(Fact::ConnectFailed(*fault));
+                self.tell(Fact::ConnectFailed(*fault));
             }
             Event::Pended { contact, .. } => {
                 if let Some(track) = self.open.get_mut(contact) {
@@ -161,7 +222,7 @@ impl Tally {
         self.enter(contact);
         if counts {
             self.statistics.queue_mut(queued.queue).offered += 1;
-            self.observer.fact(Fact::Offered(queued.queue));
+            self.tell(Fact::Offered(queued.queue));
         }
     }
 
@@ -169,16 +230,17 @@ impl Tally {
         self.leave(reserved.contact);
         self.unreserve(reserved.contact);
         let Some(track) = self.open.get_mut(&reserved.contact) else { return };
-        if track.held.replace(reserved.reservation).is_some() {
+        let held = track.held.replace(reserved.reservation);
+        track.reserved = Some(at);
+        if held.is_some() {
             self.statistics.double_reservations += 1;
-            self.observer.fact(Fact::DoubleReservation);
+            self.tell(Fact::DoubleReservation);
             tracing::error!(
                 contact = %reserved.contact,
                 reservation = %reserved.reservation,
                 "a contact was reserved while somebody had it"
             );
         }
-        track.reserved = Some(at);
         self.reserved.insert((at, reserved.contact));
         self.statistics.oldest_reservation = self.reserved.first().map(|r| r.0);
     }
@@ -207,13 +269,13 @@ impl Tally {
         counts.answered += 1;
         counts.answered_in_target += u64::from(in_target);
         counts.answered_wait_us = counts.answered_wait_us.saturating_add(waited.0);
-        self.observer.fact(Fact::Answered { queue, service, waited, in_target });
+        self.tell(Fact::Answered { queue, service, waited, in_target });
     }
 
     fn closed(&mut self, at: EngineTime, contact: ContactId, reason: EndReason) {
         self.leave(contact);
         self.unreserve(contact);
-        self.observer.fact(Fact::Closed(reason));
+        self.tell(Fact::Closed(reason));
         let Some(track) = self.open.remove(&contact) else { return };
         // Who leaves self-service with an answer or a completed check is neither answered nor
         // abandoned; who leaves it without is as any other who held a place.
@@ -227,7 +289,7 @@ impl Tally {
         let counts = self.statistics.queue_mut(queue);
         counts.abandoned += 1;
         counts.abandoned_after_target += u64::from(!in_target);
-        self.observer.fact(Fact::Abandoned { queue, service, waited, in_target });
+        self.tell(Fact::Abandoned { queue, service, waited, in_target });
     }
 
     fn in_target(&self, queue: QueueId, waited: Span) -> bool {

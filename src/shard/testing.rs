@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::ask::SessionOver;
-use super::observe::{Fact, Lane, Observer, SessionRole};
+use super::observe::{Fact, Lane, Observer, SessionRole, SnapshotOutcome};
 use super::view::View;
 use crate::engine::refusal::RefusalKind;
 
@@ -18,6 +18,8 @@ pub(crate) struct Recorded {
     pub(crate) turned_away: [AtomicUsize; 2],
     pub(crate) diverged: AtomicUsize,
     pub(crate) refused: AtomicUsize,
+    facts: Mutex<Vec<(String, u64)>>,
+    snapshots: Mutex<Vec<SnapshotOutcome>>,
 }
 
 impl Recorded {
@@ -27,6 +29,19 @@ impl Recorded {
 
     pub(crate) fn cut_off(&self) -> Vec<SessionOver> {
         self.cut_off.lock().expect("no test panics with it").clone()
+    }
+}
+
+impl Recorded {
+    /// Snapshots that were written, loaded or failed, in order.
+    pub(crate) fn snapshots(&self) -> Vec<SnapshotOutcome> {
+        self.snapshots.lock().expect("no test panics with it").clone()
+    }
+
+    /// How often each fact was told whose name begins so.
+    pub(crate) fn told(&self, name: &str) -> u64 {
+        let facts = self.facts.lock().expect("no test panics with it");
+        facts.iter().filter(|(fact, _)| fact.starts_with(name)).map(|(_, times)| times).sum()
     }
 }
 
@@ -49,10 +64,16 @@ impl Observer for Recorded {
     fn cut_off(&self, _: SessionRole, why: SessionOver) {
         self.cut_off.lock().expect("no test panics with it").push(why);
     }
-    fn fact(&self, fact: Fact<'_>) {
+    fn forged_receipt(&self) {}
+    fn fact(&self, fact: Fact<'_>, times: u64) {
+        self.facts.lock().expect("no test panics with it").push((format!("{fact:?}"), times));
         if fact == Fact::Diverged {
             self.diverged.fetch_add(1, Ordering::SeqCst);
         }
+    }
+    fn recovered(&self, _: Duration, _: u64) {}
+    fn snapshot(&self, outcome: SnapshotOutcome) {
+        self.snapshots.lock().expect("no test panics with it").push(outcome);
     }
     fn look(&self, _: &View<'_>, _: u64) {}
 }

@@ -5,14 +5,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::observe::{HowSaid, TextKind};
 use super::staffing::Staffing;
 use crate::engine::Engine;
-use crate::engine::entry::{Actor, Entry, Sealed};
+use crate::engine::entry::Entry;
 use crate::engine::event::Event;
-use crate::engine::recall::{Level, ReturnedBecause, Tier, TriageClass};
 use crate::engine::words::{Availability, ServiceClass};
 use crate::ids::{ContactId, QueueId, RecallId};
+pub use crate::journal::snapshot::seen::{Brought, RecallStatistics, Timeline, TimelineItem};
 use crate::time::{EngineTime, Place, Span, WallTime};
 
 /// Most things remembered of one contact; beyond it the oldest are forgotten.
@@ -138,103 +137,35 @@ impl Waiting {
     }
 }
 
-/// Who brought something about, why and when.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Brought {
-    /// Who; the router itself where a time was up.
-    pub by: Actor,
-    /// The reason that they gave; none where nobody was asked for one.
-    pub why: Option<Arc<str>>,
-    /// Wall time, to the batch.
-    pub wall: WallTime,
-}
-
-/// What happened in one recall, beyond what the engine counts of its tiers.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RecallStatistics {
-    /// Which.
-    pub recall: RecallId,
-    /// Where it is; normal once it is over.
-    pub level: Level,
-    /// It has ended.
-    pub over: bool,
-    /// Who started it.
-    pub started: Brought,
-    /// Who brought it to where it is: its level, or its end.
-    pub now: Brought,
-    /// Contacts that went back to the agents, by [`Tier::index`] and in the order of
-    /// [`ReturnedBecause::ALL`].
-    pub returned: [[u64; ReturnedBecause::ALL.len()]; Tier::ALL.len()],
-    /// Contacts whose words meant something by its playbook, in the order of
-    /// [`TriageClass::ALL`].
-    pub triaged: [u64; TriageClass::ALL.len()],
-    /// Texts of its playbook, by [`TextKind::index`] and [`HowSaid::index`].
-    pub said: [[u64; HowSaid::ALL.len()]; TextKind::ALL.len()],
-}
-
-impl RecallStatistics {
-    pub(crate) fn new(recall: RecallId, level: Level, started: Brought) -> Self {
-        Self {
-            recall,
-            level,
-            over: false,
-            now: started.clone(),
-            started,
-            returned: Default::default(),
-            triaged: Default::default(),
-            said: Default::default(),
-        }
-    }
-
-    /// Contacts that went back to the agents for a reason, from both tiers.
-    #[must_use]
-    pub fn returned_because(&self, because: ReturnedBecause) -> u64 {
-        self.returned.iter().map(|tier| tier[because as usize]).sum()
-    }
-}
+/// Timelines of open contacts as a snapshot holds them.
+type TimelineImage = Vec<(ContactId, Arc<Timeline>)>;
 
 /// What happened to each open contact and to the last closed ones.
 #[derive(Debug, Default)]
 pub struct Timelines {
     /// Open contacts and recently closed ones.
-    pub(crate) by_contact: hashbrown::HashMap<ContactId, Timeline, rustc_hash::FxBuildHasher>,
+    pub(crate) by_contact: hashbrown::HashMap<ContactId, Arc<Timeline>, rustc_hash::FxBuildHasher>,
     /// Closed ones in the order of closing, the oldest forgotten first.
     pub(crate) closed: VecDeque<ContactId>,
-}
-
-/// What happened to one contact, in order.
-#[derive(Clone, Debug, Default)]
-pub struct Timeline {
-    /// In order, at most [`TIMELINE_ITEMS`].
-    pub items: Vec<TimelineItem>,
-    /// Earlier ones that were forgotten.
-    pub forgotten: u64,
-}
-
-/// One thing that happened.
-#[derive(Clone, Debug)]
-pub struct TimelineItem {
-    /// Sequence of its entry.
-    pub sequence: u64,
-    /// Engine time.
-    pub at: EngineTime,
-    /// Wall time, to the batch.
-    pub wall: WallTime,
-    /// Who brought it about.
-    pub actor: Actor,
-    /// What happened.
-    pub event: Arc<Event>,
-    /// Personal data of its entry.
-    pub sealed: Option<Sealed>,
-    /// It is a reservation whose agent became ready in the same entry.
-    pub became_ready: bool,
 }
 
 impl Timelines {
     /// What happened to a contact; none if it was closed too long ago or never was.
     #[must_use]
     pub fn of(&self, contact: ContactId) -> Option<&Timeline> {
-        self.by_contact.get(&contact)
+        self.by_contact.get(&contact).map(|timeline| &**timeline)
+    }
+
+    /// Those of open contacts, for a snapshot.
+    pub(crate) fn image(&self, is_open: impl Fn(ContactId) -> bool) -> TimelineImage {
+        let open = self.by_contact.iter().filter(|(contact, _)| is_open(**contact));
+        open.map(|(contact, timeline)| (*contact, Arc::clone(timeline))).collect()
+    }
+
+    /// From a snapshot: those that were closed before it are not in it.
+    pub(crate) fn restore(image: &[(ContactId, Arc<Timeline>)]) -> Self {
+        let by_contact = image.iter().cloned().collect();
+        Self { by_contact, closed: VecDeque::new() }
     }
 
     /// Adds an entry's events to the timelines of the contacts that they are about. A
@@ -273,6 +204,8 @@ impl Timelines {
             let Some(timeline) = self.by_contact.get_mut(&contact) else { return };
             timeline
         };
+        // A snapshot that is being written may hold it too.
+        let timeline = Arc::make_mut(timeline);
         if timeline.items.len() >= TIMELINE_ITEMS {
             timeline.items.drain(..FORGET);
             timeline.forgotten += FORGET as u64;
@@ -347,6 +280,7 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         Event::Restarted { .. }
         | Event::Configured(_)
         | Event::RecallStarted { .. }
+        | Event::ReservationsPaused { .. }
         | Event::LevelChanged { .. }
         | Event::RecallEnded { .. }
         | Event::Ordered { .. }

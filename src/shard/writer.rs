@@ -20,7 +20,8 @@ use super::people::People;
 use super::recalls::Recalls;
 use super::replica::ToReplica;
 use super::sessions::Sessions;
-use crate::journal::Journal;
+use crate::journal::receipt::{RECEIPT, Receipt, Receipts};
+use crate::journal::{Journal, Tip};
 
 /// Where released things go.
 #[derive(Debug)]
@@ -30,13 +31,16 @@ pub(crate) struct Exits {
     pub(crate) directory: Arc<ArcSwap<Directory>>,
     pub(crate) recalls: Arc<Recalls>,
     pub(crate) words: Sender<WordsAsked>,
+    pub(crate) receipts: Arc<Receipts>,
+    /// Of what is durable.
+    pub(crate) receipt: Receipt,
 }
 
 impl Exits {
     pub(crate) fn release(&self, release: Release) {
         match release {
             Release::Answer(AnswerTo::Stream(outbox, request_id), answer) => {
-                self.sessions.answer(&outbox, request_id, answer);
+                self.sessions.answer(&outbox, request_id, answer, self.receipt);
             }
             Release::Answer(to, answer) => reply(to, answer),
             Release::Attach(to, session, outbox) => self.sessions.attach(to, session, outbox),
@@ -60,8 +64,9 @@ impl Exits {
 pub(crate) fn reply(to: AnswerTo, answer: Answer) {
     match to {
         AnswerTo::Call(waiting) => drop(waiting.send(answer)),
+        // Nothing was decided, so that there is nothing to show for it.
         AnswerTo::Stream(outbox, request_id) => {
-            outbox.put(Outgoing::Answer { request_id, answer });
+            outbox.put(Outgoing::Answer { request_id, answer, receipt: [0; RECEIPT] });
         }
         AnswerTo::Nobody => {}
     }
@@ -71,6 +76,8 @@ pub(crate) fn reply(to: AnswerTo, answer: Answer) {
 #[derive(Debug)]
 pub(crate) struct Writer<J> {
     pub(crate) journal: J,
+    /// This writer's epoch, and the entry that its next batch follows.
+    pub(crate) tip: Tip,
     pub(crate) work: Receiver<Work>,
     pub(crate) settled: Sender<Settled>,
     /// Bounded: a replica that is [`super::replica::BACKLOG`] batches behind holds the
@@ -100,7 +107,8 @@ impl<J: Journal> Writer<J> {
         if let Some(batch) = batch {
             let began = Instant::now();
             fail::fail_point!("writer-before-append", |_| crate::fault::die());
-            let tip = match self.journal.append(&batch) {
+            let Tip { epoch, sequence, .. } = self.tip;
+            let tip = match self.journal.append(epoch, sequence, &batch) {
                 Ok(tip) => tip,
                 Err(error) => {
                     let fatal = Fatal::Journal(Arc::from(
@@ -112,7 +120,9 @@ impl<J: Journal> Writer<J> {
                 }
             };
             self.observer.synced(began.elapsed(), batch.entries.len());
+            self.tip = tip;
             self.health.set_durable(tip.sequence);
+            self.exits.receipt = self.exits.receipts.sign(tip);
             written = Some((batch, tip));
         }
         fail::fail_point!("writer-before-release", |_| crate::fault::die());

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use surgeline::cli::client::connect;
+use surgeline::journal::receipt::RECEIPT;
 use surgeline::pb::v1::gateway_service_client::GatewayServiceClient;
 use surgeline::pb::v1::gateway_service_connect_response::Message as Heard;
 use surgeline::pb::v1::gateway_service_server::{GatewayService, GatewayServiceServer};
@@ -47,7 +48,11 @@ impl GatewayService for Echo {
             let request_id = message?.request_id;
             let result = Some(answer::Result::ContactId(1));
             Ok(GatewayServiceConnectResponse {
-                message: Some(Heard::Answer(Answer { request_id, result })),
+                message: Some(Heard::Answer(Answer {
+                    request_id,
+                    result,
+                    receipt: vec![7; RECEIPT],
+                })),
             })
         });
         Ok(Response::new(Box::pin(answers)))

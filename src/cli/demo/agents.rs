@@ -116,7 +116,7 @@ impl Agents {
 
     fn sign_in(&mut self) -> Result<(), PlayerError> {
         for name in self.names.clone() {
-            self.send(&name, Command::SignIn(SignIn {}))?;
+            self.send(&name, Command::SignIn(SignIn::default()))?;
             let first = self.dice.between_ms(20, 400);
             self.note(&name, first, Todo::BeReady);
             self.plan_break(&name);
@@ -178,7 +178,7 @@ impl Agents {
                 d.directive.map_or(Ok(()), |directive| self.directive(&name, directive))
             }
             Some(Told::SessionOver(_)) => Err(PlayerError::Ended { who: WHO }),
-            None => Ok(()),
+            Some(Told::Draining(_)) | None => Ok(()),
         }
     }
 

@@ -162,7 +162,12 @@ impl Gateway {
     fn begin(&mut self) -> Result<(), PlayerError> {
         let limits = GatewayLimits { most_sessions: 5_000, ..GatewayLimits::default() };
         let gateway = self.plan.name.to_owned();
-        self.send(Ask::Hello(Hello { gateway, limits: Some(limits), can_say: true }))?;
+        self.send(Ask::Hello(Hello {
+            gateway,
+            limits: Some(limits),
+            can_say: true,
+            ..Default::default()
+        }))?;
         self.report(Report::Holding(Holding { keys: Vec::new(), last: true }))?;
         self.agenda.note(self.bench.starts, Todo::Arrive);
         Ok(())
@@ -274,7 +279,7 @@ impl Gateway {
             Told::Directive(GatewayDirective { contact_id, directive: Some(directive) }) => {
                 self.directive(contact_id, directive)
             }
-            Told::Directive(_) => Ok(()),
+            Told::Directive(_) | Told::Draining(_) => Ok(()),
         }
     }
 

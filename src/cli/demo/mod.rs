@@ -44,6 +44,7 @@ use super::client::{ClientError, connect};
 use super::out::{Text, put, tell_line};
 use crate::app::{App, AppConfig};
 use crate::config;
+use crate::config::journal::{Config as JournalConfig, Space};
 
 /// How long contacts may take to end once nobody comes any more.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -136,9 +137,20 @@ async fn rehearse(args: &Demo, screen: Screen) -> anyhow::Result<Outcome> {
         .context("no room for the playbook")?;
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (data, routing) = (folder.path().join("data"), loaded.config.routing);
-    let app = App::start(AppConfig { grpc: any, http: any, data, routing, playbooks })
-        .await
-        .context("the router did not start")?;
+    let space = Space { low: 64 << 20, critical: 16 << 20, ballast: 1 << 20 };
+    let app = App::start(AppConfig {
+        grpc: any,
+        http: any,
+        // The folder is of this demo alone, and goes with it.
+        receipt_key: data.join("receipt-key"),
+        accept_older_copy: false,
+        data,
+        journal: JournalConfig { space, ..JournalConfig::default() },
+        routing,
+        playbooks,
+    })
+    .await
+    .context("the router did not start")?;
     let (phase, phases) = channel(Phase::Open);
     let starts = Instant::now() + Duration::from_millis(300);
     let audit = Arc::new(Audit::new()?);

@@ -60,6 +60,7 @@ impl Engine {
                 self.change_agent(*agent, |a| a.phone_unreachable = true);
             }
             Event::WrapUpEnded { agent, contact } => self.drop_work(at, *agent, *contact),
+            Event::ReservationsPaused { paused } => self.counts.paused = *paused,
             Event::Restarted { .. }
             | Event::Unchanged { .. }
             | Event::Ordered { .. }
@@ -123,7 +124,7 @@ impl Engine {
     }
 
     /// Makes profiles and eligibility anew, after a change of who may serve what.
-    fn configure_floor(&mut self) {
+    pub(super) fn configure_floor(&mut self) {
         let mut kept: Vec<AgentId> = self
             .recalls
             .iter()

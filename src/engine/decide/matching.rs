@@ -16,7 +16,7 @@ impl Turn<'_> {
         let engine = &*self.engine;
         let Some(c) = engine.contact(contact) else { return };
         let stand = engine.stand_of(contact);
-        if !engine.is_attached(c) {
+        if !engine.is_attached(c) || engine.counts.paused {
             return;
         }
         match stand {
@@ -38,7 +38,7 @@ impl Turn<'_> {
     /// Gives an agent contacts as long as there are any that they can take.
     pub(super) fn offer_agent(&mut self, agent: AgentId) {
         let mut detached = 0;
-        loop {
+        while !self.engine.counts.paused {
             let Some((contact, trigger, async_passed)) = self.best_for(agent) else { return };
             let attached = self.engine.contact(contact).is_some_and(|c| self.engine.is_attached(c));
             if attached {

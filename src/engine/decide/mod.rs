@@ -85,6 +85,7 @@ pub(super) fn decide(
         Command::Tick => turn.tick(),
         Command::Restart(gap) => turn.restart(*gap),
         Command::Configure(routing) => return turn.configure(routing),
+        Command::PauseReservations(paused) => turn.pause(*paused),
         Command::ConnectGateway { name, limits } => return turn.connect_gateway(name, *limits),
         Command::RegisterGateway(name) => return turn.register_gateway(name),
         Command::DisconnectGateway { gateway, session } => {
@@ -143,6 +144,18 @@ impl Turn<'_> {
             self.engine.recalls.iter().filter(concerns).map(|r| r.id).collect();
         for recall in recalls {
             self.engine.agenda.walk_anew(recall, true);
+        }
+    }
+
+    fn pause(&mut self, paused: bool) {
+        if self.engine.counts.paused == paused {
+            return;
+        }
+        self.emit(Event::ReservationsPaused { paused });
+        if !paused {
+            // One a tick: there may be many, with others to answer meanwhile.
+            let agents = self.engine.agents.iter().map(|a| a.id);
+            self.engine.agenda.hungry.extend(agents);
         }
     }
 

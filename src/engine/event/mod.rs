@@ -313,6 +313,13 @@ pub enum Event {
     /// An agent's phone was not reached: no calls until they say they are ready again.
     PhoneUnreachable(AgentId),
 
+    /// The journal's disk is nearly full, or no longer: no reservation is made meanwhile, so
+    /// that what is open can still be ended.
+    ReservationsPaused {
+        /// From now on; false: they are made again.
+        paused: bool,
+    },
+
     /// A recall was started.
     RecallStarted {
         /// Which.

@@ -2,6 +2,7 @@
 //!
 //! The simulation shows that nothing breaks; this shows that what should happen does.
 
+mod paused;
 mod recall;
 
 use std::sync::Arc;

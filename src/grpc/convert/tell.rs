@@ -17,7 +17,7 @@ use crate::pb::v1::{
 use crate::shard::handle::ShardHandle;
 
 /// An answer. `name` is whose session a reply that begins one is about.
-pub(crate) fn answer(request_id: &str, name: &str, reply: Reply) -> v1::Answer {
+pub(crate) fn answer(request_id: &str, name: &str, reply: Reply, receipt: &[u8]) -> v1::Answer {
     let session = |id: u64| Came::Session(v1::Session { session_id: id, name: name.to_owned() });
     let result = match reply {
         Reply::Contact(contact) => Came::ContactId(contact.0),
@@ -31,7 +31,11 @@ pub(crate) fn answer(request_id: &str, name: &str, reply: Reply) -> v1::Answer {
             Came::Done(v1::Done {})
         }
     };
-    v1::Answer { request_id: request_id.to_owned(), result: Some(result) }
+    v1::Answer {
+        request_id: request_id.to_owned(),
+        result: Some(result),
+        receipt: receipt.to_vec(),
+    }
 }
 
 /// The contact in a reply that names one.

@@ -1,6 +1,7 @@
 //! The services as a client meets them: a real shard with its journal on disk, a real
 //! listener, and clients made from the same contract.
 
+mod going_down;
 mod lives;
 mod readings;
 mod recalls;
@@ -23,6 +24,7 @@ use tonic::{Status, Streaming};
 use super::{ServeError, WordsReader, serve};
 use crate::config;
 use crate::journal::Tip;
+use crate::journal::receipt::Receipts;
 use crate::journal::seal::KeyStore;
 use crate::journal::sqlite::SqliteJournal;
 use crate::metrics::Metrics;
@@ -62,7 +64,9 @@ impl Router {
         let data = tempfile::tempdir().expect("a directory");
         let keys = Arc::new(KeyStore::open(data.path()).expect("keys"));
         let observer = Arc::new(Metrics::new().expect("metrics"));
-        let recovery = Recovery::new(ShardOptions { keys, observer }).expect("a recovery");
+        let receipts = Arc::new(Receipts::ephemeral().expect("random bytes"));
+        let options = ShardOptions { keys, receipts, observer, snapshots: None };
+        let recovery = Recovery::new(options).expect("a recovery");
         let (journal, _) =
             SqliteJournal::open(data.path(), Tip::default(), &mut |_, _| {}).expect("a journal");
         let wanted = config::built_in().expect("a configuration").config.routing;
@@ -136,7 +140,7 @@ impl Router {
         let mut desktop = self.desktop().await;
         for agent in agents {
             // Not waited for: the owner decides them in this order.
-            desktop.send(agent, FromAgent::SignIn(v1::SignIn {})).await;
+            desktop.send(agent, FromAgent::SignIn(v1::SignIn::default())).await;
             desktop.act(agent, become_(v1::AvailabilityKind::Ready, "")).await;
         }
         for agent in agents {
@@ -167,7 +171,8 @@ impl Gateway {
     }
 
     async fn hello(&mut self, name: &str) {
-        let hello = v1::Hello { gateway: name.into(), limits: None, can_say: true };
+        let hello =
+            v1::Hello { gateway: name.into(), limits: None, can_say: true, ..Default::default() };
         self.send("hello", Some(FromGateway::Hello(hello))).await;
     }
 
@@ -195,7 +200,7 @@ impl Gateway {
             match self.word().await {
                 GatewayWord::Answer(answer) => return answer,
                 GatewayWord::Refused(refused) => panic!("refused: {refused:?}"),
-                GatewayWord::Directive(_) => {}
+                GatewayWord::Directive(_) | GatewayWord::Draining(_) => {}
             }
         }
     }
@@ -205,7 +210,7 @@ impl Gateway {
             match self.word().await {
                 GatewayWord::Refused(refused) => return refused,
                 GatewayWord::Answer(answer) => panic!("answered: {answer:?}"),
-                GatewayWord::Directive(_) => {}
+                GatewayWord::Directive(_) | GatewayWord::Draining(_) => {}
             }
         }
     }
@@ -220,7 +225,7 @@ impl Gateway {
                     }
                 }
                 GatewayWord::Refused(refused) => panic!("refused: {refused:?}"),
-                GatewayWord::Answer(_) => {}
+                GatewayWord::Answer(_) | GatewayWord::Draining(_) => {}
             }
         }
     }

@@ -333,11 +333,12 @@ async fn what_should_be_looked_at_is_told_in_sentences() {
     };
     let mut small = router.gateway_stream().await;
     let limits = Some(v1::GatewayLimits { most_ivr_ports: 20, ..Default::default() });
-    let hello = v1::Hello { gateway: "pbx".into(), limits, can_say: true };
+    let hello = v1::Hello { gateway: "pbx".into(), limits, can_say: true, ..Default::default() };
     small.send("hello", Some(FromGateway::Hello(hello))).await;
     small.answer().await;
     let mut mute = router.gateway_stream().await;
-    let hello = v1::Hello { gateway: "old-pbx".into(), limits: None, can_say: false };
+    let hello =
+        v1::Hello { gateway: "old-pbx".into(), limits: None, can_say: false, ..Default::default() };
     mute.send("hello", Some(FromGateway::Hello(hello))).await;
     mute.answer().await;
     let doubts = told("generic").await;

@@ -179,7 +179,12 @@ async fn a_stream_that_does_not_begin_with_a_hello_is_ended() {
         report: Some(Report::CustomerLeft(gateway_report::CustomerLeft { contact_id: 1 })),
     });
     let hello = |gateway: &str| {
-        FromGateway::Hello(v1::Hello { gateway: gateway.into(), limits: None, can_say: true })
+        FromGateway::Hello(v1::Hello {
+            gateway: gateway.into(),
+            limits: None,
+            can_say: true,
+            ..Default::default()
+        })
     };
     for first in [Some(report), None, Some(hello("")), Some(hello("Not A Name"))] {
         let mut gateway = router.gateway_stream().await;

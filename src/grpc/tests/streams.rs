@@ -82,7 +82,7 @@ async fn leaving_and_signing_in_again_works_on_one_stream() {
     let mut desktop = router.ready(&["elif"]).await;
     desktop.send("elif", FromAgent::Leave(v1::Leave {})).await;
     eventually(&router, "elif", v1::AgentState::Lost).await;
-    desktop.send("elif", FromAgent::SignIn(v1::SignIn {})).await;
+    desktop.send("elif", FromAgent::SignIn(v1::SignIn::default())).await;
     eventually(&router, "elif", v1::AgentState::Ready).await;
     desktop.act("elif", become_(v1::AvailabilityKind::NotReady, "lunch")).await;
     eventually(&router, "elif", v1::AgentState::NotReady).await;

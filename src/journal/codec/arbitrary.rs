@@ -373,6 +373,7 @@ events! {
         AgentLost { agent, grace }
         AvailabilityChanged { agent, to, because }
         NextSet { agent, next }
+        ReservationsPaused { paused }
         RecallStarted { recall, plan, level, expires }
         LevelChanged { recall, level }
         RecallEnded { recall, expired }

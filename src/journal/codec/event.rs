@@ -89,6 +89,7 @@ events! {
         AgentLost { agent; grace = grace_us }
         AvailabilityChanged { agent, to, because }
         NextSet { agent, next }
+        ReservationsPaused { paused }
         RecallStarted { recall, plan, level; expires = expires_us }
         LevelChanged { recall, level }
         RecallEnded { recall, expired }

@@ -8,6 +8,7 @@
 
 mod event;
 mod field;
+pub(super) mod image;
 mod recall;
 mod routing;
 mod words;

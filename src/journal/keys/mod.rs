@@ -30,7 +30,7 @@ use self::store::Store;
 use super::error::JournalError;
 use super::files::Lock;
 use super::seal::{self, Key};
-use super::sqlite::Paths;
+use super::segment;
 use crate::engine::entry::Sealed;
 use crate::ids::CustomerId;
 
@@ -130,7 +130,7 @@ impl KeyStore {
         super::files::create_folder(data)?;
         let lock = Lock::acquire(data.join("keys.lock"))?;
         let path = data.join("keys.sqlite");
-        if !path.is_file() && Paths::of(data).segment.is_file() {
+        if !path.is_file() && segment::any(data) {
             return Err(KeyError::Gone { path });
         }
         let store = Store::open(&path)?;
@@ -208,6 +208,18 @@ impl KeyStore {
         state.assigned.entry(customer).or_insert(sealed.key);
         state.unwritten.push((sealed.key, customer));
         self.shared.wanted.notify_one();
+    }
+
+    /// Makes durable whose every key is that was used so far: what is sealed with them may
+    /// then outlive the entries that [`KeyStore::observe`] would be shown. Waits for the disk.
+    ///
+    /// # Errors
+    /// The store could not be written; it is tried again by itself.
+    pub fn settle(&self) -> Result<(), KeyError> {
+        match &self.shared.store {
+            Some(store) => refill::write_assignments(&self.shared, store),
+            None => Ok(()),
+        }
     }
 
     /// Deletes every key of a customer: nothing sealed for them can be read from then on.

@@ -67,7 +67,8 @@ fn refill(shared: &Shared, store: &Store) -> Result<(), KeyError> {
     Ok(())
 }
 
-fn write_assignments(shared: &Shared, store: &Store) -> Result<(), KeyError> {
+/// Writes down whose the keys became that were given out so far.
+pub(super) fn write_assignments(shared: &Shared, store: &Store) -> Result<(), KeyError> {
     let mut writer = store.writer();
     let unwritten = std::mem::take(&mut shared.state().unwritten);
     if unwritten.is_empty() {

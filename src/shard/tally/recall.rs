@@ -3,7 +3,7 @@
 //! It audits as it counts: nobody is sent to self-service twice, nobody about safety at
 //! all, and whoever comes back stands no later than before.
 
-use super::{Tally, Track};
+use super::Tally;
 use crate::engine::Engine;
 use crate::engine::entry::{Actor, Entry};
 use crate::engine::event::{EffectKind, Event, Queued};
@@ -12,33 +12,11 @@ use crate::engine::recall::{
 };
 use crate::engine::words::ServiceClass;
 use crate::ids::{ContactId, EffectId, RecallId};
-use crate::shard::observe::{Fact, HowSaid, TextKind};
-use crate::shard::view::{Brought, RecallStatistics};
+use crate::journal::snapshot::seen::{
+    Brought, HowSaid, RecallStatistics, Stands, TextKind, Track, TrackMachine,
+};
+use crate::shard::observe::Fact;
 use crate::time::{EngineTime, Place, Span, WallTime};
-
-/// What counting needs to know of an open contact for recalls.
-#[derive(Debug, Default)]
-pub(super) struct Machine {
-    /// It was in self-service, or goes on from one that was.
-    was_there: bool,
-    /// Its words were about safety, whatever its class of service.
-    safety: bool,
-    /// Its place by the engine's own book when it went to self-service, while it is there.
-    left_at: Option<Place>,
-    stands: Option<Stands>,
-    /// How it stood when it went to self-service, until it stands again or an agent is found.
-    ticket: Option<Stands>,
-    /// What is being said to the customer.
-    saying: Vec<(EffectId, RecallId, TextKind)>,
-}
-
-/// How a contact stands in line.
-#[derive(Clone, Copy, Debug)]
-struct Stands {
-    place: Place,
-    /// The place without the queue's head start, to be compared between queues.
-    anywhere: i128,
-}
 
 /// What an entry says of why something was done.
 pub(super) struct Cause<'a> {
@@ -116,7 +94,7 @@ impl Tally {
 
     fn triaged(&mut self, contact: ContactId, heed: Heed) {
         self.recall(heed.recall, |r| r.triaged[heed.class as usize] += 1);
-        self.observer.fact(Fact::Triaged(heed.class));
+        self.tell(Fact::Triaged(heed.class));
         if let Some(track) = self.open.get_mut(&contact) {
             track.machine.safety |= heed.class == TriageClass::Safety;
         }
@@ -130,12 +108,12 @@ impl Tally {
         track.machine.ticket = track.machine.stands;
         if again {
             self.statistics.bounced_twice += 1;
-            self.observer.fact(Fact::BouncedTwice);
+            self.tell(Fact::BouncedTwice);
             tracing::error!(%contact, recall = %now.recall, "sent to self-service a second time");
         }
         if safety {
             self.statistics.safety_diverted += 1;
-            self.observer.fact(Fact::SafetyDiverted);
+            self.tell(Fact::SafetyDiverted);
             tracing::error!(%contact, recall = %now.recall, "about safety and sent to self-service");
         }
     }
@@ -148,7 +126,7 @@ impl Tally {
         because: ReturnedBecause,
     ) {
         self.recall(recall, |r| r.returned[tier.index()][because as usize] += 1);
-        self.observer.fact(Fact::Returned(because));
+        self.tell(Fact::Returned(because));
         // That the recall ended is no bounce of theirs.
         if because == ReturnedBecause::Ended
             && let Some(track) = self.open.get_mut(&contact)
@@ -217,7 +195,7 @@ impl Tally {
 
     fn place_lost(&mut self, contact: ContactId) {
         self.statistics.places_lost += 1;
-        self.observer.fact(Fact::PlaceLost);
+        self.tell(Fact::PlaceLost);
         tracing::error!(%contact, "came back from self-service to a later place");
     }
 
@@ -233,14 +211,14 @@ impl Tally {
         let Some(at) = saying.iter().position(|(e, ..)| *e == effect) else { return };
         let (_, recall, text) = saying.swap_remove(at);
         self.recall(recall, |r| r.said[text.index()][how.index()] += 1);
-        self.observer.fact(Fact::Said(text, how));
+        self.tell(Fact::Said(text, how));
     }
 }
 
 impl Track {
     /// Of a contact that goes on from one in self-service.
     pub(super) fn follow_up(arrived: EngineTime, waited_before: Span) -> Self {
-        let machine = Machine { was_there: true, ..Machine::default() };
+        let machine = TrackMachine { was_there: true, ..TrackMachine::default() };
         Self { machine, ..Self::new(arrived, waited_before, false) }
     }
 }

@@ -1,6 +1,6 @@
 //! A shard on a journal in memory that can be held and broken.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,9 @@ use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing};
 use crate::engine::words::Channel;
 use crate::ids::{AgentId, EntryPointId, GatewayId, PoolId, QueueId, SessionId};
+use crate::journal::receipt::Receipts;
 use crate::journal::seal::KeyStore;
-use crate::journal::{Batch, Journal, JournalError, Tip};
+use crate::journal::{Batch, EachBatch, Journal, JournalError, Tip, Trimmed};
 use crate::shard::ask::{Answer, AnswerTo, Ask, Outbox};
 use crate::shard::handle::ShardHandle;
 use crate::shard::observe::Observer;
@@ -32,6 +33,7 @@ pub(crate) struct Memory {
     held: Mutex<bool>,
     changed: Condvar,
     broken: AtomicBool,
+    epoch: AtomicU64,
 }
 
 impl Memory {
@@ -55,6 +57,10 @@ impl Memory {
         self.broken.store(true, Ordering::SeqCst);
     }
 
+    fn tip(&self) -> Tip {
+        self.batches().last().map_or(Tip::default(), |batch| tip_after(batch))
+    }
+
     pub(crate) fn batches(&self) -> Vec<Arc<Batch>> {
         self.batches.lock().expect("no test panics with it").clone()
     }
@@ -64,7 +70,12 @@ impl Memory {
 pub(crate) struct MemoryJournal(pub(crate) Arc<Memory>);
 
 impl Journal for MemoryJournal {
-    fn append(&mut self, batch: &Batch) -> Result<Tip, JournalError> {
+    fn acquire(&mut self) -> Result<Tip, JournalError> {
+        let epoch = self.0.epoch.fetch_add(1, Ordering::SeqCst) + 1;
+        Ok(Tip { epoch, ..self.0.tip() })
+    }
+
+    fn append(&mut self, epoch: u64, after: u64, batch: &Batch) -> Result<Tip, JournalError> {
         self.0.begun.fetch_add(1, Ordering::SeqCst);
         let mut held = self.0.held.lock().expect("no test panics with it");
         while *held {
@@ -73,8 +84,32 @@ impl Journal for MemoryJournal {
         if self.0.broken.load(Ordering::SeqCst) {
             return Err(JournalError::Poisoned);
         }
+        let current = self.0.epoch.load(Ordering::SeqCst);
+        if epoch != current {
+            return Err(JournalError::Superseded { epoch, current });
+        }
+        let tip = self.0.tip().sequence;
+        if tip != 0 && tip != after {
+            return Err(JournalError::Moved { after, tip });
+        }
         self.0.batches.lock().expect("no test panics with it").push(Arc::new(batch.clone()));
-        Ok(tip_after(batch))
+        Ok(Tip { epoch, ..tip_after(batch) })
+    }
+
+    fn read(&self, after: Tip, each: &mut EachBatch<'_>) -> Result<Tip, JournalError> {
+        let batches = self.0.batches();
+        for batch in batches.into_iter().filter(|b| tip_after(b).sequence > after.sequence) {
+            let tip = tip_after(&batch);
+            each(batch, tip);
+        }
+        Ok(self.0.tip())
+    }
+
+    fn trim(&mut self, upto: u64) -> Result<Trimmed, JournalError> {
+        let mut batches = self.0.batches.lock().expect("no test panics with it");
+        batches.retain(|batch| tip_after(batch).sequence > upto);
+        let first = batches.first().and_then(|b| b.entries.first()).map_or(1, |e| e.sequence);
+        Ok(Trimmed { segments: 0, first })
     }
 }
 
@@ -168,7 +203,8 @@ pub(crate) fn start_recall(level: Level) -> Command {
 }
 
 pub(crate) fn options(observer: Arc<dyn Observer>) -> ShardOptions {
-    ShardOptions { keys: Arc::new(KeyStore::ephemeral()), observer }
+    let receipts = Arc::new(Receipts::ephemeral().expect("random bytes"));
+    ShardOptions { keys: Arc::new(KeyStore::ephemeral()), receipts, observer, snapshots: None }
 }
 
 /// A shard over `memory`, from what that holds.

@@ -95,7 +95,8 @@ async fn an_outbox_begins_at_its_own_entry_with_the_answer_first() {
     until("the sign-in is being written", || memory.begun() > begun).await;
     assert_eq!(seen.sessions(SessionRole::Agent), 0, "not attached before it is durable");
     memory.let_go();
-    let Some(Outgoing::Answer { request_id, answer: Ok(Reply::Agent(session)) }) = end.recv().await
+    let Some(Outgoing::Answer { request_id, answer: Ok(Reply::Agent(session)), .. }) =
+        end.recv().await
     else {
         panic!("the answer comes first")
     };

@@ -348,6 +348,8 @@ impl World {
             87..=90 if self.rng.random_bool(0.02) => self.configure_command(),
             87..=90 => self.connection_command(),
             91..=95 => self.recall_command(),
+            // Space comes back sooner than it goes.
+            96 => Command::PauseReservations(self.rng.random_bool(0.1)),
             _ => Command::Tick,
         }
     }

@@ -54,6 +54,7 @@ struct World {
     tally: BTreeMap<&'static str, u64>,
     folder: tempfile::TempDir,
     journal: SqliteJournal,
+    tip: Tip,
     unwritten: Vec<Entry>,
 }
 
@@ -62,8 +63,9 @@ impl World {
         let mut rng = StdRng::seed_from_u64(seed);
         let routing = Arc::new(center::routing(&mut rng));
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (journal, _) =
+        let (mut journal, _) =
             SqliteJournal::open(folder.path(), Tip::default(), &mut |_, _| {}).expect("a journal");
+        let tip = journal.acquire().expect("an epoch");
         let mut world = Self {
             seed,
             rng,
@@ -79,6 +81,7 @@ impl World {
             tally: Default::default(),
             folder,
             journal,
+            tip,
             unwritten: Vec::new(),
         };
         world.step(&Command::Configure(routing));
@@ -219,7 +222,8 @@ impl World {
         let mark = Mark::of(&self.owner, self.sequence);
         let entries = std::mem::take(&mut self.unwritten);
         let batch = Batch { entries, mark: Some(mark), wall: WallTime(self.at.0 / 1000) };
-        self.journal.append(&batch).expect("the disk takes it");
+        let Tip { epoch, sequence, .. } = self.tip;
+        self.tip = self.journal.append(epoch, sequence, &batch).expect("the disk takes it");
     }
 
     /// What the journal gives back makes the same state, mark by mark.
@@ -301,6 +305,7 @@ const NAMES: &[&str] = &[
     "AvailabilityChanged",
     "NextSet",
     "PhoneUnreachable",
+    "ReservationsPaused",
     "RecallStarted",
     "LevelChanged",
     "RecallEnded",

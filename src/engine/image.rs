@@ -1,0 +1,255 @@
+//! An image of the engine: its primary state as plain values, and an engine made from them.
+//!
+//! For snapshots: the replica takes one between two entries, [`crate::journal`] stores it,
+//! and a start makes an engine of it. Only what events make is in it; what is derived
+//! (lines, timers, indexes, hashes) is made again by the code that events use, and where
+//! work done in slices has got to is forgotten, as at every restart. It does no IO and
+//! knows no format.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::agent::Agent;
+use super::command::Reply;
+use super::contact::{Contact, Link, State, StateKind};
+use super::floor::Stand;
+use super::gateway::Gateway;
+pub use super::pace::Taken;
+use super::recall::Recall;
+use super::routing::Routing;
+use super::store::{Filed, Store, hash_of};
+use super::{Engine, HASH_VERSION};
+use crate::ids::{AgentId, ContactId, RequestId};
+
+/// What is counted, never made again.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Hash)]
+pub struct Counts {
+    /// Contacts accepted since the beginning.
+    pub accepted: u64,
+    /// Contacts by [`StateKind::index`]; in an image only those that are closed.
+    pub by_state: [u64; 7],
+    /// The last reservation's id.
+    pub last_reservation: u64,
+    /// The last effect's id.
+    pub last_effect: u64,
+    /// The last session's id.
+    pub last_session: u64,
+    /// The last question's id.
+    pub last_ask: u64,
+    /// The last recall's id.
+    pub last_recall: u16,
+    /// What async contacts are owed for being passed over, in hundredths of a decision.
+    pub async_owed: u32,
+    /// No reservation is made.
+    pub paused: bool,
+}
+
+/// A request that was answered, and what it was answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Remembered {
+    /// The request.
+    pub request: RequestId,
+    /// The first reply to it.
+    pub reply: Reply,
+}
+
+/// The engine's primary state between two entries.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Image {
+    /// The routing configuration in force.
+    pub routing: Arc<Routing>,
+    /// Agents in the order of their ids: as many as the configuration has.
+    pub agents: Vec<Agent>,
+    /// Gateways in the order of their ids.
+    pub gateways: Vec<Gateway>,
+    /// Recalls in the order of start.
+    pub recalls: Vec<Recall>,
+    /// Takes by queue and channel, for the pace of queues.
+    pub pace: Vec<[Taken; 4]>,
+    /// What was counted.
+    pub counts: Counts,
+    /// Open contacts in the order in which a sweep walks them.
+    pub contacts: Vec<Contact>,
+    /// Gaps between them, the one to be filled next last: sweeps go on in the same order.
+    pub free: Vec<u32>,
+    /// Requests that were answered, the oldest first.
+    pub remembered: Vec<Remembered>,
+    /// The state hash.
+    pub state_hash: u64,
+    /// Which way of hashing it is, [`HASH_VERSION`]; others cannot be compared.
+    pub hash_version: u32,
+}
+
+/// Why an image is not that of an engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum ImageError {
+    /// Agents are not those of the configuration.
+    #[error("agents: {found} of them, the configuration has {expected}")]
+    Agents {
+        /// As many as the configuration has.
+        expected: usize,
+        /// As many as there are.
+        found: usize,
+    },
+    /// An agent stands at another's place.
+    #[error("agents: agent {0} stands at another's place")]
+    AgentOrder(AgentId),
+    /// Gaps between contacts are named twice or lie beyond them.
+    #[error("contacts: the gaps between them do not fit, or a contact is there twice")]
+    Slots,
+    /// A contact is in no state.
+    #[error("contacts: contact {0} was accepted and placed nowhere")]
+    Unplaced(ContactId),
+    /// A contact names a gateway, a queue or an agent that does not exist.
+    #[error("contacts: contact {0} names a gateway, queue or agent that does not exist")]
+    Dangling(ContactId),
+    /// A contact has a key, a reservation or an effect that another has.
+    #[error("contacts: contact {0} has a key, reservation or effect of another")]
+    Shared(ContactId),
+    /// Accepted contacts are not the sum over states.
+    #[error("counts: {accepted} accepted, {found} found")]
+    Conservation {
+        /// Contacts accepted.
+        accepted: u64,
+        /// Contacts in all states.
+        found: u64,
+    },
+    /// The state hash is another.
+    #[error("the state hash is {found:016x}, the image says {expected:016x}")]
+    Hash {
+        /// What the image says.
+        expected: u64,
+        /// That of the engine made from it.
+        found: u64,
+    },
+}
+
+impl Engine {
+    /// An image of the state now. Copies every open contact and nothing that is derived.
+    #[must_use]
+    pub fn image(&self) -> Image {
+        let mut counts = self.counts.clone();
+        counts.by_state[..StateKind::Closed.index()].fill(0);
+        Image {
+            routing: Arc::clone(&self.routing),
+            agents: self.agents.clone(),
+            gateways: self.gateways.clone(),
+            recalls: self.recalls.clone(),
+            pace: self.pace.all().to_vec(),
+            counts,
+            contacts: self.contacts().cloned().collect(),
+            free: self.contacts.free().to_vec(),
+            remembered: self.memory.all().collect(),
+            state_hash: self.state_hash(),
+            hash_version: HASH_VERSION,
+        }
+    }
+
+    /// An engine of the state that an image holds.
+    ///
+    /// # Errors
+    /// [`ImageError`] when what it holds cannot be the state of an engine, or is another
+    /// state than the one that it was taken of.
+    pub fn restore(image: &Image) -> Result<Self, ImageError> {
+        let mut engine = Self {
+            counts: image.counts.clone(),
+            gateways: image.gateways.clone(),
+            pace: super::Pace::of(image.pace.clone()),
+            ..Self::default()
+        };
+        engine.restore_agents(image)?;
+        for recall in &image.recalls {
+            engine.timers.enter_recall(recall);
+            engine.recalls.push(recall.clone());
+        }
+        // After agents and recalls: who is idle and who is kept is looked up in them.
+        engine.configure_floor();
+        engine.restore_contacts(image)?;
+        for remembered in &image.remembered {
+            engine.memory.put(remembered.request, remembered.reply.clone());
+        }
+        let (expected, found) = (image.state_hash, engine.state_hash());
+        if image.hash_version == HASH_VERSION && expected != found {
+            return Err(ImageError::Hash { expected, found });
+        }
+        Ok(engine)
+    }
+
+    fn restore_agents(&mut self, image: &Image) -> Result<(), ImageError> {
+        let (expected, found) = (image.routing.agents.len(), image.agents.len());
+        if expected != found {
+            return Err(ImageError::Agents { expected, found });
+        }
+        self.routing = Arc::clone(&image.routing);
+        // Before the first configuration there is none to hash.
+        if *image.routing != Routing::default() {
+            self.hashes.routing = hash_of(&image.routing);
+        }
+        for (index, agent) in image.agents.iter().enumerate() {
+            if agent.id.index() != index {
+                return Err(ImageError::AgentOrder(agent.id));
+            }
+            self.hashes.agents ^= hash_of(agent);
+            self.timers.enter_agent(agent);
+        }
+        self.agents.clone_from(&image.agents);
+        Ok(())
+    }
+
+    fn restore_contacts(&mut self, image: &Image) -> Result<(), ImageError> {
+        self.counts.by_state[..StateKind::Closed.index()].fill(0);
+        let mut filed = Vec::with_capacity(image.contacts.len());
+        let mut waiting = Vec::new();
+        for contact in &image.contacts {
+            self.restore_indexes(contact)?;
+            let hash = hash_of(contact);
+            self.hashes.contacts ^= hash;
+            self.counts.by_state[contact.state.kind().index()] += 1;
+            self.timers.enter_contact(contact);
+            if contact.state == State::Queued && contact.link != Link::Detached {
+                waiting.push((contact.place, contact.id));
+            }
+            filed.push(Filed { contact: contact.clone(), stand: Stand::Off, hash });
+        }
+        let (accepted, found) = (self.counts.accepted, self.counts.by_state.iter().sum());
+        if accepted != found {
+            return Err(ImageError::Conservation { accepted, found });
+        }
+        self.contacts = Store::refilled(filed, &image.free).ok_or(ImageError::Slots)?;
+        // In order of place, so that lines are rows and not trees.
+        waiting.sort_unstable();
+        for (_, id) in waiting {
+            if let Some(filed) = self.contacts.get_mut(id) {
+                filed.stand = self.floor.join(&filed.contact, &self.routing);
+            }
+        }
+        Ok(())
+    }
+
+    /// Enters what is found by another name than the contact's own.
+    fn restore_indexes(&mut self, c: &Contact) -> Result<(), ImageError> {
+        if c.state == State::New {
+            return Err(ImageError::Unplaced(c.id));
+        }
+        let agents = [c.state.agent(), c.named.map(|n| n.agent)];
+        let known = c.gateway.index() < self.gateways.len()
+            && self.routing.queue(c.queue).is_some()
+            && agents.into_iter().flatten().all(|a| a.index() < self.agents.len());
+        if !known {
+            return Err(ImageError::Dangling(c.id));
+        }
+        let mut first = true;
+        if !c.key.is_empty() {
+            first &= self.keys.insert((c.gateway, c.key.clone()), c.id).is_none();
+        }
+        if let State::Reserved { reservation, .. } | State::Connecting { reservation, .. } = c.state
+        {
+            first &= self.reservations.insert(reservation, c.id).is_none();
+        }
+        for (effect, _) in &c.effects {
+            first &= self.effects.insert(*effect, c.id).is_none();
+        }
+        if first { Ok(()) } else { Err(ImageError::Shared(c.id)) }
+    }
+}

@@ -1,0 +1,153 @@
+//! The folder of snapshots: the two newest, whole and durable.
+//!
+//! Written by the snapshot thread alone, read at a start. A file is under its name only
+//! once all of it is durable; an older one goes only after that. One that turns out to be
+//! damaged is set aside under another name, so that it counts for nothing and can be
+//! looked at.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::{Snapshot, SnapshotError, failed, file};
+use crate::engine::image::ImageError;
+use crate::journal::files;
+
+/// Snapshots that are kept.
+const KEPT: usize = 2;
+const PREFIX: &str = "snapshot-";
+/// Digits of a sequence in a name, so that names sort as sequences do.
+const DIGITS: usize = 20;
+
+/// The snapshots of one data directory.
+#[derive(Clone, Debug)]
+pub struct Snapshots {
+    folder: PathBuf,
+}
+
+/// A snapshot that is durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Written {
+    /// Its size.
+    pub bytes: u64,
+    /// Sequence of the older one that is kept with it: as far as nothing needs the journal.
+    pub older: Option<u64>,
+}
+
+/// What was found at a start.
+#[derive(Debug)]
+pub struct Found<T> {
+    /// What was made of the newest good snapshot; none if there is none.
+    pub newest: Option<T>,
+    /// Why the newest file was left out, if it was.
+    pub left_out: Option<SnapshotError>,
+}
+
+impl Snapshots {
+    /// Those of a data directory, whose folder is made if it is not there.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Io`].
+    pub fn open(data: &Path) -> Result<Self, SnapshotError> {
+        let folder = data.join("snapshots");
+        files::create_folder(&folder).map_err(|error| SnapshotError::Io {
+            doing: "create the folder",
+            path: folder.clone(),
+            source: io::Error::other(error),
+        })?;
+        Ok(Self { folder })
+    }
+
+    /// Makes a snapshot durable, and then lets go of all but the two newest.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Io`]; those that were there are there still.
+    pub fn write(&self, snapshot: &Snapshot) -> Result<Written, SnapshotError> {
+        let path = self.path(snapshot.tip.sequence);
+        let draft = path.with_extension("new");
+        let bytes = write_draft(snapshot, &draft).inspect_err(|_| {
+            // It is no snapshot, and the disk may be full.
+            let _ = fs::remove_file(&draft);
+        })?;
+        fs::rename(&draft, &path).map_err(failed("rename", &draft))?;
+        self.sync()?;
+        let all = self.all()?;
+        for (_, old) in all.iter().skip(KEPT) {
+            fs::remove_file(old).map_err(failed("remove", old))?;
+        }
+        Ok(Written { bytes, older: all.get(1).map(|(sequence, _)| *sequence) })
+    }
+
+    /// Makes something of the newest good snapshot with `accept`, which may find that what
+    /// it holds is no state. One that is damaged is set aside and the older one is tried.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Io`] of the folder.
+    pub fn newest<T>(
+        &self,
+        mut accept: impl FnMut(Snapshot) -> Result<T, ImageError>,
+    ) -> Result<Found<T>, SnapshotError> {
+        let mut left_out = None;
+        for (_, path) in self.all()? {
+            let accepted = file::read(&path).and_then(|snapshot| {
+                accept(snapshot)
+                    .map_err(|source| SnapshotError::State { path: path.clone(), source })
+            });
+            match accepted {
+                Ok(newest) => return Ok(Found { newest: Some(newest), left_out }),
+                Err(error) => {
+                    tracing::warn!(%error, "a snapshot is left out; an older state and more of the journal are read instead");
+                    if error.is_damage() {
+                        self.set_aside(&path);
+                    }
+                    left_out.get_or_insert(error);
+                }
+            }
+        }
+        Ok(Found { newest: None, left_out })
+    }
+
+    /// The snapshots that are there, the newest first.
+    fn all(&self) -> Result<Vec<(u64, PathBuf)>, SnapshotError> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed("list", &self.folder))? {
+            let name = entry.map_err(failed("list", &self.folder))?.file_name();
+            let sequence = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+            if let Some(digits) = sequence.filter(|digits| digits.len() == DIGITS)
+                && let Ok(sequence) = digits.parse()
+            {
+                all.push((sequence, self.folder.join(&name)));
+            }
+        }
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(all)
+    }
+
+    fn set_aside(&self, path: &Path) {
+        let aside = path.with_extension("damaged");
+        if let Err(error) = fs::rename(path, &aside) {
+            tracing::warn!(%error, path = %path.display(), "a damaged snapshot stays where it is");
+        }
+    }
+
+    fn path(&self, sequence: u64) -> PathBuf {
+        self.folder.join(format!("{PREFIX}{sequence:0DIGITS$}"))
+    }
+
+    fn sync(&self) -> Result<(), SnapshotError> {
+        let sync = |folder: File| folder.sync_all();
+        File::open(&self.folder).and_then(sync).map_err(failed("sync the folder", &self.folder))
+    }
+}
+
+fn write_draft(snapshot: &Snapshot, draft: &Path) -> Result<u64, SnapshotError> {
+    let write = || {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(draft)?;
+        let bytes = file::write(snapshot, BufWriter::with_capacity(1 << 18, &file))?;
+        file.sync_all()?;
+        Ok(bytes)
+    };
+    write().map_err(failed("write", draft))
+}

@@ -1,0 +1,138 @@
+//! How far the journal may be shortened: below everything that still needs it.
+//!
+//! Whoever reads the journal behind the router (the archive, a copy elsewhere) holds a
+//! [`Position`] and moves it on; the journal connects what trims it; the snapshot thread
+//! says when there is something to trim. It trims nothing itself.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Passed;
+use crate::time::WallTime;
+
+/// Times at which the journal's position is remembered, within the time that it is kept.
+const MARKS: u32 = 64;
+
+/// How far a reader of the journal has got: entries up to there it needs no more.
+#[derive(Clone, Debug, Default)]
+pub struct Position(Arc<AtomicU64>);
+
+impl Position {
+    /// Needs nothing up to this sequence any more.
+    pub fn passed(&self, sequence: u64) {
+        self.0.fetch_max(sequence, Ordering::AcqRel);
+    }
+}
+
+type Trim = Box<dyn FnMut(u64) + Send>;
+
+/// What bounds the trimming of one journal, and what does it.
+#[derive(Default)]
+pub struct Trimming {
+    positions: Mutex<Vec<Position>>,
+    trim: Mutex<Option<Trim>>,
+}
+
+impl fmt::Debug for Trimming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trimming").field("positions", &self.positions).finish_non_exhaustive()
+    }
+}
+
+impl Trimming {
+    /// A reader that must be waited for from now on; it begins before the first entry.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        let position = Position::default();
+        self.positions.lock().unwrap_or_else(PoisonError::into_inner).push(position.clone());
+        position
+    }
+
+    /// Connects what trims the journal: it is told the last sequence that may go.
+    pub fn connect(&self, trim: impl FnMut(u64) + Send + 'static) {
+        *self.trim.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(trim));
+    }
+
+    /// Entries up to `sequence` are needed by no start: trims up to there, or to the
+    /// hindmost position. Gives how far; 0 for nothing.
+    pub fn upto(&self, sequence: u64) -> u64 {
+        let positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        let hindmost = positions.iter().map(|p| p.0.load(Ordering::Acquire)).min();
+        drop(positions);
+        let upto = hindmost.map_or(sequence, |least| least.min(sequence));
+        let mut trim = self.trim.lock().unwrap_or_else(PoisonError::into_inner);
+        match trim.as_mut().filter(|_| upto > 0) {
+            Some(trim) => {
+                trim(upto);
+                upto
+            }
+            None => 0,
+        }
+    }
+}
+
+/// Remembers where the journal stands now, if the last time was long enough ago, and
+/// forgets what nothing is decided by any more.
+pub(crate) fn remember(passed: &mut Vec<Passed>, now: Passed, keep: Duration) {
+    let apart = u64::try_from((keep / MARKS).as_millis()).unwrap_or(u64::MAX);
+    let due = passed.last().is_none_or(|last| now.wall.0.saturating_sub(last.wall.0) >= apart);
+    if due {
+        passed.push(now);
+    }
+    let old = passed.iter().rposition(|p| p.wall <= before(now.wall, keep));
+    passed.drain(..old.unwrap_or(0));
+}
+
+/// The last sequence that is older than what is to be kept; 0 if none is.
+pub(crate) fn outlived(passed: &[Passed], now: WallTime, keep: Duration) -> u64 {
+    let old = passed.iter().rev().find(|p| p.wall <= before(now, keep));
+    old.map_or(0, |p| p.sequence)
+}
+
+fn before(now: WallTime, keep: Duration) -> WallTime {
+    let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
+    WallTime(now.0.saturating_sub(keep))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_trimmed_that_a_reader_needs() {
+        let trimming = Trimming::default();
+        assert_eq!(trimming.upto(100), 0, "nothing is connected");
+        let trimmed = Arc::new(Mutex::new(Vec::new()));
+        let told = trimmed.clone();
+        trimming.connect(move |upto| told.lock().unwrap().push(upto));
+        assert_eq!(trimming.upto(100), 100, "nobody reads behind");
+        let (archive, copy) = (trimming.position(), trimming.position());
+        archive.passed(150);
+        assert_eq!(trimming.upto(200), 0, "the copy has read nothing");
+        copy.passed(120);
+        copy.passed(110);
+        assert_eq!(trimming.upto(200), 120);
+        copy.passed(500);
+        assert_eq!(trimming.upto(200), 150);
+        assert_eq!(trimming.upto(140), 140, "a start needs the rest");
+        assert_eq!(*trimmed.lock().unwrap(), [100, 120, 150, 140]);
+    }
+
+    #[test]
+    fn the_journal_is_kept_for_its_time_and_not_much_longer() {
+        let (keep, hour) = (Duration::from_secs(64 * 3600), 3_600_000);
+        let mut passed = Vec::new();
+        // A snapshot every ten minutes for a week, a hundred entries each.
+        for n in 1..=1_008_u64 {
+            let now = Passed { sequence: n * 100, wall: WallTime(n * hour / 6) };
+            remember(&mut passed, now, keep);
+            assert!(passed.len() <= MARKS as usize + 2, "{} marks", passed.len());
+            let outlived = outlived(&passed, now.wall, keep);
+            let sixty_four_hours = (n * 100).saturating_sub(64 * 600);
+            assert!(outlived <= sixty_four_hours, "{outlived} at {n}");
+            assert!(sixty_four_hours - outlived <= 700, "{outlived} at {n}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Snapshots of the replica: when one is due, and the thread that writes it.
+//!
+//! The replica stands still only for as long as it takes to copy its state; a thread of its
+//! own encodes and writes, one at a time. The owner is not touched. A snapshot that fails
+//! is counted and tried again when the next is due: it is never needed to go on.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+
+use super::clock::wall_now;
+use super::observe::{Observer, SnapshotOutcome};
+use crate::journal::keys::KeyStore;
+use crate::journal::snapshot::kept::{Snapshots, Written};
+use crate::journal::snapshot::trim::{Trimming, outlived, remember};
+use crate::journal::snapshot::{Passed, Snapshot, SnapshotError};
+
+/// When snapshots are taken and where they go.
+#[derive(Clone, Debug)]
+pub struct SnapshotOptions {
+    /// Where they are kept.
+    pub kept: Snapshots,
+    /// What shortens the journal behind them.
+    pub trimming: Arc<Trimming>,
+    /// Entries after which one is due.
+    pub every_entries: u64,
+    /// Time after which one is due, if there was any entry.
+    pub every: Duration,
+    /// How long entries stay in the journal though no start needs them.
+    pub keep: Duration,
+}
+
+/// A snapshot on its way to the thread that writes it.
+struct Taken {
+    snapshot: Snapshot,
+    paused: Duration,
+}
+
+/// The replica's end.
+#[derive(Debug)]
+pub(crate) struct Taker {
+    to: Sender<Taken>,
+    /// The thread has one in hand.
+    busy: Arc<AtomicBool>,
+    every_entries: u64,
+    every: Duration,
+    keep: Duration,
+    passed: Vec<Passed>,
+    /// What the last one held.
+    sequence: u64,
+    since: Instant,
+}
+
+impl Taker {
+    /// Starts the thread, which ends when the taker is dropped and the last one is written.
+    pub(crate) fn start(
+        options: SnapshotOptions,
+        keys: Arc<KeyStore>,
+        observer: Arc<dyn Observer>,
+    ) -> io::Result<(Self, JoinHandle<()>)> {
+        let (to, taken) = bounded(1);
+        let busy = Arc::new(AtomicBool::new(false));
+        let taker = Self {
+            to,
+            busy: busy.clone(),
+            every_entries: options.every_entries,
+            every: options.every,
+            keep: options.keep,
+            passed: Vec::new(),
+            sequence: 0,
+            since: Instant::now(),
+        };
+        let scribe = Scribe { options, keys, observer, busy };
+        let thread = std::thread::Builder::new()
+            .name("snapshot".into())
+            .spawn(move || scribe.run(&taken))?;
+        Ok((taker, thread))
+    }
+
+    /// Goes on from a snapshot that was loaded.
+    pub(crate) fn resume(&mut self, snapshot: &Snapshot) {
+        self.sequence = snapshot.tip.sequence;
+        self.passed.clone_from(&snapshot.passed);
+    }
+
+    /// Whether one is due after this entry. Never while another is being written.
+    pub(crate) fn is_due(&self, sequence: u64) -> bool {
+        let entries = sequence.saturating_sub(self.sequence);
+        entries > 0
+            && (entries >= self.every_entries || self.since.elapsed() >= self.every)
+            && !self.busy.load(Ordering::Acquire)
+    }
+
+    /// Whether anything happened since the last one.
+    pub(crate) fn has_news(&self, sequence: u64) -> bool {
+        sequence > self.sequence
+    }
+
+    /// Copies a state and hands it to the thread.
+    pub(crate) fn take(&mut self, copy: impl FnOnce() -> Snapshot) {
+        let began = Instant::now();
+        let mut snapshot = copy();
+        let now = Passed { sequence: snapshot.tip.sequence, wall: snapshot.wall };
+        remember(&mut self.passed, now, self.keep);
+        snapshot.passed.clone_from(&self.passed);
+        (self.sequence, self.since) = (snapshot.tip.sequence, began);
+        self.busy.store(true, Ordering::Release);
+        let taken = Taken { snapshot, paused: began.elapsed() };
+        // The thread ends after its sender only.
+        drop(self.to.send(taken));
+    }
+}
+
+/// The thread's own.
+struct Scribe {
+    options: SnapshotOptions,
+    keys: Arc<KeyStore>,
+    observer: Arc<dyn Observer>,
+    busy: Arc<AtomicBool>,
+}
+
+impl Scribe {
+    fn run(self, taken: &Receiver<Taken>) {
+        for Taken { snapshot, paused } in taken {
+            let began = Instant::now();
+            let sequence = snapshot.tip.sequence;
+            // The state is in the journal all the same: no reason to stop serving.
+            let written = catch_unwind(AssertUnwindSafe(|| self.write(&snapshot)));
+            let took = began.elapsed();
+            match written {
+                Ok(Ok(Written { bytes, older })) => {
+                    let wall = snapshot.wall;
+                    self.observer.snapshot(SnapshotOutcome::Written { wall, paused, took, bytes });
+                    tracing::info!(sequence, bytes, ?paused, ?took, "snapshot written");
+                    self.trim(&snapshot, older);
+                }
+                Ok(Err(error)) => {
+                    self.observer.snapshot(SnapshotOutcome::Failed);
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, sequence, "no snapshot written");
+                }
+                Err(_) => {
+                    self.observer.snapshot(SnapshotOutcome::Failed);
+                    tracing::error!(sequence, "writing a snapshot panicked");
+                }
+            }
+            // Before the next may be taken: never two of them in memory.
+            drop(snapshot);
+            self.busy.store(false, Ordering::Release);
+        }
+    }
+
+    fn write(&self, snapshot: &Snapshot) -> Result<Written, SnapshotError> {
+        // After a start from here nobody reads the entries by which a key that was given
+        // out is found again.
+        self.keys.settle().map_err(SnapshotError::Keys)?;
+        self.options.kept.write(snapshot)
+    }
+
+    fn trim(&self, snapshot: &Snapshot, older: Option<u64>) {
+        let old_enough = outlived(&snapshot.passed, wall_now(), self.options.keep);
+        let upto = older.unwrap_or(0).min(old_enough);
+        let trimmed = self.options.trimming.upto(upto);
+        if trimmed > 0 {
+            tracing::info!(upto = trimmed, "journal trimmed");
+        }
+    }
+}

@@ -106,6 +106,7 @@ impl<J: Journal> Writer<J> {
         let mut written = None;
         if let Some(batch) = batch {
             let began = Instant::now();
+            fail::fail_point!("writer-before-append", |_| crate::fault::die());
             let Tip { epoch, sequence, .. } = self.tip;
             let tip = match self.journal.append(epoch, sequence, &batch) {
                 Ok(tip) => tip,
@@ -124,6 +125,7 @@ impl<J: Journal> Writer<J> {
             self.exits.receipt = self.exits.receipts.sign(tip);
             written = Some((batch, tip));
         }
+        fail::fail_point!("writer-before-release", |_| crate::fault::die());
         // Before the releases, so that the owner closes the next batch meanwhile. An owner
         // that is gone does not listen; what it decided leaves all the same.
         let _ = self.settled.send(Settled { bytes });

@@ -40,6 +40,9 @@ class Router:
         self.config.write_text(config)
         self.grpc = self.http = "127.0.0.1:0"
         self.exit_code: int | None = None
+        # What it runs under (strace, faketime), and what its environment has besides.
+        self.under: list[str] = []
+        self.env: dict[str, str] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._output = folder / "stdout.log"
         self._errors = folder / "stderr.log"
@@ -50,10 +53,10 @@ class Router:
         same addresses and data."""
         with self._errors.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
-                binary(), "serve", "--config", str(self.config), "--data", str(self.data),
+                *self.under, binary(), "serve", "--config", str(self.config), "--data", str(self.data),
                 "--grpc", self.grpc, "--http", self.http,
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors,
-                env={**os.environ, "RUST_BACKTRACE": "1"},
+                env={**os.environ, "RUST_BACKTRACE": "1", **self.env},
             )
         ready = asyncio.get_running_loop().create_future()
         self._copying = asyncio.create_task(self._copy(ready))

@@ -60,6 +60,8 @@ class Stream:
             if not answer.done():
                 answer.set_exception(why)
         self._waiting.clear()
+        # Nothing more is sent: whoever waits for the next request ends too.
+        self._outbox.put_nowait(None)
         self.ended.set_result(why)
 
     async def wait_ended(self, timeout: float = PATIENCE) -> StreamEnded:

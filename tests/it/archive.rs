@@ -9,9 +9,9 @@ use surgeline::engine::Engine;
 use surgeline::engine::contact::StateKind;
 use surgeline::engine::recall::{ReturnedBecause, Tier};
 use surgeline::journal::follow::{last_sequence, read_after};
-use surgeline::journal::seal::KeyStore;
 use surgeline::journal::receipt::Receipts;
-use surgeline::journal::{Batch, Journal, JournalError, Tip, Trimmed, verify};
+use surgeline::journal::seal::KeyStore;
+use surgeline::journal::{Batch, EachBatch, Journal, JournalError, Tip, Trimmed, verify};
 use surgeline::metrics::Metrics;
 use surgeline::shard::recovery::{Shard, ShardOptions};
 
@@ -30,11 +30,7 @@ impl Journal for Nowhere {
         Ok(Tip { epoch, sequence, hash: [0; 32] })
     }
 
-    fn read(
-        &self,
-        after: Tip,
-        _: &mut dyn FnMut(Arc<Batch>, Tip),
-    ) -> Result<Tip, JournalError> {
+    fn read(&self, after: Tip, _: &mut EachBatch<'_>) -> Result<Tip, JournalError> {
         Ok(after)
     }
 

@@ -245,32 +245,28 @@ impl JournalError {
     }
 }
 
-/// The command that goes on deliberately without what is lost, as it is typed.
+/// The command that goes on deliberately without what is lost, as it is typed: the data
+/// directory and the last entry that is kept. Boxed, so that an error stays small.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct GoOn {
-    /// The data directory.
-    pub data: PathBuf,
-    /// The last entry that is kept.
-    pub after: u64,
-}
+pub struct GoOn(Box<(PathBuf, u64)>);
 
 impl GoOn {
     /// The command for the data directory that a journal's folder is in.
     pub(super) fn new(folder: &Path, after: u64) -> Self {
-        Self { data: super::files::parent(folder).to_path_buf(), after }
+        Self(Box::new((super::files::parent(folder).to_path_buf(), after)))
     }
 }
 
 impl fmt::Display for GoOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let data = self.data.display().to_string();
+        let (data, after) = &*self.0;
+        let data = data.display().to_string();
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
         let data = if data.chars().all(plain) {
             data
         } else {
             format!("'{}'", data.replace('\'', r"'\''"))
         };
-        let after = self.after;
         write!(
             f,
             "go on without what follows entry {after}: `surgeline journal accept-loss --data {data} --after {after} --why \"...\"`"

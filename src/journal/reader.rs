@@ -42,6 +42,9 @@ impl JournalReader {
     /// No journal there, or its first segment cannot be read.
     pub fn at_beginning(data: &Path) -> Result<Self, JournalError> {
         let paths = Paths::of(data);
+        if !paths.folder.is_dir() {
+            return Err(JournalError::NoJournal { path: paths.folder });
+        }
         let acknowledged = acknowledged(&paths)?;
         let mut found = Err(JournalError::NoJournal { path: paths.folder.clone() });
         for _ in 0..LOOKS {

@@ -88,7 +88,8 @@ fn places(bytes: &[u8]) -> Vec<usize> {
         at < NEAR || at + NEAR > bytes.len() || around.iter().filter(|b| **b != 0).count() > 3
     };
     // Rows are dense; of what is dense every ninth, of what is empty every 97th.
-    let chosen = |at: usize| all || at < 32 || (near(at) && at % 9 == 0) || at % STEP == 0;
+    let chosen =
+        |at: usize| all || at < 32 || (near(at) && at.is_multiple_of(9)) || at.is_multiple_of(STEP);
     (0..bytes.len()).filter(|at| chosen(*at)).collect()
 }
 

@@ -83,7 +83,7 @@ pub enum AppError {
     )]
     Unrestorable {
         /// What is wrong with the newest snapshot.
-        left_out: SnapshotError,
+        left_out: Box<SnapshotError>,
         /// What is wrong with the journal.
         source: JournalError,
     },
@@ -271,7 +271,9 @@ fn open(
         recovery.batch(batch, tip);
     });
     let (journal, recovered) = opened.map_err(|source| match left_out {
-        Some(left_out) if resumed.is_none() => AppError::Unrestorable { left_out, source },
+        Some(left_out) if resumed.is_none() => {
+            AppError::Unrestorable { left_out: Box::new(left_out), source }
+        }
         _ => AppError::Journal(source),
     })?;
     let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, &routing))?;

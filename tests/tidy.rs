@@ -18,12 +18,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("time", &[]),
     ("pb", &[]),
-    // Kill points: whoever has one dies by it.
-    ("fault", &[]),
     ("engine", &["ids", "time"]),
     ("config", &["ids", "time", "engine"]),
     ("recall", &["ids", "time", "engine", "config"]),
-    ("journal", &["ids", "time", "engine", "fault"]),
+    ("journal", &["ids", "time", "engine"]),
     ("simulate", &["ids", "time", "engine", "config", "recall", "journal"]),
     ("shard", &["ids", "time", "engine", "config", "recall", "journal"]),
     ("archive", &["ids", "time", "engine", "config", "recall", "journal", "shard"]),

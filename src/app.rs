@@ -101,7 +101,7 @@ pub enum AppError {
     )]
     Unrestorable {
         /// What is wrong with the newest snapshot.
-        left_out: SnapshotError,
+        left_out: Box<SnapshotError>,
         /// What is wrong with the journal.
         source: JournalError,
     },
@@ -324,7 +324,9 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
     };
     let opened = SqliteJournal::open_with(data, after, options, each, progress);
     let (journal, recovered) = opened.map_err(|source| match left_out {
-        Some(left_out) if resumed.is_none() => AppError::Unrestorable { left_out, source },
+        Some(left_out) if resumed.is_none() => {
+            AppError::Unrestorable { left_out: Box::new(left_out), source }
+        }
         _ => AppError::Journal(source),
     })?;
     if recovered.dropped > 0 {

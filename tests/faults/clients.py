@@ -61,6 +61,9 @@ class Line:
         return await self._settle(request_id)
 
     async def _settle(self, request_id: str) -> bool:
+        if request_id not in self.doubt:
+            # Asked again by what we were told, and answered, before its turn here came.
+            return True
         send, answered, what = self.doubt[request_id]
         loop = asyncio.get_running_loop()
         while True:

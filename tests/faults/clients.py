@@ -20,7 +20,8 @@ from surgeline_client.refusal import PATIENCE, patient
 from surgeline_client.stream import Stream, member, new_request, result
 
 EXHAUSTED, STOPPING = types_pb2.REFUSAL_CODE_EXHAUSTED, types_pb2.REFUSAL_CODE_STOPPING
-# What may be waiting for answers at once, below the 1,024 at which a router reads no more.
+# What a gateway lets wait for answers at once, repeats included: below the 1,024 at which a
+# router reads no more.
 UNANSWERED = 900
 
 

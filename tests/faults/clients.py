@@ -20,7 +20,8 @@ from surgeline_client.refusal import PATIENCE, patient
 from surgeline_client.stream import Stream, member, new_request, result
 
 EXHAUSTED, STOPPING = types_pb2.REFUSAL_CODE_EXHAUSTED, types_pb2.REFUSAL_CODE_STOPPING
-# What may be waiting for answers at once, below the 1,024 at which a router reads no more.
+# What a gateway lets wait for answers at once, repeats included: below the 1,024 at which a
+# router reads no more.
 UNANSWERED = 900
 
 
@@ -61,6 +62,9 @@ class Line:
         return await self._settle(request_id)
 
     async def _settle(self, request_id: str) -> bool:
+        if request_id not in self.doubt:
+            # Asked again by what we were told, and answered, before its turn here came.
+            return True
         send, answered, what = self.doubt[request_id]
         loop = asyncio.get_running_loop()
         while True:

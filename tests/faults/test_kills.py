@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import os
 import random
 import time
 
@@ -9,7 +10,7 @@ import load
 from router import RouterDied
 from stage import LONG, POINTS, FaultTest, kill_points, percentile
 
-KILLS = 1_000 if LONG else 40
+KILLS = int(os.environ.get("SURGELINE_KILLS", 1_000 if LONG else 40))
 PER_SECOND = 300
 ANYWHERE = "SIGKILL at any moment"
 # Passed once a batch; others are passed seldom, and strike the first time.

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import load
-from clients import LoadGateway
+from clients import UNANSWERED, LoadGateway
 from stage import LONG, FaultTest, percentile
 
 SECONDS = 60 if LONG else 12
@@ -32,8 +32,7 @@ class Overload(FaultTest):
         while (passed := time.monotonic() - began) < SECONDS:
             for _ in range(int(passed * PER_SECOND) - sent - held_back):
                 gateway = crowd[sent % GATEWAYS]
-                # A gateway may not have more than 1,024 unanswered, those it repeats included.
-                if len(gateway.doubt) < 900:
+                if len(gateway.doubt) < UNANSWERED:
                     gateway.begin(gateway.arrive())
                     sent += 1
                 else:

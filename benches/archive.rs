@@ -16,9 +16,7 @@ use surgeline::config;
 use surgeline::engine::entry::{Actor, Entry, Role, Sealed};
 use surgeline::engine::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
 use surgeline::engine::words::{Channel, EndReason, QueuedBecause, ServiceClass};
-use surgeline::ids::{
-    AgentId, ContactId, CustomerId, EffectId, GatewayId, QueueId, ReservationId,
-};
+use surgeline::ids::{AgentId, ContactId, CustomerId, EffectId, GatewayId, QueueId, ReservationId};
 use surgeline::journal::follow::read_after;
 use surgeline::journal::sqlite::SqliteJournal;
 use surgeline::journal::{Batch, Journal, Tip};
@@ -45,7 +43,9 @@ fn arrival(n: u64, agent: AgentId) -> Vec<Event> {
         customer: Some(CustomerId(u128::from(n % 50_000))),
         continues: None,
         waited: Span::ZERO,
-        attributes: Some([("product".into(), "kx-2".into()), ("lot".into(), "B1204".into())].into()),
+        attributes: Some(
+            [("product".into(), "kx-2".into()), ("lot".into(), "B1204".into())].into(),
+        ),
         own_needs: [].into_iter().collect(),
         language: None,
     };
@@ -123,13 +123,13 @@ fn write(data: &Path) -> u64 {
             journal.append(&batch).expect("the disk takes it");
         }
     };
-    let registered =
-        Event::GatewayRegistered { gateway: GatewayId(0), name: Arc::from("pbx-1") };
+    let registered = Event::GatewayRegistered { gateway: GatewayId(0), name: Arc::from("pbx-1") };
     let first = vec![Event::Configured(Arc::new(routing)), registered];
     put(Role::Router, "router", first, None);
     for turn in 1..=CONTACTS + 3 * OPEN {
         for age in 0..4 {
-            let Some(n) = turn.checked_sub(age * OPEN).filter(|n| (1..=CONTACTS).contains(n)) else {
+            let Some(n) = turn.checked_sub(age * OPEN).filter(|n| (1..=CONTACTS).contains(n))
+            else {
                 continue;
             };
             let (role, what) = step(n, age);

@@ -42,7 +42,8 @@ impl Router {
             playbooks,
             keep_days: 400,
             routing,
-        }).await?;
+        })
+        .await?;
         Ok(Self {
             grpc: app.grpc_address().to_string(),
             http: Some(app.http_address()),

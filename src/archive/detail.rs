@@ -78,12 +78,13 @@ fn quoted(out: &mut String, value: &str) {
 
 /// Routing facts as a JSON object.
 pub(super) fn attributes(of: &Attributes) -> String {
-    of.iter().fold(Fields::new(), |fields, (name, value)| {
-        let mut key = String::new();
-        quoted(&mut key, name);
-        fields.text(&key[1..key.len() - 1], value)
-    })
-    .done()
+    of.iter()
+        .fold(Fields::new(), |fields, (name, value)| {
+            let mut key = String::new();
+            quoted(&mut key, name);
+            fields.text(&key[1..key.len() - 1], value)
+        })
+        .done()
 }
 
 /// The word for an event, and what it says.
@@ -118,15 +119,18 @@ fn on_the_way(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> 
                 .number("reservation", reservation)
                 .number("connecting", connect_by.is_some()),
         ),
-        Event::LegReported { party, outcome, code, .. } => {
-            ("leg_reported", f.text("party", party_name(*party)).text("outcome", leg(*outcome)).number("code", code))
-        }
+        Event::LegReported { party, outcome, code, .. } => (
+            "leg_reported",
+            f.text("party", party_name(*party)).text("outcome", leg(*outcome)).number("code", code),
+        ),
         Event::Bridged { agent: a, reservation, .. } => {
             ("bridged", f.text("agent", agent(*a)).number("reservation", reservation))
         }
         Event::ConnectFailed { agent: a, reservation, fault, .. } => (
             "connect_failed",
-            f.text("agent", agent(*a)).number("reservation", reservation).text("fault", fault.name()),
+            f.text("agent", agent(*a))
+                .number("reservation", reservation)
+                .text("fault", fault.name()),
         ),
         Event::Pended { agent: a, on, .. } => {
             ("pended", f.text("agent", agent(*a)).text("on", waits_for(*on)))
@@ -182,22 +186,27 @@ fn in_conversation(event: &Event, names: &Routing) -> Option<(&'static str, Fiel
         Event::Reattached { .. } => ("reattached", f),
         Event::Renewed { .. } => ("renewed", f),
         Event::Unchanged { .. } => ("unchanged", f),
-        Event::EffectAsked { effect, kind, .. } => ("effect_asked", effect_fields(f.number("effect", effect), kind, names)),
+        Event::EffectAsked { effect, kind, .. } => {
+            ("effect_asked", effect_fields(f.number("effect", effect), kind, names))
+        }
         Event::EffectSettled { effect, how, .. } => {
             ("effect_settled", f.number("effect", effect).text("how", HowSaid::from(*how).name()))
         }
         Event::InputReceived(_) => ("input_received", f),
         Event::AttributesSet { .. } => ("attributes_set", f),
         Event::HoldChanged { on, .. } => ("hold_changed", f.number("on", on)),
-        Event::RecordingNoted { reference, consent, .. } => {
-            ("recording_noted", f.text("reference", reference).text("consent", consent_name(*consent)))
-        }
+        Event::RecordingNoted { reference, consent, .. } => (
+            "recording_noted",
+            f.text("reference", reference).text("consent", consent_name(*consent)),
+        ),
         Event::Coded { agent, disposition, .. } => (
             "coded",
             f.text("agent", names.agent_name(*agent))
                 .text("disposition", names.disposition_name(*disposition)),
         ),
-        Event::WrapUpEnded { agent, .. } => ("wrap_up_ended", f.text("agent", names.agent_name(*agent))),
+        Event::WrapUpEnded { agent, .. } => {
+            ("wrap_up_ended", f.text("agent", names.agent_name(*agent)))
+        }
         Event::Ordered { why } => ("ordered", f.text("why", why)),
         _ => return None,
     })
@@ -256,9 +265,10 @@ fn in_recall(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {
         Event::KeysPressed { keys, lot, .. } => {
             ("keys_pressed", f.text("keys", keys).texts("lot", lot.map(|l| l.name())))
         }
-        Event::AvailabilityChanged { agent, to, .. } => {
-            ("availability_changed", availability(f.text("agent", names.agent_name(*agent)), *to, names))
-        }
+        Event::AvailabilityChanged { agent, to, .. } => (
+            "availability_changed",
+            availability(f.text("agent", names.agent_name(*agent)), *to, names),
+        ),
         Event::NextSet { agent, next } => {
             let f = f.text("agent", names.agent_name(*agent));
             ("next_set", next.map_or_else(Fields::new, |to| availability(f, to, names)))
@@ -291,7 +301,9 @@ fn elsewhere(event: &Event, names: &Routing) -> (&'static str, Fields) {
         Event::GatewayRegistered { gateway, name } => {
             ("gateway_registered", f.number("gateway", gateway).text("name", name))
         }
-        Event::GatewayConnected { gateway, .. } => ("gateway_connected", f.number("gateway", gateway)),
+        Event::GatewayConnected { gateway, .. } => {
+            ("gateway_connected", f.number("gateway", gateway))
+        }
         Event::GatewayLost { gateway } => ("gateway_lost", f.number("gateway", gateway)),
         Event::GatewayResynced { gateway } => ("gateway_resynced", f.number("gateway", gateway)),
         Event::AgentConnected { agent: a, .. } => ("agent_connected", f.text("agent", agent(*a))),
@@ -368,7 +380,8 @@ mod tests {
         let hard: Attributes = [("a\"b\\".into(), "c\n\u{1}é\"".into())].into();
         let read: serde_json::Value = serde_json::from_str(&attributes(&hard)).expect("JSON");
         assert_eq!(read["a\"b\\"], "c\n\u{1}é\"");
-        let (kind, text) = of(&Event::Ordered { why: "she said \"no\"".into() }, &Routing::default());
+        let (kind, text) =
+            of(&Event::Ordered { why: "she said \"no\"".into() }, &Routing::default());
         let read: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!((kind, &read["why"]), ("ordered", &"she said \"no\"".into()));
         assert_eq!(Fields::new().done(), "{}");

@@ -97,7 +97,15 @@ impl Projection {
         let (kind, detail) = detail::of(event, &self.routing);
         let when = when.clone();
         let event = event_bytes(event);
-        self.rows.timeline.push(TimelineRow { contact, n, when, kind, detail, became_ready, event });
+        self.rows.timeline.push(TimelineRow {
+            contact,
+            n,
+            when,
+            kind,
+            detail,
+            became_ready,
+            event,
+        });
     }
 
     fn audited(&mut self, entry: &Entry, when: &Arc<When>, why: Option<Arc<str>>) {

@@ -146,8 +146,7 @@ impl Store {
             self.projection.routing = routing;
         }
         for (id, state) in pairs::<String>(c, "SELECT contact, state FROM work").map_err(&failed)? {
-            let work: Work =
-                serde_json::from_str(&state).map_err(|_| stored("an open contact"))?;
+            let work: Work = serde_json::from_str(&state).map_err(|_| stored("an open contact"))?;
             self.projection.open.insert(ContactId(id.cast_unsigned()), work);
         }
         let in_force = "SELECT id, scope FROM recall WHERE ended_ms IS NULL ORDER BY id";
@@ -168,7 +167,10 @@ fn entry_points(routing: &Routing, names: &[String]) -> Vec<EntryPointId> {
     places.filter_map(|place| u16::try_from(place).ok().map(EntryPointId)).collect()
 }
 
-fn pairs<T: rusqlite::types::FromSql>(c: &Connection, sql: &str) -> rusqlite::Result<Vec<(i64, T)>> {
+fn pairs<T: rusqlite::types::FromSql>(
+    c: &Connection,
+    sql: &str,
+) -> rusqlite::Result<Vec<(i64, T)>> {
     let mut statement = c.prepare(sql)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()

@@ -111,14 +111,8 @@ impl Archive {
     ) -> Result<Self, ArchiveError> {
         let (asks, inbox) = unbounded();
         let durable = Arc::new(AtomicU64::new(0));
-        let follower = Follower {
-            options,
-            follow,
-            watch,
-            inbox,
-            durable: durable.clone(),
-            retry: RETRY.0,
-        };
+        let follower =
+            Follower { options, follow, watch, inbox, durable: durable.clone(), retry: RETRY.0 };
         let thread = std::thread::Builder::new().name("archive".into());
         let thread = thread.spawn(move || follower.run()).map_err(ArchiveError::Thread)?;
         Ok(Self { asks: Asks(asks), durable, thread: Some(thread) })
@@ -269,7 +263,11 @@ impl<F: Follow> Follower<F> {
         }
         let read = self.follow.read_from(from, durable, &mut |batch, tip| {
             store.take(batch, tip);
-            if store.pending() < AT_ONCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if store.pending() < AT_ONCE {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         });
         let mut rows = 0;
         let nothing = store.pending() == 0;

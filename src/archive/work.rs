@@ -145,7 +145,11 @@ impl Work {
     }
 
     /// The work after it ended: how long it was, and for which queue.
-    pub(super) fn wrapped(&mut self, agent: AgentId, at: EngineTime) -> Option<(Span, Option<QueueId>)> {
+    pub(super) fn wrapped(
+        &mut self,
+        agent: AgentId,
+        at: EngineTime,
+    ) -> Option<(Span, Option<QueueId>)> {
         let place = self.wrapping.iter().position(|(whose, ..)| *whose == agent.0)?;
         let (_, since, queue) = self.wrapping.swap_remove(place);
         let spent = at.since(EngineTime(since));

@@ -131,9 +131,7 @@ fn self_service(c: &Connection, stay: &Stay, routing: &Routing) -> rusqlite::Res
                 "UPDATE self_service SET left_ms = ?3, left_us = ?4, outcome = ?5, because = ?6
                  WHERE contact = ?1 AND entered_us = ?2",
             )?
-            .execute(params![
-                contact.0, entered_us, when.wall.0, when.at.0, outcome, because
-            ])?,
+            .execute(params![contact.0, entered_us, when.wall.0, when.at.0, outcome, because])?,
     };
     Ok(())
 }
@@ -150,8 +148,17 @@ fn recall(c: &Connection, change: &RecallChange) -> rusqlite::Result<()> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
-                recall.0, &*plan.title, version, scope, level.name(), expires.0,
-                wall.0, at.0, by, &*actor.name, why,
+                recall.0,
+                &*plan.title,
+                version,
+                scope,
+                level.name(),
+                expires.0,
+                wall.0,
+                at.0,
+                by,
+                &*actor.name,
+                why,
             ])?;
             recall_level(c, change, recall.0, level.name())?;
         }
@@ -165,21 +172,41 @@ fn recall(c: &Connection, change: &RecallChange) -> rusqlite::Result<()> {
                 "UPDATE recall SET level = 'normal', ended_ms = ?2, ended_us = ?3,
                      ended_role = ?4, ended_by = ?5, ended_why = ?6, expired = ?7 WHERE id = ?1",
             )?
-            .execute(params![recall.0, wall.0, at.0, by, &*actor.name, why, expired])?;
+            .execute(params![
+                recall.0,
+                wall.0,
+                at.0,
+                by,
+                &*actor.name,
+                why,
+                expired
+            ])?;
             recall_level(c, change, recall.0, "ended")?;
         }
     }
     Ok(())
 }
 
-fn recall_level(c: &Connection, change: &RecallChange, id: u16, level: &str) -> rusqlite::Result<()> {
+fn recall_level(
+    c: &Connection,
+    change: &RecallChange,
+    id: u16,
+    level: &str,
+) -> rusqlite::Result<()> {
     let When { sequence, at, wall, actor } = &*change.when;
     c.prepare_cached(
         "INSERT INTO recall_level (recall, sequence, n, wall_ms, at_us, level, role, actor, why)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
-        id, sequence, change.n as u64, wall.0, at.0, level, role(actor.role), &*actor.name,
+        id,
+        sequence,
+        change.n as u64,
+        wall.0,
+        at.0,
+        level,
+        role(actor.role),
+        &*actor.name,
         change.why.as_deref(),
     ])?;
     Ok(())
@@ -204,10 +231,22 @@ fn interval(c: &Connection, queue: &str, start: u64, cell: &Cell) -> rusqlite::R
              self_service_solved = self_service_solved + excluded.self_service_solved",
     )?
     .execute(params![
-        queue, start, cell.offered, cell.answered, cell.answered_in_target, cell.abandoned,
-        cell.abandoned_after_target, cell.answered_wait_us, cell.abandoned_wait_us,
-        cell.wait_max_us, cell.talk_us, cell.hold_us, cell.wrap_up_us, cell.entered,
-        cell.returned, cell.solved,
+        queue,
+        start,
+        cell.offered,
+        cell.answered,
+        cell.answered_in_target,
+        cell.abandoned,
+        cell.abandoned_after_target,
+        cell.answered_wait_us,
+        cell.abandoned_wait_us,
+        cell.wait_max_us,
+        cell.talk_us,
+        cell.hold_us,
+        cell.wrap_up_us,
+        cell.entered,
+        cell.returned,
+        cell.solved,
     ])?;
     Ok(())
 }
@@ -221,7 +260,14 @@ fn agent_interval(c: &Connection, agent: &str, start: u64, a: &AgentCell) -> rus
              hold_us = hold_us + excluded.hold_us, wrap_up_us = wrap_up_us + excluded.wrap_up_us",
     )?
     .execute(params![
-        agent, start, a.offered, a.not_taken, a.handled, a.talk_us, a.hold_us, a.wrap_up_us
+        agent,
+        start,
+        a.offered,
+        a.not_taken,
+        a.handled,
+        a.talk_us,
+        a.hold_us,
+        a.wrap_up_us
     ])?;
     Ok(())
 }
@@ -318,14 +364,36 @@ fn update(c: &Connection, id: ContactId, w: &Work, routing: &Routing) -> rusqlit
          WHERE id = ?1",
     )?
     .execute(params![
-        id.0, w.recall, queue(w.queue_first), queue(w.queue), w.service().map(|s| s.name()),
-        w.attributes, w.answered.map(|a| a.ms), w.answered.map(|a| a.us),
-        queue(w.answered_queue), w.ended.map(|e| e.ms), w.ended.map(|e| e.us),
+        id.0,
+        w.recall,
+        queue(w.queue_first),
+        queue(w.queue),
+        w.service().map(|s| s.name()),
+        w.attributes,
+        w.answered.map(|a| a.ms),
+        w.answered.map(|a| a.us),
+        queue(w.answered_queue),
+        w.ended.map(|e| e.ms),
+        w.ended.map(|e| e.us),
         w.reason().map(|r| r.name()),
-        w.disposition.map(|d| routing.disposition_name(DispositionId(d))), w.wait_us, w.talk_us,
-        w.hold_us, w.wrap_up_us, agent(w.agent_first), agent(w.agent_last), n.offers, n.not_taken,
-        n.connect_failures, n.transfers, n.requeues, n.moves, n.pends, n.hand_overs, n.entered,
-        n.returned, n.solved,
+        w.disposition.map(|d| routing.disposition_name(DispositionId(d))),
+        w.wait_us,
+        w.talk_us,
+        w.hold_us,
+        w.wrap_up_us,
+        agent(w.agent_first),
+        agent(w.agent_last),
+        n.offers,
+        n.not_taken,
+        n.connect_failures,
+        n.transfers,
+        n.requeues,
+        n.moves,
+        n.pends,
+        n.hand_overs,
+        n.entered,
+        n.returned,
+        n.solved,
     ])?;
     Ok(())
 }
@@ -353,8 +421,17 @@ pub(super) fn audit(
         };
         let previous = std::mem::replace(hash, act.hash(hash));
         insert.execute(params![
-            sequence, wall.0, at.0, act.texts[0], act.texts[1], row.what, row.detail, act.contact,
-            act.why, previous, *hash,
+            sequence,
+            wall.0,
+            at.0,
+            act.texts[0],
+            act.texts[1],
+            row.what,
+            row.detail,
+            act.contact,
+            act.why,
+            previous,
+            *hash,
         ])?;
     }
     Ok(rows.len() as u64)

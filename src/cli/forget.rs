@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::NOT_FOUND;
 use super::args::Forget;
 use super::client::{self, ClientError};
 use super::out::{Text, put};
-use super::NOT_FOUND;
 use crate::pb::v1::{Customer, ForgetCustomerRequest, ForgetCustomerResponse};
 
 pub(super) async fn run(forget: &Forget) -> anyhow::Result<ExitCode> {
@@ -42,16 +42,33 @@ fn as_text(told: &ForgetCustomerResponse, dry_run: bool) -> Text {
         text.line("", "nothing is known of this customer: check the identity, as gateways give it");
         return text;
     }
-    text.line("", &format!("{contacts} contacts and {sealed} pieces of sealed personal data in the archive"));
+    text.line(
+        "",
+        &format!("{contacts} contacts and {sealed} pieces of sealed personal data in the archive"),
+    );
     if told.forgotten {
-        text.line("", "forgotten: the keys are deleted, nothing personal of theirs can be read any more");
+        text.line(
+            "",
+            "forgotten: the keys are deleted, nothing personal of theirs can be read any more",
+        );
     }
     if dry_run && *open_contacts > 0 {
-        text.line("", &format!("{open_contacts} contacts are open: they cannot be forgotten before these are over"));
+        text.line(
+            "",
+            &format!(
+                "{open_contacts} contacts are open: they cannot be forgotten before these are over"
+            ),
+        );
     }
     if dry_run && !holds.is_empty() {
         let numbers: Vec<String> = holds.iter().map(ToString::to_string).collect();
-        text.line("", &format!("held by {}: they cannot be forgotten before these are released", numbers.join(", ")));
+        text.line(
+            "",
+            &format!(
+                "held by {}: they cannot be forgotten before these are released",
+                numbers.join(", ")
+            ),
+        );
     }
     if dry_run && *open_contacts == 0 && holds.is_empty() {
         text.line("", "nothing was changed; without --dry-run they are forgotten");

@@ -54,7 +54,9 @@ impl Admins {
             Ok(Err(NotForgotten::Archive(error))) => Err(unavailable(error)),
             Ok(Err(NotForgotten::Keys(error))) => {
                 tracing::error!(%error, "a customer's keys could not be deleted");
-                Err(Status::unavailable("the keys could not be deleted: the router's log says why; try again"))
+                Err(Status::unavailable(
+                    "the keys could not be deleted: the router's log says why; try again",
+                ))
             }
             Err(_) => Err(Status::internal("it panicked: the router's log says where")),
         }
@@ -110,11 +112,15 @@ impl AdminService for Admins {
             return Ok(Response::new(told));
         }
         if let Some(hold) = known.holds.first() {
-            let why = format!("hold {hold} keeps this customer: `surgeline archive hold list` says why it was placed");
+            let why = format!(
+                "hold {hold} keeps this customer: `surgeline archive hold list` says why it was placed"
+            );
             return Err(Status::failed_precondition(why));
         }
         if open_contacts > 0 {
-            let why = format!("{open_contacts} contacts of this customer are open: forget them when these are over");
+            let why = format!(
+                "{open_contacts} contacts of this customer are open: forget them when these are over"
+            );
             return Err(Status::failed_precondition(why));
         }
         if told.had_keys || known.contacts > 0 {

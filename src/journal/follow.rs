@@ -138,7 +138,9 @@ pub fn last_sequence(data: &Path) -> Result<u64, JournalError> {
     }
     let connection = connect_read_only(&paths.segment)?;
     let last = "SELECT coalesce(max(last_sequence), 0) FROM batch";
-    connection
-        .query_row(last, [], |row| row.get(0))
-        .map_err(|source| JournalError::Unreadable { path: paths.segment, sequence: 0, source })
+    connection.query_row(last, [], |row| row.get(0)).map_err(|source| JournalError::Unreadable {
+        path: paths.segment,
+        sequence: 0,
+        source,
+    })
 }

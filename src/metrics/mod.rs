@@ -15,13 +15,13 @@ use std::fmt;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use archive::ArchiveMetrics;
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString,
 };
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
-use archive::ArchiveMetrics;
 use names::{Kind, Metric};
 use recall::RecallMetrics;
 

@@ -49,9 +49,17 @@ pub(super) fn audit(command: &AuditCommand) -> anyhow::Result<ExitCode> {
     } else {
         let mut text = Text::default();
         for (what, found) in [("audit", &audit), ("archive's own acts", &acts)] {
-            text.line("", &format!("{what}: {} rows as they were written, last {}", found.rows, hex(found)));
+            text.line(
+                "",
+                &format!("{what}: {} rows as they were written, last {}", found.rows, hex(found)),
+            );
             if let Some(broken) = found.broken {
-                text.line("", &format!("{what}: row {broken} is not what was written, or one before it is gone"));
+                text.line(
+                    "",
+                    &format!(
+                        "{what}: row {broken} is not what was written, or one before it is gone"
+                    ),
+                );
             }
         }
         text
@@ -76,7 +84,10 @@ fn status(stored: &Stored) -> anyhow::Result<Text> {
     }
     let mut text = Text::default();
     let (position, journal) = (found.position, found.journal);
-    text.line("", &format!("entry {position} of {journal}, {behind} behind; newest {}", told(found.wall)));
+    text.line(
+        "",
+        &format!("entry {position} of {journal}, {behind} behind; newest {}", told(found.wall)),
+    );
     text.line("", &format!("{} bytes", found.bytes));
     let mut table = Table::new(&["TABLE", "ROWS"], &[1], 2);
     for (name, rows) in found.tables {
@@ -200,16 +211,23 @@ mod tests {
     fn holds_are_placed_listed_and_released_and_the_chain_of_acts_is_whole() {
         let data = tempfile::tempdir().unwrap();
         let stored = Stored { data: data.path().to_owned(), json: false };
-        let said = |why: &str| Said { why: why.into(), actor: "nadia".into(), stored: stored.clone() };
+        let said =
+            |why: &str| Said { why: why.into(), actor: "nadia".into(), stored: stored.clone() };
         let on = On { contact: None, customer: None, recall: Some(3) };
         let told = add(&on, &said("claim 17")).unwrap();
         assert_eq!(told.as_str(), "hold 1 is in force\n");
         let told = list(&stored).unwrap();
-        assert!(told.as_str().contains("recall 3") && told.as_str().contains("claim 17"), "{told:?}");
+        assert!(
+            told.as_str().contains("recall 3") && told.as_str().contains("claim 17"),
+            "{told:?}"
+        );
         let release = |id, why| ArchiveCommand::Hold(HoldCommand::Release { id, said: said(why) });
         run(&release(1, "settled")).unwrap();
         let again = run(&release(1, "again")).unwrap_err();
-        assert_eq!(format!("{:?}", super::super::exit_code(&again)), format!("{:?}", ExitCode::from(4)));
+        assert_eq!(
+            format!("{:?}", super::super::exit_code(&again)),
+            format!("{:?}", ExitCode::from(4))
+        );
         let acts = Holds::open(data.path()).unwrap().verify().unwrap();
         assert_eq!((acts.rows, acts.broken), (2, None), "what failed is no act");
     }

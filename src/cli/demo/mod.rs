@@ -136,16 +136,10 @@ async fn rehearse(args: &Demo, screen: Screen) -> anyhow::Result<Outcome> {
         .context("no room for the playbook")?;
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (data, routing) = (folder.path().join("data"), loaded.config.routing);
-    let app = App::start(AppConfig {
-        grpc: any,
-        http: any,
-        data,
-        routing,
-        playbooks,
-        keep_days: 400,
-    })
-        .await
-        .context("the router did not start")?;
+    let app =
+        App::start(AppConfig { grpc: any, http: any, data, routing, playbooks, keep_days: 400 })
+            .await
+            .context("the router did not start")?;
     let (phase, phases) = channel(Phase::Open);
     let starts = Instant::now() + Duration::from_millis(300);
     let audit = Arc::new(Audit::new()?);

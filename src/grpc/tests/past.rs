@@ -45,7 +45,8 @@ fn leaves(contact_id: u64) -> Report {
 async fn what_the_replica_forgot_is_read_from_the_archive() {
     let router = Router::start().await;
     let mut gateway = router.gateway("web").await;
-    let arrival = v1::Arrival { person: person(), ..arrival("chat-1", v1::Channel::Chat, "support-chat") };
+    let arrival =
+        v1::Arrival { person: person(), ..arrival("chat-1", v1::Channel::Chat, "support-chat") };
     let contact = gateway.arrives(arrival).await;
     for _ in 0..600 {
         gateway.report(says(contact)).await;
@@ -54,7 +55,8 @@ async fn what_the_replica_forgot_is_read_from_the_archive() {
     gateway.report(leaves(contact)).await;
     gateway.answer().await;
     let of = ContactId(contact);
-    let forgotten = router.handle.read(move |view| view.timelines.of(of).map(|t| t.forgotten)).await;
+    let forgotten =
+        router.handle.read(move |view| view.timelines.of(of).map(|t| t.forgotten)).await;
     assert!(forgotten.expect("it answers").is_some_and(|n| n > 0), "the replica forgets");
     router.archived().await;
 

@@ -18,13 +18,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("time", &[]),
     ("pb", &[]),
+    // Kill points: whoever has one dies by it.
+    ("fault", &[]),
     ("engine", &["ids", "time"]),
     ("config", &["ids", "time", "engine"]),
     ("recall", &["ids", "time", "engine", "config"]),
     ("journal", &["ids", "time", "engine"]),
     ("simulate", &["ids", "time", "engine", "config", "recall", "journal"]),
     ("shard", &["ids", "time", "engine", "config", "recall", "journal"]),
-    // Its kill points die as `fault` has it.
     ("archive", &["ids", "time", "engine", "config", "recall", "journal", "shard", "fault"]),
     ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive"]),
     // The port that metrics and the console are read from.

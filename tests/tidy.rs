@@ -18,6 +18,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("time", &[]),
     ("pb", &[]),
+    // Kill points: whoever has one dies by it.
+    ("fault", &[]),
     ("engine", &["ids", "time"]),
     ("config", &["ids", "time", "engine"]),
     ("recall", &["ids", "time", "engine", "config"]),
@@ -26,7 +28,6 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("journal", &["ids", "time", "engine", "fault"]),
     ("simulate", &["ids", "time", "engine", "config", "recall", "journal"]),
     ("shard", &["ids", "time", "engine", "config", "recall", "journal", "fault"]),
-    // Its kill points die as `fault` has it.
     ("archive", &["ids", "time", "engine", "config", "recall", "journal", "shard", "fault"]),
     ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive"]),
     ("space", &["time", "engine", "config", "shard", "metrics"]),

@@ -113,7 +113,7 @@ pub fn query(data: &Path, sql: &str) -> Result<Answer, ArchiveError> {
     if !statement.readonly() {
         return Err(ArchiveError::NotReading);
     }
-    let columns: Vec<String> = statement.column_names().into_iter().map(Into::into).collect();
+    let columns: Vec<String> = statement.column_names().map(Into::into).collect();
     let mut read = || {
         let mut all = Vec::new();
         let mut rows = statement.query([])?;

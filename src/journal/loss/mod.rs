@@ -37,15 +37,15 @@ pub enum LossError {
     },
     /// What should be kept is not there or not whole.
     #[error(
-        "entry {after} cannot be kept: the journal is whole up to entry {whole} only ({why}); use --after {whole} at most"
+        "entry {after} cannot be kept: the journal is whole up to entry {whole} only; use --after {whole} at most"
     )]
     NotWhole {
         /// What should be kept.
         after: u64,
         /// What can be.
         whole: u64,
-        /// What is wrong after it.
-        why: String,
+        /// What is wrong after it; none if nothing is there.
+        source: Option<Box<JournalError>>,
     },
     /// Entries of a batch stay or go together.
     #[error(
@@ -166,13 +166,13 @@ fn look(paths: &Paths, after: u64) -> Result<Plan, LossError> {
         },
         &mut |_| {},
     );
-    let refusal = walked.and_then(|()| scan.judge(&paths.tip)).err().map(|e| e.to_string());
+    let refusal = walked.and_then(|()| scan.judge(&paths.tip)).err();
     let (mut tip, kept_wall) = kept;
     if tip.sequence != after {
         let (whole, before) = (end, tip.sequence);
         return Err(match refusal {
             _ if end > after => LossError::InsideBatch { after, before },
-            why => LossError::NotWhole { after, whole, why: why.unwrap_or_default() },
+            why => LossError::NotWhole { after, whole, source: why.map(Box::new) },
         });
     }
     if refusal.is_none() && end == after {
@@ -196,7 +196,7 @@ fn look(paths: &Paths, after: u64) -> Result<Plan, LossError> {
         lost_to: told.map_or(0, |t| t.sequence).max(end).max(beyond.last),
         lost_wall: beyond.wall.max(lost_wall),
         acknowledged: told.map(|t| t.sequence.saturating_sub(after)),
-        refusal,
+        refusal: refusal.map(|e| e.to_string()),
         holder: scan.entered.into_iter().rev().find(|first| *first <= after),
         snapshots: snapshots.into_iter().filter(|(at, _)| *at > after).map(|(_, p)| p).collect(),
     })

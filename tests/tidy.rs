@@ -23,12 +23,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("engine", &["ids", "time"]),
     ("config", &["ids", "time", "engine"]),
     ("recall", &["ids", "time", "engine", "config"]),
+    // Threads that give way to others.
+    ("background", &[]),
     // Where a test lets the process die.
     ("fault", &[]),
     ("journal", &["ids", "time", "engine", "fault"]),
     ("simulate", &["ids", "time", "engine", "config", "recall", "journal"]),
-    ("shard", &["ids", "time", "engine", "config", "recall", "journal", "fault"]),
-    ("archive", &["ids", "time", "engine", "config", "recall", "journal", "shard", "fault"]),
+    ("shard", &["ids", "time", "engine", "config", "recall", "journal", "fault", "background"]),
+    (
+        "archive",
+        &["ids", "time", "engine", "config", "recall", "journal", "shard", "fault", "background"],
+    ),
     ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive"]),
     ("space", &["time", "engine", "config", "shard", "metrics"]),
     // The port that metrics and the console are read from.

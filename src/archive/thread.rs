@@ -15,6 +15,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded}
 use super::error::ArchiveError;
 use super::follow::Follow;
 use super::store::Store;
+use crate::background::give_way;
 use crate::ids::CustomerId;
 use crate::time::WallTime;
 
@@ -163,6 +164,7 @@ struct Follower<F> {
 
 impl<F: Follow> Follower<F> {
     fn run(mut self) {
+        give_way();
         loop {
             let followed = catch_unwind(AssertUnwindSafe(|| self.keep_up()));
             let error = match followed {

@@ -15,6 +15,7 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 
 use super::clock::wall_now;
 use super::observe::{Observer, SnapshotOutcome};
+use crate::background::give_way;
 use crate::journal::keys::KeyStore;
 use crate::journal::snapshot::kept::{Snapshots, Written};
 use crate::journal::snapshot::trim::{Trimming, outlived, remember};
@@ -126,6 +127,7 @@ struct Scribe {
 
 impl Scribe {
     fn run(self, taken: &Receiver<Taken>) {
+        give_way();
         for Taken { snapshot, paused } in taken {
             let began = Instant::now();
             let sequence = snapshot.tip.sequence;

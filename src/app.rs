@@ -337,6 +337,13 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
         );
     }
     let trimmer = journal.trimmer();
+    let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, routing))?;
+    metrics.recovered(began.elapsed(), recovered.entries);
+    let options = archive::Options { data: data.into(), keep_days: config.keep_days };
+    let follow = JournalFollow::new(data.into(), handle.health().clone());
+    let archive = Archive::start(options, follow, metrics.clone())?;
+    // Only now: until the archive is waited for nothing may go.
+    trimming.wait_for(archive.durable());
     trimming.connect(move |upto| match trimmer.trim(upto) {
         Ok(trimmed) if trimmed.segments > 0 => {
             tracing::info!(first = trimmed.first, "older segments of the journal deleted");
@@ -344,12 +351,6 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the journal was not trimmed"),
     });
-    let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, routing))?;
-    metrics.recovered(began.elapsed(), recovered.entries);
-    let options = archive::Options { data: data.into(), keep_days: config.keep_days };
-    let follow = JournalFollow::new(data.into(), handle.health().clone());
-    let archive = Archive::start(options, follow, metrics.clone())?;
-    trimming.wait_for(archive.durable());
     let space = SpaceWatch::start(config.journal.space, data, handle.clone(), metrics)
         .map_err(StartError::from)?;
     Ok(Opened { handle, shard, recovered, archive, space })

@@ -169,12 +169,12 @@ impl Work {
         let moved = match segment::checkpoint(&connection, "TRUNCATE") {
             Ok(moved) => moved,
             Err(source) => {
-                segment::keep_log(&connection).map_err(&failed)?;
+                segment::keep_log(&connection, true).map_err(&failed)?;
                 return Err(failed(source));
             }
         };
         if moved.busy {
-            segment::keep_log(&connection).map_err(&failed)?;
+            segment::keep_log(&connection, true).map_err(&failed)?;
             self.waiting.push((connection, segment));
             return Ok(());
         }

@@ -208,7 +208,7 @@ pub(super) fn connect_read_only(segment: &Segment, last: bool) -> Result<Connect
     };
     let connection = opened.map_err(&failed)?;
     connection.busy_timeout(PATIENCE).map_err(&failed)?;
-    keep_log(&connection).map_err(&failed)?;
+    keep_log(&connection, true).map_err(&failed)?;
     let found =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&failed)?;
     if found == LAYOUT {
@@ -220,8 +220,8 @@ pub(super) fn connect_read_only(segment: &Segment, last: bool) -> Result<Connect
 
 /// Closing a file will leave its log as it is. What is damaged must stay to be looked at, and
 /// after an error of the disk a second try may succeed without having written.
-pub(super) fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(drop)
+pub(super) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
 
 /// What moving a log into its file came to.

@@ -290,7 +290,7 @@ impl Drop for SqliteJournal {
         // Closing moves the log into the file and syncs again what failed to sync; the
         // second try may succeed without having written, and the log would be deleted.
         if self.poisoned
-            && let Err(error) = segment::keep_log(&self.live.connection)
+            && let Err(error) = segment::keep_log(&self.live.connection, true)
         {
             tracing::error!(%error, "the log of a failed journal could not be kept as it is");
         }
@@ -334,6 +334,8 @@ fn settle(segment: Segment, options: &Options) -> Result<(Live, u64), JournalErr
     let logged = segment::length(&log)?;
     sync(&log)?;
     let connection = segment::connect(&segment.path).map_err(&failed)?;
+    // After a sync that failed closing would try it again, and then delete the log.
+    segment::keep_log(&connection, true).map_err(&failed)?;
     let page: u64 = connection
         .pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0))
         .map(i64::unsigned_abs)
@@ -342,6 +344,7 @@ fn settle(segment: Segment, options: &Options) -> Result<(Live, u64), JournalErr
     let counted = if frames == 0 { 0 } else { LOG_HEAD + frames * (page + FRAME_HEAD) };
     let dropped = logged.saturating_sub(counted);
     let emptied = !segment::checkpoint(&connection, "TRUNCATE").map_err(&failed)?.busy;
+    segment::keep_log(&connection, false).map_err(&failed)?;
     let mut live = Live::of(segment, connection)?;
     if !emptied {
         // It would be written again from its beginning, over frames that a reader still

@@ -222,7 +222,10 @@ impl ShardHandle {
             return Ok(());
         };
         let (epoch, durable) = (self.health.epoch(), self.health.durable());
-        if seen.epoch <= epoch && seen.sequence <= durable {
+        // What an earlier process promised was there when this one began, or never: what this
+        // one has written since does not make up for it.
+        let there = if seen.epoch < epoch { self.health.recovered_to() } else { durable };
+        if seen.epoch <= epoch && seen.sequence <= there {
             return Ok(());
         }
         let fatal = Fatal::OlderCopy { seen, epoch, durable };

@@ -107,6 +107,7 @@ pub struct Health {
     diverged: AtomicBool,
     durable: AtomicU64,
     epoch: AtomicU64,
+    recovered_to: AtomicU64,
     fatal: watch::Sender<Option<Fatal>>,
 }
 
@@ -120,6 +121,7 @@ impl Default for Health {
             diverged: AtomicBool::new(false),
             durable: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
+            recovered_to: AtomicU64::new(0),
             fatal: watch::Sender::new(None),
         }
     }
@@ -220,6 +222,16 @@ impl Health {
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
+    }
+
+    /// The last entry that was there when this process began.
+    #[must_use]
+    pub fn recovered_to(&self) -> u64 {
+        self.recovered_to.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_recovered_to(&self, sequence: u64) {
+        self.recovered_to.store(sequence, Ordering::Release);
     }
 
     pub(crate) fn set_epoch(&self, epoch: u64) {

@@ -262,6 +262,7 @@ impl Recovery {
         }
         let opening = decider.close();
         self.health.set_durable(self.sequence);
+        self.health.set_recovered_to(self.sequence);
         let failed = |error: JournalError| StartError::Journal(error.into());
         let mut tip = journal.acquire().map_err(failed)?;
         self.health.set_epoch(tip.epoch);

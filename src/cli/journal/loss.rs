@@ -29,6 +29,7 @@ pub(super) fn run(decided: &AcceptLoss) -> anyhow::Result<ExitCode> {
     let mut text = shown(&plan);
     text.line("", &format!("done: what does not stay is in {}", lost.display()));
     text.line("", "a router can be started; the record is in journal/losses.jsonl");
+    text.line("", "clients that hold receipts for what is lost would stop it: start it once with --accept-older-copy");
     put(&text)?;
     Ok(ExitCode::from(OK))
 }

@@ -69,6 +69,13 @@ async fn a_receipt_from_beyond_the_journal_stops_the_router_and_a_forged_one_doe
     forger.answer().await;
     assert!(router.handle.health().ready().is_ok(), "neither proves anything");
 
+    // Entries that this process wrote do not make up for what an earlier one promised.
+    assert!(seen.epoch > 0 && router.handle.health().recovered_to() == 0);
+    let earlier = Tip { epoch: seen.epoch - 1, sequence: 1, hash: [0; 32] };
+    let earlier = router.handle.receipts.sign(earlier).to_vec();
+    assert!(router.handle.health().durable() > 1);
+    assert!(matches!(router.handle.shown(&earlier), Err(Fatal::OlderCopy { .. })));
+
     let beyond = Tip { epoch: seen.epoch, sequence: seen.sequence + 1_000, hash: [0; 32] };
     let newer = router.handle.receipts.sign(beyond).to_vec();
     let mut robbed = shows(&router, newer).await;

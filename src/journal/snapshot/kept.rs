@@ -56,7 +56,22 @@ impl Snapshots {
             path: folder.clone(),
             source: io::Error::other(error),
         })?;
-        Ok(Self { folder })
+        let kept = Self { folder };
+        kept.drop_drafts()?;
+        Ok(kept)
+    }
+
+    /// What a process was writing when it died is no snapshot, and nobody else would ever
+    /// remove it.
+    fn drop_drafts(&self) -> Result<(), SnapshotError> {
+        let entries = fs::read_dir(&self.folder).map_err(failed("read", &self.folder))?;
+        for entry in entries {
+            let path = entry.map_err(failed("read", &self.folder))?.path();
+            if path.extension().is_some_and(|extension| extension == "new") {
+                fs::remove_file(&path).map_err(failed("remove", &path))?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes a snapshot durable, and then lets go of all but the two newest.

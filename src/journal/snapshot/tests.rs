@@ -237,3 +237,13 @@ fn a_snapshot_written_by_format_1_loads_to_the_same_value() {
         assert!(then.contains(part), "{part} is not in the fixture");
     }
 }
+
+#[test]
+fn what_was_being_written_when_a_process_died_goes_at_the_next_start() {
+    let data = tempfile::tempdir().unwrap();
+    let draft = data.path().join("snapshots/snapshot-00000000000000000007.new");
+    drop(Snapshots::open(data.path()).unwrap());
+    std::fs::write(&draft, b"half of one").unwrap();
+    drop(Snapshots::open(data.path()).unwrap());
+    assert!(!draft.exists());
+}

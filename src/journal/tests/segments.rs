@@ -71,7 +71,7 @@ fn segments_that_were_not_sealed_are_sealed_by_the_next_start() {
     let middle = &segments(copy.path())[1];
     let connection = segment::connect(middle).unwrap();
     connection.execute_batch("UPDATE batch SET epoch = epoch + 1").unwrap();
-    segment::keep_log(&connection).unwrap();
+    segment::keep_log(&connection, true).unwrap();
     drop(connection);
     assert_eq!(logs(copy.path()).len(), 2);
     let (opened, batches) = open(copy.path());

@@ -112,8 +112,16 @@ impl Archive {
     ) -> Result<Self, ArchiveError> {
         let (asks, inbox) = unbounded();
         let durable = Arc::new(AtomicU64::new(0));
-        let follower =
-            Follower { options, follow, watch, inbox, durable: durable.clone(), retry: RETRY.0 };
+        let follower = Follower {
+            options,
+            follow,
+            watch,
+            inbox,
+            durable: durable.clone(),
+            retry: RETRY.0,
+            stopping: false,
+            unsure: false,
+        };
         let thread = std::thread::Builder::new().name("archive".into());
         let thread = thread.spawn(move || follower.run()).map_err(ArchiveError::Thread)?;
         Ok(Self { asks: Asks(asks), durable, thread: Some(thread) })
@@ -160,6 +168,10 @@ struct Follower<F> {
     inbox: Receiver<Ask>,
     durable: Arc<AtomicU64>,
     retry: Duration,
+    /// It was told to stop: what fails from now on is for the next start.
+    stopping: bool,
+    /// A sync has failed: nobody knows what the disk holds, and a second try would not say.
+    unsure: bool,
 }
 
 impl<F: Follow> Follower<F> {
@@ -178,6 +190,9 @@ impl<F: Follow> Follower<F> {
             let retry = self.retry;
             tracing::error!(%error, ?retry, "the archive failed: the router goes on without it");
             self.watch.archive_failed();
+            if self.stopping {
+                return;
+            }
             self.retry = (retry * 2).min(RETRY.1);
             if self.pause(retry).is_break() {
                 return;
@@ -241,14 +256,18 @@ impl<F: Follow> Follower<F> {
     }
 
     fn finish(&mut self, store: &mut Store) -> Result<(), ArchiveError> {
+        self.stopping = true;
         let began = Instant::now();
         while began.elapsed() < FAREWELL && !self.step(store)? {}
         self.sync(store)
     }
 
-    fn sync(&self, store: &Store) -> Result<(), ArchiveError> {
-        store.sync()?;
-        self.durable.store(store.tip().sequence, Ordering::Release);
+    /// Makes what was committed durable, and says so: the journal may be trimmed up to there.
+    fn sync(&mut self, store: &Store) -> Result<(), ArchiveError> {
+        store.sync().inspect_err(|_| self.unsure = true)?;
+        if !self.unsure {
+            self.durable.store(store.tip().sequence, Ordering::Release);
+        }
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -22,7 +23,7 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 /// Bytes with which every HTTP/2 connection begins; an HTTP/1 request is longer.
 const PREFACE: usize = 24;
-/// How long to rest when the system has no more file descriptors.
+/// How long to rest when the system has nothing left to make a connection of.
 const BREATHER: Duration = Duration::from_millis(100);
 
 /// Who is let in.
@@ -60,9 +61,14 @@ pub(super) fn incoming(
             };
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
-                Err(error) => {
+                Err(error) if deserves_rest(&error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     sleep(BREATHER).await;
+                    continue;
+                }
+                Err(error) => {
+                    // Of the one that was next: the one behind it need not wait.
+                    tracing::debug!(%error, "a connection was gone before it was accepted");
                     continue;
                 }
             };
@@ -79,6 +85,12 @@ pub(super) fn incoming(
         }
     });
     ReceiverStream::new(stream)
+}
+
+/// Whether the next one would fail in the same way until something is given back.
+fn deserves_rest(error: &io::Error) -> bool {
+    let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|errno| exhausted.contains(&errno))
 }
 
 /// Who is inside.
@@ -205,6 +217,26 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let patience = Duration::from_millis(50);
         (address, incoming(listener, Doors { most, most_of_one, patience }))
+    }
+
+    #[test]
+    fn only_a_system_that_has_nothing_left_is_waited_for() {
+        let error = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+            assert!(deserves_rest(&error(errno)), "{errno}");
+        }
+        for errno in [
+            Errno::CONNABORTED,
+            Errno::CONNRESET,
+            Errno::PROTO,
+            Errno::NETDOWN,
+            Errno::HOSTUNREACH,
+            Errno::PERM,
+            Errno::INTR,
+        ] {
+            assert!(!deserves_rest(&error(errno)), "{errno}");
+        }
+        assert!(!deserves_rest(&io::Error::other("not of the system")));
     }
 
     /// Whether the other side closed it.

@@ -39,7 +39,7 @@ use crate::shard::observe::Observer as _;
 use crate::shard::recovery::{Recovery, Resumed, Shard, ShardOptions, StartError};
 use crate::shard::snapshots::SnapshotOptions;
 use crate::space::SpaceWatch;
-use crate::{config, grpc, http};
+use crate::{background, config, grpc, http};
 
 /// How long a server may take to end: longer than the 5 s that gRPC gives its connections.
 const LAST_WORDS: Duration = Duration::from_secs(8);
@@ -249,12 +249,16 @@ impl App {
         let (shard, reader, archive) = (self.shard, self.reader, self.archive);
         let space = self.space;
         // The reader ends with the shard: nobody asks it any more. The archive after it: it
-        // has the last words then.
+        // has the last words then, while the last snapshot is written. Neither is waited for
+        // longer than both may take: a start does without.
         let stopped = spawn_blocking(move || {
             drop(space);
-            shard.stop();
+            let writing = shard.end();
             reader.join();
-            archive.stop();
+            let (following, until) = (archive.end(), Instant::now() + background::PATIENCE);
+            for thread in [writing, following].into_iter().flatten() {
+                thread.wait(until);
+            }
         })
         .await;
         self.requests.cancel();
@@ -294,6 +298,7 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
     let kept = Snapshots::open(data)?;
     let Found { newest, left_out } = kept.newest(Resumed::of)?;
     let trimming = Arc::new(Trimming::default());
+    trimming.outgrown(kept.older()?.unwrap_or(0));
     let snapshots = SnapshotOptions {
         kept,
         trimming: trimming.clone(),
@@ -339,6 +344,10 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
     let trimmer = journal.trimmer();
     let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, routing))?;
     metrics.recovered(began.elapsed(), recovered.entries);
+    // Before the archive writes anything.
+    let (disk, trims) = (config.journal.space, trimming.clone());
+    let space = SpaceWatch::start(disk, data, handle.clone(), trims, metrics.clone())
+        .map_err(StartError::from)?;
     let options = archive::Options { data: data.into(), keep_days: config.keep_days };
     let follow = JournalFollow::new(data.into(), handle.health().clone());
     let archive = Archive::start(options, follow, metrics.clone())?;
@@ -349,10 +358,11 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
             tracing::info!(first = trimmed.first, "older segments of the journal deleted");
         }
         Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "the journal was not trimmed"),
+        Err(error) => {
+            metrics.not_trimmed();
+            tracing::warn!(%error, "the journal was not trimmed");
+        }
     });
-    let space = SpaceWatch::start(config.journal.space, data, handle.clone(), metrics)
-        .map_err(StartError::from)?;
     Ok(Opened { handle, shard, recovered, archive, space })
 }
 
@@ -378,104 +388,4 @@ async fn ended(what: &'static str, mut server: Server) -> Result<(), AppError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read as _, Write as _};
-    use std::net::{Ipv4Addr, TcpStream};
-
-    use super::*;
-
-    async fn get(address: SocketAddr, path: &'static str) -> String {
-        let get = move || {
-            let mut stream = TcpStream::connect(address)?;
-            let request = format!("GET {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
-            stream.write_all(request.as_bytes())?;
-            let mut text = String::new();
-            stream.read_to_string(&mut text)?;
-            Ok::<_, io::Error>(text)
-        };
-        spawn_blocking(get).await.expect("no panic").expect("an answer")
-    }
-
-    fn config(data: &std::path::Path) -> AppConfig {
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let routing = config::built_in().expect("the built-in one is sound").config.routing;
-        let playbooks = data.join("playbooks");
-        let space = config::journal::Space { low: 0, critical: 0, ballast: 0 };
-        AppConfig {
-            grpc: any,
-            http: any,
-            receipt_key: data.join("receipt-key"),
-            accept_older_copy: false,
-            data: data.into(),
-            playbooks,
-            journal: config::journal::Config { space, ..Default::default() },
-            keep_days: 400,
-            routing,
-        }
-    }
-
-    #[tokio::test]
-    async fn it_starts_serves_stops_and_starts_again_from_its_journal() {
-        let data = tempfile::tempdir().expect("a folder");
-        let first = App::start(config(data.path())).await.expect("it starts");
-        assert_eq!(first.recovered().entries, 0);
-        assert_ne!(first.grpc_address().port(), 0);
-        let at = first.http_address();
-        assert!(get(at, "/healthz").await.starts_with("HTTP/1.1 200"));
-        assert!(get(at, "/readyz").await.starts_with("HTTP/1.1 200"));
-        let metrics = get(at, "/metrics").await;
-        assert!(metrics.contains("content-type: text/plain; version=0.0.4"), "{metrics}");
-        assert!(metrics.contains("\nsurgeline_conservation_difference 0"), "{metrics}");
-        assert!(get(at, "/else").await.starts_with("HTTP/1.1 404"));
-        first.stop().await.expect("it stops");
-
-        let second = App::start(config(data.path())).await.expect("it starts again");
-        assert_eq!(second.recovered().entries, 0, "all is in the snapshot of the stop");
-        let applied = second.handle().read(|view| view.sequence).await;
-        assert_eq!(applied, Ok(2), "and the restart");
-        let locked = App::start(config(data.path())).await.err().map(|why| why.to_string());
-        assert!(locked.is_some_and(|why| why.contains("held by another process")));
-        let taken = AppConfig { http: second.http_address(), ..config(data.path()) };
-        assert!(matches!(App::start(taken).await, Err(AppError::Bind { what: "HTTP", .. })));
-        second.handle().health().fail(Fatal::Panicked(crate::shard::health::ThreadKind::Owner));
-        let metrics = get(second.http_address(), "/metrics").await;
-        assert!(metrics.contains("\nsurgeline_replica_up 1"), "{metrics}");
-        let unwell = get(second.http_address(), "/readyz").await;
-        assert!(unwell.starts_with("HTTP/1.1 503"), "{unwell}");
-        assert!(unwell.contains("the owner thread of the shard panicked"), "{unwell}");
-        second.stop().await.expect("it stops");
-    }
-
-    #[tokio::test]
-    async fn damaged_snapshots_cost_time_and_nothing_else() {
-        let data = tempfile::tempdir().expect("a folder");
-        for _ in 0..2 {
-            let app = App::start(config(data.path())).await.expect("it starts");
-            app.stop().await.expect("it stops");
-        }
-        let snapshots = || {
-            let folder = std::fs::read_dir(data.path().join("snapshots")).expect("a folder");
-            let paths = folder.map(|entry| entry.expect("it can be listed").path());
-            let mut good: Vec<_> = paths.filter(|path| path.extension().is_none()).collect();
-            good.sort();
-            good
-        };
-        let damage = |path: &std::path::Path| {
-            let mut bytes = std::fs::read(path).expect("it can be read");
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 1;
-            std::fs::write(path, bytes).expect("it can be written");
-        };
-        assert_eq!(snapshots().len(), 2, "one for each stop");
-        damage(&snapshots()[1]);
-        let app = App::start(config(data.path())).await.expect("from the older one");
-        assert_eq!(app.recovered().entries, 1, "the restart after it");
-        app.stop().await.expect("it stops");
-        snapshots().iter().for_each(|path| damage(path));
-        let app = App::start(config(data.path())).await.expect("from the journal alone");
-        assert_eq!(app.recovered().entries, 3, "the configuration and two restarts");
-        let counted = app.handle().read(|view| view.statistics.divergences).await;
-        assert_eq!(counted, Ok(0));
-        app.stop().await.expect("it stops");
-    }
-}
+mod tests;

@@ -1,14 +1,16 @@
 //! The watch over the disk that the journal lies on.
 //!
 //! Owned by the app, on a thread of its own. A router that fills its disk loses its journal,
-//! so it stops long before: when space is low nobody new is let in; when it is critical no
-//! reservation is made either, and the ballast, a file kept for this day, is given up, so
-//! that who is here can still be brought to an end. Space that comes back is noticed. It
-//! deletes nothing else and decides nothing about contacts.
+//! so it stops long before: when space is low nobody new is let in, and what no start and no
+//! reader needs of the journal goes, however young it is; when it is critical no reservation
+//! is made either, snapshots and the archive wait (they look at the shard's health), and the
+//! ballast, a file kept for this day, is given up, so that who is here can still be brought to
+//! an end. Space that comes back is noticed. It decides nothing about contacts.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -16,14 +18,18 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::io::Errno;
 use tokio::sync::oneshot;
 
 use crate::config::journal::Space as Config;
 use crate::engine::command::Command;
 use crate::engine::entry::{Actor, Role};
+use crate::journal::snapshot::trim::Trimming;
 use crate::metrics::Metrics;
 use crate::shard::ask::{AnswerTo, Ask};
 use crate::shard::handle::ShardHandle;
+use crate::shard::health::Space;
+use crate::shard::observe::Observer as _;
 
 /// How often the disk is looked at: at 100 MB a second half of that is written meanwhile.
 const EVERY: Duration = Duration::from_millis(500);
@@ -31,31 +37,18 @@ const EVERY: Duration = Duration::from_millis(500);
 /// come and go with every file.
 const MARGIN: u64 = 8;
 
-/// How much space there is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Level {
-    /// Enough.
-    Enough,
-    /// Nobody new is let in.
-    Low,
-    /// Nor is any reservation made.
-    Critical,
-}
-
-impl Level {
-    /// The level with this much free, coming from another one.
-    fn of(free: u64, config: &Config, from: Self) -> Self {
-        let below = |least: u64, level: Self| {
-            let least = if from >= level { least + least / MARGIN } else { least };
-            free < least
-        };
-        if below(config.critical, Self::Critical) {
-            Self::Critical
-        } else if below(config.low, Self::Low) {
-            Self::Low
-        } else {
-            Self::Enough
-        }
+/// The level with this much free, coming from another one.
+fn level(free: u64, config: &Config, from: Space) -> Space {
+    let below = |least: u64, level: Space| {
+        let least = if from >= level { least + least / MARGIN } else { least };
+        free < least
+    };
+    if below(config.critical, Space::Critical) {
+        Space::Critical
+    } else if below(config.low, Space::Low) {
+        Space::Low
+    } else {
+        Space::Enough
     }
 }
 
@@ -75,16 +68,18 @@ impl SpaceWatch {
         config: Config,
         data: &Path,
         handle: ShardHandle,
+        trimming: Arc<Trimming>,
         metrics: Arc<Metrics>,
     ) -> io::Result<Self> {
         let (stop, stopped) = bounded(0);
         let mut watch = Watch {
-            ballast: data.join("ballast"),
+            ballast: Ballast::new(data.join("ballast"), config.ballast),
             data: data.to_path_buf(),
             config,
-            level: Level::Enough,
+            level: Space::Enough,
             told: None,
             handle,
+            trimming,
             metrics,
         };
         // Before anybody is served.
@@ -106,11 +101,12 @@ impl Drop for SpaceWatch {
 struct Watch {
     config: Config,
     data: PathBuf,
-    ballast: PathBuf,
-    level: Level,
+    ballast: Ballast,
+    level: Space,
     /// Whether reservations are paused, as the owner was told last.
     told: Option<bool>,
     handle: ShardHandle,
+    trimming: Arc<Trimming>,
     metrics: Arc<Metrics>,
 }
 
@@ -131,46 +127,40 @@ impl Watch {
             }
         };
         // What giving the ballast up has freed is not for anybody new.
-        let missing = self.config.ballast.saturating_sub(size(&self.ballast));
-        let level = Level::of(free.saturating_sub(missing), &self.config, self.level);
+        let missing = self.config.ballast.saturating_sub(self.ballast.there());
+        let level = level(free.saturating_sub(missing), &self.config, self.level);
         if level != self.level {
             let mib = free >> 20;
             match level {
-                Level::Enough => tracing::info!(mib, "the disk has space again"),
-                Level::Low => tracing::warn!(mib, "the disk is nearly full: nobody new is let in"),
-                Level::Critical => {
-                    tracing::error!(mib, "the disk is full but for the last: no reservations");
+                Space::Enough => tracing::info!(mib, "the disk has space again"),
+                Space::Low => tracing::warn!(
+                    mib,
+                    "the disk is nearly full: nobody new is let in, and the journal is cut short"
+                ),
+                Space::Critical => {
+                    tracing::error!(
+                        mib,
+                        "the disk is full but for the last: no reservations, no snapshots, no archive"
+                    );
                 }
             }
         }
         self.level = level;
-        self.handle.health().set_low_space(level >= Level::Low);
-        self.keep_ballast();
-        self.tell(level == Level::Critical);
+        self.handle.health().set_space(level);
+        self.ballast.keep(level);
+        if level >= Space::Low {
+            self.trim();
+        }
+        self.tell(level == Space::Critical);
         self.metrics.disk(free, level as u8);
     }
 
-    /// Puts the ballast there while there is space, and gives it up when there is not.
-    fn keep_ballast(&self) {
-        let there = size(&self.ballast) >= self.config.ballast;
-        let done = match self.level {
-            Level::Critical => match fs::remove_file(&self.ballast) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-                done => done,
-            },
-            Level::Enough if !there => self.lay_ballast(),
-            Level::Enough | Level::Low => Ok(()),
-        };
-        if let Err(error) = done {
-            tracing::warn!(%error, ballast = %self.ballast.display(), "the ballast is not as it should be");
+    /// At every look: what the archive and the next snapshot have passed may go as well.
+    fn trim(&self) {
+        if catch_unwind(AssertUnwindSafe(|| self.trimming.all())).is_err() {
+            self.metrics.not_trimmed();
+            tracing::error!("trimming the journal panicked");
         }
-    }
-
-    fn lay_ballast(&self) -> io::Result<()> {
-        let mut options = fs::OpenOptions::new();
-        let file =
-            options.write(true).create(true).truncate(false).mode(0o600).open(&self.ballast)?;
-        Ok(fallocate(&file, FallocateFlags::empty(), 0, self.config.ballast)?)
     }
 
     /// Tells the owner to pause reservations or to go on; again at the next look if it could
@@ -194,9 +184,79 @@ impl Watch {
     }
 }
 
-/// How large a file is; nothing if it is not there.
-fn size(path: &Path) -> u64 {
-    fs::metadata(path).map_or(0, |m| m.len())
+/// A file that is there to be given up.
+struct Ballast {
+    path: PathBuf,
+    bytes: u64,
+    lay: fn(&File, u64) -> io::Result<()>,
+    /// It is not as it should be, and that was said.
+    said: Option<io::ErrorKind>,
+}
+
+impl Ballast {
+    fn new(path: PathBuf, bytes: u64) -> Self {
+        Self { path, bytes, lay: allocate, said: None }
+    }
+
+    /// How much of it there is.
+    fn there(&self) -> u64 {
+        fs::metadata(&self.path).map_or(0, |m| m.len())
+    }
+
+    /// Puts it there while there is space, and gives it up when there is not.
+    fn keep(&mut self, level: Space) {
+        let done = match level {
+            Space::Critical => match fs::remove_file(&self.path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+                done => done,
+            },
+            Space::Enough if self.there() < self.bytes => self.lay(),
+            Space::Enough | Space::Low => Ok(()),
+        };
+        let failed = done.as_ref().err().map(io::Error::kind);
+        if let Err(error) = done
+            && self.said != failed
+        {
+            tracing::warn!(%error, ballast = %self.path.display(), "the ballast is not as it should be");
+        }
+        self.said = failed;
+    }
+
+    fn lay(&mut self) -> io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&self.path)?;
+        let laid = (self.lay)(&file, self.bytes);
+        let unsupported = [Errno::OPNOTSUPP, Errno::NOSYS].map(|errno| Some(errno.raw_os_error()));
+        match laid {
+            Err(error) if unsupported.contains(&error.raw_os_error()) => {
+                tracing::warn!(%error, "this file system lays out no space ahead: the ballast is written");
+                self.lay = write;
+                write(&file, self.bytes)
+            }
+            laid => laid,
+        }
+        // Half a ballast would count as space that is used and not as one that is there.
+        .inspect_err(|_| drop(fs::remove_file(&self.path)))
+    }
+}
+
+fn allocate(file: &File, bytes: u64) -> io::Result<()> {
+    Ok(fallocate(file, FallocateFlags::empty(), 0, bytes)?)
+}
+
+/// Not zeros: a file system that compresses, and those are mostly the ones that lay out
+/// nothing ahead, would keep no space for them.
+fn write(mut file: &File, bytes: u64) -> io::Result<()> {
+    let mut noise = blake3::Hasher::new().finalize_xof();
+    let mut piece = vec![0; 1 << 20];
+    let mut left = bytes;
+    while left > 0 {
+        let length = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        noise.fill(&mut piece[..length]);
+        file.write_all(&piece[..length])?;
+        left -= length as u64;
+    }
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -205,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_level_is_entered_at_its_limit_and_left_with_a_margin() {
-        use Level::{Critical, Enough, Low};
+        use Space::{Critical, Enough, Low};
         let config = Config { low: 800, critical: 80, ballast: 16 };
         for (from, free, to) in [
             (Enough, 800, Enough),
@@ -220,7 +280,46 @@ mod tests {
             (Critical, 900, Enough),
             (Enough, 0, Critical),
         ] {
-            assert_eq!(Level::of(free, &config, from), to, "{free} from {from:?}");
+            assert_eq!(level(free, &config, from), to, "{free} from {from:?}");
         }
+    }
+
+    #[test]
+    fn the_ballast_is_there_while_there_is_space_and_given_up_at_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ballast = Ballast::new(folder.path().join("ballast"), 3 << 20);
+        ballast.keep(Space::Low);
+        assert_eq!(ballast.there(), 0, "not while space is low");
+        ballast.keep(Space::Enough);
+        assert_eq!(ballast.there(), 3 << 20);
+        ballast.keep(Space::Low);
+        assert_eq!(ballast.there(), 3 << 20);
+        ballast.keep(Space::Critical);
+        assert_eq!(ballast.there(), 0);
+        ballast.keep(Space::Critical);
+        assert_eq!(ballast.said, None);
+    }
+
+    #[test]
+    fn where_space_cannot_be_laid_out_the_ballast_is_written_and_that_is_said_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = (2 << 20) + 7;
+        let mut ballast = Ballast::new(folder.path().join("ballast"), bytes);
+        ballast.lay = |_, _| Err(Errno::OPNOTSUPP.into());
+        ballast.keep(Space::Enough);
+        let written = fs::read(&ballast.path).unwrap();
+        assert_eq!(written.len() as u64, bytes);
+        assert!(written.chunks(4_096).all(|piece| piece.iter().any(|byte| *byte != 0)));
+        assert!(std::ptr::fn_addr_eq(ballast.lay, write as fn(&File, u64) -> io::Result<()>));
+        assert_eq!(ballast.said, None);
+
+        ballast.lay = |_, _| Err(Errno::IO.into());
+        ballast.keep(Space::Critical);
+        ballast.keep(Space::Enough);
+        let said = ballast.said;
+        assert!(said.is_some(), "what fails is said");
+        assert_eq!(ballast.there(), 0, "and half of it is not left");
+        ballast.keep(Space::Enough);
+        assert_eq!(ballast.said, said, "once");
     }
 }

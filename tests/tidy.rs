@@ -35,7 +35,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &["ids", "time", "engine", "config", "recall", "journal", "shard", "fault", "background"],
     ),
     ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive"]),
-    ("space", &["time", "engine", "config", "shard", "metrics"]),
+    ("space", &["time", "engine", "config", "journal", "shard", "metrics"]),
     // The port that metrics and the console are read from.
     ("http", &["ids", "time", "engine", "config", "shard", "archive", "metrics", "console"]),
     ("grpc", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive", "pb"]),

@@ -82,6 +82,11 @@ pub enum ArchiveError {
     /// Its thread failed or does not answer in time.
     #[error("the archive does not answer: see the router's log, and try again")]
     Interrupted,
+    /// It is paused: what is left of the disk is for the journal.
+    #[error(
+        "the archive is paused, because the disk of the data directory is nearly full: free some space, and it goes on by itself"
+    )]
+    NoSpace,
     /// A hold that is not there.
     #[error("no hold {id} is in force: `surgeline archive hold list` shows them")]
     NoHold {

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use super::ArchiveError;
 use crate::journal::reader::JournalReader;
 use crate::journal::{Batch, Tip, follow};
-use crate::shard::health::Health;
+use crate::shard::health::{Health, Space};
 
 /// A journal that can be followed.
 pub trait Follow: Send {
     /// Up to which entry it is durable.
     fn durable(&self) -> u64;
+
+    /// Whether there is space to write down what is read.
+    fn has_space(&self) -> bool;
 
     /// Hands on the batches after `after` up to the entry `upto`, in order, until `each`
     /// has enough.
@@ -46,6 +49,10 @@ impl JournalFollow {
 impl Follow for JournalFollow {
     fn durable(&self) -> u64 {
         self.health.durable()
+    }
+
+    fn has_space(&self) -> bool {
+        self.health.space() < Space::Critical
     }
 
     fn read_from(

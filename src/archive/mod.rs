@@ -26,6 +26,7 @@ mod write;
 pub use audit::{Audited, verify as verify_audit};
 pub use error::ArchiveError;
 pub use read::{Answer, Known, Reader, Status, query, status};
+pub use retain::Reckoned;
 pub use schema::path;
 pub use store::Store;
 pub use thread::{Archive, Asks, Options, Watch};

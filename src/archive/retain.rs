@@ -1,14 +1,34 @@
 //! Deleting what is old enough, a slice at a time, and never what is held.
+//!
+//! What is deleted is gone, and clocks are wrong now and then: so the date that this goes by is
+//! not the clock's. It follows the newest entry of the journal, but moves on only as the
+//! router's own clock does, which cannot leap, times [`CATCH_UP`].
+
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::{ArchiveError, sqlite};
-use super::store::{Store, keep};
+use super::store::{Store, keep, meta};
 use crate::ids::CustomerId;
-use crate::time::WallTime;
+use crate::time::{EngineTime, WallTime};
 
 /// Contacts deleted at once: some ten milliseconds.
 const SLICE: u32 = 200;
+
+/// Days by which the date of retention may move on in a day that the router runs: after a month
+/// of standing still it is right again within ten days, and a clock that leaps ahead costs three
+/// days of the oldest history for each day that nobody sets it right.
+const CATCH_UP: u64 = 4;
+
+/// The date that retention goes by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reckoned {
+    /// It is this day for what is to be deleted.
+    pub today: WallTime,
+    /// How far that is behind the newest entry.
+    pub behind: Duration,
+}
 
 /// Contacts over before the time given that nothing holds.
 const OLD: &str = "
@@ -21,6 +41,17 @@ const OLD: &str = "
     ORDER BY ended_ms LIMIT ?2";
 
 impl Store {
+    /// Moves the date of retention on as far as it may be.
+    ///
+    /// # Errors
+    /// The file could not be written.
+    pub fn reckon(&mut self) -> Result<Reckoned, ArchiveError> {
+        let (newest, at) = (self.wall(), self.at);
+        let today = reckon(&mut self.connection, newest, at).map_err(sqlite(&self.path))?;
+        let behind = Duration::from_millis(newest.0.saturating_sub(today.0));
+        Ok(Reckoned { today, behind })
+    }
+
     /// Deletes some contacts that ended before this time and are not held, with everything
     /// about them; how many. Once none is left, the audit from before it and customers that
     /// no contact names any more.
@@ -50,6 +81,29 @@ impl Store {
         };
         forget().map_err(sqlite(&self.path))
     }
+}
+
+fn reckon(
+    connection: &mut Connection,
+    newest: WallTime,
+    at: EngineTime,
+) -> rusqlite::Result<WallTime> {
+    let transaction = connection.transaction()?;
+    let number = |name| meta::<i64>(&transaction, name);
+    let last = number("retain_ms")?.zip(number("retain_us")?);
+    let today = match last {
+        Some((date, since)) => {
+            let passed = at.since(EngineTime(since.cast_unsigned())).0 / 1_000;
+            Some(date.cast_unsigned().saturating_add(passed.saturating_mul(CATCH_UP)))
+        }
+        // Made anew, perhaps: nothing here is older than that.
+        None => transaction.query_row("SELECT min(arrived_ms) FROM contact", [], |r| r.get(0))?,
+    };
+    let today = newest.0.min(today.unwrap_or(newest.0));
+    keep(&transaction, "retain_ms", today.cast_signed())?;
+    keep(&transaction, "retain_us", at.0.cast_signed())?;
+    transaction.commit()?;
+    Ok(WallTime(today))
 }
 
 fn slice(connection: &mut Connection, before: WallTime) -> rusqlite::Result<usize> {

@@ -20,7 +20,7 @@ use crate::engine::routing::Routing;
 use crate::ids::{ContactId, EntryPointId, RecallId};
 use crate::journal::follow::{event_bytes, event_of};
 use crate::journal::{Batch, Tip};
-use crate::time::WallTime;
+use crate::time::{EngineTime, WallTime};
 
 /// The file, and what is known of everything that is not over.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct Store {
     /// The same for what is not committed yet.
     ahead: Tip,
     wall: WallTime,
+    /// The router's own clock then.
+    pub(super) at: EngineTime,
     /// Hash of the last row of the audit.
     audit: [u8; 32],
 }
@@ -55,6 +57,7 @@ impl Store {
             tip: Tip::default(),
             ahead: Tip::default(),
             wall: WallTime::default(),
+            at: EngineTime::ZERO,
             audit: [0; 32],
         };
         store.load()?;
@@ -83,6 +86,7 @@ impl Store {
         self.projection.batch(batch);
         self.ahead = tip;
         self.wall = batch.wall;
+        self.at = batch.entries.last().map_or(self.at, |entry| entry.at);
     }
 
     /// Commits what was taken. Gives how many rows were written.
@@ -97,7 +101,7 @@ impl Store {
             &mut self.connection,
             &rows,
             &mut self.projection,
-            (self.ahead, self.wall),
+            (self.ahead, self.wall, self.at),
             &mut self.audit,
         );
         let written = written.map_err(failed)?;
@@ -128,6 +132,7 @@ impl Store {
         self.tip.sequence = number("sequence")?;
         self.tip.epoch = number("epoch")?;
         self.wall = WallTime(number("wall_ms")?);
+        self.at = EngineTime(number("at_us")?);
         if let Some(hash) = meta::<Vec<u8>>(c, "hash").map_err(&failed)? {
             self.tip.hash = hash.try_into().map_err(|_| stored("the journal's hash"))?;
         }
@@ -199,7 +204,7 @@ fn write_all(
     connection: &mut Connection,
     rows: &super::rows::Rows,
     projection: &mut Projection,
-    (tip, wall): (Tip, WallTime),
+    (tip, wall, at): (Tip, WallTime, EngineTime),
     audit: &mut [u8; 32],
 ) -> rusqlite::Result<u64> {
     let transaction = connection.transaction()?;
@@ -215,6 +220,7 @@ fn write_all(
     keep(&transaction, "epoch", tip.epoch.cast_signed())?;
     keep(&transaction, "hash", tip.hash)?;
     keep(&transaction, "wall_ms", wall.0.cast_signed())?;
+    keep(&transaction, "at_us", at.0.cast_signed())?;
     transaction.commit()?;
     *audit = hash;
     Ok(written)

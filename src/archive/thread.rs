@@ -7,15 +7,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use super::error::ArchiveError;
 use super::follow::Follow;
+use super::retain::Reckoned;
 use super::store::Store;
-use crate::background::give_way;
+use crate::background::{self, Background};
 use crate::ids::CustomerId;
 use crate::time::WallTime;
 
@@ -30,7 +30,10 @@ const RETAIN_EVERY: Duration = Duration::from_secs(3_600);
 /// The first and the longest wait after a failure.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How long it may still catch up when the router stops; the rest is read at the next start.
+/// Less than it is waited for.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// A date of retention that is further behind than that is worth telling people.
+const LEAP: Duration = Duration::from_secs(24 * 3_600);
 const DAY_MS: u64 = 24 * 3_600 * 1_000;
 
 /// Is told how the archive does. Called on its thread.
@@ -40,6 +43,10 @@ pub trait Watch: Send + Sync + std::fmt::Debug {
     fn archived(&self, behind: u64, age: Duration, rows: u64);
     /// It failed, and will try again.
     fn archive_failed(&self);
+    /// It pauses for want of space, or goes on.
+    fn archive_paused(&self, paused: bool);
+    /// How far the date by which it deletes is behind the newest entry.
+    fn retention_behind(&self, behind: Duration);
 }
 
 /// What the archive is to do.
@@ -62,7 +69,7 @@ enum Ask {
 pub struct Archive {
     asks: Asks,
     durable: Arc<AtomicU64>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<Background>,
 }
 
 /// Asks the archive's thread for something. Clones share it.
@@ -120,10 +127,11 @@ impl Archive {
             durable: durable.clone(),
             retry: RETRY.0,
             stopping: false,
+            paused: false,
             unsure: false,
         };
-        let thread = std::thread::Builder::new().name("archive".into());
-        let thread = thread.spawn(move || follower.run()).map_err(ArchiveError::Thread)?;
+        let thread = background::spawn("archive", move || follower.run());
+        let thread = thread.map_err(ArchiveError::Thread)?;
         Ok(Self { asks: Asks(asks), durable, thread: Some(thread) })
     }
 
@@ -140,24 +148,30 @@ impl Archive {
         self.asks.clone()
     }
 
-    /// Catches up for a moment and ends. Blocks.
-    pub fn stop(mut self) {
-        self.halt();
+    /// Catches up for a moment and ends. Blocks, but not for long: what it has not read is
+    /// read at the next start.
+    pub fn stop(self) {
+        drop(self);
     }
 
-    fn halt(&mut self) {
-        let Some(thread) = self.thread.take() else { return };
+    /// As [`Self::stop`], but leaves it to the caller to wait. Does not block.
+    pub(crate) fn end(mut self) -> Option<Background> {
+        self.halt()
+    }
+
+    fn halt(&mut self) -> Option<Background> {
+        let thread = self.thread.take()?;
         // It has ended by itself if nobody takes this.
         drop(self.asks.0.send(Ask::Stop));
-        if thread.join().is_err() {
-            tracing::error!("the archive's thread had panicked");
-        }
+        Some(thread)
     }
 }
 
 impl Drop for Archive {
     fn drop(&mut self) {
-        self.halt();
+        if let Some(thread) = self.halt() {
+            thread.wait(Instant::now() + background::PATIENCE);
+        }
     }
 }
 
@@ -170,13 +184,21 @@ struct Follower<F> {
     retry: Duration,
     /// It was told to stop: what fails from now on is for the next start.
     stopping: bool,
+    /// There is no space to go on, and that was told.
+    paused: bool,
     /// A sync has failed: nobody knows what the disk holds, and a second try would not say.
     unsure: bool,
 }
 
+/// What is done now and then.
+struct Due {
+    /// When it was synced last, and what it had then.
+    synced: Option<(Instant, u64)>,
+    retain: Instant,
+}
+
 impl<F: Follow> Follower<F> {
     fn run(mut self) {
-        give_way();
         loop {
             let followed = catch_unwind(AssertUnwindSafe(|| self.keep_up()));
             let error = match followed {
@@ -218,34 +240,17 @@ impl<F: Follow> Follower<F> {
     /// Follows until it is told to stop.
     fn keep_up(&mut self) -> Result<(), ArchiveError> {
         let mut store = Store::open(&self.options.data)?;
-        let mut synced = None;
-        let mut retain = Instant::now();
+        let mut due = Due { synced: None, retain: Instant::now() };
         loop {
-            let all = self.step(&mut store)?;
-            let stale = synced.is_none_or(|(since, tip): (Instant, u64)| {
-                tip != store.tip().sequence && since.elapsed() >= SYNC_EVERY
-            });
-            if stale {
-                self.sync(&store)?;
-                synced = Some((Instant::now(), store.tip().sequence));
-            }
-            let mut wait = if all { POLL } else { Duration::ZERO };
-            if all && retain <= Instant::now() {
-                let now = wall_now();
-                let keep = u64::from(self.options.keep_days) * DAY_MS;
-                if store.retain(WallTime(now.0.saturating_sub(keep)))? > 0 {
-                    wait = Duration::ZERO;
-                } else {
-                    retain = Instant::now() + RETAIN_EVERY;
-                }
-            }
+            let wait =
+                if self.may_write(&store) { self.round(&mut store, &mut due)? } else { POLL };
             match self.inbox.recv_timeout(wait) {
                 Ok(Ask::Forget(customer, answer)) => {
                     drop(answer.send(store.forget(customer, wall_now())));
                 }
                 Ok(Ask::CatchUp(answer)) => {
-                    while !self.step(&mut store)? {}
-                    drop(answer.send(Ok(())));
+                    let all = self.catch_up(&mut store, None)?;
+                    drop(answer.send(if all { Ok(()) } else { Err(ArchiveError::NoSpace) }));
                 }
                 Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => {
                     return self.finish(&mut store);
@@ -255,10 +260,80 @@ impl<F: Follow> Follower<F> {
         }
     }
 
+    /// Takes some, and does what else is due; how long nothing more is.
+    fn round(&mut self, store: &mut Store, due: &mut Due) -> Result<Duration, ArchiveError> {
+        let all = self.step(store)?;
+        let stale = due.synced.is_none_or(|(since, tip)| {
+            tip != store.tip().sequence && since.elapsed() >= SYNC_EVERY
+        });
+        if stale {
+            self.sync(store)?;
+            due.synced = Some((Instant::now(), store.tip().sequence));
+        }
+        if !all {
+            return Ok(Duration::ZERO);
+        }
+        if due.retain <= Instant::now() {
+            if self.retain(store)? > 0 {
+                return Ok(Duration::ZERO);
+            }
+            due.retain = Instant::now() + RETAIN_EVERY;
+        }
+        Ok(POLL)
+    }
+
+    /// Deletes some of what is old enough; how many contacts.
+    fn retain(&self, store: &mut Store) -> Result<usize, ArchiveError> {
+        let Reckoned { today, behind } = store.reckon()?;
+        let keep = u64::from(self.options.keep_days) * DAY_MS;
+        let deleted = store.retain(WallTime(today.0.saturating_sub(keep)))?;
+        self.watch.retention_behind(behind);
+        if deleted == 0 && behind > LEAP {
+            let days = behind.as_secs() / LEAP.as_secs();
+            tracing::warn!(
+                days,
+                "the date by which the archive deletes is behind: the router stood still for so long, or its clock is ahead and should be set right"
+            );
+        }
+        Ok(deleted)
+    }
+
+    /// Whether there is space to go on; says so when that changes.
+    fn may_write(&mut self, store: &Store) -> bool {
+        let may = self.follow.has_space();
+        if may == self.paused {
+            self.paused = !may;
+            self.watch.archive_paused(!may);
+            if may {
+                tracing::info!("the disk has space: the archive goes on");
+            } else {
+                tracing::warn!("the archive pauses until the disk has space again");
+            }
+        }
+        if !may {
+            self.tell(store, 0);
+        }
+        may
+    }
+
+    /// Takes everything that is durable; whether there was space and, if that is limited,
+    /// time for it.
+    fn catch_up(
+        &mut self,
+        store: &mut Store,
+        until: Option<Instant>,
+    ) -> Result<bool, ArchiveError> {
+        while self.may_write(store) && until.is_none_or(|until| Instant::now() < until) {
+            if self.step(store)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn finish(&mut self, store: &mut Store) -> Result<(), ArchiveError> {
         self.stopping = true;
-        let began = Instant::now();
-        while began.elapsed() < FAREWELL && !self.step(store)? {}
+        self.catch_up(store, Some(Instant::now() + FAREWELL))?;
         self.sync(store)
     }
 
@@ -298,11 +373,15 @@ impl<F: Follow> Follower<F> {
         }
         // What was whole before it is in.
         read?;
+        self.tell(store, rows);
+        Ok(nothing || store.tip().sequence >= durable)
+    }
+
+    fn tell(&self, store: &Store, rows: u64) {
         let behind = self.follow.durable().saturating_sub(store.tip().sequence);
         let age = wall_now().0.saturating_sub(store.wall().0);
         let age = Duration::from_millis(if behind > 0 { age } else { 0 });
         self.watch.archived(behind, age, rows);
-        Ok(nothing || store.tip().sequence >= durable)
     }
 }
 

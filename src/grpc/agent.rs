@@ -50,8 +50,10 @@ impl AgentService for Agents {
         &self,
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        let name = request.into_inner().agent;
+        let v1::WatchRequest { agent: name, newest_receipt } = request.into_inner();
         let agent = check::agent(&self.0.handle.directory(), "agent", &name)?;
+        let shown = self.0.handle.shown(&newest_receipt);
+        shown.map_err(|_| Fault::Rejected(Rejection::Stopping))?;
         Ok(Response::new(watch::open(&self.0, agent, auth::actor(Role::Agent, &name))))
     }
 
@@ -59,6 +61,7 @@ impl AgentService for Agents {
         &self,
         request: Request<v1::ActRequest>,
     ) -> Result<Response<v1::ActResponse>, Status> {
+        self.0.shown(&request)?;
         let asked = request.into_inner();
         check::request_id(&asked.request_id)?;
         let names = self.0.handle.directory();
@@ -68,8 +71,9 @@ impl AgentService for Agents {
         let request = Some(auth::request_id(&actor, &asked.request_id, &wanted));
         let command = Command::Agent { agent, session: None, act: act::read(&names, wanted)? };
         let reply = self.0.handle.call(actor, request, command, None).await.map_err(Fault::from)?;
-        let answer = Some(tell::answer(&asked.request_id, &asked.agent, reply, &[]));
-        Ok(Response::new(v1::ActResponse { answer }))
+        let receipt = self.0.handle.receipt();
+        let answer = Some(tell::answer(&asked.request_id, &asked.agent, reply, &receipt));
+        Ok(self.0.proven(v1::ActResponse { answer }))
     }
 }
 

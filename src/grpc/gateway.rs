@@ -57,23 +57,26 @@ impl GatewayService for Gateways {
         &self,
         request: Request<v1::ArriveRequest>,
     ) -> Result<Response<v1::ArriveResponse>, Status> {
+        self.0.shown(&request)?;
         let asked = request.into_inner();
         let arrival = asked.arrival.ok_or(Fault::Missing { field: "arrival" })?;
         let report = v1::gateway_report::Report::Arrived(arrival);
         let report = v1::GatewayReport { report: Some(report) };
         let reply = self.report_once(&asked.request_id, &asked.gateway, report).await?;
-        Ok(Response::new(v1::ArriveResponse { contact_id: tell::contact(&reply)?.0 }))
+        Ok(self.0.proven(v1::ArriveResponse { contact_id: tell::contact(&reply)?.0 }))
     }
 
     async fn report(
         &self,
         request: Request<v1::ReportRequest>,
     ) -> Result<Response<v1::ReportResponse>, Status> {
+        self.0.shown(&request)?;
         let asked = request.into_inner();
         let report = asked.report.ok_or(Fault::Missing { field: "report" })?;
         let reply = self.report_once(&asked.request_id, &asked.gateway, report).await?;
-        let answer = Some(tell::answer(&asked.request_id, &asked.gateway, reply, &[]));
-        Ok(Response::new(v1::ReportResponse { answer }))
+        let receipt = self.0.handle.receipt();
+        let answer = Some(tell::answer(&asked.request_id, &asked.gateway, reply, &receipt));
+        Ok(self.0.proven(v1::ReportResponse { answer }))
     }
 }
 

@@ -17,6 +17,7 @@ mod machine;
 mod past;
 mod reading;
 mod recall;
+mod receipts;
 mod rows;
 mod server;
 mod status;

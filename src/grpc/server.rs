@@ -18,6 +18,7 @@ use super::admin::Admins;
 use super::agent::Agents;
 use super::gateway::Gateways;
 use super::recall::Recalls;
+use super::receipts::RECEIPT;
 use super::supervisor::Supervisors;
 use super::{Edge, Past};
 use crate::pb::DESCRIPTORS;
@@ -173,9 +174,9 @@ async fn farewell(stopping: &CancellationToken, health: &Health) {
 /// Lets pages from this machine call over gRPC-web. Pages from elsewhere would act with
 /// whatever the person at the browser may do.
 fn cors() -> CorsLayer {
-    const GRPC: [&str; 3] = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
-    const ASKED: [&str; 5] =
-        ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "authorization"];
+    const GRPC: [&str; 4] = ["grpc-status", "grpc-message", "grpc-status-details-bin", RECEIPT];
+    const ASKED: [&str; 6] =
+        ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "authorization", RECEIPT];
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(|origin: &HeaderValue, _: &request::Parts| {
             origin.to_str().is_ok_and(is_local)

@@ -39,13 +39,20 @@ impl Supervisors {
             .map(Some)
     }
 
-    async fn order(&self, asked: &impl order::Ordered) -> Result<(), Fault> {
+    /// Carries an order out; its answer is `done`.
+    async fn order<T>(
+        &self,
+        request: Request<impl order::Ordered>,
+        done: T,
+    ) -> Result<Response<T>, Status> {
+        self.0.shown(&request)?;
+        let asked = request.get_ref();
         let said = asked.said();
         let command = order::read(&self.0.handle.directory(), asked)?;
         let actor = auth::actor(Role::Supervisor, said.actor);
-        let request = auth::request_id(&actor, said.request_id, asked);
-        self.0.handle.call(actor, Some(request), command, None).await?;
-        Ok(())
+        let id = auth::request_id(&actor, said.request_id, asked);
+        self.0.handle.call(actor, Some(id), command, None).await.map_err(Fault::from)?;
+        Ok(self.0.proven(done))
     }
 
     async fn find(&self, contact_id: u64) -> Result<inspect::Found, Status> {
@@ -156,40 +163,35 @@ impl SupervisorService for Supervisors {
         &self,
         request: Request<v1::MoveContactRequest>,
     ) -> Result<Response<v1::MoveContactResponse>, Status> {
-        self.order(request.get_ref()).await?;
-        Ok(Response::new(v1::MoveContactResponse {}))
+        self.order(request, v1::MoveContactResponse {}).await
     }
 
     async fn requeue_contact(
         &self,
         request: Request<v1::RequeueContactRequest>,
     ) -> Result<Response<v1::RequeueContactResponse>, Status> {
-        self.order(request.get_ref()).await?;
-        Ok(Response::new(v1::RequeueContactResponse {}))
+        self.order(request, v1::RequeueContactResponse {}).await
     }
 
     async fn reprioritise_contact(
         &self,
         request: Request<v1::ReprioritiseContactRequest>,
     ) -> Result<Response<v1::ReprioritiseContactResponse>, Status> {
-        self.order(request.get_ref()).await?;
-        Ok(Response::new(v1::ReprioritiseContactResponse {}))
+        self.order(request, v1::ReprioritiseContactResponse {}).await
     }
 
     async fn close_contact(
         &self,
         request: Request<v1::CloseContactRequest>,
     ) -> Result<Response<v1::CloseContactResponse>, Status> {
-        self.order(request.get_ref()).await?;
-        Ok(Response::new(v1::CloseContactResponse {}))
+        self.order(request, v1::CloseContactResponse {}).await
     }
 
     async fn set_agent(
         &self,
         request: Request<v1::SetAgentRequest>,
     ) -> Result<Response<v1::SetAgentResponse>, Status> {
-        self.order(request.get_ref()).await?;
-        Ok(Response::new(v1::SetAgentResponse {}))
+        self.order(request, v1::SetAgentResponse {}).await
     }
 }
 

@@ -58,12 +58,14 @@ impl Speaker for Voice {
 
     fn draining(&self) -> WatchResponse {
         let word = Word::Draining(Draining { back_after_ms: BACK_AFTER_MS });
-        WatchResponse { message: Some(word) }
+        WatchResponse { message: Some(word), receipt: Vec::new() }
     }
 
     fn say(&self, outgoing: Outgoing) -> Said<WatchResponse> {
+        let mut proof = Vec::new();
         let word = match outgoing {
-            Outgoing::Answer { answer: Ok(Reply::Agent(id)), .. } => {
+            Outgoing::Answer { answer: Ok(Reply::Agent(id)), receipt, .. } => {
+                proof = receipt.to_vec();
                 let session = self.session.get_or_init(|| id);
                 Word::Session(Session { session_id: session.0, name: self.name.to_string() })
             }
@@ -86,6 +88,6 @@ impl Speaker for Voice {
                 return Said::End(status::too_slow());
             }
         };
-        Said::Message(WatchResponse { message: Some(word) })
+        Said::Message(WatchResponse { message: Some(word), receipt: proof })
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct ArchiveMetrics {
     age: Gauge,
     rows: Counter,
     failures: Counter,
+    paused: Gauge,
+    retention_behind: Gauge,
 }
 
 impl ArchiveMetrics {
@@ -23,6 +25,8 @@ impl ArchiveMetrics {
             age: gauge(r, &names::ARCHIVE_AGE, &[]),
             rows: counter(r, &names::ARCHIVE_ROWS, &[]),
             failures: counter(r, &names::ARCHIVE_FAILURES, &[]),
+            paused: gauge(r, &names::ARCHIVE_PAUSED, &[]),
+            retention_behind: gauge(r, &names::ARCHIVE_RETENTION_BEHIND, &[]),
         }
     }
 }
@@ -36,5 +40,13 @@ impl Watch for Metrics {
 
     fn archive_failed(&self) {
         self.archive.failures.increment(1);
+    }
+
+    fn archive_paused(&self, paused: bool) {
+        self.archive.paused.set(f64::from(u8::from(paused)));
+    }
+
+    fn retention_behind(&self, behind: Duration) {
+        self.archive.retention_behind.set(behind.as_secs_f64());
     }
 }

@@ -326,6 +326,10 @@ impl Observer for Metrics {
         self.snapshots.outcome(outcome);
     }
 
+    fn not_trimmed(&self) {
+        self.snapshots.not_trimmed();
+    }
+
     fn look(&self, view: &View<'_>, behind: u64) {
         self.refresh(view, behind);
     }

@@ -122,11 +122,12 @@ metrics! {
     SESSIONS = Gauge, Count, "surgeline_sessions", ["role"], "Open sessions: gateways' streams, and agents on streams.";
     CUT_OFF = Counter, Count, "surgeline_sessions_cut_off_total", ["role", "reason"], "Sessions ended by the router since the process began, by reason.";
     DISK_FREE = Gauge, Bytes, "surgeline_disk_free_bytes", [], "Space left on the disk of the data directory for this user.";
-    DISK_LEVEL = Gauge, Count, "surgeline_disk_level", [], "0: enough space; 1: low, nobody new is let in; 2: critical, no reservations either.";
+    DISK_LEVEL = Gauge, Count, "surgeline_disk_level", [], "0: enough space; 1: low, nobody new is let in and the journal is cut short; 2: critical, no reservations, no snapshots and no archive either.";
     FORGED_RECEIPTS = Counter, Count, "surgeline_receipts_forged_total", [], "Receipts that clients showed and that were not signed here, since the process began; ignored.";
     REPLICA_UP = Gauge, Count, "surgeline_replica_up", [], "1 while the replica answers, which most of these are read from; 0 when it has ended or does not answer, and they are the last it said: /readyz says why.";
     REPLICA_BEHIND = Gauge, Count, "surgeline_replica_lag_entries", [], "Durable entries that the replica has not applied.";
-    SNAPSHOTS = Counter, Count, "surgeline_snapshots_total", ["outcome"], "Snapshots written, and those that failed, since the process began.";
+    SNAPSHOTS = Counter, Count, "surgeline_snapshots_total", ["outcome"], "Snapshots written, those that failed, and those put off because the disk is full but for the last, since the process began.";
+    JOURNAL_NOT_TRIMMED = Counter, Count, "surgeline_journal_trim_failures_total", [], "Times that the journal was not trimmed since the process began; the log says why.";
     SNAPSHOT_AGE = Gauge, Seconds, "surgeline_snapshot_age_seconds", [], "Age of the state in the newest snapshot, which a start goes on from; before the first, since the process began.";
     SNAPSHOT_SECONDS = Gauge, Seconds, "surgeline_snapshot_write_seconds", [], "Time that the newest snapshot took to be made durable, beside everything else.";
     SNAPSHOT_PAUSE = Gauge, Seconds, "surgeline_snapshot_pause_seconds", [], "Time that the replica stood still for the newest snapshot; the owner never does.";
@@ -137,6 +138,8 @@ metrics! {
     ARCHIVE_AGE = Gauge, Seconds, "surgeline_archive_lag_seconds", [], "Age of the newest entry that the archive has; 0 while it has all.";
     ARCHIVE_ROWS = Counter, Count, "surgeline_archive_rows_total", [], "Rows that the archive wrote since the process began.";
     ARCHIVE_FAILURES = Counter, Count, "surgeline_archive_failures_total", [], "Times the archive failed and began again since the process began; the log says why.";
+    ARCHIVE_PAUSED = Gauge, Count, "surgeline_archive_paused", [], "1 while the archive does not go on because the disk is full but for the last.";
+    ARCHIVE_RETENTION_BEHIND = Gauge, Seconds, "surgeline_archive_retention_behind_seconds", [], "How far the date by which the archive deletes is behind the newest entry; days of it mean that the clock leapt or the router stood still.";
     DIVERGENCES = Counter, Count, "surgeline_replica_divergences_total", [], "Marks at which the replica's state differed from the owner's, counted since the process began, recovery included. Must be 0.";
 }
 

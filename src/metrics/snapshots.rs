@@ -19,6 +19,8 @@ pub(super) struct SnapshotMetrics {
     bytes: Gauge,
     written: Counter,
     failed: Counter,
+    put_off: Counter,
+    not_trimmed: Counter,
     recovery: Gauge,
     recovery_entries: Gauge,
     /// When the newest state was that a start could go on from, milliseconds since the
@@ -35,6 +37,8 @@ impl SnapshotMetrics {
             bytes: gauge(r, &names::SNAPSHOT_BYTES, &[]),
             written: counter(r, &names::SNAPSHOTS, &["written"]),
             failed: counter(r, &names::SNAPSHOTS, &["failed"]),
+            put_off: counter(r, &names::SNAPSHOTS, &["put_off"]),
+            not_trimmed: counter(r, &names::JOURNAL_NOT_TRIMMED, &[]),
             recovery: gauge(r, &names::RECOVERY_SECONDS, &[]),
             recovery_entries: gauge(r, &names::RECOVERY_ENTRIES, &[]),
             since: AtomicU64::new(now().0),
@@ -57,7 +61,12 @@ impl SnapshotMetrics {
             }
             SnapshotOutcome::Loaded(wall) => self.since.store(wall.0, Ordering::Relaxed),
             SnapshotOutcome::Failed => self.failed.increment(1),
+            SnapshotOutcome::PutOff => self.put_off.increment(1),
         }
+    }
+
+    pub(super) fn not_trimmed(&self) {
+        self.not_trimmed.increment(1);
     }
 
     pub(super) fn refresh(&self) {

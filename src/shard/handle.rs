@@ -30,7 +30,7 @@ use crate::ids::{
     AgentId, ContactId, CustomerId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId,
     RecallId, RequestId, SkillId,
 };
-use crate::journal::receipt::Receipts;
+use crate::journal::receipt::{Receipt, Receipts};
 use crate::journal::seal::KeyStore;
 
 /// Arrivals that may wait for the owner: 4 ms of deciding, so that one who is let in is
@@ -68,6 +68,7 @@ pub struct ShardHandle {
     pub(crate) recalls: Arc<Recalls>,
     pub(crate) words: Receiver<WordsAsked>,
     pub(crate) receipts: Arc<Receipts>,
+    pub(crate) receipt: Arc<ArcSwap<Receipt>>,
 }
 
 /// The shard has stopped.
@@ -231,6 +232,12 @@ impl ShardHandle {
         let fatal = Fatal::OlderCopy { seen, epoch, durable };
         self.health.fail(fatal.clone());
         Err(fatal)
+    }
+
+    /// What is durable now, signed. After an answer it proves that answer at least.
+    #[must_use]
+    pub fn receipt(&self) -> Receipt {
+        **self.receipt.load()
     }
 
     /// Recalls and their playbooks.

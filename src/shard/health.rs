@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use thiserror::Error as ThisError;
 use tokio::sync::watch;
@@ -97,10 +97,21 @@ pub enum Intake {
     Draining,
 }
 
+/// How much space the disk of the journal has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Space {
+    /// Enough.
+    Enough,
+    /// Nobody new is let in, and the journal is kept no longer than it is needed.
+    Low,
+    /// Nor is any reservation made, and nothing is written that can wait.
+    Critical,
+}
+
 /// How the shard is.
 #[derive(Debug)]
 pub struct Health {
-    low_space: AtomicBool,
+    space: AtomicU8,
     draining: CancellationToken,
     recovered: AtomicBool,
     stopping: AtomicBool,
@@ -114,7 +125,7 @@ pub struct Health {
 impl Default for Health {
     fn default() -> Self {
         Self {
-            low_space: AtomicBool::new(false),
+            space: AtomicU8::new(Space::Enough as u8),
             draining: CancellationToken::new(),
             recovered: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -175,16 +186,26 @@ impl Health {
     pub fn intake(&self) -> Intake {
         if self.draining.is_cancelled() {
             Intake::Draining
-        } else if self.low_space.load(Ordering::Acquire) {
+        } else if self.space() >= Space::Low {
             Intake::LowSpace
         } else {
             Intake::Open
         }
     }
 
-    /// Lets nobody new in while space for the journal is low.
-    pub fn set_low_space(&self, low: bool) {
-        self.low_space.store(low, Ordering::Release);
+    /// How much space there is, as whoever watches the disk said last.
+    #[must_use]
+    pub fn space(&self) -> Space {
+        match self.space.load(Ordering::Acquire) {
+            0 => Space::Enough,
+            1 => Space::Low,
+            _ => Space::Critical,
+        }
+    }
+
+    /// Says how much space there is; others act by it.
+    pub fn set_space(&self, space: Space) {
+        self.space.store(space as u8, Ordering::Release);
     }
 
     /// Lets nobody new in any more: the router is about to stop.
@@ -279,11 +300,11 @@ mod tests {
     fn nobody_new_is_let_in_when_space_is_low_or_the_router_is_about_to_stop() {
         let health = Health::default();
         assert_eq!(health.intake(), Intake::Open);
-        health.set_low_space(true);
+        health.set_space(Space::Low);
         assert_eq!(health.intake(), Intake::LowSpace);
-        health.set_low_space(false);
+        health.set_space(Space::Enough);
         assert_eq!(health.intake(), Intake::Open);
-        health.set_low_space(true);
+        health.set_space(Space::Low);
         health.set_draining();
         assert_eq!(health.intake(), Intake::Draining);
     }

@@ -170,6 +170,8 @@ pub enum SnapshotOutcome {
     Loaded(WallTime),
     /// It was not written; the next one is tried when it is due.
     Failed,
+    /// It is due, and the disk has no space for what can wait; taken when that is back.
+    PutOff,
 }
 
 /// Is told what happens in the shard.
@@ -198,8 +200,10 @@ pub trait Observer: Debug + Send + Sync + 'static {
     /// The shard is back, this long after its start began, with this many entries read
     /// beyond the snapshot.
     fn recovered(&self, took: Duration, entries: u64);
-    /// A snapshot became durable, was found at the start, or failed.
+    /// A snapshot became durable, was found at the start, failed, or is put off.
     fn snapshot(&self, outcome: SnapshotOutcome);
+    /// The journal was not trimmed; it is tried again behind the next snapshot.
+    fn not_trimmed(&self);
     /// The replica shows its state, about once a second; `behind` is how many durable
     /// entries it has not applied yet.
     fn look(&self, view: &View<'_>, behind: u64);

@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
@@ -26,6 +27,7 @@ use super::replica::{BACKLOG, READS, Read, Replica, ToReplica};
 use super::sessions::Sessions;
 use super::snapshots::{SnapshotOptions, Taker};
 use super::writer::{Exits, Writer};
+use crate::background::{self, Background};
 use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::engine::event::Event;
@@ -115,7 +117,7 @@ pub struct Recovery {
     replica: Sender<ToReplica>,
     reads: Sender<Read>,
     replica_thread: JoinHandle<()>,
-    snapshot_thread: Option<JoinHandle<()>>,
+    snapshot_thread: Option<Background>,
 }
 
 impl Recovery {
@@ -244,9 +246,9 @@ impl Recovery {
         let farewells = unbounded::<Ask>();
         self.recalls.follow(std::mem::take(&mut self.recalls_seen));
         let words = bounded::<WordsAsked>(WORDS);
-        let mut exits = Exits {
+        let exits = Exits {
             receipts: self.options.receipts.clone(),
-            receipt: [0; RECEIPT],
+            receipt: Arc::new(ArcSwap::from_pointee([0; RECEIPT])),
             recalls: self.recalls.clone(),
             words: words.0,
             sessions: Sessions::new(farewells.0.clone(), observer.clone()),
@@ -266,11 +268,11 @@ impl Recovery {
         let failed = |error: JournalError| StartError::Journal(error.into());
         let mut tip = journal.acquire().map_err(failed)?;
         self.health.set_epoch(tip.epoch);
-        exits.receipt = exits.receipts.sign(tip);
+        exits.prove(tip);
         if let Some(batch) = opening.batch {
             tip = journal.append(tip.epoch, self.sequence, &batch).map_err(failed)?;
             self.health.set_durable(tip.sequence);
-            exits.receipt = exits.receipts.sign(tip);
+            exits.prove(tip);
             drop(self.replica.send(ToReplica::Batch(batch, tip)));
         }
         for release in opening.releases {
@@ -295,7 +297,7 @@ impl Recovery {
             recalls,
             ..
         } = self;
-        let directory = exits.directory.clone();
+        let (directory, receipt) = (exits.directory.clone(), exits.receipt.clone());
         let (arrivals, arrivals_end) = bounded::<Ask>(ARRIVALS);
         let (others, others_end) = bounded::<Ask>(OTHERS);
         let (work, work_end) = bounded(UNDURABLE_BATCHES);
@@ -320,12 +322,11 @@ impl Recovery {
             stop: stop_end,
         };
         let owner = Owner::new(decider, ends, health.clone());
-        let mut threads = vec![
+        let threads = vec![
             spawn(ThreadKind::Owner, &health, move || owner.run())?,
             spawn(ThreadKind::Writer, &health, move || writer.run())?,
             self.replica_thread,
         ];
-        threads.extend(self.snapshot_thread);
         health.set_recovered();
         let handle = ShardHandle {
             farewells,
@@ -341,9 +342,16 @@ impl Recovery {
             recalls,
             words,
             receipts,
+            receipt,
         };
         // The shard keeps a handle, so that the lanes stay open for as long as it runs.
-        let shard = Shard { stop: Some(stop), threads, health, _handle: handle.clone() };
+        let shard = Shard {
+            stop: Some(stop),
+            threads,
+            snapshots: self.snapshot_thread,
+            health,
+            _handle: handle.clone(),
+        };
         Ok((handle, shard))
     }
 }
@@ -375,6 +383,8 @@ pub struct Shard {
     stop: Option<Sender<Never>>,
     /// In the order in which they end.
     threads: Vec<JoinHandle<()>>,
+    /// Ends after them, when the last snapshot is written.
+    snapshots: Option<Background>,
     health: Arc<Health>,
     _handle: ShardHandle,
 }
@@ -408,9 +418,17 @@ impl Shard {
     }
 
     /// Takes nothing more, decides what it has, waits until that is durable and has left,
-    /// and ends. Blocks for about as long as two syncs take: not for an async task.
-    pub fn stop(mut self) {
+    /// and ends. Then waits for the last snapshot, but not for long: a start can do without.
+    /// Blocks: not for an async task.
+    pub fn stop(self) {
+        drop(self);
+    }
+
+    /// As [`Self::stop`], but leaves it to the caller to wait for the last snapshot. Blocks
+    /// for about as long as two syncs take.
+    pub(crate) fn end(mut self) -> Option<Background> {
         self.halt();
+        self.snapshots.take()
     }
 
     fn halt(&mut self) {
@@ -426,5 +444,8 @@ impl Shard {
 impl Drop for Shard {
     fn drop(&mut self) {
         self.halt();
+        if let Some(snapshots) = self.snapshots.take() {
+            snapshots.wait(Instant::now() + background::PATIENCE);
+        }
     }
 }

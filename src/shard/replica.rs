@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::{Receiver, Select, Sender, TryRecvError};
 
 use super::clock::Clock;
-use super::health::{Fatal, Health, ThreadKind};
+use super::health::{Fatal, Health, Space, ThreadKind};
 use super::observe::{Observer, SnapshotOutcome};
 use super::people::{People, PeopleChange};
 use super::snapshots::Taker;
@@ -74,6 +74,8 @@ pub(crate) struct Replica {
     tip: Tip,
     wall: WallTime,
     taker: Option<Taker>,
+    /// A snapshot is due, and there is no space for it.
+    put_off: bool,
     at: EngineTime,
     clock: Option<Clock>,
     inbox: Receiver<ToReplica>,
@@ -104,6 +106,7 @@ impl Replica {
             tip: Tip::default(),
             wall: WallTime::default(),
             taker,
+            put_off: false,
             at: EngineTime::ZERO,
             clock: None,
             inbox,
@@ -172,8 +175,18 @@ impl Replica {
         }
     }
 
-    /// Takes a snapshot, between two batches. None of a state that may be wrong.
+    /// Takes a snapshot, between two batches. None of a state that may be wrong, and none on
+    /// the last of the disk, which is for bringing contacts to an end.
     fn snapshot(&mut self) {
+        let full = self.health.space() == Space::Critical;
+        let was_put_off = std::mem::replace(&mut self.put_off, full);
+        if full {
+            if !was_put_off {
+                tracing::warn!("no snapshot before the disk has space again");
+                self.observer.snapshot(SnapshotOutcome::PutOff);
+            }
+            return;
+        }
         let Some(taker) = self.taker.as_mut().filter(|_| self.health.is_sound()) else { return };
         taker.take(|| {
             let engine = self.engine.image();

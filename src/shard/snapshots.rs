@@ -8,14 +8,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 
 use super::clock::wall_now;
 use super::observe::{Observer, SnapshotOutcome};
-use crate::background::give_way;
+use crate::background::{self, Background};
 use crate::journal::keys::KeyStore;
 use crate::journal::snapshot::kept::{Snapshots, Written};
 use crate::journal::snapshot::trim::{Trimming, outlived, remember};
@@ -63,7 +62,7 @@ impl Taker {
         options: SnapshotOptions,
         keys: Arc<KeyStore>,
         observer: Arc<dyn Observer>,
-    ) -> io::Result<(Self, JoinHandle<()>)> {
+    ) -> io::Result<(Self, Background)> {
         let (to, taken) = bounded(1);
         let busy = Arc::new(AtomicBool::new(false));
         let taker = Self {
@@ -77,9 +76,7 @@ impl Taker {
             since: Instant::now(),
         };
         let scribe = Scribe { options, keys, observer, busy };
-        let thread = std::thread::Builder::new()
-            .name("snapshot".into())
-            .spawn(move || scribe.run(&taken))?;
+        let thread = background::spawn("snapshot", move || scribe.run(&taken))?;
         Ok((taker, thread))
     }
 
@@ -112,8 +109,11 @@ impl Taker {
         (self.sequence, self.since) = (snapshot.tip.sequence, began);
         self.busy.store(true, Ordering::Release);
         let taken = Taken { snapshot, paused: began.elapsed() };
-        // The thread ends after its sender only.
-        drop(self.to.send(taken));
+        // The thread ends after its sender only, unless telling its observer panicked.
+        if self.to.send(taken).is_err() {
+            tracing::error!("no snapshot is written: its thread has ended");
+            self.busy.store(false, Ordering::Release);
+        }
     }
 }
 
@@ -127,34 +127,36 @@ struct Scribe {
 
 impl Scribe {
     fn run(self, taken: &Receiver<Taken>) {
-        give_way();
         for Taken { snapshot, paused } in taken {
-            let began = Instant::now();
-            let sequence = snapshot.tip.sequence;
-            // The state is in the journal all the same: no reason to stop serving.
-            let written = catch_unwind(AssertUnwindSafe(|| self.write(&snapshot)));
-            let took = began.elapsed();
-            match written {
-                Ok(Ok(Written { bytes, older })) => {
-                    let wall = snapshot.wall;
-                    self.observer.snapshot(SnapshotOutcome::Written { wall, paused, took, bytes });
-                    tracing::info!(sequence, bytes, ?paused, ?took, "snapshot written");
-                    self.trim(&snapshot, older);
-                }
-                Ok(Err(error)) => {
-                    self.observer.snapshot(SnapshotOutcome::Failed);
-                    let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, sequence, "no snapshot written");
-                }
-                Err(_) => {
-                    self.observer.snapshot(SnapshotOutcome::Failed);
-                    tracing::error!(sequence, "writing a snapshot panicked");
-                }
+            if let Some(older) = self.keep(&snapshot, paused) {
+                self.shorten(&snapshot, older);
             }
             // Before the next may be taken: never two of them in memory.
             drop(snapshot);
             self.busy.store(false, Ordering::Release);
         }
+    }
+
+    /// Writes a snapshot; up to where no start needs the journal any more, none if it was
+    /// not written.
+    fn keep(&self, snapshot: &Snapshot, paused: Duration) -> Option<u64> {
+        let (began, sequence) = (Instant::now(), snapshot.tip.sequence);
+        // The state is in the journal all the same: no reason to stop serving.
+        match catch_unwind(AssertUnwindSafe(|| self.write(snapshot))) {
+            Ok(Ok(Written { bytes, older })) => {
+                let (wall, took) = (snapshot.wall, began.elapsed());
+                self.observer.snapshot(SnapshotOutcome::Written { wall, paused, took, bytes });
+                tracing::info!(sequence, bytes, ?paused, ?took, "snapshot written");
+                return Some(older.unwrap_or(0));
+            }
+            Ok(Err(error)) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, sequence, "no snapshot written");
+            }
+            Err(_) => tracing::error!(sequence, "writing a snapshot panicked"),
+        }
+        self.observer.snapshot(SnapshotOutcome::Failed);
+        None
     }
 
     fn write(&self, snapshot: &Snapshot) -> Result<Written, SnapshotError> {
@@ -164,12 +166,22 @@ impl Scribe {
         self.options.kept.write(snapshot)
     }
 
-    fn trim(&self, snapshot: &Snapshot, older: Option<u64>) {
-        let old_enough = outlived(&snapshot.passed, wall_now(), self.options.keep);
-        let upto = older.unwrap_or(0).min(old_enough);
-        let trimmed = self.options.trimming.upto(upto);
-        if trimmed > 0 {
-            tracing::info!(upto = trimmed, "journal trimmed");
+    /// A journal that stays longer than it must is no reason to stop either.
+    fn shorten(&self, snapshot: &Snapshot, older: u64) {
+        let trimmed = catch_unwind(AssertUnwindSafe(|| self.trim(snapshot, older)));
+        match trimmed {
+            Ok(0) => {}
+            Ok(upto) => tracing::info!(upto, "journal trimmed"),
+            Err(_) => {
+                self.observer.not_trimmed();
+                tracing::error!(older, "trimming the journal panicked");
+            }
         }
+    }
+
+    fn trim(&self, snapshot: &Snapshot, older: u64) -> u64 {
+        let old_enough = outlived(&snapshot.passed, wall_now(), self.options.keep);
+        self.options.trimming.outgrown(older);
+        self.options.trimming.upto(older.min(old_enough))
     }
 }

@@ -20,6 +20,7 @@ pub(crate) struct Recorded {
     pub(crate) refused: AtomicUsize,
     facts: Mutex<Vec<(String, u64)>>,
     snapshots: Mutex<Vec<SnapshotOutcome>>,
+    pub(crate) not_trimmed: AtomicUsize,
 }
 
 impl Recorded {
@@ -74,6 +75,9 @@ impl Observer for Recorded {
     fn recovered(&self, _: Duration, _: u64) {}
     fn snapshot(&self, outcome: SnapshotOutcome) {
         self.snapshots.lock().expect("no test panics with it").push(outcome);
+    }
+    fn not_trimmed(&self) {
+        self.not_trimmed.fetch_add(1, Ordering::SeqCst);
     }
     fn look(&self, _: &View<'_>, _: u64) {}
 }

@@ -32,15 +32,20 @@ pub(crate) struct Exits {
     pub(crate) recalls: Arc<Recalls>,
     pub(crate) words: Sender<WordsAsked>,
     pub(crate) receipts: Arc<Receipts>,
-    /// Of what is durable.
-    pub(crate) receipt: Receipt,
+    /// Of what is durable; read by whoever answers calls.
+    pub(crate) receipt: Arc<ArcSwap<Receipt>>,
 }
 
 impl Exits {
+    /// Notes what is durable, before anything is released that was decided on it.
+    pub(crate) fn prove(&self, tip: Tip) {
+        self.receipt.store(Arc::new(self.receipts.sign(tip)));
+    }
+
     pub(crate) fn release(&self, release: Release) {
         match release {
             Release::Answer(AnswerTo::Stream(outbox, request_id), answer) => {
-                self.sessions.answer(&outbox, request_id, answer, self.receipt);
+                self.sessions.answer(&outbox, request_id, answer, **self.receipt.load());
             }
             Release::Answer(to, answer) => reply(to, answer),
             Release::Attach(to, session, outbox) => self.sessions.attach(to, session, outbox),
@@ -122,7 +127,7 @@ impl<J: Journal> Writer<J> {
             self.observer.synced(began.elapsed(), batch.entries.len());
             self.tip = tip;
             self.health.set_durable(tip.sequence);
-            self.exits.receipt = self.exits.receipts.sign(tip);
+            self.exits.prove(tip);
             written = Some((batch, tip));
         }
         fail::fail_point!("writer-before-release", |_| crate::fault::die());

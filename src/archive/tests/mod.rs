@@ -1,5 +1,8 @@
 //! The archive from lists of entries, written to a real journal.
 
+mod retention;
+mod running;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;

@@ -227,13 +227,15 @@ impl RecallService for Recalls {
         &self,
         request: Request<v1::StartRecallRequest>,
     ) -> Result<Response<v1::StartRecallResponse>, Status> {
-        Ok(Response::new(self.start(request.into_inner()).await?))
+        self.edge.shown(&request)?;
+        Ok(self.edge.proven(self.start(request.into_inner()).await?))
     }
 
     async fn set_level(
         &self,
         request: Request<v1::SetLevelRequest>,
     ) -> Result<Response<v1::SetLevelResponse>, Status> {
+        self.edge.shown(&request)?;
         let asked = request.into_inner();
         let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
         let level = match asked.to {
@@ -243,7 +245,7 @@ impl RecallService for Recalls {
         };
         let how = (asked.recall_id, Some(level), asked.dry_run);
         let (recall, to_move) = self.steer(&said, &asked, how).await?;
-        Ok(Response::new(v1::SetLevelResponse { recall, to_move }))
+        Ok(self.edge.proven(v1::SetLevelResponse { recall, to_move }))
     }
 
     async fn amend_recall(
@@ -257,11 +259,12 @@ impl RecallService for Recalls {
         &self,
         request: Request<v1::EndRecallRequest>,
     ) -> Result<Response<v1::EndRecallResponse>, Status> {
+        self.edge.shown(&request)?;
         let asked = request.into_inner();
         let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
         let how = (asked.recall_id, None, asked.dry_run);
         let (recall, to_move) = self.steer(&said, &asked, how).await?;
-        Ok(Response::new(v1::EndRecallResponse { recall, to_move }))
+        Ok(self.edge.proven(v1::EndRecallResponse { recall, to_move }))
     }
 
     async fn get_recall_status(

@@ -4,7 +4,7 @@ use tonic::Code;
 
 use super::*;
 use crate::pb::v1::agent_service_connect_response::Message as Word;
-use crate::shard::health::Fatal;
+use crate::shard::health::{Fatal, Space};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_router_about_to_stop_tells_everyone_and_lets_nobody_new_in() {
@@ -33,7 +33,7 @@ async fn with_little_space_who_is_here_is_served_and_nobody_new_is_let_in() {
     let router = Router::start().await;
     let mut gateway = router.gateway("g").await;
     let here = gateway.arrives(arrival("here", v1::Channel::Chat, "support-chat")).await;
-    router.handle.health().set_low_space(true);
+    router.handle.health().set_space(Space::Low);
     gateway.report(Report::Arrived(arrival("new", v1::Channel::Chat, "support-chat"))).await;
     let refused = gateway.refused().await;
     assert_eq!((refused.code(), &*refused.reason), (v1::RefusalCode::Exhausted, "DISK_SPACE"));
@@ -41,7 +41,7 @@ async fn with_little_space_who_is_here_is_served_and_nobody_new_is_let_in() {
     let left = gateway_report::CustomerLeft { contact_id: here };
     gateway.report(Report::CustomerLeft(left)).await;
     gateway.answer().await;
-    router.handle.health().set_low_space(false);
+    router.handle.health().set_space(Space::Enough);
     gateway.arrives(arrival("new", v1::Channel::Chat, "support-chat")).await;
     router.stop().await;
 }

@@ -123,7 +123,7 @@ async fn is_shown_and_explained(router: &Router, contact: u64) {
 async fn a_chat_by_unary_calls_alone_reaches_an_agent_who_watches() {
     let router = Router::start().await;
     let mut agents = router.agents();
-    let request = v1::WatchRequest { agent: "ines".into() };
+    let request = v1::WatchRequest { agent: "ines".into(), ..Default::default() };
     let mut watch = agents.watch(request).await.expect("a watch").into_inner();
     let first = watch.message().await.expect("goes on").expect("a message").message;
     let Some(v1::watch_response::Message::Session(session)) = first else {

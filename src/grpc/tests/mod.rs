@@ -6,6 +6,7 @@ mod lives;
 mod past;
 mod readings;
 mod recalls;
+mod receipts;
 mod refusals;
 mod self_service;
 mod streams;

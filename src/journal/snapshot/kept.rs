@@ -94,6 +94,14 @@ impl Snapshots {
         Ok(Written { bytes, older: all.get(1).map(|(sequence, _)| *sequence) })
     }
 
+    /// Sequence of the older of two that are there, as [`Written::older`] tells it.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Io`] of the folder.
+    pub fn older(&self) -> Result<Option<u64>, SnapshotError> {
+        Ok(self.all()?.get(1).map(|(sequence, _)| *sequence))
+    }
+
     /// Makes something of the newest good snapshot with `accept`, which may find that what
     /// it holds is no state. One that is damaged is set aside and the older one is tried.
     ///

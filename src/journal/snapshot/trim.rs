@@ -33,6 +33,8 @@ type Trim = Box<dyn FnMut(u64) + Send>;
 pub struct Trimming {
     positions: Mutex<Vec<Position>>,
     trim: Mutex<Option<Trim>>,
+    /// No start needs entries up to here.
+    outgrown: AtomicU64,
 }
 
 impl fmt::Debug for Trimming {
@@ -59,6 +61,17 @@ impl Trimming {
     /// Connects what trims the journal: it is told the last sequence that may go.
     pub fn connect(&self, trim: impl FnMut(u64) + Send + 'static) {
         *self.trim.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(trim));
+    }
+
+    /// Entries up to `sequence` are in the older of the snapshots: no start needs them.
+    pub fn outgrown(&self, sequence: u64) {
+        self.outgrown.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    /// Trims all that no start and no reader needs, however young it is. Gives how far; 0 for
+    /// nothing.
+    pub fn all(&self) -> u64 {
+        self.upto(self.outgrown.load(Ordering::Acquire))
     }
 
     /// Entries up to `sequence` are needed by no start: trims up to there, or to the
@@ -124,6 +137,23 @@ mod tests {
         assert_eq!(trimming.upto(200), 150);
         assert_eq!(trimming.upto(140), 140, "a start needs the rest");
         assert_eq!(*trimmed.lock().unwrap(), [100, 120, 150, 140]);
+    }
+
+    #[test]
+    fn all_is_what_neither_a_start_nor_a_reader_needs() {
+        let trimming = Trimming::default();
+        let trimmed = Arc::new(Mutex::new(Vec::new()));
+        let told = trimmed.clone();
+        trimming.connect(move |upto| told.lock().unwrap().push(upto));
+        assert_eq!(trimming.all(), 0, "no snapshot is known");
+        trimming.outgrown(100);
+        let archive = trimming.position();
+        assert_eq!(trimming.all(), 0, "the archive has read nothing");
+        archive.passed(70);
+        assert_eq!(trimming.all(), 70);
+        archive.passed(500);
+        assert_eq!(trimming.all(), 100, "a start needs the rest");
+        assert_eq!(*trimmed.lock().unwrap(), [70, 100]);
     }
 
     #[test]

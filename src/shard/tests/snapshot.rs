@@ -1,6 +1,7 @@
 //! From a snapshot to a shard that is the same as one from the whole journal.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::ids::ContactId;
 use crate::journal::snapshot::kept::Snapshots;
 use crate::journal::snapshot::trim::Trimming;
 use crate::shard::handle::ShardHandle;
+use crate::shard::health::Space;
 use crate::shard::observe::SnapshotOutcome;
 use crate::shard::recovery::{Recovery, Resumed, Shard, ShardOptions};
 use crate::shard::snapshots::SnapshotOptions;
@@ -185,4 +187,52 @@ async fn snapshots_are_taken_while_it_runs_and_the_journal_is_trimmed_below_the_
     let (handle, _shard, _) = resume(&rest, snapshots(data.path(), 10), &Arc::default());
     let open = handle.read(|view| (view.engine.contacts().count(), view.statistics.divergences));
     assert_eq!(open.await, Ok((36, 0)));
+}
+
+#[tokio::test]
+async fn on_the_last_of_the_disk_no_snapshot_is_written_before_there_is_space() {
+    use SnapshotOutcome::{PutOff, Written};
+    let data = tempfile::tempdir().expect("a folder");
+    let memory = Arc::new(Memory::default());
+    let seen = Arc::new(Recorded::default());
+    let (handle, shard, _) = resume(&memory, snapshots(data.path(), 10), &seen);
+    handle.health().set_space(Space::Critical);
+    let on = gateway(&handle).await;
+    for n in 0..40 {
+        handle.call(actor(Role::Gateway), None, arrival(on, n), None).await.expect("accepted");
+    }
+    until("it is put off", || !seen.snapshots().is_empty()).await;
+    // It has seen all of them, and was due after each.
+    handle.read(|view| view.sequence).await.expect("it reads");
+    assert_eq!(seen.snapshots(), [PutOff], "said once");
+    handle.health().set_space(Space::Low);
+    until("a snapshot", || seen.snapshots().len() > 1).await;
+    handle.health().set_space(Space::Critical);
+    handle.call(actor(Role::Gateway), None, arrival(on, 40), None).await.expect("accepted");
+    shard.stop();
+    let written = seen.snapshots();
+    assert!(matches!(written[..], [PutOff, Written { .. }, PutOff]), "{written:?}");
+}
+
+#[tokio::test]
+async fn trimming_that_panics_is_counted_and_snapshots_go_on() {
+    let data = tempfile::tempdir().expect("a folder");
+    let seen = Arc::new(Recorded::default());
+    let options = snapshots(data.path(), 10);
+    options.trimming.connect(|_| panic!("as the test wants"));
+    let (handle, shard, _) = resume(&Arc::default(), options, &seen);
+    let on = gateway(&handle).await;
+    let panicked = || seen.not_trimmed.load(Ordering::SeqCst);
+    for round in 0..4 {
+        let before = seen.snapshots().len();
+        for n in 0..12 {
+            let arrival = arrival(on, round * 100 + n);
+            handle.call(actor(Role::Gateway), None, arrival, None).await.expect("accepted");
+        }
+        until("a snapshot", || seen.snapshots().len() > before).await;
+    }
+    shard.stop();
+    assert!(panicked() >= 2, "behind each but the first: {}", panicked());
+    let failed = seen.snapshots().iter().any(|s| matches!(s, SnapshotOutcome::Failed));
+    assert!(!failed, "they were written all the same");
 }

@@ -44,7 +44,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "app",
         &[
             "ids", "time", "engine", "config", "recall", "journal", "shard", "archive", "metrics",
-            "grpc", "console", "http", "pb", "space",
+            "grpc", "console", "http", "pb", "space", "background",
         ],
     ),
     (

@@ -69,6 +69,7 @@ pub(super) fn incoming(
                 Err(error) => {
                     // Of the one that was next: the one behind it need not wait.
                     tracing::debug!(%error, "a connection was gone before it was accepted");
+                    tokio::task::yield_now().await;
                     continue;
                 }
             };

@@ -106,6 +106,12 @@ class Watched(FullDisk):
         self.load.ledger.ended(contact.id, told=False)
         return False
 
+    async def archive_is(self, *, paused: bool) -> bool:
+        """Whether the archive has done so, and has everything if it goes on."""
+        told = await self.router.metrics()
+        behind = told["surgeline_archive_lag_entries"]
+        return told["surgeline_archive_paused"] == paused and (paused or behind == 0)
+
     async def test_low_space_turns_arrivals_away_and_open_contacts_are_served(self):
         await self.start(pause=0.2)
         channel = self.router.channel()
@@ -124,6 +130,8 @@ class Watched(FullDisk):
                     return not await self.refused_for_space(probe, f"{name}-again-{next(count)}")
                 self.fill(leave)
                 await self.until(refused, "arrivals to be turned away")
+                full = name == "critical"
+                await self.until(lambda: self.archive_is(paused=full), f"the archive to be right at {name}")
                 # Hang-ups and completions go on while nobody new comes in.
                 gateway = self.load.gateways[1]
                 key = await self.until(lambda: next(iter(gateway.held), ""), "somebody to be held")
@@ -136,6 +144,7 @@ class Watched(FullDisk):
                 # Room again: no restart is needed.
                 self.filler.unlink()
                 await self.until(passes, "arrivals to pass again")
+                await self.until(lambda: self.archive_is(paused=False), "the archive to go on")
                 self.assertTrue(self.router.running)
         await probe.close()
         await channel.close(None)

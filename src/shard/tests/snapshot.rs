@@ -195,11 +195,18 @@ async fn on_the_last_of_the_disk_no_snapshot_is_written_before_there_is_space() 
     let data = tempfile::tempdir().expect("a folder");
     let memory = Arc::new(Memory::default());
     let seen = Arc::new(Recorded::default());
-    let (handle, shard, _) = resume(&memory, snapshots(data.path(), 10), &seen);
-    handle.health().set_space(Space::Critical);
+    let (handle, shard, _) = resume(&memory, snapshots(data.path(), 60), &seen);
     let on = gateway(&handle).await;
+    let call = |command| handle.call(actor(Role::Gateway), None, command, None);
+    let mut contacts = Vec::new();
     for n in 0..40 {
-        handle.call(actor(Role::Gateway), None, arrival(on, n), None).await.expect("accepted");
+        let arrived = call(arrival(on, n)).await;
+        let Ok(Reply::Contact(contact)) = arrived else { panic!("{arrived:?}") };
+        contacts.push(contact);
+    }
+    handle.health().set_space(Space::Critical);
+    for contact in contacts {
+        call(report(on, Report::CustomerLeft(contact))).await.expect("who is here can leave");
     }
     until("it is put off", || !seen.snapshots().is_empty()).await;
     // It has seen all of them, and was due after each.
@@ -208,7 +215,7 @@ async fn on_the_last_of_the_disk_no_snapshot_is_written_before_there_is_space() 
     handle.health().set_space(Space::Low);
     until("a snapshot", || seen.snapshots().len() > 1).await;
     handle.health().set_space(Space::Critical);
-    handle.call(actor(Role::Gateway), None, arrival(on, 40), None).await.expect("accepted");
+    gateway(&handle).await;
     shard.stop();
     let written = seen.snapshots();
     assert!(matches!(written[..], [PutOff, Written { .. }, PutOff]), "{written:?}");

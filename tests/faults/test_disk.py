@@ -9,7 +9,7 @@ from stage import LONG, FaultTest, needs, percentile
 
 # What fails, on which file of the journal, and how.
 FAILURES = (
-    ("fsync", "log", "EIO"),
+    ("fdatasync", "log", "EIO"),
     ("fdatasync", "tip", "EIO"),
     ("pwrite64", "log", "EIO"),
     ("pwrite64", "log", "ENOSPC"),

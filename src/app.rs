@@ -362,7 +362,7 @@ fn receipts(config: &AppConfig) -> Result<Receipts, ReceiptError> {
     {
         tracing::warn!(key = %aside.display(), "older receipts prove nothing any more");
     }
-    Receipts::open(&config.receipt_key)
+    Ok(Receipts::open(&config.receipt_key)?.of_journal(&config.data))
 }
 
 async fn ended(what: &'static str, mut server: Server) -> Result<(), AppError> {
@@ -376,6 +376,11 @@ async fn ended(what: &'static str, mut server: Server) -> Result<(), AppError> {
         }
     }
 }
+
+#[cfg(test)]
+mod forgotten;
+#[cfg(test)]
+mod no_state;
 
 #[cfg(test)]
 mod tests {
@@ -396,7 +401,7 @@ mod tests {
         spawn_blocking(get).await.expect("no panic").expect("an answer")
     }
 
-    fn config(data: &std::path::Path) -> AppConfig {
+    pub(super) fn config(data: &std::path::Path) -> AppConfig {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let routing = config::built_in().expect("the built-in one is sound").config.routing;
         let playbooks = data.join("playbooks");

@@ -167,6 +167,7 @@ impl Recovery {
         // First of all, so that the replica is made of it meanwhile.
         drop(self.replica.send(ToReplica::Snapshot(snapshot.clone())));
         self.engine = engine;
+        self.options.receipts.remember(snapshot.tip);
         (self.sequence, self.at) = (snapshot.tip.sequence, snapshot.at);
         self.wall = snapshot.wall;
         self.configured = **self.engine.routing() != Routing::default();
@@ -206,6 +207,7 @@ impl Recovery {
             }
         }
         self.wall = batch.wall;
+        self.options.receipts.remember(tip);
         // A replica that is gone has said so through its guard; finish sees it.
         drop(self.replica.send(ToReplica::Batch(batch, tip)));
     }
@@ -266,11 +268,11 @@ impl Recovery {
         let failed = |error: JournalError| StartError::Journal(error.into());
         let mut tip = journal.acquire().map_err(failed)?;
         self.health.set_epoch(tip.epoch);
-        exits.receipt = exits.receipts.sign(tip);
+        exits.receipt = exits.receipts.issue(tip);
         if let Some(batch) = opening.batch {
             tip = journal.append(tip.epoch, self.sequence, &batch).map_err(failed)?;
             self.health.set_durable(tip.sequence);
-            exits.receipt = exits.receipts.sign(tip);
+            exits.receipt = exits.receipts.issue(tip);
             drop(self.replica.send(ToReplica::Batch(batch, tip)));
         }
         for release in opening.releases {

@@ -122,7 +122,7 @@ impl<J: Journal> Writer<J> {
             self.observer.synced(began.elapsed(), batch.entries.len());
             self.tip = tip;
             self.health.set_durable(tip.sequence);
-            self.exits.receipt = self.exits.receipts.sign(tip);
+            self.exits.receipt = self.exits.receipts.issue(tip);
             written = Some((batch, tip));
         }
         fail::fail_point!("writer-before-release", |_| crate::fault::die());

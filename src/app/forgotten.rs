@@ -1,0 +1,1 @@
+//! Forgetting a customer, seen from the files of a whole router.

@@ -378,12 +378,9 @@ async fn ended(what: &'static str, mut server: Server) -> Result<(), AppError> {
 }
 
 #[cfg(test)]
-mod forgotten;
-#[cfg(test)]
-mod no_state;
-
-#[cfg(test)]
 mod tests {
+    mod no_state;
+
     use std::io::{Read as _, Write as _};
     use std::net::{Ipv4Addr, TcpStream};
 
@@ -401,7 +398,7 @@ mod tests {
         spawn_blocking(get).await.expect("no panic").expect("an answer")
     }
 
-    pub(super) fn config(data: &std::path::Path) -> AppConfig {
+    fn config(data: &std::path::Path) -> AppConfig {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let routing = config::built_in().expect("the built-in one is sound").config.routing;
         let playbooks = data.join("playbooks");

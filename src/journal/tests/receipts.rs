@@ -5,9 +5,9 @@ use crate::journal::loss::{Acceptance, accept};
 use crate::journal::receipt::{Proof, Receipts, Seen, Unproven};
 
 /// Appends and gives what clients were told.
-fn told(writing: &mut Writing, receipts: &Receipts, batches: usize) -> Vec<Seen> {
-    let told = (0..batches).map(|_| {
-        writing.append_next(2);
+fn told(writing: &mut Writing, receipts: &Receipts, sizes: &[u64]) -> Vec<Seen> {
+    let told = sizes.iter().map(|size| {
+        writing.append_next(*size);
         receipts.read(&receipts.sign(writing.tip)).unwrap()
     });
     told.collect()
@@ -33,7 +33,7 @@ fn one_is_held_against_the_hash_of_its_row_in_whatever_segment() {
     for _ in 0..3 {
         let mut writing = open_with(data.path(), Tip::default(), TINY).0.unwrap();
         let receipts = afresh(&key, data.path());
-        all.extend(told(&mut writing, &receipts, 4));
+        all.extend(told(&mut writing, &receipts, &[2; 4]));
         // Beside the writer too, its log and all.
         for seen in &all {
             assert_eq!(receipts.prove(seen, true), Proof::Here, "{seen:?}");
@@ -65,14 +65,14 @@ fn an_older_copy_that_went_on_in_the_same_epoch_does_not_heal_itself() {
     let (data, copied) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let key = data.path().join("key");
     let receipts = Receipts::open(&key).unwrap();
-    drop(told(&mut reopened(data.path()), &receipts, 2));
+    drop(told(&mut reopened(data.path()), &receipts, &[2; 2]));
     copy(data.path(), copied.path());
-    let seen = told(&mut reopened(data.path()), &receipts, 3)[2];
+    let seen = told(&mut reopened(data.path()), &receipts, &[2; 3])[2];
 
     // Another morning on the copy: the same epoch, and further than what the client saw.
     for _ in 0..3 {
         let mut writing = reopened(copied.path());
-        for _ in 0..5 {
+        for _ in 0..7 {
             let batch = next(Tip { sequence: writing.tip.sequence, ..Tip::default() }, 1);
             let later = Batch { wall: WallTime(batch.wall.0 + 1), ..batch };
             writing.append(&later).unwrap();
@@ -90,7 +90,7 @@ fn what_was_given_up_by_decision_is_let_pass_and_nothing_else() {
     let key = keys.path().join("key");
     let receipts = Receipts::open(&key).unwrap();
     let mut writing = reopened(data.path());
-    let seen = told(&mut writing, &receipts, 4);
+    let seen = told(&mut writing, &receipts, &[2; 4]);
     let tip = writing.tip;
     drop(writing);
     sql(data.path(), "UPDATE batch SET crc = crc + 1 WHERE first_sequence = 5");
@@ -104,7 +104,7 @@ fn what_was_given_up_by_decision_is_let_pass_and_nothing_else() {
     assert_eq!((prove(&seen[0], true), prove(&seen[1], true)), (Proof::Here, Proof::Here));
     // The journal goes on under the same numbers; what is new is held to as before.
     let mut writing = reopened(data.path());
-    let after = told(&mut writing, &receipts, 5);
+    let after = told(&mut writing, &receipts, &[3; 5]);
     assert!(writing.tip.sequence > tip.sequence && writing.tip.epoch > tip.epoch);
     assert_eq!((prove(&seen[2], true), prove(&seen[3], true)), (passes, passes));
     assert_eq!(prove(&after[4], true), Proof::Here);

@@ -1,1 +1,0 @@
-//! Forgetting a customer, seen from the files of a whole router.

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use surgeline::app::{App, AppConfig};
@@ -29,6 +30,9 @@ use tracing_subscriber::fmt::MakeWriter;
 const NAME: &str = "Canary-Name-q8w";
 const WORDS: &str = "canary-words-q8w";
 const WHO: &str = "canary-account-q8w";
+
+/// Requests that were made.
+static SAID: AtomicU32 = AtomicU32::new(0);
 
 /// What was logged.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -80,7 +84,6 @@ async fn channel(app: &App) -> Channel {
 struct Gateway {
     out: mpsc::Sender<v1::GatewayServiceConnectRequest>,
     words: Streaming<v1::GatewayServiceConnectResponse>,
-    said: u32,
 }
 
 impl Gateway {
@@ -89,7 +92,7 @@ impl Gateway {
         let mut client = GatewayServiceClient::new(channel(app).await);
         let (out, requests) = mpsc::channel(16);
         let words = client.connect(ReceiverStream::new(requests)).await.expect("a stream");
-        let mut gateway = Self { out, words: words.into_inner(), said: 0 };
+        let mut gateway = Self { out, words: words.into_inner() };
         let hello = v1::Hello { gateway: "web".into(), ..Default::default() };
         gateway.say(Say::Hello(hello)).await;
         let keys = holds.iter().map(|&key| key.into()).collect();
@@ -102,8 +105,8 @@ impl Gateway {
     }
 
     async fn say(&mut self, message: Say) -> Option<Told> {
-        self.said += 1;
-        let request_id = format!("r-{}-{}", std::process::id(), self.said);
+        // Of all sessions: the router remembers them over a restart.
+        let request_id = format!("r-{}", SAID.fetch_add(1, Ordering::Relaxed));
         let request = v1::GatewayServiceConnectRequest { request_id, message: Some(message) };
         self.out.send(request).await.expect("the stream takes it");
         loop {

@@ -74,7 +74,7 @@ fn an_older_copy_that_went_on_in_the_same_epoch_does_not_heal_itself() {
         let mut writing = reopened(copied.path());
         for _ in 0..7 {
             let batch = next(Tip { sequence: writing.tip.sequence, ..Tip::default() }, 1);
-            let later = Batch { wall: WallTime(batch.wall.0 + 1), ..batch };
+            let later = Batch { wall: WallTime(batch.wall.0 ^ 1), ..batch };
             writing.append(&later).unwrap();
         }
         assert!(writing.tip.epoch >= seen.epoch && writing.tip.sequence > seen.sequence);

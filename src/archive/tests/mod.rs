@@ -1,5 +1,7 @@
 //! The archive from lists of entries, written to a real journal.
 
+mod cut;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;

@@ -197,6 +197,7 @@ fn record(
         to: plan.lost_to,
         lost: plan.lost(),
         acknowledged: plan.acknowledged,
+        other: plan.other,
         epoch: plan.tip.epoch,
         hash: record::hex(&plan.tip.hash),
         kept_ms: plan.kept_wall.map(|wall| wall.0),

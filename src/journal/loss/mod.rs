@@ -96,6 +96,8 @@ pub struct Plan {
     pub acknowledged: Option<u64>,
     /// Why the journal is refused as it is.
     pub refusal: Option<String>,
+    /// What is kept is another history than the one that was acknowledged.
+    pub other: bool,
     /// Snapshots that are later than what stays.
     pub snapshots: Vec<PathBuf>,
     /// First entry of the segment that holds the last entry that stays.
@@ -203,6 +205,7 @@ fn look(paths: &Paths, after: u64) -> Result<Plan, LossError> {
         lost_to: told.map_or(0, |t| t.sequence).max(end).max(beyond.last),
         lost_wall: beyond.wall.max(lost_wall),
         acknowledged: told.map(|t| t.sequence.saturating_sub(after)),
+        other: matches!(refusal, Some(JournalError::Diverged { .. })),
         refusal: refusal.map(|e| e.to_string()),
         holder: scan.entered.into_iter().rev().find(|first| *first <= after),
         snapshots: snapshots.into_iter().filter(|(at, _)| *at > after).map(|(_, p)| p).collect(),

@@ -35,6 +35,10 @@ pub struct Accepted {
     pub lost: u64,
     /// How many of them were acknowledged; none if the tip file could not tell.
     pub acknowledged: Option<u64>,
+    /// The journal was another history than the one that was acknowledged, and is gone on with:
+    /// since when they differ is not known.
+    #[serde(default)]
+    pub other: bool,
     /// Later than every epoch that wrote what is lost, earlier than those that go on.
     pub epoch: u64,
     /// The hash of the journal where it goes on, hexadecimal.
@@ -54,10 +58,10 @@ impl Accepted {
         self.from.saturating_sub(1)
     }
 
-    /// Whether what this epoch wrote under this number is what was given up.
+    /// Whether what this epoch wrote under this number, and is not there, was given up.
     #[must_use]
     pub fn covers(&self, epoch: u64, sequence: u64) -> bool {
-        epoch < self.epoch && sequence >= self.from
+        epoch < self.epoch && (self.other || sequence >= self.from)
     }
 
     /// Where the journal goes on; none if the line was not written by this version.
@@ -127,6 +131,7 @@ mod tests {
             to: from + 3,
             lost: 4,
             acknowledged: Some(2),
+            other: false,
             epoch,
             hash: hex(&[0xa5; 32]),
             kept_ms: Some(7),
@@ -160,5 +165,7 @@ mod tests {
         assert!(loss.covers(2, 5) && loss.covers(1, u64::MAX));
         assert!(!loss.covers(2, 4), "it stays");
         assert!(!loss.covers(3, 5) && !loss.covers(4, 900), "it came after");
+        let other = Accepted { other: true, ..loss };
+        assert!(other.covers(2, 1) && !other.covers(3, 1));
     }
 }

@@ -113,3 +113,21 @@ fn what_was_given_up_by_decision_is_let_pass_and_nothing_else() {
     let kept = Seen { hash: [7; 16], ..seen[0] };
     assert_eq!(prove(&kept, true), Proof::Other, "the decision was not about this");
 }
+
+#[test]
+fn after_another_history_was_gone_on_with_no_receipt_of_the_first_one_stops_it() {
+    let (data, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let key = keys.path().join("key");
+    let receipts = Receipts::open(&key).unwrap();
+    let seen = told(&mut reopened(data.path()), &receipts, &[2, 2]);
+    let (other, _, _) = journal(&[1, 3, 5]);
+    fs::copy(last_segment(other.path()), last_segment(data.path())).unwrap();
+    assert!(matches!(refused(data.path()), JournalError::Diverged { .. }));
+    let decided = Acceptance { after: 9, who: "ada", why: "no copy", at: WallTime(1) };
+    accept(data.path(), decided).unwrap();
+    let prove = |seen: &Seen| afresh(&key, data.path()).prove(seen, true);
+    assert_eq!(prove(&seen[1]), Proof::Passes(Unproven::LossAccepted));
+    let after = told(&mut reopened(data.path()), &receipts, &[3]);
+    assert_eq!(prove(&after[0]), Proof::Here);
+    assert_eq!(prove(&Seen { hash: [7; 16], ..after[0] }), Proof::Other);
+}

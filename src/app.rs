@@ -372,7 +372,7 @@ fn receipts(config: &AppConfig) -> Result<Receipts, ReceiptError> {
     {
         tracing::warn!(key = %aside.display(), "older receipts prove nothing any more");
     }
-    Receipts::open(&config.receipt_key)
+    Ok(Receipts::open(&config.receipt_key)?.of_journal(&config.data))
 }
 
 async fn ended(what: &'static str, mut server: Server) -> Result<(), AppError> {

@@ -7,6 +7,7 @@
 
 mod audit;
 mod change;
+mod cut;
 mod detail;
 mod error;
 pub mod follow;

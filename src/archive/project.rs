@@ -146,7 +146,8 @@ impl Projection {
         self.rows.recalls.push(RecallChange { row, when, n, why });
     }
 
-    fn contact(&mut self, event: &Event, when: &Arc<When>) {
+    /// Changes the row that an event is about.
+    pub(super) fn contact(&mut self, event: &Event, when: &Arc<When>) {
         match event {
             Event::Arrived(arrived) => self.arrived(arrived, false, when),
             Event::FollowUpOpened(arrived) => self.arrived(arrived, true, when),

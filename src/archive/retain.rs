@@ -59,7 +59,11 @@ impl Store {
     /// # Errors
     /// Nothing was deleted.
     pub fn retain(&mut self, before: WallTime) -> Result<usize, ArchiveError> {
-        slice(&mut self.connection, before).map_err(sqlite(&self.path))
+        let deleted = slice(&mut self.connection, before).map_err(sqlite(&self.path))?;
+        if deleted == 0 {
+            self.shorten_lost(before)?;
+        }
+        Ok(deleted)
     }
 
     /// Takes out what is sealed of a customer and who they are; how many rows. What is left
@@ -79,7 +83,8 @@ impl Store {
             transaction.commit()?;
             Ok(rows)
         };
-        forget().map_err(sqlite(&self.path))
+        let rows = forget().map_err(sqlite(&self.path))?;
+        Ok(rows + self.forget_lost(customer)?)
     }
 }
 

@@ -40,7 +40,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the archive of a data directory, or begins one.
+    /// Opens the archive of a data directory, or begins one. One that is ahead of where the
+    /// journal goes on after an accepted loss is cut back to there.
     ///
     /// # Errors
     /// The file cannot be used, or another version wrote it.
@@ -61,6 +62,7 @@ impl Store {
             audit: [0; 32],
         };
         store.load()?;
+        store.settle(data)?;
         Ok(store)
     }
 
@@ -73,6 +75,17 @@ impl Store {
     /// When the last batch that is in was closed.
     pub(super) fn wall(&self) -> WallTime {
         self.wall
+    }
+
+    pub(super) fn routing(&self) -> &Arc<Routing> {
+        &self.projection.routing
+    }
+
+    /// Goes on from what is committed now, whatever was known before.
+    pub(super) fn load_again(&mut self) -> Result<(), ArchiveError> {
+        self.projection = Projection::default();
+        self.audit = [0; 32];
+        self.load()
     }
 
     /// Events that were taken and are not committed.
@@ -166,7 +179,7 @@ impl Store {
     }
 }
 
-fn entry_points(routing: &Routing, names: &[String]) -> Vec<EntryPointId> {
+pub(super) fn entry_points(routing: &Routing, names: &[String]) -> Vec<EntryPointId> {
     let of = |name: &String| routing.entry_points.iter().position(|e| *e.name == **name);
     let places = names.iter().filter_map(of);
     places.filter_map(|place| u16::try_from(place).ok().map(EntryPointId)).collect()

@@ -220,7 +220,7 @@ impl Conversation {
     async fn run(mut self) {
         while let Some((room, next)) = self.line.read(self.inbound.message()).await {
             match next {
-                Ok(Some(asked)) => self.take(room, asked),
+                Ok(Some(asked)) => self.take(room, asked).await,
                 Ok(None) => break,
                 Err(status) => {
                     self.line.end_with(status);
@@ -241,9 +241,9 @@ impl Conversation {
         self.line.close();
     }
 
-    fn take(&self, room: Room<'_>, asked: FromDesktop) {
+    async fn take(&self, room: Room<'_>, asked: FromDesktop) {
         let (request_id, name) = (asked.request_id.clone(), asked.agent.clone());
-        match self.understand(asked) {
+        match self.understand(asked).await {
             Ok(Understood { sign, agent, actor, request, command }) => {
                 let attach = sign == SIGN_IN;
                 if attach {
@@ -260,7 +260,7 @@ impl Conversation {
         }
     }
 
-    fn understand(&self, asked: FromDesktop) -> Result<Understood, Fault> {
+    async fn understand(&self, asked: FromDesktop) -> Result<Understood, Fault> {
         check::request_id(&asked.request_id)?;
         let names = self.line.handle.directory();
         let agent = check::agent(&names, "agent", &asked.agent)?;
@@ -268,7 +268,7 @@ impl Conversation {
         let wanted = asked.command.ok_or(Fault::Missing { field: "act" })?;
         // A sign-in is never taken for a repeat: each begins a session.
         if let Asked::SignIn(sign_in) = &wanted {
-            let shown = self.line.handle.shown(&sign_in.newest_receipt);
+            let shown = self.line.handle.shown(&sign_in.newest_receipt).await;
             shown.map_err(|_| Fault::Rejected(Rejection::Stopping))?;
             let command = Command::ConnectAgent(agent);
             return Ok(Understood { sign: SIGN_IN, agent, actor, request: None, command });

@@ -251,7 +251,7 @@ impl Conversation {
                 return None;
             }
         };
-        match hello(&self.line.handle, &first) {
+        match hello(&self.line.handle, &first).await {
             Ok((actor, command)) => {
                 self.voice.name.get_or_init(|| actor.name.clone());
                 let tag = first.request_id.into_boxed_str();
@@ -314,7 +314,7 @@ impl Conversation {
 }
 
 /// What a first message asks for, which must be a session.
-fn hello(handle: &ShardHandle, first: &FromGateway) -> Result<(Actor, Command), Fault> {
+async fn hello(handle: &ShardHandle, first: &FromGateway) -> Result<(Actor, Command), Fault> {
     let Some(Asked::Hello(hello)) = &first.message else {
         let expected = "the first message of the stream";
         return Err(Fault::Invalid { field: "hello", expected });
@@ -322,7 +322,8 @@ fn hello(handle: &ShardHandle, first: &FromGateway) -> Result<(Actor, Command), 
     check::request_id(&first.request_id)?;
     check::name("hello.gateway", &hello.gateway)?;
     let actor = auth::actor(Role::Gateway, &hello.gateway);
-    handle.shown(&hello.newest_receipt).map_err(|_| Fault::Rejected(Rejection::Stopping))?;
+    let shown = handle.shown(&hello.newest_receipt).await;
+    shown.map_err(|_| Fault::Rejected(Rejection::Stopping))?;
     let limits = report::limits(hello);
     let command = Command::ConnectGateway { name: actor.name.clone(), limits };
     Ok((actor, command))

@@ -9,7 +9,8 @@
 //!   ones; [`recovery`] reads back and judges, [`reader`] follows and [`verify`] checks beside
 //!   a running router; [`loss`] goes on deliberately without what is lost.
 //! - `segment` is the files and rows, `codec` batches to bytes, `tip` what was acknowledged,
-//!   `files` the folder, the lock and the permissions; [`receipt`] signs tips for clients.
+//!   `files` the folder, the lock and the permissions; [`receipt`] signs tips for clients, and
+//!   `history` tells whether one that is shown is of this journal.
 //! - [`snapshot`] keeps the state after a batch, so that a start need not read all of it;
 //!   [`follow`] is what an archive asks.
 //! - [`seal`] and [`keys`] keep personal data: the journal holds it encrypted only.
@@ -18,6 +19,7 @@ mod codec;
 pub mod error;
 mod files;
 pub mod follow;
+mod history;
 mod keeper;
 pub mod keys;
 pub mod loss;

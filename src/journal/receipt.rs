@@ -1,9 +1,10 @@
 //! Receipts: what a client was told is durable, signed, so that it can say so later.
 //!
 //! Every answer carries one. A client that reconnects shows the newest that it has; a
-//! genuine one from beyond the journal's end means that this journal is an older copy. The
+//! genuine one from beyond the journal's end, or for a batch that is another one here, means
+//! that this journal is an older copy, or went on from one (`history` looks that up). The
 //! key lies outside the data directory, which is what gets copied back. The shard signs,
-//! the edges read; what follows from one is not decided here.
+//! the edges show; what follows from one is not decided here.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -13,12 +14,17 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::Tip;
+use super::files::{parent, sync_folder};
+use super::history::History;
+pub use super::history::{Proof, Unproven};
 use crate::time::WallTime;
 
 /// Bytes of a receipt.
 pub const RECEIPT: usize = 48;
+/// Bytes of the beginning of a batch's hash.
+pub(super) const PREFIX: usize = 16;
 /// Bytes of it that say what was durable: epoch, sequence, and the beginning of the hash.
-const SAYS: usize = 32;
+const SAYS: usize = 16 + PREFIX;
 /// Bytes of a key.
 const KEY: usize = 32;
 
@@ -32,6 +38,8 @@ pub struct Seen {
     pub epoch: u64,
     /// Up to which entry.
     pub sequence: u64,
+    /// The beginning of the hash of the batch that ends with it.
+    pub hash: [u8; PREFIX],
 }
 
 /// Why the key of receipts cannot be used.
@@ -66,6 +74,7 @@ pub enum ReceiptError {
 /// Signs receipts, and tells genuine ones.
 pub struct Receipts {
     key: [u8; KEY],
+    history: History,
 }
 
 impl std::fmt::Debug for Receipts {
@@ -84,10 +93,8 @@ impl Receipts {
             Ok(bytes) => {
                 let found = bytes.len();
                 let key = bytes.try_into();
-                Ok(Self {
-                    key: key
-                        .map_err(|_| ReceiptError::NotAKey { path: path.to_path_buf(), found })?,
-                })
+                let wrong = |_| ReceiptError::NotAKey { path: path.to_path_buf(), found };
+                Ok(Self { key: key.map_err(wrong)?, history: History::default() })
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => Self::create(path),
             Err(e) => Err(failed("read", path)(e)),
@@ -101,20 +108,30 @@ impl Receipts {
     pub fn ephemeral() -> Result<Self, ReceiptError> {
         let mut key = [0; KEY];
         getrandom::fill(&mut key)?;
-        Ok(Self { key })
+        Ok(Self { key, history: History::default() })
+    }
+
+    /// The same key, for what the journal in this data directory holds.
+    #[must_use]
+    pub fn of_journal(self, data: &Path) -> Self {
+        Self { history: History::of(data), ..self }
     }
 
     /// Moves the key in this file aside, so that receipts given out until now prove nothing
     /// any more. Tells where it is now; nothing if there was none.
     ///
     /// # Errors
-    /// [`ReceiptError::Io`].
+    /// [`ReceiptError::Io`]; it may have been moved all the same.
     pub fn set_aside(path: &Path, now: WallTime) -> Result<Option<PathBuf>, ReceiptError> {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".until-{}", now.0));
         let aside = path.with_file_name(name);
         match fs::rename(path, &aside) {
-            Ok(()) => Ok(Some(aside)),
+            Ok(()) => {
+                // Back after a power cut, it would stop the router that was told to go on.
+                synced(path)?;
+                Ok(Some(aside))
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(failed("move", path)(e)),
         }
@@ -136,7 +153,32 @@ impl Receipts {
             fs::rename(&draft, path)
         };
         write().map_err(failed("make", path))?;
+        // A key that a power cut takes away proves nothing of what it signed.
+        synced(path)?;
         Ok(made)
+    }
+
+    /// A receipt for everything up to where the journal stands now, which is remembered.
+    pub(crate) fn issue(&self, tip: Tip) -> Receipt {
+        self.history.remember(tip);
+        self.sign(tip)
+    }
+
+    /// Notes where the journal stood at an earlier time.
+    pub(crate) fn remember(&self, tip: Tip) {
+        self.history.remember(tip);
+    }
+
+    /// Whether the batch that a receipt names is known to be here without looking it up.
+    pub(crate) fn remembers(&self, seen: &Seen) -> bool {
+        self.history.remembers(seen)
+    }
+
+    /// What a receipt comes to; `due` says that its number is one that should be here. May read
+    /// files: not for a task that must not block.
+    #[must_use]
+    pub fn prove(&self, seen: &Seen, due: bool) -> Proof {
+        self.history.prove(seen, due)
     }
 
     /// A receipt for everything up to a tip.
@@ -162,8 +204,15 @@ impl Receipts {
             return None;
         }
         let number = |at: usize| Some(u64::from_le_bytes(*receipt.get(at..)?.first_chunk()?));
-        Some(Seen { epoch: number(0)?, sequence: number(8)? })
+        let hash = *receipt.get(16..)?.first_chunk()?;
+        Some(Seen { epoch: number(0)?, sequence: number(8)?, hash })
     }
+}
+
+/// Makes the name of a key durable.
+fn synced(path: &Path) -> Result<(), ReceiptError> {
+    let folder = parent(path);
+    sync_folder(folder).map_err(|error| failed("sync the folder of", path)(io::Error::other(error)))
 }
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ReceiptError + use<> {
@@ -183,7 +232,10 @@ mod tests {
         let path = folder.path().join("key");
         let receipt = Receipts::open(&path).unwrap().sign(TIP);
         let again = Receipts::open(&path).unwrap();
-        assert_eq!(again.read(&receipt), Some(Seen { epoch: 3, sequence: 70_000 }));
+        assert_eq!(
+            again.read(&receipt),
+            Some(Seen { epoch: 3, sequence: 70_000, hash: [9; PREFIX] })
+        );
         for at in 0..RECEIPT {
             let mut forged = receipt;
             forged[at] ^= 1;

@@ -33,6 +33,7 @@ use crate::engine::refusal::RefusalKind;
 use crate::engine::routing::{Name, Routing};
 use crate::engine::words::{Availability, ConnectFault, EndReason, NotTaken};
 use crate::ids::QueueId;
+use crate::journal::receipt::Unproven;
 use crate::shard::ask::SessionOver;
 use crate::shard::observe::{Fact, Lane, Observer, SessionRole, SnapshotOutcome};
 use crate::shard::view::View;
@@ -57,6 +58,7 @@ pub struct Metrics {
     turned_away: Vec<(Lane, Counter)>,
     sessions: Vec<(SessionRole, Gauge)>,
     cut_off: Vec<((SessionRole, SessionOver), Counter)>,
+    unproven_receipts: Vec<(Unproven, Counter)>,
     recall: RecallMetrics,
     snapshots: SnapshotMetrics,
     archive: ArchiveMetrics,
@@ -147,6 +149,9 @@ impl Metrics {
                     ((role, why), counter)
                 })
                 .collect(),
+            unproven_receipts: Unproven::ALL
+                .map(|why| (why, counter(r, &names::UNPROVEN_RECEIPTS, &[why.name()])))
+                .into(),
             recall: RecallMetrics::new(r),
             snapshots: SnapshotMetrics::new(r),
             archive: ArchiveMetrics::new(r),
@@ -277,6 +282,10 @@ impl Observer for Metrics {
 
     fn forged_receipt(&self) {
         self.one.forged_receipts.increment(1);
+    }
+
+    fn unproven_receipt(&self, why: Unproven) {
+        count(&self.unproven_receipts, why, 1);
     }
 
     fn fact(&self, fact: Fact<'_>, times: u64) {

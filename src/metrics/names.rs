@@ -124,6 +124,7 @@ metrics! {
     DISK_FREE = Gauge, Bytes, "surgeline_disk_free_bytes", [], "Space left on the disk of the data directory for this user.";
     DISK_LEVEL = Gauge, Count, "surgeline_disk_level", [], "0: enough space; 1: low, nobody new is let in and the journal is cut short; 2: critical, no reservations, no snapshots and no archive either.";
     FORGED_RECEIPTS = Counter, Count, "surgeline_receipts_forged_total", [], "Receipts that clients showed and that were not signed here, since the process began; ignored.";
+    UNPROVEN_RECEIPTS = Counter, Count, "surgeline_receipts_unproven_total", ["why"], "Genuine receipts since the process began that were let pass unproven: their entries were trimmed, given up by accept-loss, or could not be read just then.";
     REPLICA_UP = Gauge, Count, "surgeline_replica_up", [], "1 while the replica answers, which most of these are read from; 0 when it has ended or does not answer, and they are the last it said: /readyz says why.";
     REPLICA_BEHIND = Gauge, Count, "surgeline_replica_lag_entries", [], "Durable entries that the replica has not applied.";
     SNAPSHOTS = Counter, Count, "surgeline_snapshots_total", ["outcome"], "Snapshots written, those that failed, and those put off because the disk is full but for the last, since the process began.";

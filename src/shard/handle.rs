@@ -30,7 +30,7 @@ use crate::ids::{
     AgentId, ContactId, CustomerId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId,
     RecallId, RequestId, SkillId,
 };
-use crate::journal::receipt::{Receipt, Receipts};
+use crate::journal::receipt::{Proof, Receipt, Receipts, Unproven};
 use crate::journal::seal::KeyStore;
 
 /// Arrivals that may wait for the owner: 4 ms of deciding, so that one who is let in is
@@ -209,12 +209,14 @@ impl ShardHandle {
     }
 
     /// Looks at the newest receipt that a client has; empty for none. One that was not signed
-    /// here is ignored and counted. A genuine one from beyond what is durable ends this
-    /// router: it goes on from an older copy of its data.
+    /// here is ignored and counted. A genuine one from beyond what is durable, or for a batch
+    /// that is another one here, ends this router: it goes on from an older copy of its data.
+    /// One that can be neither proved nor refuted is let pass and counted.
     ///
     /// # Errors
-    /// [`Fatal::OlderCopy`], which the shard's health then says as well.
-    pub fn shown(&self, receipt: &[u8]) -> Result<(), Fatal> {
+    /// [`Fatal::OlderCopy`] or [`Fatal::OtherHistory`], which the shard's health then says as
+    /// well.
+    pub async fn shown(&self, receipt: &[u8]) -> Result<(), Fatal> {
         if receipt.is_empty() {
             return Ok(());
         }
@@ -226,10 +228,21 @@ impl ShardHandle {
         // What an earlier process promised was there when this one began, or never: what this
         // one has written since does not make up for it.
         let there = if seen.epoch < epoch { self.health.recovered_to() } else { durable };
-        if seen.epoch <= epoch && seen.sequence <= there {
+        let due = seen.epoch <= epoch && seen.sequence <= there;
+        if due && self.receipts.remembers(&seen) {
             return Ok(());
         }
-        let fatal = Fatal::OlderCopy { seen, epoch, durable };
+        let receipts = self.receipts.clone();
+        let proof = tokio::task::spawn_blocking(move || receipts.prove(&seen, due)).await;
+        let fatal = match proof.unwrap_or(Proof::Passes(Unproven::Unreadable)) {
+            Proof::Here => return Ok(()),
+            Proof::Passes(why) => {
+                self.observer.unproven_receipt(why);
+                return Ok(());
+            }
+            Proof::Missing => Fatal::OlderCopy { seen, epoch, durable },
+            Proof::Other => Fatal::OtherHistory { seen },
+        };
         self.health.fail(fatal.clone());
         Err(fatal)
     }

@@ -32,6 +32,15 @@ pub enum Fatal {
         /// The last durable entry here.
         durable: u64,
     },
+    /// A client was told that something is durable in whose place this journal has another.
+    #[error(
+        "this journal is not the one that clients were told of: one has a receipt for entry {} of epoch {}, which is another entry here; an older copy of the router's data was put back and went on: restore the newer copy, or go on without what is missing by starting once with `surgeline serve --accept-older-copy`",
+        seen.sequence, seen.epoch
+    )]
+    OtherHistory {
+        /// What the receipt says.
+        seen: Seen,
+    },
     /// A thread of the shard panicked; its state is unknown.
     #[error("the {0} thread of the shard panicked")]
     Panicked(ThreadKind),

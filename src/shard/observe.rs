@@ -16,6 +16,7 @@ use crate::engine::refusal::RefusalKind;
 use crate::engine::routing::Routing;
 use crate::engine::words::{ConnectFault, EndReason, NotTaken, ServiceClass};
 use crate::ids::QueueId;
+use crate::journal::receipt::Unproven;
 pub use crate::journal::snapshot::seen::{HowSaid, TextKind};
 use crate::time::{Span, WallTime};
 
@@ -194,6 +195,8 @@ pub trait Observer: Debug + Send + Sync + 'static {
     fn cut_off(&self, role: SessionRole, why: SessionOver);
     /// A receipt was shown that was not signed here.
     fn forged_receipt(&self);
+    /// A genuine receipt was shown that nothing here bears out, and was let pass.
+    fn unproven_receipt(&self, why: Unproven);
     /// The replica applied an event that counts. More than once for what a snapshot stands
     /// for, where times are the mean of all in one bucket of [`WAITS`] or [`ANSWERS`].
     fn fact(&self, fact: Fact<'_>, times: u64);

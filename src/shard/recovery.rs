@@ -169,6 +169,7 @@ impl Recovery {
         // First of all, so that the replica is made of it meanwhile.
         drop(self.replica.send(ToReplica::Snapshot(snapshot.clone())));
         self.engine = engine;
+        self.options.receipts.remember(snapshot.tip);
         (self.sequence, self.at) = (snapshot.tip.sequence, snapshot.at);
         self.wall = snapshot.wall;
         self.configured = **self.engine.routing() != Routing::default();
@@ -208,6 +209,7 @@ impl Recovery {
             }
         }
         self.wall = batch.wall;
+        self.options.receipts.remember(tip);
         // A replica that is gone has said so through its guard; finish sees it.
         drop(self.replica.send(ToReplica::Batch(batch, tip)));
     }

@@ -8,6 +8,7 @@ use super::ask::SessionOver;
 use super::observe::{Fact, Lane, Observer, SessionRole, SnapshotOutcome};
 use super::view::View;
 use crate::engine::refusal::RefusalKind;
+use crate::journal::receipt::Unproven;
 
 /// An observer that remembers.
 #[derive(Debug, Default)]
@@ -66,6 +67,7 @@ impl Observer for Recorded {
         self.cut_off.lock().expect("no test panics with it").push(why);
     }
     fn forged_receipt(&self) {}
+    fn unproven_receipt(&self, _: Unproven) {}
     fn fact(&self, fact: Fact<'_>, times: u64) {
         self.facts.lock().expect("no test panics with it").push((format!("{fact:?}"), times));
         if fact == Fact::Diverged {

@@ -39,7 +39,7 @@ pub(crate) struct Exits {
 impl Exits {
     /// Notes what is durable, before anything is released that was decided on it.
     pub(crate) fn prove(&self, tip: Tip) {
-        self.receipt.store(Arc::new(self.receipts.sign(tip)));
+        self.receipt.store(Arc::new(self.receipts.issue(tip)));
     }
 
     pub(crate) fn release(&self, release: Release) {

@@ -59,3 +59,34 @@ class OldCopy(FaultTest):
         self.assertGreater(code, 0)
         self.assertRegex(self.router.logs(), "(?i)receipt|older copy")
         print(f"\nexit code {code}: {self.router.logs().strip().splitlines()[-1][:300]}")
+
+    async def test_a_copy_that_went_on_past_the_receipt_is_found_out_after_restarts_too(self):
+        await self.router.start()
+        channel = self.router.channel()
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        await self.told(stub, keys=("before",))
+        self.assertEqual(await self.router.stop(), 0)
+        copied = self.folder / "copy"
+        shutil.copytree(self.router.data, copied)
+        await self.router.start()
+        receipt = await self.told(stub, keys=("after-1",))
+        await self.router.kill()
+
+        # The copy gets the same epoch, and more entries than the client was told of.
+        shutil.rmtree(self.router.data)
+        shutil.copytree(copied, self.router.data)
+        for morning in range(2):
+            await self.router.start()
+            await self.told(stub, keys=tuple(f"other-{morning}-{n}" for n in range(6)))
+            self.assertEqual(await self.router.stop(), 0)
+        await self.router.start()
+        try:
+            await self.told(stub, receipt=receipt)
+        except Exception as ended:  # the stream may end before or after its answer
+            self.assertNotIsInstance(ended, AssertionError)
+        await self.until(lambda: not self.router.running, "the router to stop")
+        code = await self.router._gone("a receipt of another history")
+        await channel.close(None)
+        self.assertGreater(code, 0)
+        self.assertRegex(self.router.logs(), "not the one that clients were told of")
+        print(f"\nexit code {code}: {self.router.logs().strip().splitlines()[-1][:300]}")

@@ -189,3 +189,102 @@ async fn random_histories_add_up_to_what_the_replica_counted() {
         compare(seed, folder.path(), &engine).await;
     }
 }
+
+/// An archive of a journal up to an entry, in a folder of its own.
+fn archived_upto(journal: &Path, upto: u64) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(folder.path()).expect("an archive");
+    go_on(&mut store, journal, upto);
+    folder
+}
+
+fn go_on(store: &mut Store, journal: &Path, upto: u64) -> Tip {
+    read_after(journal, &mut None, store.tip(), upto, &mut |batch, tip| {
+        store.take(batch, tip);
+        ControlFlow::Continue(())
+    })
+    .expect("the journal is whole");
+    store.commit().expect("the disk takes it");
+    store.tip()
+}
+
+const TABLES: [&str; 12] = [
+    "contact",
+    "timeline",
+    "sealed",
+    "self_service",
+    "interval",
+    "agent_interval",
+    "recall",
+    "recall_level",
+    "audit",
+    "work",
+    "(SELECT value, name FROM meta WHERE name IN ('sequence', 'hash', 'wall_ms'))",
+    "(SELECT count(*) FROM contact)",
+];
+
+fn assert_same(seed: u64, cut: &Path, fresh: &Path) {
+    for table in TABLES {
+        let sql = format!("SELECT * FROM {table} ORDER BY 1, 2, 3");
+        let sql = if table.starts_with('(') { format!("SELECT * FROM {table}") } else { sql };
+        let sql = if table == "work" { "SELECT * FROM work ORDER BY 1".to_owned() } else { sql };
+        let (cut, fresh) = (numbers(cut, &sql), numbers(fresh, &sql));
+        let differ = cut.iter().zip(&fresh).find(|(a, b)| a != b);
+        assert_eq!(differ, None, "seed {seed} {table}");
+        assert_eq!(cut.len(), fresh.len(), "seed {seed} {table}");
+    }
+}
+
+#[test]
+fn an_archive_that_is_cut_back_is_as_one_that_never_went_further_and_goes_on() {
+    for seed in 201..=204 {
+        let mut world = World::new(seed);
+        world.run(2_000);
+        let (journal, _) = world.into_journal();
+        let last = last_sequence(journal.path()).expect("a journal");
+        for part in [3, 5, 6] {
+            let fresh = archived_upto(journal.path(), last * part / 7);
+            let cut = archived_upto(journal.path(), last);
+            let mut fresh_store = Store::open(fresh.path()).expect("an archive");
+            let tip = fresh_store.tip();
+            let hash: String = tip.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            let wall = numbers(fresh.path(), "SELECT value FROM meta WHERE name = 'wall_ms'");
+            let loss = serde_json::json!({
+                "when_ms": 1, "who": "ada", "why": "the disk", "from": tip.sequence + 1,
+                "to": last, "lost": last - tip.sequence, "acknowledged": 1, "epoch": 1_000,
+                "hash": hash, "kept_ms": wall[0][0], "refusal": null, "moved_to": "there",
+            });
+            std::fs::create_dir(cut.path().join("journal")).expect("a folder");
+            std::fs::write(cut.path().join("journal/losses.jsonl"), format!("{loss}\n"))
+                .expect("it can be written");
+            let mut store = Store::open(cut.path()).expect("it is cut back");
+            assert_eq!((store.tip().sequence, store.tip().epoch), (tip.sequence, 1_000));
+            assert_same(seed, cut.path(), fresh.path());
+
+            // Nothing of what is behind the cut is gone.
+            let lost = rusqlite::Connection::open(cut.path().join("archive/lost.sqlite"))
+                .expect("it is there");
+            let count =
+                |sql: &str| lost.query_row(sql, [], |row| row.get::<_, u64>(0)).expect("a count");
+            let whole = archived_upto(journal.path(), last);
+            let behind = |table: &str| {
+                let sql = format!("SELECT count(*) FROM {table} WHERE sequence > {}", tip.sequence);
+                number(whole.path(), &sql)
+            };
+            for table in ["timeline", "sealed", "audit", "recall_level"] {
+                let moved = count(&format!("SELECT count(*) FROM {table} WHERE loss = 1000"));
+                assert_eq!(moved, behind(table), "seed {seed} {table}");
+            }
+            // A second start does nothing more; and the same entries lead to the same again.
+            drop(store);
+            store = Store::open(cut.path()).expect("it opens again");
+            assert_same(seed, cut.path(), fresh.path());
+            let (a, b) = (
+                go_on(&mut store, journal.path(), last),
+                go_on(&mut fresh_store, journal.path(), last),
+            );
+            assert_eq!((a.sequence, a.hash), (b.sequence, b.hash));
+            assert_same(seed, cut.path(), whole.path());
+        }
+    }
+}

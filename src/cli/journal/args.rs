@@ -30,7 +30,9 @@ Works beside a running router, up to what was acknowledged. Personal data stays 
         after_help = "Example:\n  surgeline journal accept-loss --data /var/lib/surgeline --after 4711 --why \"disk failed, no copy\"\n\n\
 Without --yes it tells what would be kept and lost, and changes nothing. The refusal of the router \
 names the entry. Nothing is deleted: what goes is moved to journal/lost-TIME in the data \
-directory, and journal/losses.jsonl says who, why, when, from where to where."
+directory, and journal/losses.jsonl says who, why, when, from where to where. The archive is cut \
+back to the same entry; what it had from behind it moves to archive/lost.sqlite. Clients that were \
+told of what is lost are let in all the same."
     )]
     AcceptLoss(AcceptLoss),
 }

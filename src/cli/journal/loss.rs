@@ -1,5 +1,7 @@
-//! `surgeline journal accept-loss`: shows what would go, and lets it go when told to.
+//! `surgeline journal accept-loss`: shows what would go, and lets it go when told to, and cuts
+//! the archive back to the same place.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +10,7 @@ use jiff::Timestamp;
 use super::super::out::{Text, put, tell_line};
 use super::super::{OK, USAGE};
 use super::args::AcceptLoss;
+use crate::archive::{self, ArchiveError};
 use crate::journal::loss::{Acceptance, Plan, accept, plan};
 use crate::time::WallTime;
 
@@ -29,9 +32,35 @@ pub(super) fn run(decided: &AcceptLoss) -> anyhow::Result<ExitCode> {
     let mut text = shown(&plan);
     text.line("", &format!("done: what does not stay is in {}", lost.display()));
     text.line("", "a router can be started; the record is in journal/losses.jsonl");
-    text.line("", "clients that hold receipts for what is lost would stop it: start it once with --accept-older-copy");
+    text.line(
+        "",
+        "clients that hold receipts for what is lost are let in, counted, and logged once",
+    );
+    if let Some(said) = archive_cut(data) {
+        text.line("", &said);
+    }
     put(&text)?;
     Ok(ExitCode::from(OK))
+}
+
+/// Cuts the archive back, if there is one; what that came to, if anything.
+fn archive_cut(data: &Path) -> Option<String> {
+    if !archive::path(data).is_file() {
+        return None;
+    }
+    let cut = || {
+        let before = archive::status(data)?.position;
+        Ok::<_, ArchiveError>((before, archive::Store::open(data)?.tip().sequence))
+    };
+    match cut() {
+        Ok((before, now)) if now < before => Some(format!(
+            "the archive had entries up to {before} and is cut back to {now}: what is behind is in archive/lost.sqlite"
+        )),
+        Ok(_) => None,
+        Err(error) => {
+            Some(format!("the archive was not cut back, a start tries it again: {error}"))
+        }
+    }
 }
 
 fn shown(plan: &Plan) -> Text {
@@ -80,14 +109,28 @@ fn when(wall: Option<WallTime>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use rusqlite::Connection;
 
     use super::*;
     use crate::engine::entry::{Actor, Entry, Role};
     use crate::engine::event::Event;
+    use crate::journal::follow::read_after;
     use crate::journal::sqlite::SqliteJournal;
     use crate::journal::{Batch, Journal as _, Tip};
     use crate::time::EngineTime;
+
+    fn entry(sequence: u64) -> Entry {
+        Entry {
+            sequence,
+            at: EngineTime(sequence),
+            actor: Actor { role: Role::Router, name: "test".into() },
+            request: None,
+            events: vec![Event::Ordered { why: "test".into() }],
+            sealed: None,
+        }
+    }
 
     fn damaged() -> tempfile::TempDir {
         let data = tempfile::tempdir().unwrap();
@@ -95,15 +138,8 @@ mod tests {
             SqliteJournal::open(data.path(), Tip::default(), &mut |_, _| {}).unwrap();
         let mut tip = journal.acquire().unwrap();
         for sequence in 1..=3 {
-            let entry = Entry {
-                sequence,
-                at: EngineTime(sequence),
-                actor: Actor { role: Role::Router, name: "test".into() },
-                request: None,
-                events: vec![Event::Ordered { why: "test".into() }],
-                sealed: None,
-            };
-            let batch = Batch { entries: vec![entry], mark: None, wall: WallTime(sequence) };
+            let wall = WallTime(sequence);
+            let batch = Batch { entries: vec![entry(sequence)], mark: None, wall };
             tip = journal.append(tip.epoch, tip.sequence, &batch).unwrap();
         }
         drop(journal);
@@ -111,6 +147,37 @@ mod tests {
         let connection = Connection::open(file).unwrap();
         connection.execute_batch("UPDATE batch SET crc = 0 WHERE first_sequence = 2").unwrap();
         data
+    }
+
+    #[test]
+    fn the_archive_is_cut_back_with_the_journal_and_follows_it_again() {
+        let data = damaged();
+        let data = data.path();
+        // It had all three before the disk failed.
+        let mut store = archive::Store::open(data).unwrap();
+        let tip = Tip { epoch: 1, sequence: 3, hash: [3; 32] };
+        for sequence in 1..=3 {
+            let wall = WallTime(sequence);
+            store.take(&Batch { entries: vec![entry(sequence)], mark: None, wall }, tip);
+        }
+        store.commit().unwrap();
+        drop(store);
+        run(&typed(data, true)).unwrap();
+        assert_eq!(archive::status(data).unwrap().position, 1);
+        assert_eq!(archive_cut(data), None, "there is nothing more to do");
+
+        let (mut journal, _) = SqliteJournal::open(data, Tip::default(), &mut |_, _| {}).unwrap();
+        let tip = journal.acquire().unwrap();
+        let batch = Batch { entries: vec![entry(2)], mark: None, wall: WallTime(9) };
+        journal.append(tip.epoch, tip.sequence, &batch).unwrap();
+        let mut store = archive::Store::open(data).unwrap();
+        let each = &mut |batch: &Batch, tip| {
+            store.take(batch, tip);
+            ControlFlow::Continue(())
+        };
+        read_after(data, &mut None, tip, 2, each).unwrap();
+        store.commit().unwrap();
+        assert_eq!(archive::status(data).unwrap().position, 2);
     }
 
     fn typed(data: &std::path::Path, yes: bool) -> AcceptLoss {

@@ -74,7 +74,8 @@ async fn a_receipt_from_beyond_the_journal_stops_the_router_and_a_forged_one_doe
     let earlier = Tip { epoch: seen.epoch - 1, sequence: 1, hash: [0; 32] };
     let earlier = router.handle.receipts.sign(earlier).to_vec();
     assert!(router.handle.health().durable() > 1);
-    assert!(matches!(router.handle.shown(&earlier), Err(Fatal::OlderCopy { .. })));
+    let shown = router.handle.shown(&earlier).await;
+    assert!(matches!(shown, Err(Fatal::OlderCopy { .. })));
 
     let beyond = Tip { epoch: seen.epoch, sequence: seen.sequence + 1_000, hash: [0; 32] };
     let newer = router.handle.receipts.sign(beyond).to_vec();
@@ -82,6 +83,24 @@ async fn a_receipt_from_beyond_the_journal_stops_the_router_and_a_forged_one_doe
     assert_eq!(robbed.end().await.expect_err("ended").code(), Code::Unavailable);
     let fatal = router.handle.health().failed().await;
     assert!(matches!(fatal, Fatal::OlderCopy { .. }));
+    assert!(fatal.to_string().contains("--accept-older-copy"), "{fatal}");
+    router.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_for_another_batch_of_the_same_number_stops_the_router() {
+    let router = Router::start().await;
+    let mut gateway = router.gateway_stream().await;
+    gateway.hello("g").await;
+    let receipt = gateway.answer().await.receipt;
+    let seen = router.handle.receipts.read(&receipt).expect("signed here");
+    drop(gateway);
+    // As an older copy that went on has it: the same epoch and number, another batch.
+    let other = Tip { epoch: seen.epoch, sequence: seen.sequence, hash: [7; 32] };
+    let mut robbed = shows(&router, router.handle.receipts.sign(other).to_vec()).await;
+    assert_eq!(robbed.end().await.expect_err("ended").code(), Code::Unavailable);
+    let fatal = router.handle.health().failed().await;
+    assert!(matches!(fatal, Fatal::OtherHistory { .. }), "{fatal}");
     assert!(fatal.to_string().contains("--accept-older-copy"), "{fatal}");
     router.stop().await;
 }

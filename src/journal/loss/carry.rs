@@ -3,15 +3,13 @@
 //! Owned by [`super`]. Written so that dying at any point leaves everything on disk, and a
 //! repeat of the same command finishes it. It decides nothing.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use serde_json::json;
 
+use super::record::{self, Accepted};
 use super::{KEPT, LossError, Plan, locked, look, unfinished};
 use crate::journal::error::JournalError;
 use crate::journal::files::{self, failed};
@@ -191,24 +189,20 @@ fn record(
     plan: &Plan,
     lost: &Path,
 ) -> Result<(), JournalError> {
-    let path = paths.folder.join("losses.jsonl");
-    let line = json!({
-        "when_ms": decided.at.0,
-        "who": decided.who,
-        "why": decided.why,
-        "from": plan.tip.sequence + 1,
-        "to": plan.lost_to,
-        "lost": plan.lost(),
-        "acknowledged": plan.acknowledged,
-        "epoch": plan.tip.epoch,
-        "refusal": plan.refusal,
-        "moved_to": lost.display().to_string(),
-    });
-    let write = || {
-        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
-        file.write_all(format!("{line}\n").as_bytes())?;
-        file.sync_all()
+    let accepted = Accepted {
+        when_ms: decided.at.0,
+        who: decided.who.to_owned(),
+        why: decided.why.to_owned(),
+        from: plan.tip.sequence + 1,
+        to: plan.lost_to,
+        lost: plan.lost(),
+        acknowledged: plan.acknowledged,
+        other: plan.other,
+        epoch: plan.tip.epoch,
+        hash: record::hex(&plan.tip.hash),
+        kept_ms: plan.kept_wall.map(|wall| wall.0),
+        refusal: plan.refusal.clone(),
+        moved_to: lost.display().to_string(),
     };
-    write().map_err(failed("write", &path))?;
-    files::sync_folder(&paths.folder)
+    record::add(paths, &accepted)
 }

@@ -3,15 +3,18 @@
 //! For `surgeline journal accept-loss`, when a start refuses a journal and no copy of it is
 //! at hand. [`plan`] tells what would be kept and what not; [`accept`] does it. Nothing is
 //! ever deleted: what does not stay moves to a folder of its own, and who did it and why is
-//! written down. It does not judge whether the loss is acceptable: a person does.
+//! written down ([`accepted`]), for receipts and the archive that know of what is lost. It does
+//! not judge whether the loss is acceptable: a person does.
 
 mod carry;
+mod record;
 
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 pub use self::carry::{Acceptance, accept};
+pub use self::record::{Accepted, accepted};
 use super::error::JournalError;
 use super::files::{Lock, failed};
 use super::recovery::{Scan, beginning};
@@ -22,6 +25,9 @@ use crate::time::WallTime;
 
 /// What the part that stays is called until it is in its place.
 const KEPT: &str = "kept-";
+/// How far the epoch leaps when the tip file cannot tell the last one: receipts from epochs
+/// that left no trace must be known as earlier ones.
+const LEAP: u64 = 1_000_000;
 
 /// Why a loss cannot be accepted like this.
 #[derive(Debug, Error)]
@@ -90,6 +96,8 @@ pub struct Plan {
     pub acknowledged: Option<u64>,
     /// Why the journal is refused as it is.
     pub refusal: Option<String>,
+    /// What is kept is another history than the one that was acknowledged.
+    pub other: bool,
     /// Snapshots that are later than what stays.
     pub snapshots: Vec<PathBuf>,
     /// First entry of the segment that holds the last entry that stays.
@@ -183,7 +191,8 @@ fn look(paths: &Paths, after: u64) -> Result<Plan, LossError> {
         Acknowledged::Upto(tip, _) => Some(tip),
         Acknowledged::Missing | Acknowledged::Damaged => None,
     };
-    tip.epoch = told.map_or(0, |t| t.epoch).max(scan.found.tip.epoch).max(beyond.epoch) + 1;
+    let seen = scan.found.tip.epoch.max(beyond.epoch);
+    tip.epoch = told.map_or(seen + LEAP, |t| t.epoch.max(seen)) + 1;
     let snapshots = carry::snapshots(paths)?;
     let first = begin.sequence + 1;
     if first > 1 && !snapshots.iter().any(|(at, _)| (begin.sequence..=after).contains(at)) {
@@ -196,6 +205,7 @@ fn look(paths: &Paths, after: u64) -> Result<Plan, LossError> {
         lost_to: told.map_or(0, |t| t.sequence).max(end).max(beyond.last),
         lost_wall: beyond.wall.max(lost_wall),
         acknowledged: told.map(|t| t.sequence.saturating_sub(after)),
+        other: matches!(refusal, Some(JournalError::Diverged { .. })),
         refusal: refusal.map(|e| e.to_string()),
         holder: scan.entered.into_iter().rev().find(|first| *first <= after),
         snapshots: snapshots.into_iter().filter(|(at, _)| *at > after).map(|(_, p)| p).collect(),

@@ -3,12 +3,15 @@
 //! Written by the snapshot thread alone, read at a start. A file is under its name only
 //! once all of it is durable; an older one goes only after that. One that turns out to be
 //! damaged is set aside under another name, so that it counts for nothing and can be
-//! looked at.
+//! looked at. One that is whole and cannot be gone on from keeps its name: a version that can
+//! will find it. Until then it counts for nothing either.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Snapshot, SnapshotError, failed, file};
 use crate::engine::image::ImageError;
@@ -24,6 +27,8 @@ const DIGITS: usize = 20;
 #[derive(Clone, Debug)]
 pub struct Snapshots {
     folder: PathBuf,
+    /// Whole ones that this process cannot go on from, by sequence.
+    useless: Arc<Mutex<BTreeSet<u64>>>,
 }
 
 /// A snapshot that is durable.
@@ -56,7 +61,7 @@ impl Snapshots {
             path: folder.clone(),
             source: io::Error::other(error),
         })?;
-        let kept = Self { folder };
+        let kept = Self { folder, useless: Arc::default() };
         kept.drop_drafts()?;
         Ok(kept)
     }
@@ -87,7 +92,12 @@ impl Snapshots {
         })?;
         fs::rename(&draft, &path).map_err(failed("rename", &draft))?;
         self.sync()?;
-        let all = self.all()?;
+        let mut all = self.all()?;
+        {
+            let mut useless = self.useless();
+            useless.remove(&snapshot.tip.sequence);
+            all.retain(|(sequence, _)| !useless.contains(sequence));
+        }
         for (_, old) in all.iter().skip(KEPT) {
             fs::remove_file(old).map_err(failed("remove", old))?;
         }
@@ -103,7 +113,7 @@ impl Snapshots {
     }
 
     /// Makes something of the newest good snapshot with `accept`, which may find that what
-    /// it holds is no state. One that is damaged is set aside and the older one is tried.
+    /// it holds is no state. One that is damaged is set aside; the older one is tried then.
     ///
     /// # Errors
     /// [`SnapshotError::Io`] of the folder.
@@ -112,7 +122,7 @@ impl Snapshots {
         mut accept: impl FnMut(Snapshot) -> Result<T, ImageError>,
     ) -> Result<Found<T>, SnapshotError> {
         let mut left_out = None;
-        for (_, path) in self.all()? {
+        for (sequence, path) in self.all()? {
             let accepted = file::read(&path).and_then(|snapshot| {
                 accept(snapshot)
                     .map_err(|source| SnapshotError::State { path: path.clone(), source })
@@ -123,6 +133,8 @@ impl Snapshots {
                     tracing::warn!(%error, "a snapshot is left out; an older state and more of the journal are read instead");
                     if error.is_damage() {
                         self.set_aside(&path);
+                    } else {
+                        self.useless().insert(sequence);
                     }
                     left_out.get_or_insert(error);
                 }
@@ -149,9 +161,15 @@ impl Snapshots {
 
     fn set_aside(&self, path: &Path) {
         let aside = path.with_extension("damaged");
-        if let Err(error) = fs::rename(path, &aside) {
+        // Back under its name after a power cut, it would be read once more.
+        let moved = fs::rename(path, &aside).map_err(failed("rename", path));
+        if let Err(error) = moved.and_then(|()| self.sync()) {
             tracing::warn!(%error, path = %path.display(), "a damaged snapshot stays where it is");
         }
+    }
+
+    fn useless(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.useless.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn path(&self, sequence: u64) -> PathBuf {

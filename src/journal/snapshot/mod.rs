@@ -3,7 +3,7 @@
 //!
 //! The shard's replica takes them, a thread of its own writes them, the app reads the
 //! newest good one at a start. A snapshot is never the only copy of anything that the
-//! journal still holds: one that is damaged is left out. It decides nothing, and it does
+//! journal still holds: one that is damaged, or is no state to this version, is left out. It decides nothing, and it does
 //! not know what the state means: `engine::image` and the shard do.
 //!
 //! - [`seen`] is what the replica adds to the engine's image; `file` the bytes of one
@@ -152,16 +152,11 @@ pub enum Damage {
 }
 
 impl SnapshotError {
-    /// Whether the file itself is at fault, and not this version or the system.
+    /// Whether bytes of the file are not what was written. One that is whole is never at
+    /// fault: another version, or this one once it is mended, may go on from it.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        matches!(
-            self,
-            Self::NoSnapshot { .. }
-                | Self::Damaged { .. }
-                | Self::State { .. }
-                | Self::Content { .. }
-        ) && !matches!(self, Self::Content { source: CodecError::TooNew { .. }, .. })
+        matches!(self, Self::NoSnapshot { .. } | Self::Damaged { .. })
     }
 }
 

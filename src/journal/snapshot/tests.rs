@@ -126,6 +126,7 @@ fn a_part_of_a_newer_version_is_refused_and_not_called_damaged() {
     fs::write(&path, bytes).unwrap();
     let error = file::read(&path).expect_err("nobody knows that part");
     assert!(matches!(error, SnapshotError::Content { part: 1, .. }), "{error}");
+    assert!(!error.is_damage());
 }
 
 #[test]
@@ -177,6 +178,16 @@ fn what_is_no_state_is_left_out_as_well() {
     assert_eq!(found.newest, Some(10));
     let told = found.left_out.expect("the newer one").to_string();
     assert!(told.contains("1 accepted, 0 found"), "{told}");
+    // No byte of it is wrong: it keeps its name, and counts for nothing all the same.
+    let files = |of: &[u64]| of.iter().map(|at| format!("snapshot-{at:020}")).collect::<Vec<_>>();
+    assert_eq!(names(data.path()), files(&[10, 20]));
+    assert_eq!(kept.write(&small(30)).unwrap().older, Some(10), "the journal is kept from there");
+    assert_eq!(names(data.path()), files(&[10, 20, 30]));
+    assert_eq!(kept.write(&small(40)).unwrap().older, Some(30));
+    assert_eq!(names(data.path()), files(&[20, 30, 40]));
+    // A version that can read it counts it again, as the oldest that it is.
+    assert_eq!(Snapshots::open(data.path()).unwrap().write(&small(50)).unwrap().older, Some(40));
+    assert_eq!(names(data.path()), files(&[40, 50]));
 }
 
 fn fixture(file: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 
 mod bytes;
 mod loss;
+mod receipts;
 mod refused;
 mod segments;
 

@@ -138,6 +138,9 @@ pub(super) struct Witness {
 impl Witness {
     /// Follows what is durable.
     pub(super) fn follow(&mut self, batches: Vec<(Arc<Batch>, Tip)>) -> Result<(), Broken> {
+        if batches.is_empty() {
+            return Ok(());
+        }
         for (batch, tip) in batches {
             for entry in &batch.entries {
                 self.entry(entry)?;

@@ -373,9 +373,9 @@ impl World {
         self.ledger.check(&self.witness)
     }
 
-    /// All that the clients and the journal's follower know, for comparing.
+    /// All that the clients know and all that the journal makes, for comparing.
     fn trace(&self) -> String {
-        format!("{:?} {:?}", self.ledger, self.witness)
+        format!("{:?} {:?}", self.ledger, self.witness.snapshot())
     }
 
     fn seen(&self) -> Seen {

@@ -31,7 +31,7 @@ fn a_compare_that_is_left_out_is_found() {
 
 #[test]
 fn a_journal_that_takes_everything_is_found() {
-    finds(Bug::NothingCompared, "epoch");
+    finds(Bug::NothingCompared, "belongs");
 }
 
 #[test]

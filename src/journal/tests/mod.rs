@@ -5,6 +5,7 @@ mod bytes;
 mod loss;
 mod refused;
 mod segments;
+mod wild;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -175,6 +175,7 @@ impl Store {
             let scope = entry_points(&self.projection.routing, &names);
             self.projection.recalls.push((RecallId(id), scope));
         }
+        fail::fail_point!("archive-after-load", |_| crate::fault::die());
         Ok(())
     }
 }

@@ -52,7 +52,7 @@ impl AgentService for Agents {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let v1::WatchRequest { agent: name, newest_receipt } = request.into_inner();
         let agent = check::agent(&self.0.handle.directory(), "agent", &name)?;
-        let shown = self.0.handle.shown(&newest_receipt);
+        let shown = self.0.handle.shown(&newest_receipt).await;
         shown.map_err(|_| Fault::Rejected(Rejection::Stopping))?;
         Ok(Response::new(watch::open(&self.0, agent, auth::actor(Role::Agent, &name))))
     }
@@ -61,7 +61,7 @@ impl AgentService for Agents {
         &self,
         request: Request<v1::ActRequest>,
     ) -> Result<Response<v1::ActResponse>, Status> {
-        self.0.shown(&request)?;
+        self.0.shown(&request).await?;
         let asked = request.into_inner();
         check::request_id(&asked.request_id)?;
         let names = self.0.handle.directory();

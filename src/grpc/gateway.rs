@@ -57,7 +57,7 @@ impl GatewayService for Gateways {
         &self,
         request: Request<v1::ArriveRequest>,
     ) -> Result<Response<v1::ArriveResponse>, Status> {
-        self.0.shown(&request)?;
+        self.0.shown(&request).await?;
         let asked = request.into_inner();
         let arrival = asked.arrival.ok_or(Fault::Missing { field: "arrival" })?;
         let report = v1::gateway_report::Report::Arrived(arrival);
@@ -70,7 +70,7 @@ impl GatewayService for Gateways {
         &self,
         request: Request<v1::ReportRequest>,
     ) -> Result<Response<v1::ReportResponse>, Status> {
-        self.0.shown(&request)?;
+        self.0.shown(&request).await?;
         let asked = request.into_inner();
         let report = asked.report.ok_or(Fault::Missing { field: "report" })?;
         let reply = self.report_once(&asked.request_id, &asked.gateway, report).await?;

@@ -20,10 +20,20 @@ impl Edge {
     ///
     /// # Errors
     /// It is from beyond the journal's end: this router goes on from an older copy, and stops.
-    pub(super) fn shown<T>(&self, request: &Request<T>) -> Result<(), Fault> {
-        let Some(value) = request.metadata().get_bin(RECEIPT) else { return Ok(()) };
-        let shown = value.to_bytes().unwrap_or_else(|_| value.as_encoded_bytes().to_vec().into());
-        self.handle.shown(&shown).map_err(|_| Fault::Rejected(Rejection::Stopping))
+    pub(super) fn shown<'a, T>(
+        &'a self,
+        request: &Request<T>,
+    ) -> impl Future<Output = Result<(), Fault>> + Send + use<'a, T> {
+        let value = request.metadata().get_bin(RECEIPT);
+        let shown = value.map(|v| match v.to_bytes() {
+            Ok(bytes) => bytes.to_vec(),
+            Err(_) => v.as_encoded_bytes().to_vec(),
+        });
+        async move {
+            let Some(shown) = shown else { return Ok(()) };
+            let proved = self.handle.shown(&shown).await;
+            proved.map_err(|_| Fault::Rejected(Rejection::Stopping))
+        }
     }
 
     /// The answer to a command that was carried out, with proof that it is on disk.

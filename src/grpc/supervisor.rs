@@ -45,7 +45,7 @@ impl Supervisors {
         request: Request<impl order::Ordered>,
         done: T,
     ) -> Result<Response<T>, Status> {
-        self.0.shown(&request)?;
+        self.0.shown(&request).await?;
         let asked = request.get_ref();
         let said = asked.said();
         let command = order::read(&self.0.handle.directory(), asked)?;

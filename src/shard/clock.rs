@@ -2,9 +2,25 @@
 //!
 //! The owner and the replica read them; the engine is handed what they say and reads none.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
+#[cfg(test)]
+use super::testing::machine;
 use crate::time::{EngineTime, Span, WallTime};
+
+/// The machine's own clocks. A test may give its thread others.
+#[cfg(not(test))]
+mod machine {
+    use std::time::{Instant, SystemTime};
+
+    pub(super) fn instant() -> Instant {
+        Instant::now()
+    }
+
+    pub(super) fn system() -> SystemTime {
+        SystemTime::now()
+    }
+}
 
 /// Engine time may jump by no more than this across a restart: long enough for what was
 /// due meanwhile to come due, short enough that a wrong wall clock does no harm.
@@ -24,11 +40,11 @@ pub(crate) struct Clock {
 impl Clock {
     /// A clock that shows `base` now.
     pub(crate) fn starting_at(base: EngineTime) -> Self {
-        Self { base, started: Instant::now() }
+        Self { base, started: machine::instant() }
     }
 
     pub(crate) fn now(&self) -> EngineTime {
-        self.base + Span::from(self.started.elapsed())
+        self.base + Span::from(machine::instant().saturating_duration_since(self.started))
     }
 
     /// How long until this clock shows `at`; zero if it has.
@@ -39,7 +55,7 @@ impl Clock {
 
 /// The wall's time now; the epoch if the clock is set before it.
 pub(crate) fn wall_now() -> WallTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = machine::system().duration_since(UNIX_EPOCH).unwrap_or_default();
     WallTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 

@@ -27,7 +27,7 @@ use crate::engine::entry::{Actor, Entry, Role, Sealed};
 use crate::engine::event::Event;
 use crate::ids::RequestId;
 use crate::journal::Mark;
-use crate::time::EngineTime;
+use crate::time::{EngineTime, Span};
 
 /// Entries between two marks: often enough to find a divergence within a second of load,
 /// rarely enough to cost nothing.
@@ -40,7 +40,7 @@ const EVENTS_A_COMMAND: usize = 8;
 /// One in so many decisions is timed; a power of two.
 const TIMED: u64 = 16;
 /// How long a tick that did nothing is believed, should more seem to be due at once.
-const IDLE_TICK: Duration = Duration::from_millis(1);
+const IDLE_TICK: Span = Span::millis(1);
 
 /// Nothing is ever sent on the channel of this; that it closes says: stop.
 #[derive(Debug)]
@@ -227,7 +227,20 @@ pub(crate) struct Owner {
     sent_bytes: usize,
     stopping: bool,
     /// No tick before then.
-    rested: Option<Instant>,
+    rested: Option<EngineTime>,
+}
+
+/// What a round of the owner came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Round {
+    /// It did something; there may be more.
+    Worked,
+    /// There is nothing to do.
+    Idle,
+    /// Nothing can be done before a batch is durable.
+    Held,
+    /// It is over.
+    Over,
 }
 
 impl Owner {
@@ -246,11 +259,30 @@ impl Owner {
     }
 
     fn step(&mut self) -> bool {
+        match self.round() {
+            Round::Worked => true,
+            Round::Idle => {
+                self.wait();
+                true
+            }
+            Round::Held => match self.ends.settled.recv() {
+                Ok(settled) => {
+                    self.settle(settled);
+                    true
+                }
+                Err(_) => false,
+            },
+            Round::Over => false,
+        }
+    }
+
+    /// Does what can be done now, at most a round's worth of it. Waits for nothing.
+    pub(crate) fn round(&mut self) -> Round {
         loop {
             match self.ends.settled.try_recv() {
                 Ok(settled) => self.settle(settled),
                 Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => return false,
+                Err(TryRecvError::Disconnected) => return Round::Over,
             }
         }
         // A batch stays open while another is written and grows with what comes meanwhile:
@@ -260,25 +292,18 @@ impl Owner {
             && (self.sent == 0 || full && self.sent < UNDURABLE_BATCHES)
             && !self.send()
         {
-            return false;
+            return Round::Over;
         }
         if self.must_wait() {
-            return match self.ends.settled.recv() {
-                Ok(settled) => {
-                    self.settle(settled);
-                    true
-                }
-                Err(_) => false,
-            };
+            return Round::Held;
         }
         if self.tick() | self.drain() {
-            return true;
+            return Round::Worked;
         }
         if self.stopping && self.sent == 0 && self.decider.open.is_empty() {
-            return false;
+            return Round::Over;
         }
-        self.wait();
-        true
+        Round::Idle
     }
 
     fn must_wait(&self) -> bool {
@@ -307,7 +332,7 @@ impl Owner {
     /// Lets the engine do what is due. Once a round, so that long work done in slices has
     /// commands between its slices.
     fn tick(&mut self) -> bool {
-        let now = Instant::now();
+        let now = self.decider.clock.now();
         if self.stopping
             || self.decider.tick_in().is_none_or(|wait| !wait.is_zero())
             || self.rested.is_some_and(|until| now < until)
@@ -352,7 +377,7 @@ impl Owner {
         select.recv(&self.ends.others);
         select.recv(&self.ends.arrivals);
         select.recv(&self.ends.settled);
-        let rest = self.rested.map(|until| until.saturating_duration_since(Instant::now()));
+        let rest = self.rested.map(|until| self.decider.clock.until(until));
         let wait = self.decider.tick_in().map(|wait| wait.max(rest.unwrap_or_default()));
         let ready = match wait.filter(|_| !self.stopping) {
             Some(wait) => select.ready_timeout(wait).ok(),

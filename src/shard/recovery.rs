@@ -227,12 +227,25 @@ impl Recovery {
     /// # Errors
     /// See [`StartError`]; the journal may then hold the restart already.
     pub fn finish<J, E>(
-        mut self,
-        mut journal: J,
+        self,
+        journal: J,
         wanted: impl FnOnce(Option<&Routing>) -> Result<Routing, E>,
     ) -> Result<(ShardHandle, Shard), StartError>
     where
         J: Journal + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.prepare(journal, wanted)?.start()
+    }
+
+    /// All of [`Self::finish`] but starting the threads.
+    pub(crate) fn prepare<J, E>(
+        mut self,
+        mut journal: J,
+        wanted: impl FnOnce(Option<&Routing>) -> Result<Routing, E>,
+    ) -> Result<Prepared<J>, StartError>
+    where
+        J: Journal,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let fresh = self.sequence == 0;
@@ -281,17 +294,17 @@ impl Recovery {
             exits.release(release);
         }
         drop(self.replica.send(ToReplica::Live(clock)));
-        self.start((journal, tip), decider, exits, farewells, words.1)
+        Ok(self.assemble((journal, tip), decider, exits, farewells, words.1))
     }
 
-    fn start<J: Journal + 'static>(
+    fn assemble<J: Journal>(
         self,
         (journal, tip): (J, Tip),
         decider: Decider,
         exits: Exits,
         (farewells, farewells_end): (Sender<Ask>, Receiver<Ask>),
         words: Receiver<WordsAsked>,
-    ) -> Result<(ShardHandle, Shard), StartError> {
+    ) -> Prepared<J> {
         let Self {
             options: ShardOptions { keys, receipts, observer, .. },
             health,
@@ -324,12 +337,6 @@ impl Recovery {
             stop: stop_end,
         };
         let owner = Owner::new(decider, ends, health.clone());
-        let threads = vec![
-            spawn(ThreadKind::Owner, &health, move || owner.run())?,
-            spawn(ThreadKind::Writer, &health, move || writer.run())?,
-            self.replica_thread,
-        ];
-        health.set_recovered();
         let handle = ShardHandle {
             farewells,
             arrivals,
@@ -346,14 +353,42 @@ impl Recovery {
             receipts,
             receipt,
         };
-        // The shard keeps a handle, so that the lanes stay open for as long as it runs.
-        let shard = Shard {
-            stop: Some(stop),
-            threads,
+        Prepared {
+            owner,
+            writer,
+            handle,
+            stop,
+            replica: self.replica_thread,
             snapshots: self.snapshot_thread,
-            health,
-            _handle: handle.clone(),
-        };
+        }
+    }
+}
+
+/// A shard whose start is durable, before its owner and its writer run.
+#[derive(Debug)]
+pub(crate) struct Prepared<J> {
+    pub(crate) owner: Owner,
+    pub(crate) writer: Writer<J>,
+    pub(crate) handle: ShardHandle,
+    /// The owner stops when it is dropped.
+    pub(crate) stop: Sender<Never>,
+    pub(crate) replica: JoinHandle<()>,
+    pub(crate) snapshots: Option<Background>,
+}
+
+impl<J: Journal + 'static> Prepared<J> {
+    fn start(self) -> Result<(ShardHandle, Shard), StartError> {
+        let Self { owner, writer, handle, stop, replica, snapshots } = self;
+        let health = handle.health().clone();
+        let threads = vec![
+            spawn(ThreadKind::Owner, &health, move || owner.run())?,
+            spawn(ThreadKind::Writer, &health, move || writer.run())?,
+            replica,
+        ];
+        health.set_recovered();
+        // The shard keeps a handle, so that the lanes stay open for as long as it runs.
+        let shard =
+            Shard { stop: Some(stop), threads, snapshots, health, _handle: handle.clone() };
         Ok((handle, shard))
     }
 }

@@ -83,3 +83,42 @@ impl Observer for Recorded {
     }
     fn look(&self, _: &View<'_>, _: u64) {}
 }
+
+/// The machine's clocks, as a thread of a test sees them.
+pub(crate) mod machine {
+    use std::cell::Cell;
+    use std::sync::LazyLock;
+    use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+    /// What an own clock counts from.
+    static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+    /// The wall's time at that.
+    const WALL: Duration = Duration::from_secs(1_790_000_000);
+
+    thread_local! {
+        static OWN: Cell<Option<Duration>> = const { Cell::new(None) };
+    }
+
+    /// From now on this thread has clocks of its own, which stand unless they are moved.
+    pub(crate) fn stand() {
+        OWN.set(Some(Duration::ZERO));
+    }
+
+    /// Moves this thread's own clocks.
+    pub(crate) fn advance(by: Duration) {
+        OWN.set(OWN.get().map(|shows| shows + by));
+    }
+
+    /// How far this thread's own clocks were moved.
+    pub(crate) fn elapsed() -> Duration {
+        OWN.get().unwrap_or_default()
+    }
+
+    pub(crate) fn instant() -> Instant {
+        OWN.get().map_or_else(Instant::now, |shows| *BEGINNING + shows)
+    }
+
+    pub(crate) fn system() -> SystemTime {
+        OWN.get().map_or_else(SystemTime::now, |shows| UNIX_EPOCH + WALL + shows)
+    }
+}

@@ -106,7 +106,8 @@ impl<J: Journal> Writer<J> {
         self.exits.sessions.clear();
     }
 
-    fn write(&mut self, work: Work) -> bool {
+    /// Makes a batch durable and lets out what waited for it; whether it may go on.
+    pub(crate) fn write(&mut self, work: Work) -> bool {
         let Work { batch, releases, bytes } = work;
         let mut written = None;
         if let Some(batch) = batch {

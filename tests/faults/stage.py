@@ -146,5 +146,7 @@ def kill_points() -> list[str]:
 # Where the process can be made to die: before and after each step on the way to an answer.
 POINTS = (
     "writer-before-append", "journal-before-write", "journal-after-write", "journal-after-sync",
-    "writer-before-release", "journal-seal", "snapshot-middle",
+    "writer-before-release", "journal-seal", "snapshot-middle", "snapshot-before-rename",
+    "snapshot-after-rename", "snapshot-before-remove", "archive-after-load",
+    "archive-before-commit", "archive-after-commit",
 )

@@ -15,6 +15,8 @@ PER_SECOND = 300
 ANYWHERE = "SIGKILL at any moment"
 # Passed once a batch; others are passed seldom, and strike the first time.
 EVERY_BATCH = {p for p in POINTS if p.startswith(("writer-", "journal-before", "journal-after"))}
+# Passed some times a second, while the archive has something to write.
+EVERY_COMMIT = {p for p in POINTS if p.endswith("-commit")}
 # Sealing comes once in 64 MiB: customers say a lot until then, and few of the kills are there.
 SEAL, SEALS, PADDING = "journal-seal", 20 if LONG else 2, " and so on" * 1_500
 # Seconds in which a point must be reached, before it is killed all the same.
@@ -65,10 +67,15 @@ class Kills(FaultTest):
 
     def arm(self, point: str) -> None:
         """The next start dies at this point."""
+        self.struck = False
         if point == ANYWHERE:
             self.router.env.pop("FAILPOINTS", None)
             return
-        after = random.randrange(30, 500) if point in EVERY_BATCH else 0
+        after = 0
+        if point in EVERY_BATCH:
+            after = random.randrange(30, 500)
+        elif point in EVERY_COMMIT:
+            after = random.randrange(15)
         self.router.env["FAILPOINTS"] = f"{point}={after}*off->return"
 
     async def one_kill(self, point: str, following: str, table: dict[str, Row]) -> None:
@@ -77,7 +84,7 @@ class Kills(FaultTest):
         for gateway in self.load.gateways:
             gateway.padding = PADDING if point == SEAL else ""
         self.load.run(PER_SECOND)
-        if point == ANYWHERE:
+        if point == ANYWHERE or self.struck:
             await self.acknowledged(random.randrange(50, 800))
             await self.router.kill()
         else:
@@ -122,6 +129,8 @@ class Kills(FaultTest):
             except RouterDied as died:
                 if "exit code -6" not in str(died):
                     raise
+                # It has struck, before anybody was served; after that it is killed anywhere.
+                self.struck = True
                 self.router.env.pop("FAILPOINTS", None)
 
     def print_table(self, table: dict[str, Row]) -> None:

@@ -227,7 +227,7 @@ impl RecallService for Recalls {
         &self,
         request: Request<v1::StartRecallRequest>,
     ) -> Result<Response<v1::StartRecallResponse>, Status> {
-        self.edge.shown(&request)?;
+        self.edge.shown(&request).await?;
         Ok(self.edge.proven(self.start(request.into_inner()).await?))
     }
 
@@ -235,7 +235,7 @@ impl RecallService for Recalls {
         &self,
         request: Request<v1::SetLevelRequest>,
     ) -> Result<Response<v1::SetLevelResponse>, Status> {
-        self.edge.shown(&request)?;
+        self.edge.shown(&request).await?;
         let asked = request.into_inner();
         let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
         let level = match asked.to {
@@ -259,7 +259,7 @@ impl RecallService for Recalls {
         &self,
         request: Request<v1::EndRecallRequest>,
     ) -> Result<Response<v1::EndRecallResponse>, Status> {
-        self.edge.shown(&request)?;
+        self.edge.shown(&request).await?;
         let asked = request.into_inner();
         let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
         let how = (asked.recall_id, None, asked.dry_run);

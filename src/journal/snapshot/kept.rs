@@ -90,7 +90,9 @@ impl Snapshots {
             // It is no snapshot, and the disk may be full.
             let _ = fs::remove_file(&draft);
         })?;
+        fail::fail_point!("snapshot-before-rename", |_| crate::fault::die());
         fs::rename(&draft, &path).map_err(failed("rename", &draft))?;
+        fail::fail_point!("snapshot-after-rename", |_| crate::fault::die());
         self.sync()?;
         let mut all = self.all()?;
         {
@@ -99,6 +101,7 @@ impl Snapshots {
             all.retain(|(sequence, _)| !useless.contains(sequence));
         }
         for (_, old) in all.iter().skip(KEPT) {
+            fail::fail_point!("snapshot-before-remove", |_| crate::fault::die());
             fs::remove_file(old).map_err(failed("remove", old))?;
         }
         Ok(Written { bytes, older: all.get(1).map(|(sequence, _)| *sequence) })

@@ -6,6 +6,7 @@ mod loss;
 mod receipts;
 mod refused;
 mod segments;
+mod wild;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

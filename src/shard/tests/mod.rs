@@ -4,5 +4,6 @@ pub(crate) mod bench;
 mod order;
 mod recall;
 mod restart;
+mod simulation;
 mod snapshot;
 mod statistics;

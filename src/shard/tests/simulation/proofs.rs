@@ -1,0 +1,45 @@
+//! The simulation sees: known bugs are put back, and it must find each.
+//!
+//! These are bugs of a journal, or of how the writer uses one, so that they fit into the stand-ins.
+//! Bugs in shipped code are patches in `tests/faults/bugs/`, which its `run` puts back.
+
+use super::disk::Bug;
+use super::{Broken, history};
+
+/// Histories within which a bug must be found.
+const WITHIN: u64 = 200;
+
+fn finds(bug: Bug, says: &str) {
+    let found = (1..=WITHIN).find_map(|seed| match history(seed, Some(bug), false) {
+        Err(Broken(what)) => Some((seed, what)),
+        Ok(_) => None,
+    });
+    let Some((seed, what)) = found else { panic!("{bug:?} is not found in {WITHIN} histories") };
+    println!("{bug:?}: found by seed {seed}: {what}");
+    assert!(what.contains(says), "{bug:?}: found by seed {seed} for another reason: {what}");
+}
+
+#[test]
+fn answers_before_the_append_are_found() {
+    finds(Bug::AnswersFirst, "after the journal failed");
+}
+
+#[test]
+fn a_compare_that_is_left_out_is_found() {
+    finds(Bug::CompareLeftOut, "belongs");
+}
+
+#[test]
+fn a_journal_that_takes_everything_is_found() {
+    finds(Bug::NothingCompared, "belongs");
+}
+
+#[test]
+fn a_failed_sync_that_is_ignored_is_found() {
+    finds(Bug::PoisonIgnored, "gone");
+}
+
+#[test]
+fn a_sync_that_is_left_out_is_found() {
+    finds(Bug::SyncLeftOut, "gone");
+}

@@ -22,6 +22,10 @@ use surgeline::journal::sqlite::SqliteJournal;
 use surgeline::journal::{Batch, Journal, Tip};
 use surgeline::time::{EngineTime, Place, Span, WallTime};
 
+// As in the shipped binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CONTACTS: u64 = 125_000;
 /// Calls that are open at once.
 const OPEN: u64 = 2_000;

@@ -22,6 +22,10 @@ use surgeline::ids::{
 };
 use surgeline::time::{EngineTime, Span};
 
+// As in the shipped binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const QUEUES: u16 = 20;
 
 fn routing(agents: u32) -> Routing {

@@ -18,6 +18,10 @@ use surgeline::journal::sqlite::{Options, SqliteJournal};
 use surgeline::journal::{Batch, Journal, Tip};
 use surgeline::time::{EngineTime, WallTime};
 
+// As in the shipped binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A batch of entries about as long as those of a contact's life.
 fn batch(after: u64, entries: u64) -> Batch {
     let why: Arc<str> = "x".repeat(96).into();

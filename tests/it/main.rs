@@ -4,3 +4,7 @@ mod archive;
 mod forgotten;
 mod simulation;
 mod snapshot;
+
+// As in the shipped binary: a test here measures starts.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -43,8 +43,21 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "ids", "time", "engine", "config", "recall", "journal", "shard", "archive", "metrics",
-            "grpc", "console", "http", "pb", "space", "background",
+            "ids",
+            "time",
+            "engine",
+            "config",
+            "recall",
+            "journal",
+            "shard",
+            "archive",
+            "metrics",
+            "grpc",
+            "console",
+            "http",
+            "pb",
+            "space",
+            "background",
         ],
     ),
     (

@@ -22,7 +22,7 @@ use crate::engine::routing::Routing;
 use crate::ids::{ContactId, CustomerId, EntryPointId, RecallId};
 use crate::journal::Tip;
 use crate::journal::follow::event_of;
-use crate::journal::loss::{Accepted, accepted};
+use crate::journal::loss::Accepted;
 use crate::shard::view::about;
 use crate::time::{EngineTime, WallTime};
 
@@ -84,11 +84,11 @@ const COUNTS: [(&str, &str, &[&str]); 2] = [
 
 impl Store {
     /// Cuts back what accepted losses have overtaken.
-    pub(super) fn settle(&mut self, data: &Path) -> Result<(), ArchiveError> {
-        for loss in accepted(data)? {
+    pub(super) fn settle(&mut self, losses: &[Accepted]) -> Result<(), ArchiveError> {
+        for loss in losses {
             let Some(tip) = loss.tip() else { continue };
             if loss.epoch > self.tip().epoch && tip.sequence < self.tip().sequence {
-                self.cut_back(&loss, tip)?;
+                self.cut_back(loss, tip)?;
             }
         }
         Ok(())

@@ -54,6 +54,14 @@ pub enum ArchiveError {
         /// Where the journal ends.
         durable: u64,
     },
+    /// Where it stands is no place of the journal: it followed another one.
+    #[error("archive {} does not belong to this journal: {source}", path.display())]
+    Elsewhere {
+        /// Which file.
+        path: PathBuf,
+        /// What reading on came to.
+        source: JournalError,
+    },
     /// The journal could not be read.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -5,6 +5,7 @@
 //! it tries again. It decides nothing and is asked by nobody who decides; what it counts,
 //! it counts as the replica does. `docs/archive.md` is for those who ask it.
 
+mod aside;
 mod audit;
 mod change;
 mod cut;

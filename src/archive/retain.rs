@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::aside;
 use super::error::{ArchiveError, sqlite};
 use super::store::{Store, keep, meta};
 use crate::ids::CustomerId;
@@ -62,8 +63,16 @@ impl Store {
         let deleted = slice(&mut self.connection, before).map_err(sqlite(&self.path))?;
         if deleted == 0 {
             self.shorten_lost(before)?;
+            self.shorten_aside(before)?;
         }
         Ok(deleted)
+    }
+
+    fn shorten_aside(&self, before: WallTime) -> Result<(), ArchiveError> {
+        let held = "SELECT EXISTS (SELECT 1 FROM holds.hold WHERE released_ms IS NULL)";
+        let held: bool =
+            self.connection.query_row(held, [], |row| row.get(0)).map_err(sqlite(&self.path))?;
+        if held { Ok(()) } else { aside::shorten(&self.path, before) }
     }
 
     /// Takes out what is sealed of a customer and who they are; how many rows. What is left
@@ -72,6 +81,8 @@ impl Store {
     /// # Errors
     /// Nothing was taken out.
     pub fn forget(&mut self, customer: CustomerId, now: WallTime) -> Result<usize, ArchiveError> {
+        // First what is beside: once the archive itself knows nothing, nobody asks again.
+        let beside = self.forget_lost(customer)? + aside::forget(&self.path, customer, now)?;
         let hash = customer.0.to_le_bytes();
         let mut forget = || {
             let transaction = self.connection.transaction()?;
@@ -84,7 +95,7 @@ impl Store {
             Ok(rows)
         };
         let rows = forget().map_err(sqlite(&self.path))?;
-        Ok(rows + self.forget_lost(customer)?)
+        Ok(rows + beside)
     }
 }
 

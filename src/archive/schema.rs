@@ -16,6 +16,8 @@ use super::error::{ArchiveError, sqlite};
 pub(super) const LAYOUT: i64 = 1;
 const SCHEMA: &str = include_str!("schema.sql");
 /// How long a writer waits for another: a hold is added, or a checkpoint runs.
+/// Of a log that was longer so much stays, for the next transactions.
+const LOG_KEPT: i64 = 16 << 20;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Where the archive of a data directory is.
@@ -24,7 +26,10 @@ pub fn path(data: &Path) -> PathBuf {
     data.join("archive").join("archive.sqlite")
 }
 
-fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ArchiveError + use<> {
+pub(super) fn io(
+    doing: &'static str,
+    path: &Path,
+) -> impl FnOnce(std::io::Error) -> ArchiveError + use<> {
     let path = path.to_path_buf();
     move |source| ArchiveError::Io { doing, path, source }
 }
@@ -56,6 +61,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, ArchiveError> {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "cache_size", -65_536)?;
         connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
+        // Cut to this when it begins anew: one long query would leave it long for ever.
+        connection.pragma_update_and_check(None, "journal_size_limit", LOG_KEPT, |_| Ok(()))?;
         connection.set_prepared_statement_cache_capacity(64);
         layout(&connection)
     };
@@ -92,10 +99,16 @@ fn known(path: &Path, found: i64) -> Result<(), ArchiveError> {
     Err(ArchiveError::Layout { path: path.to_path_buf(), found, known: LAYOUT })
 }
 
+/// Makes the names in the archive's folder durable.
+pub(super) fn sync_folder(path: &Path) -> Result<(), ArchiveError> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("sync", folder))
+}
+
 /// Makes durable what was committed, whoever reads beside.
 pub(super) fn sync(path: &Path) -> Result<(), ArchiveError> {
     let log = path.with_extension("sqlite-wal");
-    match File::open(&log).and_then(|file| file.sync_all()) {
+    match File::open(&log).and_then(|file| file.sync_data()) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(io("sync", &log)(e)),
         _ => Ok(()),
     }

@@ -13,14 +13,19 @@ use super::error::{ArchiveError, sqlite};
 use super::hold::Holds;
 use super::project::Projection;
 use super::read::attach_holds;
+use super::thread::wall_now;
 use super::work::Work;
-use super::{schema, write};
+use super::{aside, schema, write};
 use crate::engine::event::Event;
 use crate::engine::routing::Routing;
 use crate::ids::{ContactId, EntryPointId, RecallId};
 use crate::journal::follow::{event_bytes, event_of};
+use crate::journal::loss::accepted;
 use crate::journal::{Batch, Tip};
 use crate::time::{EngineTime, WallTime};
+
+/// What `meta` calls the newest accepted loss that was there when the file was begun.
+const BEGAN_AFTER: &str = "began_after_loss";
 
 /// The file, and what is known of everything that is not over.
 #[derive(Debug)]
@@ -47,6 +52,31 @@ impl Store {
     /// The file cannot be used, or another version wrote it.
     pub fn open(data: &Path) -> Result<Self, ArchiveError> {
         let path = schema::path(data);
+        let losses = accepted(data)?;
+        let mut store = Self::load_from(data, &path)?;
+        let epoch = store.tip.epoch.max(store.began_after()?);
+        if store.tip.sequence > 0 && aside::other_history(&losses, epoch).is_some() {
+            drop(store);
+            aside::set_aside(&path, wall_now())?;
+            store = Self::load_from(data, &path)?;
+        }
+        if store.tip.sequence == 0
+            && let Some(newest) = losses.iter().map(|loss| loss.epoch).max()
+        {
+            keep(&store.connection, BEGAN_AFTER, newest.cast_signed()).map_err(sqlite(&path))?;
+        }
+        store.settle(&losses)?;
+        Ok(store)
+    }
+
+    /// The newest accepted loss that was there when this file was begun.
+    fn began_after(&self) -> Result<u64, ArchiveError> {
+        let epoch = meta::<i64>(&self.connection, BEGAN_AFTER).map_err(sqlite(&self.path))?;
+        Ok(epoch.unwrap_or(0).cast_unsigned())
+    }
+
+    fn load_from(data: &Path, path: &Path) -> Result<Self, ArchiveError> {
+        let path = path.to_path_buf();
         let connection = schema::open(&path)?;
         // Made if it is not there: retention asks it.
         Holds::open(data)?;
@@ -62,7 +92,6 @@ impl Store {
             audit: [0; 32],
         };
         store.load()?;
-        store.settle(data)?;
         Ok(store)
     }
 
@@ -129,8 +158,14 @@ impl Store {
     /// # Errors
     /// The disk did not take it.
     pub fn sync(&self) -> Result<(), ArchiveError> {
-        schema::sync(&self.path)?;
-        // What readers keep in the log is moved another time.
+        schema::sync(&self.path)
+    }
+
+    /// Moves what is in the log into the file, but for what readers hold there.
+    ///
+    /// # Errors
+    /// The disk did not take it; what was durable still is.
+    pub fn checkpoint(&self) -> Result<(), ArchiveError> {
         let moved = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         moved.map_err(sqlite(&self.path))
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
+use super::aside;
 use super::error::ArchiveError;
 use super::follow::Follow;
 use super::retain::Reckoned;
@@ -61,7 +62,7 @@ pub struct Options {
 
 enum Ask {
     Forget(CustomerId, Sender<Result<usize, ArchiveError>>),
-    CatchUp(Sender<Result<(), ArchiveError>>),
+    CatchUp(Instant, Sender<Result<(), ArchiveError>>),
     Stop,
 }
 
@@ -103,7 +104,8 @@ impl Asks {
     /// It has not within this time, or it has failed.
     pub fn catch_up(&self, patience: Duration) -> Result<(), ArchiveError> {
         let (answer, waiting) = bounded(1);
-        self.0.send(Ask::CatchUp(answer)).map_err(|_| ArchiveError::Interrupted)?;
+        let until = Instant::now() + patience;
+        self.0.send(Ask::CatchUp(until, answer)).map_err(|_| ArchiveError::Interrupted)?;
         waiting.recv_timeout(patience).unwrap_or(Err(ArchiveError::Interrupted))
     }
 }
@@ -130,6 +132,7 @@ impl Archive {
             stopping: false,
             paused: false,
             unsure: false,
+            known: None,
         };
         let thread = background::spawn("archive", move || follower.run());
         let thread = thread.map_err(ArchiveError::Thread)?;
@@ -189,6 +192,8 @@ struct Follower<F> {
     paused: bool,
     /// A sync has failed: nobody knows what the disk holds, and a second try would not say.
     unsure: bool,
+    /// What it had when that was told last, and when that was written.
+    known: Option<(u64, WallTime)>,
 }
 
 /// What is done now and then.
@@ -204,6 +209,12 @@ impl<F: Follow> Follower<F> {
             let followed = catch_unwind(AssertUnwindSafe(|| self.keep_up()));
             let error = match followed {
                 Ok(Ok(())) => return,
+                Ok(Err(
+                    ArchiveError::Ahead { path, .. } | ArchiveError::Elsewhere { path, .. },
+                )) if !self.stopping => match aside::set_aside(&path, wall_now()) {
+                    Ok(_) => continue,
+                    Err(error) => error,
+                },
                 Ok(Err(error)) => error,
                 Err(panic) => {
                     drop::<Box<dyn Any + Send>>(panic);
@@ -213,6 +224,7 @@ impl<F: Follow> Follower<F> {
             let retry = self.retry;
             tracing::error!(%error, ?retry, "the archive failed: the router goes on without it");
             self.watch.archive_failed();
+            self.tell_known(0);
             if self.stopping {
                 return;
             }
@@ -229,7 +241,7 @@ impl<F: Follow> Follower<F> {
         loop {
             match self.inbox.recv_deadline(until) {
                 Ok(Ask::Forget(_, answer)) => drop(answer.send(Err(ArchiveError::Interrupted))),
-                Ok(Ask::CatchUp(answer)) => drop(answer.send(Err(ArchiveError::Interrupted))),
+                Ok(Ask::CatchUp(_, answer)) => drop(answer.send(Err(ArchiveError::Interrupted))),
                 Err(RecvTimeoutError::Timeout) => return ControlFlow::Continue(()),
                 Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => {
                     return ControlFlow::Break(());
@@ -249,8 +261,8 @@ impl<F: Follow> Follower<F> {
                 Ok(Ask::Forget(customer, answer)) => {
                     drop(answer.send(store.forget(customer, wall_now())));
                 }
-                Ok(Ask::CatchUp(answer)) => {
-                    let all = self.catch_up(&mut store, None)?;
+                Ok(Ask::CatchUp(until, answer)) => {
+                    let all = self.catch_up(&mut store, until)?;
                     drop(answer.send(if all { Ok(()) } else { Err(ArchiveError::NoSpace) }));
                 }
                 Ok(Ask::Stop) | Err(RecvTimeoutError::Disconnected) => {
@@ -265,7 +277,8 @@ impl<F: Follow> Follower<F> {
     fn round(&mut self, store: &mut Store, due: &mut Due) -> Result<Duration, ArchiveError> {
         let all = self.step(store)?;
         let stale = due.synced.is_none_or(|(since, tip)| {
-            tip != store.tip().sequence && (!all || since.elapsed() >= SYNC_EVERY)
+            let new = store.tip().sequence.saturating_sub(tip);
+            new > 0 && (!all || new >= AT_ONCE / 2 || since.elapsed() >= SYNC_EVERY)
         });
         if stale {
             self.sync(store)?;
@@ -317,15 +330,14 @@ impl<F: Follow> Follower<F> {
         may
     }
 
-    /// Takes everything that is durable; whether there was space and, if that is limited,
-    /// time for it.
-    fn catch_up(
-        &mut self,
-        store: &mut Store,
-        until: Option<Instant>,
-    ) -> Result<bool, ArchiveError> {
-        while self.may_write(store) && until.is_none_or(|until| Instant::now() < until) {
-            if self.step(store)? {
+    /// Takes everything that is durable now; whether there was space and time for it.
+    fn catch_up(&mut self, store: &mut Store, until: Instant) -> Result<bool, ArchiveError> {
+        // Not what comes meanwhile, or it might never end.
+        let target = self.follow.durable();
+        while self.may_write(store) && Instant::now() < until {
+            let all = self.step(store)? || store.tip().sequence >= target;
+            self.sync(store)?;
+            if all {
                 return Ok(true);
             }
         }
@@ -334,17 +346,22 @@ impl<F: Follow> Follower<F> {
 
     fn finish(&mut self, store: &mut Store) -> Result<(), ArchiveError> {
         self.stopping = true;
-        self.catch_up(store, Some(Instant::now() + FAREWELL))?;
+        self.catch_up(store, Instant::now() + FAREWELL)?;
         self.sync(store)
     }
 
     /// Makes what was committed durable, and says so: the journal may be trimmed up to there.
     fn sync(&mut self, store: &Store) -> Result<(), ArchiveError> {
-        store.sync().inspect_err(|_| self.unsure = true)?;
+        store.sync().inspect_err(|_| {
+            self.unsure = true;
+            tracing::error!(
+                "a sync of the archive failed: until a restart the journal is not trimmed beyond what was durable before"
+            );
+        })?;
         if !self.unsure {
             self.durable.store(store.tip().sequence, Ordering::Release);
         }
-        Ok(())
+        store.checkpoint()
     }
 
     /// Takes one transaction's worth; whether it has everything now.
@@ -373,20 +390,36 @@ impl<F: Follow> Follower<F> {
             self.retry = RETRY.0;
         }
         // What was whole before it is in.
-        read?;
+        match read {
+            Err(ArchiveError::Journal(source))
+                if nothing && from.sequence > 0 && aside::is_elsewhere(&source) =>
+            {
+                let path = super::schema::path(&self.options.data);
+                return Err(ArchiveError::Elsewhere { path, source });
+            }
+            read => read?,
+        }
         self.tell(store, rows);
         Ok(nothing || store.tip().sequence >= durable)
     }
 
-    fn tell(&self, store: &Store, rows: u64) {
-        let behind = self.follow.durable().saturating_sub(store.tip().sequence);
-        let age = wall_now().0.saturating_sub(store.wall().0);
+    fn tell(&mut self, store: &Store, rows: u64) {
+        self.known = Some((store.tip().sequence, store.wall()));
+        self.tell_known(rows);
+    }
+
+    /// How far behind it is, also while it fails: a lag that nobody tells is none.
+    fn tell_known(&self, rows: u64) {
+        let (has, wall) = self.known.unwrap_or_default();
+        let behind = self.follow.durable().saturating_sub(has);
+        let since = if self.known.is_some() { wall } else { wall_now() };
+        let age = wall_now().0.saturating_sub(since.0);
         let age = Duration::from_millis(if behind > 0 { age } else { 0 });
         self.watch.archived(behind, age, rows);
     }
 }
 
-fn wall_now() -> WallTime {
+pub(super) fn wall_now() -> WallTime {
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     WallTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -105,7 +105,7 @@ class Kills(FaultTest):
         except Exception:
             # The next kill point may strike as soon as the router serves: what it would have
             # been asked is asked after the next start.
-            if self.router.running:
+            if not await self.dying():
                 raise
         for found in problems:
             row.lost += len(found.lost)
@@ -122,6 +122,12 @@ class Kills(FaultTest):
             if self.router.running:
                 row.missed += 1
         await self.router.kill()
+
+    async def dying(self) -> bool:
+        """Whether the router is gone; its lines end a moment before the process does."""
+        until = time.monotonic() + 5
+        await self.until(lambda: not self.router.running or time.monotonic() > until, "its end", 10)
+        return not self.router.running
 
     async def start_again(self) -> float:
         """The seconds of the start that came through; the point may strike in a start."""

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::*;
 
 /// Accepts the loss of everything behind an entry.
-fn accept(data: &Path, after: u64) {
+pub(super) fn accept(data: &Path, after: u64, other: bool) {
     let mut tip = Tip::default();
     read_after(data, &mut None, tip, after, &mut |_, read| {
         tip = read;
@@ -16,7 +16,7 @@ fn accept(data: &Path, after: u64) {
     let loss = serde_json::json!({
         "when_ms": 5 * DAY_MS, "who": "ada", "why": "the disk", "from": after + 1, "to": 19,
         "lost": 19 - after, "acknowledged": null, "epoch": 9, "hash": hash, "kept_ms": DAY_MS,
-        "refusal": null, "moved_to": "there",
+        "refusal": null, "moved_to": "there", "other": other,
     });
     let file = data.join("journal").join("losses.jsonl");
     std::fs::write(file, format!("{loss}\n")).expect("it can be written");
@@ -29,7 +29,7 @@ fn what_is_lost_is_kept_is_forgotten_on_request_and_goes_in_its_time() {
     journal(data, 2, WallTime(DAY_MS));
     drop(archive(data));
     // The first contact is being talked to then, the second has not come.
-    accept(data, 6);
+    accept(data, 6, false);
     let mut store = Store::open(data).expect("it is cut back");
     assert_eq!(store.tip().sequence, 6);
     assert_eq!(

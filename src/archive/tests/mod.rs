@@ -1,5 +1,6 @@
 //! The archive from lists of entries, written to a real journal.
 
+mod aside;
 mod cut;
 mod retention;
 mod running;

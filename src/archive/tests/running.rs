@@ -10,11 +10,11 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 use super::super::follow::Follow;
 use super::*;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the archive told.
 #[derive(Debug, Default)]
-struct Told {
+pub(super) struct Told {
     paused: Mutex<Vec<bool>>,
 }
 
@@ -28,9 +28,15 @@ impl Watch for Told {
 }
 
 /// A journal on a disk that has space when it is told so.
-struct OnDisk {
+pub(super) struct OnDisk {
     data: PathBuf,
     space: Arc<AtomicBool>,
+}
+
+impl OnDisk {
+    pub(super) fn with_space(data: &Path) -> Self {
+        Self { data: data.into(), space: Arc::new(AtomicBool::new(true)) }
+    }
 }
 
 impl Follow for OnDisk {

@@ -51,11 +51,12 @@ pub(super) struct Doors {
     pub(super) patience: Duration,
 }
 
-impl Default for Doors {
-    fn default() -> Self {
+impl Doors {
+    /// Those through which so many go at once.
+    pub(super) const fn of(most: usize) -> Self {
         // A site of 10,000 agents behind a proxy comes from one address, on streams that
         // carry many each; a browser has a connection of its own.
-        Self { most: 16_384, most_of_one: 8_192, patience: Duration::from_secs(5) }
+        Self { most, most_of_one: most / 2, patience: Duration::from_secs(5) }
     }
 }
 

@@ -73,7 +73,9 @@ mod tests {
             assert_eq!(enough(limit).map(connections).ok(), Some(most), "{limit:?}");
         }
         let refused = enough(Some(1_023)).map_err(|why| why.to_string());
-        assert!(refused.is_err_and(|why| why.contains("only 1023 files") && why.contains("ulimit -n")));
+        assert!(
+            refused.is_err_and(|why| why.contains("only 1023 files") && why.contains("ulimit -n"))
+        );
     }
 
     #[test]

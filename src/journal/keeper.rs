@@ -323,8 +323,7 @@ mod tests {
     fn what_is_no_want_of_files_or_memory_ends_the_keeper() {
         let data = tempfile::tempdir().unwrap();
         let fails = |_: &Paths| Err(io_error(Errno::IO));
-        let mut keeper =
-            Keeper::start_with(Paths::of(data.path()), Arc::default(), fails).unwrap();
+        let mut keeper = Keeper::start_with(Paths::of(data.path()), Arc::default(), fails).unwrap();
         assert!(matches!(keeper.prepared(true), Err(JournalError::Io { .. })));
         for (errno, exhausted) in [
             (Errno::MFILE, true),

@@ -390,8 +390,7 @@ impl<J: Journal + 'static> Prepared<J> {
         ];
         health.set_recovered();
         // The shard keeps a handle, so that the lanes stay open for as long as it runs.
-        let shard =
-            Shard { stop: Some(stop), threads, snapshots, health, _handle: handle.clone() };
+        let shard = Shard { stop: Some(stop), threads, snapshots, health, _handle: handle.clone() };
         Ok((handle, shard))
     }
 }

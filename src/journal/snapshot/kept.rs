@@ -115,7 +115,8 @@ impl Snapshots {
     pub fn older(&self) -> Result<Option<u64>, SnapshotError> {
         let all = self.all()?;
         let useless = self.useless();
-        let mut counted = all.iter().map(|(sequence, _)| *sequence).filter(|s| !useless.contains(s));
+        let mut counted =
+            all.iter().map(|(sequence, _)| *sequence).filter(|s| !useless.contains(s));
         Ok(counted.nth(1))
     }
 

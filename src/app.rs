@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::archive::follow::JournalFollow;
 use crate::archive::{self, Archive, ArchiveError, Reader};
+use crate::descriptors::DescriptorsError;
 use crate::engine::routing::Routing;
 use crate::grpc::{Past, WordsReader};
 use crate::journal::error::JournalError;
@@ -39,7 +40,7 @@ use crate::shard::observe::Observer as _;
 use crate::shard::recovery::{Recovery, Resumed, Shard, ShardOptions, StartError};
 use crate::shard::snapshots::SnapshotOptions;
 use crate::space::SpaceWatch;
-use crate::{background, config, grpc, http};
+use crate::{background, config, descriptors, grpc, http};
 
 /// How long a server may take to end: longer than the 5 s that gRPC gives its connections.
 const LAST_WORDS: Duration = Duration::from_secs(8);
@@ -73,6 +74,9 @@ pub struct AppConfig {
 /// Why a router did not start, or did not stop well.
 #[derive(Debug, ThisError)]
 pub enum AppError {
+    /// Too few files may be open at once.
+    #[error(transparent)]
+    Descriptors(#[from] DescriptorsError),
     /// An address could not be bound.
     #[error("cannot listen on {address} for {what}: is another surgeline running there?")]
     Bind {
@@ -122,6 +126,9 @@ pub enum AppError {
         /// What it said.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// Something made it impossible to go on, before or while it stopped.
+    #[error(transparent)]
+    Failed(#[from] Fatal),
     /// A task of the router panicked.
     #[error("a task of the router panicked")]
     Panicked(#[from] JoinError),
@@ -153,6 +160,7 @@ impl App {
     /// See [`AppError`]; nothing is left running then.
     pub async fn start(config: AppConfig) -> Result<Self, AppError> {
         // Before the journal is read: a start that cannot listen should say so at once.
+        let most = descriptors::connections(descriptors::raise()?);
         let (grpc, grpc_at) = bind("gRPC", config.grpc).await?;
         let (http, http_at) = bind("HTTP", config.http).await?;
         let metrics = Arc::new(Metrics::new()?);
@@ -171,7 +179,8 @@ impl App {
         let grpc = {
             let (handle, stop) = (handle.clone(), streams.clone());
             tokio::spawn(async move {
-                Ok(grpc::serve(handle, playbooks, past, grpc, stop.cancelled_owned()).await?)
+                let stopped = stop.cancelled_owned();
+                Ok(grpc::serve(handle, playbooks, past, (grpc, most), stopped).await?)
             })
         };
         let http = {
@@ -241,9 +250,10 @@ impl App {
     /// lets Prometheus look until the end.
     ///
     /// # Errors
-    /// [`AppError::Serve`] or [`AppError::Panicked`] of a server; everything is stopped
-    /// all the same.
+    /// [`AppError::Failed`] if it could not go on, whenever that was; else [`AppError::Serve`]
+    /// or [`AppError::Panicked`] of a server. Everything is stopped all the same.
     pub async fn stop(self) -> Result<(), AppError> {
+        let health = Arc::clone(self.handle.health());
         self.streams.cancel();
         let grpc = ended("gRPC", self.grpc.1).await;
         let (shard, reader, archive) = (self.shard, self.reader, self.archive);
@@ -264,6 +274,8 @@ impl App {
         self.requests.cancel();
         let http = ended("HTTP", self.http.1).await;
         stopped?;
+        // First: whatever else went wrong may follow from it.
+        health.fatal().map_or(Ok(()), |fatal| Err(AppError::Failed(fatal)))?;
         grpc.and(http)
     }
 }

@@ -7,6 +7,7 @@ pub mod archive;
 mod background;
 pub mod cli;
 pub mod config;
+pub mod descriptors;
 pub mod engine;
 pub mod fault;
 pub mod grpc;

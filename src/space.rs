@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
@@ -33,6 +33,9 @@ use crate::shard::observe::Observer as _;
 
 /// How often the disk is looked at: at 100 MB a second half of that is written meanwhile.
 const EVERY: Duration = Duration::from_millis(500);
+/// How long to wait before a ballast is laid out again after a failure, the first time and at
+/// most: each try may write hundreds of megabytes for nothing.
+const LAY_AGAIN: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3_600));
 /// A level is left when there is an eighth more space than it asks for, so that it does not
 /// come and go with every file.
 const MARGIN: u64 = 8;
@@ -147,7 +150,7 @@ impl Watch {
         }
         self.level = level;
         self.handle.health().set_space(level);
-        self.ballast.keep(level);
+        self.ballast.keep(level, Instant::now());
         if level >= Space::Low {
             self.trim();
         }
@@ -191,11 +194,13 @@ struct Ballast {
     lay: fn(&File, u64) -> io::Result<()>,
     /// It is not as it should be, and that was said.
     said: Option<io::ErrorKind>,
+    /// When to try again after it could not be laid out, and how long that was waited for.
+    again: Option<(Instant, Duration)>,
 }
 
 impl Ballast {
     fn new(path: PathBuf, bytes: u64) -> Self {
-        Self { path, bytes, lay: allocate, said: None }
+        Self { path, bytes, lay: allocate, said: None, again: None }
     }
 
     /// How much of it there is.
@@ -204,13 +209,28 @@ impl Ballast {
     }
 
     /// Puts it there while there is space, and gives it up when there is not.
-    fn keep(&mut self, level: Space) {
+    fn keep(&mut self, level: Space, now: Instant) {
+        if level == Space::Critical {
+            // What filled the disk may be what was in the way; the space that comes back is new.
+            self.again = None;
+        }
         let done = match level {
             Space::Critical => match fs::remove_file(&self.path) {
                 Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
                 done => done,
             },
-            Space::Enough if self.there() < self.bytes => self.lay(),
+            Space::Enough if self.there() < self.bytes => {
+                if self.again.is_some_and(|(at, _)| now < at) {
+                    return;
+                }
+                let laid = self.lay();
+                self.again = laid.is_err().then(|| {
+                    let (first, most) = LAY_AGAIN;
+                    let wait = self.again.map_or(first, |(_, wait)| most.min(wait * 2));
+                    (now + wait, wait)
+                });
+                laid
+            }
             Space::Enough | Space::Low => Ok(()),
         };
         let failed = done.as_ref().err().map(io::Error::kind);
@@ -261,6 +281,8 @@ fn write(mut file: &File, bytes: u64) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -287,16 +309,17 @@ mod tests {
     #[test]
     fn the_ballast_is_there_while_there_is_space_and_given_up_at_the_last() {
         let folder = tempfile::tempdir().unwrap();
+        let now = Instant::now();
         let mut ballast = Ballast::new(folder.path().join("ballast"), 3 << 20);
-        ballast.keep(Space::Low);
+        ballast.keep(Space::Low, now);
         assert_eq!(ballast.there(), 0, "not while space is low");
-        ballast.keep(Space::Enough);
+        ballast.keep(Space::Enough, now);
         assert_eq!(ballast.there(), 3 << 20);
-        ballast.keep(Space::Low);
+        ballast.keep(Space::Low, now);
         assert_eq!(ballast.there(), 3 << 20);
-        ballast.keep(Space::Critical);
+        ballast.keep(Space::Critical, now);
         assert_eq!(ballast.there(), 0);
-        ballast.keep(Space::Critical);
+        ballast.keep(Space::Critical, now);
         assert_eq!(ballast.said, None);
     }
 
@@ -304,9 +327,10 @@ mod tests {
     fn where_space_cannot_be_laid_out_the_ballast_is_written_and_that_is_said_once() {
         let folder = tempfile::tempdir().unwrap();
         let bytes = (2 << 20) + 7;
+        let now = Instant::now();
         let mut ballast = Ballast::new(folder.path().join("ballast"), bytes);
         ballast.lay = |_, _| Err(Errno::OPNOTSUPP.into());
-        ballast.keep(Space::Enough);
+        ballast.keep(Space::Enough, now);
         let written = fs::read(&ballast.path).unwrap();
         assert_eq!(written.len() as u64, bytes);
         assert!(written.chunks(4_096).all(|piece| piece.iter().any(|byte| *byte != 0)));
@@ -314,12 +338,42 @@ mod tests {
         assert_eq!(ballast.said, None);
 
         ballast.lay = |_, _| Err(Errno::IO.into());
-        ballast.keep(Space::Critical);
-        ballast.keep(Space::Enough);
+        ballast.keep(Space::Critical, now);
+        ballast.keep(Space::Enough, now);
         let said = ballast.said;
         assert!(said.is_some(), "what fails is said");
         assert_eq!(ballast.there(), 0, "and half of it is not left");
-        ballast.keep(Space::Enough);
+        ballast.keep(Space::Enough, now + LAY_AGAIN.0);
         assert_eq!(ballast.said, said, "once");
+    }
+
+    #[test]
+    fn a_ballast_that_cannot_be_laid_out_is_tried_again_ever_more_rarely() {
+        static TRIED: AtomicUsize = AtomicUsize::new(0);
+        let folder = tempfile::tempdir().unwrap();
+        let mut ballast = Ballast::new(folder.path().join("ballast"), 1 << 20);
+        ballast.lay = |_, _| {
+            TRIED.fetch_add(1, Ordering::SeqCst);
+            Err(Errno::IO.into())
+        };
+        let began = Instant::now();
+        let tried = |ballast: &mut Ballast, seconds: std::ops::Range<u64>| {
+            TRIED.store(0, Ordering::SeqCst);
+            for second in seconds {
+                ballast.keep(Space::Enough, began + Duration::from_secs(second));
+            }
+            TRIED.load(Ordering::SeqCst)
+        };
+        assert_eq!(tried(&mut ballast, 0..60), 1);
+        assert_eq!(tried(&mut ballast, 60..180), 1, "after a minute");
+        assert_eq!(tried(&mut ballast, 180..420), 1, "after two more");
+        let day = tried(&mut ballast, 420..86_400);
+        assert!((23..=28).contains(&day), "once an hour at last: {day}");
+        let later = began + Duration::from_secs(86_400);
+        ballast.keep(Space::Critical, later);
+        ballast.lay = allocate;
+        ballast.keep(Space::Enough, later);
+        assert_eq!(ballast.there(), 1 << 20, "at once when there is new space");
+        assert_eq!((ballast.said, ballast.again), (None, None));
     }
 }

@@ -68,7 +68,8 @@ async fn it_starts_serves_stops_and_starts_again_from_its_journal() {
     let unwell = get(second.http_address(), "/readyz").await;
     assert!(unwell.starts_with("HTTP/1.1 503"), "{unwell}");
     assert!(unwell.contains("the owner thread of the shard panicked"), "{unwell}");
-    second.stop().await.expect("it stops");
+    let stopped = second.stop().await;
+    assert!(matches!(stopped, Err(AppError::Failed(Fatal::Panicked(_)))), "{stopped:?}");
 }
 
 #[tokio::test]

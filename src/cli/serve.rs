@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::args::Serve;
 use super::out::{Text, put, tell};
 use super::{FAILED, complain, config as check};
-use crate::app::{App, AppConfig};
+use crate::app::{App, AppConfig, AppError};
 use crate::config::{self, Config, ConfigError, Loaded};
 
 pub(super) fn run(args: &Serve) -> anyhow::Result<ExitCode> {
@@ -84,12 +84,12 @@ async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCo
     if recovered.entries > 0 {
         tracing::info!(entries = recovered.entries, data = %data.display(), "recovered");
     }
-    let fatal = tokio::select! {
-        _ = tokio::signal::ctrl_c() => None,
-        _ = terminate.recv() => None,
-        fatal = app.failed() => Some(fatal),
+    let told_to = tokio::select! {
+        _ = tokio::signal::ctrl_c() => true,
+        _ = terminate.recv() => true,
+        _ = app.failed() => false,
     };
-    if fatal.is_none() {
+    if told_to {
         tracing::info!("draining: nobody new is let in");
         tokio::select! {
             () = app.drain(config.server.drain.into()) => {}
@@ -100,13 +100,14 @@ async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCo
         }
     }
     tracing::info!("stopping");
-    let stopped = app.stop().await;
-    match fatal {
-        Some(fatal) => {
+    match app.stop().await {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        // While it served, drained or stopped: whoever starts us must know.
+        Err(AppError::Failed(fatal)) => {
             complain(&anyhow::Error::new(fatal));
             Ok(ExitCode::from(FAILED))
         }
-        None => stopped.map(|()| ExitCode::SUCCESS).context("the router did not stop well"),
+        Err(error) => Err(error).context("the router did not stop well"),
     }
 }
 

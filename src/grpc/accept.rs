@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
 use rustix::io::Errno;
@@ -23,8 +23,22 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 /// Bytes with which every HTTP/2 connection begins; an HTTP/1 request is longer.
 const PREFACE: usize = 24;
-/// How long to rest when the system has nothing left to make a connection of.
+/// How long to rest after an error that the next connection would meet as well.
 const BREATHER: Duration = Duration::from_millis(100);
+/// How often such an error is told of at most.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+/// What may be said of one connection alone; the one behind it need not wait.
+const OF_ONE: [Errno; 9] = [
+    Errno::CONNABORTED,
+    Errno::CONNRESET,
+    Errno::PROTO,
+    Errno::INTR,
+    Errno::NETDOWN,
+    Errno::NETUNREACH,
+    Errno::HOSTUNREACH,
+    Errno::HOSTDOWN,
+    Errno::NOPROTOOPT,
+];
 
 /// Who is let in.
 #[derive(Clone, Copy, Debug)]
@@ -37,11 +51,12 @@ pub(super) struct Doors {
     pub(super) patience: Duration,
 }
 
-impl Default for Doors {
-    fn default() -> Self {
+impl Doors {
+    /// Those through which so many go at once.
+    pub(super) const fn of(most: usize) -> Self {
         // A site of 10,000 agents behind a proxy comes from one address, on streams that
         // carry many each; a browser has a connection of its own.
-        Self { most: 16_384, most_of_one: 8_192, patience: Duration::from_secs(5) }
+        Self { most, most_of_one: most / 2, patience: Duration::from_secs(5) }
     }
 }
 
@@ -54,6 +69,7 @@ pub(super) fn incoming(
     let (taken, stream) = mpsc::channel(16);
     let inside = Arc::new(Inside::default());
     tokio::spawn(async move {
+        let mut failures = Failures::default();
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -62,12 +78,13 @@ pub(super) fn incoming(
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) if deserves_rest(&error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    if let Some(times) = failures.to_tell(Instant::now()) {
+                        tracing::warn!(%error, times, "connections could not be accepted");
+                    }
                     sleep(BREATHER).await;
                     continue;
                 }
                 Err(error) => {
-                    // Of the one that was next: the one behind it need not wait.
                     tracing::debug!(%error, "a connection was gone before it was accepted");
                     tokio::task::yield_now().await;
                     continue;
@@ -88,10 +105,29 @@ pub(super) fn incoming(
     ReceiverStream::new(stream)
 }
 
-/// Whether the next one would fail in the same way until something is given back.
+/// Whether the next one might fail in the same way. What nobody thought of as well: a loop
+/// that does not rest is a processor lost, without a word.
 fn deserves_rest(error: &io::Error) -> bool {
-    let exhausted = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-    Errno::from_io_error(error).is_some_and(|errno| exhausted.contains(&errno))
+    Errno::from_io_error(error).is_none_or(|errno| !OF_ONE.contains(&errno))
+}
+
+/// Failures that were not told of yet.
+#[derive(Debug, Default)]
+struct Failures {
+    times: u64,
+    told: Option<Instant>,
+}
+
+impl Failures {
+    /// One more; how many there were since the last that was told of, if it is time to tell.
+    fn to_tell(&mut self, now: Instant) -> Option<u64> {
+        self.times += 1;
+        if self.told.is_some_and(|told| now.duration_since(told) < TELL_EVERY) {
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.times))
+    }
 }
 
 /// Who is inside.
@@ -221,23 +257,34 @@ mod tests {
     }
 
     #[test]
-    fn only_a_system_that_has_nothing_left_is_waited_for() {
+    fn only_what_is_said_of_one_connection_is_not_rested_after() {
         let error = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
-        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+        for errno in [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOBUFS,
+            Errno::NOMEM,
+            Errno::PERM,
+            Errno::INVAL,
+            Errno::BADF,
+        ] {
             assert!(deserves_rest(&error(errno)), "{errno}");
         }
-        for errno in [
-            Errno::CONNABORTED,
-            Errno::CONNRESET,
-            Errno::PROTO,
-            Errno::NETDOWN,
-            Errno::HOSTUNREACH,
-            Errno::PERM,
-            Errno::INTR,
-        ] {
+        assert!(deserves_rest(&io::Error::other("not of the system")));
+        for errno in OF_ONE {
             assert!(!deserves_rest(&error(errno)), "{errno}");
         }
-        assert!(!deserves_rest(&io::Error::other("not of the system")));
+    }
+
+    #[test]
+    fn failures_are_told_of_now_and_then_with_how_many_there_were() {
+        let (mut failures, began) = (Failures::default(), Instant::now());
+        assert_eq!(failures.to_tell(began), Some(1), "the first at once");
+        for n in 1..100 {
+            assert_eq!(failures.to_tell(began + n * BREATHER), None);
+        }
+        assert_eq!(failures.to_tell(began + TELL_EVERY), Some(100));
+        assert_eq!(failures.to_tell(began + TELL_EVERY + BREATHER), None);
     }
 
     /// Whether the other side closed it.

@@ -117,8 +117,8 @@ pub async fn services(
         .prepare())
 }
 
-/// Serves a shard on a listener until `shutdown` completes; then streams are told, and
-/// connections have 5 seconds to end.
+/// Serves a shard on a listener, with at most so many connections at once, until `shutdown`
+/// completes; then streams are told, and connections have 5 seconds to end.
 ///
 /// # Errors
 /// [`ServeError`] when the server cannot be set up or its listener fails.
@@ -126,7 +126,7 @@ pub async fn serve(
     handle: ShardHandle,
     playbooks: Folder,
     past: Past,
-    listener: TcpListener,
+    (listener, most): (TcpListener, usize),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let stopping = CancellationToken::new();
@@ -134,7 +134,7 @@ pub async fn serve(
     let _guard = stopping.clone().drop_guard();
     let health = Arc::clone(handle.health());
     let routes = services(handle, playbooks, past, stopping.clone()).await?;
-    let incoming = accept::incoming(listener, Doors::default());
+    let incoming = accept::incoming(listener, Doors::of(most));
     let signal = async {
         shutdown.await;
         stopping.cancel();

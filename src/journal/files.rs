@@ -66,6 +66,26 @@ pub(super) fn remove(path: &Path) -> Result<(), JournalError> {
     }
 }
 
+/// A folder that is held open: it can be synced though no file can be opened any more.
+#[derive(Debug)]
+pub(super) struct Folder {
+    folder: File,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Opens one that is there.
+    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
+        let folder = File::open(path).map_err(failed("open the folder", path))?;
+        Ok(Self { folder, path: path.to_path_buf() })
+    }
+
+    /// Makes the names in it durable.
+    pub(super) fn sync(&self) -> Result<(), JournalError> {
+        self.folder.sync_all().map_err(failed("sync the folder", &self.path))
+    }
+}
+
 /// A file that one process holds for as long as this lives. The system lets go of it
 /// when the process dies, however it dies.
 #[derive(Debug)]

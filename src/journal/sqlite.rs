@@ -24,7 +24,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::error::JournalError;
-use super::files::{self, Lock};
+use super::files::{self, Folder, Lock};
 use super::keeper::{self, Keeper, Shared};
 use super::reader::JournalReader;
 use super::recovery::{Progress, Recovered, Scan, following, hash};
@@ -61,6 +61,8 @@ struct Live {
     /// Bytes of the file itself; the log is not moved into it while it is written.
     file_bytes: u64,
     bytes: u64,
+    /// The names of the file and of its log are known to be durable.
+    named: bool,
 }
 
 impl Live {
@@ -73,7 +75,7 @@ impl Live {
         let log = segment::log_of(&segment.path);
         let file_bytes = segment::length(&segment.path)?;
         let bytes = file_bytes + segment::length(&log)?;
-        Ok(Self { segment, connection, log, file_bytes, bytes })
+        Ok(Self { segment, connection, log, file_bytes, bytes, named: false })
     }
 }
 
@@ -83,6 +85,7 @@ pub struct SqliteJournal {
     live: Live,
     keeper: Keeper,
     paths: Paths,
+    folder: Folder,
     options: Options,
     tip_file: Option<TipFile>,
     /// Where it ends, and the last epoch that was acquired here or before.
@@ -135,6 +138,7 @@ impl SqliteJournal {
         let mut found = scan.found;
         found.tip.epoch = epoch;
 
+        let folder = Folder::open(&paths.folder)?;
         let shared = Arc::new(Shared::default());
         let keeper = Keeper::start(paths.clone(), shared)?;
         let live = match segments.split_last() {
@@ -158,6 +162,7 @@ impl SqliteJournal {
             live,
             keeper,
             paths,
+            folder,
             options,
             tip_file,
             tip: found.tip,
@@ -225,6 +230,11 @@ impl SqliteJournal {
         };
         fail::fail_point!("journal-before-write", |_| crate::fault::die());
         row.insert(&self.live.connection).map_err(failed)?;
+        if !self.live.named {
+            // SQLite syncs the folder when it first syncs a log, and passes over a failure.
+            self.folder.sync()?;
+            self.live.named = true;
+        }
         fail::fail_point!("journal-after-write", |_| crate::fault::die());
         self.set_tip(tip)?;
         fail::fail_point!("journal-after-sync", |_| crate::fault::die());
@@ -301,8 +311,8 @@ fn sqlite_integer(number: u64) -> rusqlite::Result<i64> {
     i64::try_from(number).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }
 
-/// Gives the prepared segment its number and opens it. The folder is synced by `SQLite` when
-/// it first syncs the new log, which is before anything in it is acknowledged.
+/// Gives the prepared segment its number and opens it. The folder is synced after the first
+/// write into it, which is before anything in it is acknowledged.
 fn begin(paths: &Paths, first: u64) -> Result<Live, JournalError> {
     let segment = paths.segment(first);
     fs::rename(&paths.next, &segment.path)

@@ -100,7 +100,7 @@ impl Open {
 }
 
 /// About how many bytes an entry takes until it is durable.
-fn weight(entry: &Entry) -> usize {
+pub(crate) fn weight(entry: &Entry) -> usize {
     let sealed = entry.sealed.as_ref().map_or(0, |s| s.bytes.len());
     let events: usize = entry
         .events

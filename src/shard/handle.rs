@@ -39,6 +39,8 @@ pub(crate) const ARRIVALS: usize = 4_096;
 /// Everything else that may wait: far more than all agents and gateways say at once, so
 /// that only a router that stands still turns an answer or a hang-up away. About 5 MiB.
 pub(crate) const OTHERS: usize = 16_384;
+/// Receipts that are looked up in the journal's files at once: each has some of them open.
+pub(crate) const LOOK_UPS: usize = 4;
 /// Questions to the reader of words that may wait: as many as it reads in the time that it
 /// has. Of more, the customers go to a person. 8 MiB.
 pub(crate) const WORDS: usize = 262_144;
@@ -60,6 +62,7 @@ pub struct ShardHandle {
     pub(crate) others: Sender<Ask>,
     pub(crate) reads: Sender<Read>,
     pub(crate) read_permits: Arc<Semaphore>,
+    pub(crate) look_ups: Arc<Semaphore>,
     pub(crate) health: Arc<Health>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) directory: Arc<ArcSwap<Directory>>,
@@ -233,7 +236,13 @@ impl ShardHandle {
             return Ok(());
         }
         let receipts = self.receipts.clone();
-        let proof = tokio::task::spawn_blocking(move || receipts.prove(&seen, due)).await;
+        let permit = self.look_ups.clone().acquire_owned().await;
+        let proof = tokio::task::spawn_blocking(move || {
+            // Held until the files are closed, though nobody waits for it any more.
+            let _permit = permit;
+            receipts.prove(&seen, due)
+        });
+        let proof = proof.await;
         let fatal = match proof.unwrap_or(Proof::Passes(Unproven::Unreadable)) {
             Proof::Here => return Ok(()),
             Proof::Passes(why) => {

@@ -153,7 +153,7 @@ impl Health {
     /// # Errors
     /// The first reason why not.
     pub fn ready(&self) -> Result<(), NotReady> {
-        if let Some(fatal) = self.fatal.borrow().clone() {
+        if let Some(fatal) = self.fatal() {
             return Err(NotReady::Failed(fatal));
         }
         if self.is_stopping() {
@@ -169,6 +169,12 @@ impl Health {
             return Err(NotReady::Draining);
         }
         Ok(())
+    }
+
+    /// What made it impossible to go on, if anything did.
+    #[must_use]
+    pub fn fatal(&self) -> Option<Fatal> {
+        self.fatal.borrow().clone()
     }
 
     /// Waits until something makes it impossible to go on; for ever if nothing does.

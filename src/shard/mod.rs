@@ -10,6 +10,7 @@
 //! only once it is durable. It knows neither protobuf nor files nor metrics' names.
 
 pub mod ask;
+mod backlog;
 mod batch;
 pub(crate) mod clock;
 pub mod handle;

@@ -15,15 +15,16 @@ use thiserror::Error as ThisError;
 use tokio::sync::Semaphore;
 
 use super::ask::{Ask, Rejection, WordsAsked};
+use super::backlog::{Feed, backlog};
 use super::batch::UNDURABLE_BATCHES;
 use super::clock::{Clock, gap, wall_now};
-use super::handle::{ARRIVALS, Directory, OTHERS, ShardHandle, WORDS};
+use super::handle::{ARRIVALS, Directory, LOOK_UPS, OTHERS, ShardHandle, WORDS};
 use super::health::{Health, PanicGuard, ThreadKind};
 use super::observe::Observer;
 use super::owner::{Decider, Ends, Never, Owner};
 use super::people::{People, PeopleChange};
 use super::recalls::{RecallChange, Recalls};
-use super::replica::{BACKLOG, READS, Read, Replica, ToReplica};
+use super::replica::{READS, Read, Replica, ToReplica};
 use super::sessions::Sessions;
 use super::snapshots::{SnapshotOptions, Taker};
 use super::writer::{Exits, Writer};
@@ -114,7 +115,7 @@ pub struct Recovery {
     /// are long over nothing is wanted.
     recalls_seen: Vec<RecallChange>,
     health: Arc<Health>,
-    replica: Sender<ToReplica>,
+    replica: Feed,
     reads: Sender<Read>,
     replica_thread: JoinHandle<()>,
     snapshot_thread: Option<Background>,
@@ -127,7 +128,7 @@ impl Recovery {
     /// [`StartError::Thread`].
     pub fn new(options: ShardOptions) -> Result<Self, StartError> {
         let health = Arc::new(Health::default());
-        let (replica, inbox) = bounded(BACKLOG);
+        let (replica, inbox) = backlog();
         // Bounded by permits, which callers wait for without blocking a thread.
         let (reads, read_end) = unbounded();
         let (taker, snapshot_thread) = match options.snapshots.clone() {
@@ -167,7 +168,7 @@ impl Recovery {
     pub fn resume(&mut self, resumed: Resumed) {
         let Resumed { snapshot, engine } = resumed;
         // First of all, so that the replica is made of it meanwhile.
-        drop(self.replica.send(ToReplica::Snapshot(snapshot.clone())));
+        self.replica.send(ToReplica::Snapshot(snapshot.clone()));
         self.engine = engine;
         self.options.receipts.remember(snapshot.tip);
         (self.sequence, self.at) = (snapshot.tip.sequence, snapshot.at);
@@ -211,7 +212,7 @@ impl Recovery {
         self.wall = batch.wall;
         self.options.receipts.remember(tip);
         // A replica that is gone has said so through its guard; finish sees it.
-        drop(self.replica.send(ToReplica::Batch(batch, tip)));
+        self.replica.batch(batch, tip);
     }
 
     /// How the shard is; not ready until it is finished.
@@ -288,12 +289,13 @@ impl Recovery {
             tip = journal.append(tip.epoch, self.sequence, &batch).map_err(failed)?;
             self.health.set_durable(tip.sequence);
             exits.prove(tip);
-            drop(self.replica.send(ToReplica::Batch(batch, tip)));
+            self.replica.batch(batch, tip);
         }
         for release in opening.releases {
             exits.release(release);
         }
-        drop(self.replica.send(ToReplica::Live(clock)));
+        self.replica.serves();
+        self.replica.send(ToReplica::Live(clock));
         Ok(self.assemble((journal, tip), decider, exits, farewells, words.1))
     }
 
@@ -343,6 +345,7 @@ impl Recovery {
             others,
             reads: self.reads,
             read_permits: Arc::new(Semaphore::new(READS)),
+            look_ups: Arc::new(Semaphore::new(LOOK_UPS)),
             health: health.clone(),
             observer,
             directory,

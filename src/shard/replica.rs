@@ -2,8 +2,8 @@
 //!
 //! It serves every read, keeps statistics and timelines, and compares its state hash with
 //! the owner's at marks, so that none of this touches the owner. It only ever applies
-//! events; it decides nothing and nobody waits for it, except that a full [`BACKLOG`]
-//! holds the writer.
+//! events; it decides nothing and nobody waits for it, except that a full
+//! [`super::backlog`] holds the writer.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Select, Sender, TryRecvError};
 
+use super::backlog::Inbox;
 use super::clock::Clock;
 use super::health::{Fatal, Health, Space, ThreadKind};
 use super::observe::{Observer, SnapshotOutcome};
@@ -27,9 +28,6 @@ use crate::journal::snapshot::seen::Seen;
 use crate::journal::{Batch, Tip};
 use crate::time::{EngineTime, WallTime};
 
-/// Most batches that wait for the replica: a quarter of a second of the heaviest load, and
-/// at most 256 MiB of the largest batches.
-pub(crate) const BACKLOG: usize = 128;
 /// Most reads that wait or run; more wait with their callers.
 pub(crate) const READS: usize = 256;
 /// Entries applied between two looks for reads: about 0.1 ms.
@@ -45,8 +43,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) enum ToReplica {
     /// What to go on from, before any batch.
     Snapshot(Arc<Snapshot>),
-    /// A durable batch, and where the journal stands after it.
-    Batch(Arc<Batch>, Tip),
+    /// A durable batch, where the journal stands after it, and its estimated bytes.
+    Batch(Arc<Batch>, Tip, usize),
     /// Recovery is over: reads may be served, by this clock.
     Live(Clock),
 }
@@ -78,7 +76,7 @@ pub(crate) struct Replica {
     put_off: bool,
     at: EngineTime,
     clock: Option<Clock>,
-    inbox: Receiver<ToReplica>,
+    inbox: Inbox,
     reads: Receiver<Read>,
     // Without it a shard without handles would see a closed channel and spin.
     _reads_open: Sender<Read>,
@@ -90,7 +88,7 @@ pub(crate) struct Replica {
 
 impl Replica {
     pub(crate) fn new(
-        inbox: Receiver<ToReplica>,
+        inbox: Inbox,
         (reads_open, reads): (Sender<Read>, Receiver<Read>),
         taker: Option<Taker>,
         health: Arc<Health>,
@@ -122,7 +120,7 @@ impl Replica {
     /// Runs until nobody can send it a batch any more.
     pub(crate) fn run(mut self) {
         loop {
-            match self.inbox.try_recv() {
+            match self.inbox.from.try_recv() {
                 Ok(ToReplica::Snapshot(snapshot)) => {
                     if let Err(error) = self.restore(&snapshot) {
                         // The owner has gone on from the same one.
@@ -130,7 +128,10 @@ impl Replica {
                         self.health.fail(Fatal::Panicked(ThreadKind::Replica));
                     }
                 }
-                Ok(ToReplica::Batch(batch, tip)) => self.apply(&batch, tip),
+                Ok(ToReplica::Batch(batch, tip, bytes)) => {
+                    self.apply(&batch, tip);
+                    self.inbox.applied(bytes);
+                }
                 Ok(ToReplica::Live(clock)) => {
                     self.clock = Some(clock);
                     self.look();
@@ -279,7 +280,7 @@ impl Replica {
             wait = wait.min(PATIENCE.saturating_sub(first.since.elapsed()));
         }
         let mut select = Select::new();
-        select.recv(&self.inbox);
+        select.recv(&self.inbox.from);
         if self.clock.is_some() {
             select.recv(&self.reads);
         }

@@ -7,12 +7,11 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 
-use super::clock::wall_now;
 use super::observe::{Observer, SnapshotOutcome};
 use crate::background::{self, Background};
 use crate::journal::keys::KeyStore;
@@ -51,8 +50,9 @@ pub(crate) struct Taker {
     every: Duration,
     keep: Duration,
     passed: Vec<Passed>,
-    /// What the last one held.
+    /// What the last one that was taken held, and the last one that was written.
     sequence: u64,
+    written: Arc<AtomicU64>,
     since: Instant,
 }
 
@@ -65,6 +65,7 @@ impl Taker {
     ) -> io::Result<(Self, Background)> {
         let (to, taken) = bounded(1);
         let busy = Arc::new(AtomicBool::new(false));
+        let written = Arc::new(AtomicU64::new(0));
         let taker = Self {
             to,
             busy: busy.clone(),
@@ -73,9 +74,10 @@ impl Taker {
             keep: options.keep,
             passed: Vec::new(),
             sequence: 0,
+            written: written.clone(),
             since: Instant::now(),
         };
-        let scribe = Scribe { options, keys, observer, busy };
+        let scribe = Scribe { options, keys, observer, busy, written };
         let thread = background::spawn("snapshot", move || scribe.run(&taken))?;
         Ok((taker, thread))
     }
@@ -83,6 +85,7 @@ impl Taker {
     /// Goes on from a snapshot that was loaded.
     pub(crate) fn resume(&mut self, snapshot: &Snapshot) {
         self.sequence = snapshot.tip.sequence;
+        self.written.store(snapshot.tip.sequence, Ordering::Release);
         self.passed.clone_from(&snapshot.passed);
     }
 
@@ -94,16 +97,18 @@ impl Taker {
             && !self.busy.load(Ordering::Acquire)
     }
 
-    /// Whether anything happened since the last one.
+    /// Whether anything happened since the last one that was written, or that is about to be.
     pub(crate) fn has_news(&self, sequence: u64) -> bool {
-        sequence > self.sequence
+        // Before the sequence: one that is no longer in hand has been counted, or has failed.
+        let in_hand = self.busy.load(Ordering::Acquire) && self.sequence >= sequence;
+        !in_hand && sequence > self.written.load(Ordering::Acquire)
     }
 
     /// Copies a state and hands it to the thread.
     pub(crate) fn take(&mut self, copy: impl FnOnce() -> Snapshot) {
         let began = Instant::now();
         let mut snapshot = copy();
-        let now = Passed { sequence: snapshot.tip.sequence, wall: snapshot.wall };
+        let now = Passed { sequence: snapshot.tip.sequence, at: snapshot.at };
         remember(&mut self.passed, now, self.keep);
         snapshot.passed.clone_from(&self.passed);
         (self.sequence, self.since) = (snapshot.tip.sequence, began);
@@ -123,6 +128,7 @@ struct Scribe {
     keys: Arc<KeyStore>,
     observer: Arc<dyn Observer>,
     busy: Arc<AtomicBool>,
+    written: Arc<AtomicU64>,
 }
 
 impl Scribe {
@@ -144,6 +150,7 @@ impl Scribe {
         // The state is in the journal all the same: no reason to stop serving.
         match catch_unwind(AssertUnwindSafe(|| self.write(snapshot))) {
             Ok(Ok(Written { bytes, older })) => {
+                self.written.store(sequence, Ordering::Release);
                 let (wall, took) = (snapshot.wall, began.elapsed());
                 self.observer.snapshot(SnapshotOutcome::Written { wall, paused, took, bytes });
                 tracing::info!(sequence, bytes, ?paused, ?took, "snapshot written");
@@ -180,7 +187,7 @@ impl Scribe {
     }
 
     fn trim(&self, snapshot: &Snapshot, older: u64) -> u64 {
-        let old_enough = outlived(&snapshot.passed, wall_now(), self.options.keep);
+        let old_enough = outlived(&snapshot.passed, snapshot.at, self.options.keep);
         self.options.trimming.outgrown(older);
         self.options.trimming.upto(older.min(old_enough))
     }

@@ -12,13 +12,13 @@ use arc_swap::ArcSwap;
 use crossbeam::channel::{Receiver, Sender};
 
 use super::ask::{Answer, AnswerTo, Outgoing, WordsAsked};
+use super::backlog::Feed;
 use super::batch::{Release, Settled, Work};
 use super::handle::Directory;
 use super::health::{Fatal, Health};
 use super::observe::Observer;
 use super::people::People;
 use super::recalls::Recalls;
-use super::replica::ToReplica;
 use super::sessions::Sessions;
 use crate::journal::receipt::{RECEIPT, Receipt, Receipts};
 use crate::journal::{Journal, Tip};
@@ -85,11 +85,10 @@ pub(crate) struct Writer<J> {
     pub(crate) tip: Tip,
     pub(crate) work: Receiver<Work>,
     pub(crate) settled: Sender<Settled>,
-    /// Bounded: a replica that is [`super::replica::BACKLOG`] batches behind holds the
-    /// writer, then the owner, then arrivals are turned away. It can always catch up (it
+    /// Bounded: a replica that is too far behind holds the writer, then the owner, then arrivals are turned away. It can always catch up (it
     /// applies what the owner must decide), so that this only bounds memory; dropping
     /// batches instead would make what it shows wrong for ever.
-    pub(crate) replica: Sender<ToReplica>,
+    pub(crate) replica: Feed,
     pub(crate) exits: Exits,
     pub(crate) health: Arc<Health>,
     pub(crate) observer: Arc<dyn Observer>,
@@ -139,7 +138,7 @@ impl<J: Journal> Writer<J> {
             self.exits.release(release);
         }
         if let Some((batch, tip)) = written
-            && self.replica.send(ToReplica::Batch(batch, tip)).is_err()
+            && !self.replica.batch(batch, tip)
         {
             // Its own guard has reported why; what is durable may still leave.
             tracing::debug!("the replica is gone");

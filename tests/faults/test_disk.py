@@ -2,9 +2,12 @@
 
 import asyncio
 import random
+import signal
 import time
 
+import load
 from clients import LoadGateway
+from router import RouterDied
 from stage import LONG, FaultTest, needs, percentile
 
 # What fails, on which file of the journal, and how.
@@ -27,6 +30,8 @@ class Disk(FaultTest):
         journal = self.router.data / "journal"
         if which == "tip":
             return [str(journal / "tip")]
+        if which == "folder":
+            return [str(journal)]
         return [f"{segment}-wal" for segment in journal.glob("*.sqlite")]
 
     def inject(self, what: str, *files: str) -> None:
@@ -71,6 +76,27 @@ class Disk(FaultTest):
         report = await self.verify()
         self.assertEqual(report["marks_differing"], [])
 
+    async def test_a_folder_that_cannot_be_synced_is_not_written_into(self):
+        await self.start()
+        self.load.run(300)
+        await self.acknowledged(300)
+        await self.router.kill()
+        await self.load.gone()
+        # SQLite passes over a folder that it cannot sync: what a power cut leaves of a new
+        # segment or log is not known then, and a start writes the first entry.
+        self.inject("fsync,fdatasync:error=EIO", "folder")
+        with self.assertRaises(RouterDied) as died:
+            await self.router.start()
+        told = next((line for line in str(died.exception).splitlines() if "sync the folder" in line), "nothing")
+        print(f"\na sync of the journal's folder says EIO: exit code {self.router._process.returncode}; {told[-230:]}")
+        self.assertGreater(self.router._process.returncode, 0)
+        self.assertIn(f"cannot sync the folder {self.router.data / 'journal'}", str(died.exception))
+        self.router.under = []
+        await self.restart()
+        await self.all_is_well(in_flight=True)
+        await self.load.resync()
+        await self.all_is_well()
+
     async def test_a_slow_disk_sheds_arrivals_and_nothing_else(self):
         await self.start(pause=0.5)
         await self.router.kill()
@@ -107,5 +133,30 @@ class Disk(FaultTest):
         await self.router.kill()
         await self.load.gone()
         self.router.under = []
+        await self.restart()
+        await self.all_is_well(in_flight=True)
+
+
+@needs("strace")
+class Draining(FaultTest):
+    CONFIG = load.config(more='[server]\ndrain = "30s"\n')
+
+    async def test_a_journal_that_fails_while_the_router_drains_is_no_good_end(self):
+        await self.start()
+        self.load.run(100)
+        await self.acknowledged(300)
+        self.router._process.send_signal(signal.SIGTERM)
+        await self.until(lambda: "draining: nobody new" in self.router.logs(), "draining")
+        logs = [word for segment in (self.router.data / "journal").glob("segment-*.sqlite")
+                for word in ("-P", f"{segment}-wal")]
+        strace = await asyncio.create_subprocess_exec(
+            "strace", "-f", "-p", str(self.router._process.pid), *logs, "-e", "trace=fdatasync",
+            "-e", "inject=fdatasync:error=EIO", "-o", str(self.folder / "strace.log"))
+        code = await self.router._gone("a disk error while draining")
+        await strace.wait()
+        await self.load.gone()
+        print(f"\nfdatasync on the log says EIO while the router drains: exit code {code}")
+        self.assertIn("nothing more is acknowledged", self.router.logs())
+        self.assertEqual(code, 1, self.router.logs()[-2_000:])
         await self.restart()
         await self.all_is_well(in_flight=True)

@@ -91,7 +91,8 @@ impl Router {
         let archive = Archive::start(options, follow, metrics).expect("a thread");
         let reading = Reader::new(folder.clone());
         let past = Past { reader: reading, asks: archive.asks(), data: folder };
-        let serving = tokio::spawn(serve(handle.clone(), playbooks, past, listener, stopped));
+        let serving =
+            tokio::spawn(serve(handle.clone(), playbooks, past, (listener, 1_024), stopped));
         let uri = format!("http://{address}");
         let channel = Endpoint::from_shared(uri).expect("a uri").connect().await.expect("connects");
         Self { channel, handle, address, stop, serving, shard, reader, archive, data }

@@ -8,7 +8,9 @@
 //! | 1, 4, 4, n | `P`, length, CRC-32 of the part, the part; as often as there are parts |
 //! | 1, 4, 32 | `E`, how many parts, BLAKE3 of everything before the hash |
 //!
-//! Numbers are little-endian. It knows no folder and keeps nothing.
+//! Numbers are little-endian. Magic, layout and the hash at the end are where they are in every
+//! layout, so that one that is newer can be told from one that is damaged. It knows no folder
+//! and keeps nothing.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -155,9 +157,23 @@ impl Scan<'_> {
         }
         let found = u32::from_le_bytes(self.bytes(0)?);
         if found != LAYOUT {
+            self.rest()?;
             return Err(SnapshotError::Layout { path: self.path.into(), found, known: LAYOUT });
         }
         Ok(())
+    }
+
+    /// Verifies what is there though nobody knows what it is.
+    fn rest(&mut self) -> Result<(), SnapshotError> {
+        let at = self.at;
+        let mut piece = vec![0; 1 << 16];
+        let mut left = self.length.saturating_sub(at + HASH as u64);
+        while left > 0 {
+            let length = piece.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.fill(&mut piece[..length], at)?;
+            left -= length as u64;
+        }
+        self.hash(at)
     }
 
     fn part(&mut self, at: u64) -> Result<Vec<u8>, SnapshotError> {
@@ -180,6 +196,11 @@ impl Scan<'_> {
         if expected != found {
             return Err(self.damaged(at, Damage::Parts { expected, found }));
         }
+        self.hash(at)
+    }
+
+    /// The last bytes are the hash of all before them.
+    fn hash(&mut self, at: u64) -> Result<(), SnapshotError> {
         let hash = self.hasher.finalize();
         if self.bytes::<HASH>(at)? != *hash.as_bytes() {
             return Err(self.damaged(at, Damage::Hash));

@@ -107,12 +107,17 @@ impl Snapshots {
         Ok(Written { bytes, older: all.get(1).map(|(sequence, _)| *sequence) })
     }
 
-    /// Sequence of the older of two that are there, as [`Written::older`] tells it.
+    /// Sequence of the older of two that this process can go on from, as [`Written::older`]
+    /// tells it; known once [`Self::newest`] has looked.
     ///
     /// # Errors
     /// [`SnapshotError::Io`] of the folder.
     pub fn older(&self) -> Result<Option<u64>, SnapshotError> {
-        Ok(self.all()?.get(1).map(|(sequence, _)| *sequence))
+        let all = self.all()?;
+        let useless = self.useless();
+        let mut counted =
+            all.iter().map(|(sequence, _)| *sequence).filter(|s| !useless.contains(s));
+        Ok(counted.nth(1))
     }
 
     /// Makes something of the newest good snapshot with `accept`, which may find that what

@@ -52,8 +52,8 @@ pub struct Snapshot {
 pub struct Passed {
     /// Sequence of the last entry.
     pub sequence: u64,
-    /// When.
-    pub wall: WallTime,
+    /// Engine time of it: the wall clock may leap, and would trim what is young or keep all.
+    pub at: EngineTime,
 }
 
 /// Why a snapshot cannot be written or used.

@@ -2,7 +2,8 @@
 //!
 //! Whoever reads the journal behind the router (the archive, a copy elsewhere) holds a
 //! [`Position`] and moves it on; the journal connects what trims it; the snapshot thread
-//! says when there is something to trim. It trims nothing itself.
+//! says when there is something to trim. It trims nothing itself. Age is engine time: it never
+//! goes back, a restart moves it on by minutes at most, and no clock that somebody sets counts.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Passed;
-use crate::time::WallTime;
+use crate::time::{EngineTime, Span};
 
 /// Times at which the journal's position is remembered, within the time that it is kept.
 const MARKS: u32 = 64;
@@ -95,24 +96,24 @@ impl Trimming {
 /// Remembers where the journal stands now, if the last time was long enough ago, and
 /// forgets what nothing is decided by any more.
 pub(crate) fn remember(passed: &mut Vec<Passed>, now: Passed, keep: Duration) {
-    let apart = u64::try_from((keep / MARKS).as_millis()).unwrap_or(u64::MAX);
-    let due = passed.last().is_none_or(|last| now.wall.0.saturating_sub(last.wall.0) >= apart);
-    if due {
+    // Of another life of this data: it would stay the last one until that time comes.
+    passed.retain(|p| p.at <= now.at);
+    let apart = Span::from(keep / MARKS);
+    if passed.last().is_none_or(|last| now.at.since(last.at) >= apart) {
         passed.push(now);
     }
-    let old = passed.iter().rposition(|p| p.wall <= before(now.wall, keep));
+    let old = passed.iter().rposition(|p| is_old(p, now.at, keep));
     passed.drain(..old.unwrap_or(0));
 }
 
 /// The last sequence that is older than what is to be kept; 0 if none is.
-pub(crate) fn outlived(passed: &[Passed], now: WallTime, keep: Duration) -> u64 {
-    let old = passed.iter().rev().find(|p| p.wall <= before(now, keep));
+pub(crate) fn outlived(passed: &[Passed], now: EngineTime, keep: Duration) -> u64 {
+    let old = passed.iter().rev().find(|p| is_old(p, now, keep));
     old.map_or(0, |p| p.sequence)
 }
 
-fn before(now: WallTime, keep: Duration) -> WallTime {
-    let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
-    WallTime(now.0.saturating_sub(keep))
+fn is_old(passed: &Passed, now: EngineTime, keep: Duration) -> bool {
+    now.since(passed.at) >= Span::from(keep)
 }
 
 #[cfg(test)]
@@ -158,17 +159,29 @@ mod tests {
 
     #[test]
     fn the_journal_is_kept_for_its_time_and_not_much_longer() {
-        let (keep, hour) = (Duration::from_secs(64 * 3600), 3_600_000);
+        let (keep, hour) = (Duration::from_secs(64 * 3600), Span::seconds(3_600));
         let mut passed = Vec::new();
         // A snapshot every ten minutes for a week, a hundred entries each.
         for n in 1..=1_008_u64 {
-            let now = Passed { sequence: n * 100, wall: WallTime(n * hour / 6) };
+            let now = Passed { sequence: n * 100, at: EngineTime(n * hour.0 / 6) };
             remember(&mut passed, now, keep);
             assert!(passed.len() <= MARKS as usize + 2, "{} marks", passed.len());
-            let outlived = outlived(&passed, now.wall, keep);
+            let outlived = outlived(&passed, now.at, keep);
             let sixty_four_hours = (n * 100).saturating_sub(64 * 600);
             assert!(outlived <= sixty_four_hours, "{outlived} at {n}");
             assert!(sixty_four_hours - outlived <= 700, "{outlived} at {n}");
+        }
+    }
+
+    #[test]
+    fn a_mark_that_is_ahead_keeps_nothing_for_ever() {
+        // As a data directory has it that was put together from two.
+        let (keep, at) = (Duration::from_secs(64), |s| EngineTime::ZERO + Span::seconds(s));
+        let mut passed = vec![Passed { sequence: 900, at: at(9_000) }];
+        for n in 1..=200 {
+            let now = Passed { sequence: n, at: at(n) };
+            remember(&mut passed, now, keep);
+            assert_eq!(outlived(&passed, now.at, keep), n.saturating_sub(64), "at {n}");
         }
     }
 }

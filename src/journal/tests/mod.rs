@@ -237,3 +237,12 @@ fn no_sealed_words_are_in_any_file() {
     let keys = KeyStore::open(data.path()).unwrap();
     assert_eq!(keys.unseal(&back).as_deref(), Some(&canary[..]));
 }
+
+#[test]
+fn sqlite_is_compiled_as_the_configuration_of_cargo_says() {
+    let used = "SELECT sqlite_compileoption_used('DEFAULT_MEMSTATUS=0')";
+    let connection = Connection::open_in_memory().unwrap();
+    let used: bool = connection.query_row(used, [], |row| row.get(0)).unwrap();
+    // `fdatasync` is in the same line, and SQLite does not tell of that one.
+    assert!(used, "LIBSQLITE3_FLAGS of .cargo/config.toml is lost: build in the sources' folder");
+}

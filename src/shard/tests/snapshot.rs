@@ -222,6 +222,31 @@ async fn on_the_last_of_the_disk_no_snapshot_is_written_before_there_is_space() 
 }
 
 #[tokio::test]
+async fn a_stop_takes_the_snapshot_that_could_not_be_written_before() {
+    let data = tempfile::tempdir().expect("a folder");
+    let memory = Arc::new(Memory::default());
+    let seen = Arc::new(Recorded::default());
+    let (handle, shard, _) = resume(&memory, snapshots(data.path(), 20), &seen);
+    let folder = data.path().join("snapshots");
+    std::fs::remove_dir(&folder).expect("it is empty");
+    let on = gateway(&handle).await;
+    for n in 0.. {
+        let arrived = handle.call(actor(Role::Gateway), None, arrival(on, n), None).await;
+        arrived.expect("accepted");
+        if handle.read(|view| view.sequence).await.expect("it reads") >= 20 {
+            break;
+        }
+    }
+    until("it failed", || seen.snapshots() == [SnapshotOutcome::Failed]).await;
+    std::fs::create_dir(&folder).expect("it was removed");
+    shard.stop();
+    let written = seen.snapshots();
+    assert!(matches!(written[..], [SnapshotOutcome::Failed, SnapshotOutcome::Written { .. }]));
+    let (_, _shard, read) = resume(&copy(&memory), snapshots(data.path(), 20), &Arc::default());
+    assert_eq!(read, 0, "all of it is in the snapshot");
+}
+
+#[tokio::test]
 async fn trimming_that_panics_is_counted_and_snapshots_go_on() {
     let data = tempfile::tempdir().expect("a folder");
     let seen = Arc::new(Recorded::default());

@@ -77,7 +77,7 @@ structs! {
     TimelineItem { sequence, at, wall, actor, event, sealed, became_ready }
     Seen { tallies, recalls, tracks, people, timelines }
     Tip { epoch, sequence, hash }
-    Passed { sequence, wall }
+    Passed { sequence, at }
     Snapshot { tip, wall, at, passed, engine, seen }
 }
 

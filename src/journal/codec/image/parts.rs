@@ -84,7 +84,7 @@ fn all<R: Record>(some: &[R]) -> Vec<R::Pb> {
 }
 
 fn head(snapshot: &Snapshot) -> pb::SnapshotHead {
-    let passed = |p: &Passed| pb::Passed { sequence: p.sequence, wall_ms: p.wall.0 };
+    let passed = |p: &Passed| pb::Passed { sequence: p.sequence, at_us: p.at.0 };
     pb::SnapshotHead {
         format: FORMAT,
         oldest_reader: OLDEST_READER,
@@ -134,7 +134,7 @@ impl Parts {
             return Err(CodecError::Missing { field: "SnapshotHead.format" });
         }
         let hash = Field::take(head.hash, "SnapshotHead.hash")?;
-        let passed = |p: pb::Passed| Passed { sequence: p.sequence, wall: WallTime(p.wall_ms) };
+        let passed = |p: pb::Passed| Passed { sequence: p.sequence, at: EngineTime(p.at_us) };
         Ok(Head {
             tip: Tip { epoch: head.epoch, sequence: head.sequence, hash },
             wall: WallTime(head.wall_ms),

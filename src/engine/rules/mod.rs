@@ -4,6 +4,7 @@
 
 mod overdue;
 mod paused;
+mod policies;
 mod recall;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::engine::command::{
 use crate::engine::contact::{State, StateKind};
 use crate::engine::directive::{Directive, Recipient, Tell};
 use crate::engine::event::Event;
+use crate::engine::policy::{QueuePolicy, Workload};
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use crate::engine::words::{
@@ -51,6 +53,7 @@ fn queue(name: &str, needs: &[Need], safety: bool) -> Queue {
         reservation_timeout: Span::seconds(10),
         connect_timeout: Span::seconds(15),
         wrap_up: Span::ZERO,
+        policy: QueuePolicy::default(),
     }
 }
 
@@ -62,6 +65,7 @@ fn agent(name: &str, skill: Option<u8>, capacity: [u8; 4]) -> AgentProfile {
         skills: skill.map(|level| (SkillId(0), level)).into_iter().collect(),
         primary: None,
         capacity,
+        workload: Workload::default(),
     }
 }
 
@@ -147,6 +151,7 @@ impl Center {
             queue,
             entry_point: None,
             needs: [].into_iter().collect(),
+            preferred: [].into_iter().collect(),
             head_start: Span::ZERO,
             safety: false,
             language: None,

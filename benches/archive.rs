@@ -14,9 +14,7 @@ use std::time::Instant;
 use surgeline::archive::{Reader, Store, status};
 use surgeline::config;
 use surgeline::engine::entry::{Actor, Entry, Role, Sealed};
-use surgeline::engine::event::{
-    Arrived, EffectKind, Event, Queued, Reserved, Rule, Trigger, Why,
-};
+use surgeline::engine::event::{Arrived, EffectKind, Event, Queued, Reserved, Rule, Trigger, Why};
 use surgeline::engine::words::{Channel, EndReason, QueuedBecause, ServiceClass};
 use surgeline::ids::{AgentId, ContactId, CustomerId, EffectId, GatewayId, QueueId, ReservationId};
 use surgeline::journal::follow::read_after;

@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn a_language_is_two_letters_and_has_a_skill() {
-        let source = "skills = [\"german\", \"french\"]\n[languages]\nfr = \"french\"\nde = \"german\"";
+        let source =
+            "skills = [\"german\", \"french\"]\n[languages]\nfr = \"french\"\nde = \"german\"";
         let routing = parse("t", source).unwrap().config.routing;
         let of = |tag| Language::of_tag(tag).and_then(|l| routing.speaks(l));
         assert_eq!((of("de-AT"), of("fr"), of("it")), (Some(SkillId(0)), Some(SkillId(1)), None));

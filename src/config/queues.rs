@@ -124,12 +124,7 @@ fn read_policy(table: &Table<'_>, skills: &Names) -> QueuePolicy {
     let default = QueuePolicy::default();
     QueuePolicy {
         preferred: read_needs(table, "preferred", skills),
-        language: table.word(
-            "language",
-            default.language,
-            LanguageRule::ALL,
-            LanguageRule::WORDS,
-        ),
+        language: table.word("language", default.language, LanguageRule::ALL, LanguageRule::WORDS),
         sticky: table.duration("sticky", default.sticky, (Span::ZERO, WEEK)),
         agent_choice: table.word(
             "agent_choice",

@@ -102,7 +102,9 @@ mod tests {
     use crate::config::{ConfigError, parse};
 
     fn agent(fields: &str) -> Result<([u8; 4], Workload), Vec<(String, String)>> {
-        let source = format!("[[pools]]\nname = \"own\"\n[[agents]]\nname = \"ada\"\npool = \"own\"\n{fields}");
+        let source = format!(
+            "[[pools]]\nname = \"own\"\n[[agents]]\nname = \"ada\"\npool = \"own\"\n{fields}"
+        );
         match parse("t", &source) {
             Ok(loaded) => {
                 let agent = &loaded.config.routing.agents[0];

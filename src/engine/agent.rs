@@ -255,7 +255,8 @@ fn in_hand(used: &[u32; 4]) -> Channels {
 
 /// What contacts on these channels use when those that are interrupted use nothing.
 fn load_of(profile: &AgentProfile, used: &[u32; 4], on: Channels) -> u32 {
-    let interrupted = |c: Channel| on.each().any(|by| profile.workload.interrupts[by.index()].has(c));
+    let interrupted =
+        |c: Channel| on.each().any(|by| profile.workload.interrupts[by.index()].has(c));
     let of = on.each().filter(|c| !interrupted(*c)).map(|c| used[c.index()]);
     of.fold(0, u32::saturating_add)
 }
@@ -322,9 +323,9 @@ mod tests {
         assert_eq!(takes(&[email, email, call], &p), [false; 4]);
         let both = ready(&[email, email, call]);
         assert_eq!((both.load(&p), both.most_load(&p)), (WHOLE, WHOLE));
-        assert_eq!(takes(&[(Channel::Email, Hold::Reserved)], &p)[0], false, "not answered yet");
+        assert!(!takes(&[(Channel::Email, Hold::Reserved)], &p)[0], "not answered yet");
         let chat = (Channel::Chat, Hold::Assigned);
-        assert_eq!(takes(&[chat, email], &p)[0], false, "a chat is not interrupted");
+        assert!(!takes(&[chat, email], &p)[0], "a chat is not interrupted");
     }
 
     #[test]

@@ -73,9 +73,7 @@ fn key(routing: &Routing, at: EngineTime, totals: &Totals, c: &Candidate) -> Key
 /// What each part of a key stands for.
 const fn rules(choice: ContactChoice) -> [Rule; 3] {
     match choice {
-        ContactChoice::FixedQueueRatio => {
-            [Rule::TargetBroken, Rule::QueueShare, Rule::LongestWait]
-        }
+        ContactChoice::FixedQueueRatio => [Rule::TargetBroken, Rule::QueueShare, Rule::LongestWait],
         ContactChoice::OldestFirst => [Rule::OldestPlace; 3],
         ContactChoice::CmuTheta => [Rule::HoldingCost, Rule::OldestPlace, Rule::OldestPlace],
     }
@@ -235,6 +233,6 @@ mod tests {
         by_queue(&mut all);
         let left: Vec<_> = all.iter().map(|c| (c.queue.0, c.next.place)).collect();
         let of = |queue, waited| (queue, Place::new(NOW, Span::seconds(waited)));
-        assert_eq!(left, [of(0, 19), of(1, 20), of(2, 18 )]);
+        assert_eq!(left, [of(0, 19), of(1, 20), of(2, 18)]);
     }
 }

@@ -123,8 +123,7 @@ impl Floor {
             let seats = if self.lots { profile.members.len() } else { 0 };
             profile.crowds = std::array::from_fn(|_| Crowd::of(seats));
         }
-        self.staffed =
-            std::array::from_fn(|_| FixedBitSet::with_capacity(self.profiles.len()));
+        self.staffed = std::array::from_fn(|_| FixedBitSet::with_capacity(self.profiles.len()));
         for class in 0..self.classes.len() {
             self.connect(class, routing);
         }
@@ -317,6 +316,30 @@ impl Floor {
         None
     }
 
+    /// By class, the oldest place that an agent may take on these channels, with its queue.
+    fn next_for(
+        &self,
+        agent: AgentId,
+        service: ServiceClass,
+        channels: [bool; 4],
+        passes_over: impl Fn(ContactId, AgentId) -> bool,
+    ) -> impl Iterator<Item = Candidate> {
+        let profile = self.profile_of.get(agent.index());
+        let eligible = profile.map(|(p, _)| &self.profiles[usize::from(*p)].1.eligible);
+        let open = Channel::ALL.into_iter().filter(move |c| channels[c.index()]);
+        let waiting = open.map(move |c| &self.waiting[service as usize][c.index()]);
+        let both = eligible
+            .into_iter()
+            .flat_map(move |e| waiting.clone().flat_map(move |waiting| waiting.intersection(e)));
+        both.filter_map(move |class| {
+            let class = &self.classes[class];
+            let next = class.line.front(agent, &passes_over)?;
+            let queue = class.key.queue;
+            let backlog = self.backlog[queue.index()][service as usize];
+            Some(Candidate { queue, next, backlog })
+        })
+    }
+
     /// The queues of one class of service in which somebody waits whom an agent may take on
     /// these channels, each with the oldest place among them.
     pub(crate) fn queues_for(
@@ -326,22 +349,20 @@ impl Floor {
         channels: [bool; 4],
         passes_over: impl Fn(ContactId, AgentId) -> bool,
     ) -> SmallVec<[Candidate; 8]> {
-        let mut found = SmallVec::new();
-        let Some((profile, _)) = self.profile_of.get(agent.index()) else { return found };
-        let eligible = &self.profiles[usize::from(*profile)].1.eligible;
-        for channel in Channel::ALL.into_iter().filter(|c| channels[c.index()]) {
-            let waiting = &self.waiting[service as usize][channel.index()];
-            for class in waiting.intersection(eligible) {
-                let class = &self.classes[class];
-                if let Some(next) = class.line.front(agent, &passes_over) {
-                    let queue = class.key.queue;
-                    let backlog = self.backlog[queue.index()][service as usize];
-                    found.push(Candidate { queue, next, backlog });
-                }
-            }
-        }
+        let mut found = self.next_for(agent, service, channels, passes_over).collect();
         by_queue(&mut found);
         found
+    }
+
+    /// Whether there is any such queue.
+    pub(crate) fn is_wanted(
+        &self,
+        agent: AgentId,
+        service: ServiceClass,
+        channels: [bool; 4],
+        passes_over: impl Fn(ContactId, AgentId) -> bool,
+    ) -> bool {
+        self.next_for(agent, service, channels, passes_over).next().is_some()
     }
 
     /// The rank of an agent among those eligible for a class, if they are.
@@ -405,10 +426,12 @@ impl Floor {
         }
         let profiles = (0..).zip(&self.profiles);
         let staffed = |(p, (_, profile)): (usize, &(ProfileKey, Profile))| {
-            profile.idle.iter().zip(&self.staffed).zip(&profile.crowds).all(|((idle, set), crowd)| {
-                let drawn = if self.lots { idle.len() } else { 0 };
-                set.contains(p) != idle.is_empty() && crowd.idle() as usize == drawn
-            })
+            profile.idle.iter().zip(&self.staffed).zip(&profile.crowds).all(
+                |((idle, set), crowd)| {
+                    let drawn = if self.lots { idle.len() } else { 0 };
+                    set.contains(p) != idle.is_empty() && crowd.idle() as usize == drawn
+                },
+            )
         };
         backlog == self.backlog && profiles.into_iter().all(staffed)
     }

@@ -57,6 +57,14 @@ pub enum Violation {
         /// What they have.
         load: u32,
     },
+    /// An agent is offered more of what another contact in their hands interrupts.
+    #[error("agent {agent} is offered contact {contact} while another interrupts its channel")]
+    Interrupted {
+        /// The agent.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+    },
     /// A waiting contact is not in line, or one that does not wait is.
     #[error("contact {0} stands in the wrong line")]
     Standing(ContactId),
@@ -132,8 +140,14 @@ impl Engine {
             if load > WHOLE {
                 return Err(Violation::OverCapacity { agent: a.id, load });
             }
-            for w in &a.work {
+            for (i, w) in a.work.iter().enumerate() {
                 let (contact, agent) = (w.contact, a.id);
+                // In the order in which they came; what was there before the call stays.
+                let before =
+                    a.work[..i].iter().map(|b| profile.workload.interrupts[b.channel.index()]);
+                if w.hold == Hold::Reserved && before.into_iter().any(|of| of.has(w.channel)) {
+                    return Err(Violation::Interrupted { agent, contact });
+                }
                 let state = self.contact(contact).map(|c| c.state);
                 let agrees = match (w.hold, state) {
                     (Hold::Reserved, Some(State::Reserved { agent: of, .. }))

@@ -67,8 +67,7 @@ impl Line {
     pub(crate) fn join(&mut self, spot: Spot) -> Standing {
         self.len += 1;
         // Only a live last entry can tell the order; the row never ends in a gap.
-        let in_order =
-            self.row.back().copied().flatten().is_none_or(|last| last < spot);
+        let in_order = self.row.back().copied().flatten().is_none_or(|last| last < spot);
         if in_order {
             let position = self.row_begins + self.row.len() as u64;
             self.row.push_back(Some(spot));
@@ -210,11 +209,7 @@ mod tests {
         line.leave(Standing::Aside, spot(5, 4));
         line.leave(Standing::Row(1), spot(20, 2));
         assert!(line.is_empty());
-        assert_eq!(
-            line.join(spot(1, 5)),
-            Standing::Row(2),
-            "the front's position only ever grows"
-        );
+        assert_eq!(line.join(spot(1, 5)), Standing::Row(2), "the front's position only ever grows");
     }
 
     #[test]
@@ -232,8 +227,7 @@ mod tests {
     fn one_who_waits_long_does_not_pin_the_gaps_behind() {
         let mut line = Line::default();
         let n = 10_000u32;
-        let mut standing: Vec<_> =
-            (0..n).map(|n| line.join(spot(n.into(), n.into()))).collect();
+        let mut standing: Vec<_> = (0..n).map(|n| line.join(spot(n.into(), n.into()))).collect();
         for i in 1..n - 1 {
             let left = line.leave(standing[i as usize], spot(i.into(), i.into()));
             if let Some(moved) = left {

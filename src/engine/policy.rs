@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn parts_of_channels_are_all_there_once() {
-        let three: Channels = [Channel::Voice, Channel::Email, Channel::Message].into_iter().collect();
+        let three: Channels =
+            [Channel::Voice, Channel::Email, Channel::Message].into_iter().collect();
         let parts: Vec<Channels> = three.parts().collect();
         assert_eq!(parts.len(), 8);
         assert!(parts.contains(&Channels::NONE) && parts.contains(&three));

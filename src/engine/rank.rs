@@ -96,8 +96,7 @@ pub(crate) type Order = (Reverse<bool>, u16, u16, usize);
 pub(crate) fn order(profile: &ProfileKey, key: &ClassKey, choice: AgentChoice) -> Order {
     let (first, then) = match choice {
         AgentChoice::LongestIdle | AgentChoice::Random => {
-            let primary =
-                profile.primary.is_some_and(|s| key.needs.iter().any(|n| n.skill == s));
+            let primary = profile.primary.is_some_and(|s| key.needs.iter().any(|n| n.skill == s));
             (u16::from(!primary), profile.skills.len())
         }
         AgentChoice::MostProficient => (u16::MAX - key.proficiency(profile), 0),

@@ -5,11 +5,11 @@ use super::super::command::{Arrival, Heard, Reply, Report};
 use super::super::contact::{Link, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
 use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
+use super::super::rank::ClassKey;
 use super::super::recall::{
     AFFECTED_HEAD_START, Heed, MOST_KEYS_PRESSED, Question, SelfService, Step, Text, TriageClass,
     Wish,
 };
-use super::super::rank::ClassKey;
 use super::super::refusal::Refusal;
 use super::super::words::{
     Attributes, Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need,

@@ -45,7 +45,11 @@ impl Turn<'_> {
             Stand::Line(..) => {
                 if let Some((agent, rank)) = self.last_agent(c, stand) {
                     let why = Why::plain(Rule::Sticky);
-                    return self.reserve(agent, rank, Chosen { contact, trigger, why, async_passed });
+                    return self.reserve(
+                        agent,
+                        rank,
+                        Chosen { contact, trigger, why, async_passed },
+                    );
                 }
                 // State alone: whoever decides this again decides the same.
                 let lot = hash_of(&(contact, engine.counts.last_reservation));
@@ -117,13 +121,16 @@ impl Turn<'_> {
             return Some(chosen);
         }
         let Some(live) = of(ServiceClass::Live) else { return of(ServiceClass::Async) };
-        let later = of(ServiceClass::Async);
-        Some(match later {
-            Some(later) if engine.counts.async_owed >= ONE_SHARE => {
-                Chosen { trigger: Trigger::AsyncShare, ..later }
-            }
-            later => Chosen { async_passed: later.is_some(), ..live },
-        })
+        if engine.counts.async_owed >= ONE_SHARE
+            && let Some(later) = of(ServiceClass::Async)
+        {
+            return Some(Chosen { trigger: Trigger::AsyncShare, ..later });
+        }
+        let service = ServiceClass::Async;
+        let passes_over = |c, a| engine.passes_over(c, a);
+        let async_passed = self.kept_for(agent, service, channels).is_some()
+            || engine.floor.is_wanted(agent, service, channels, passes_over);
+        Some(Chosen { async_passed, ..live })
     }
 
     /// The oldest place among those kept for an agent.

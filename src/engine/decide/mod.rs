@@ -15,8 +15,8 @@ mod supervisor;
 mod tick;
 mod walk;
 
-pub use recall::Preview;
 use demand::{Own, demand};
+pub use recall::Preview;
 use recall::is_hurt;
 
 use std::collections::VecDeque;
@@ -34,8 +34,8 @@ use super::recall::Recall;
 use super::refusal::Refusal;
 use super::routing::{Name, Queue, Routing};
 use super::words::{
-    Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named,
-    NotTaken, QueuedBecause, ServiceClass,
+    Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, NotTaken,
+    QueuedBecause, ServiceClass,
 };
 use super::{MOST_CLASSES, MOST_PROFILES};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, SessionId};
@@ -322,8 +322,7 @@ impl Turn<'_> {
     /// How a contact stands in another queue: what it needs of its own goes with it.
     fn moved_to(&self, c: &Contact, queue: QueueId, because: QueuedBecause) -> Queued {
         let to = self.queue_of(queue);
-        let own =
-            Own { needs: &c.own_needs, preferred: &c.own_preferred, language: c.language };
+        let own = Own { needs: &c.own_needs, preferred: &c.own_preferred, language: c.language };
         let (needs, preferred) = demand(&self.engine.routing, to, own);
         let ahead = to.map_or(Span::ZERO, |q| q.head_start);
         let place = place(c.arrived, &[ahead, c.head_start, c.waited_before]);

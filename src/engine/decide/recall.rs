@@ -7,9 +7,9 @@ use super::super::agent::Presence;
 use super::super::command::{RecallOrder, Reply};
 use super::super::contact::{Contact, Link, State};
 use super::super::event::{Event, Queued};
-use super::super::rank::ClassKey;
 use super::super::gateway::Gateway;
 use super::super::pace::Pace;
+use super::super::rank::ClassKey;
 use super::super::recall::{
     AFFECTED_HEAD_START, Heed, IvrPlan, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS, Plan,
     Recall, SAY_WINDOW, Tier, TriageClass,

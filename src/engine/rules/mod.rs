@@ -16,7 +16,6 @@ use crate::engine::command::{
 use crate::engine::contact::{State, StateKind};
 use crate::engine::directive::{Directive, Recipient, Tell};
 use crate::engine::event::Event;
-use crate::engine::policy::{QueuePolicy, Workload};
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use crate::engine::words::{
@@ -43,29 +42,23 @@ fn listed(names: &[&str]) -> Vec<Listed> {
 fn queue(name: &str, needs: &[Need], safety: bool) -> Queue {
     Queue {
         name: Arc::from(name),
-        retired: false,
         needs: needs.iter().copied().collect(),
-        pools: [].into_iter().collect(),
         channels: [true; 4],
         safety,
         target: Span::seconds(20),
-        head_start: Span::ZERO,
         reservation_timeout: Span::seconds(10),
         connect_timeout: Span::seconds(15),
-        wrap_up: Span::ZERO,
-        policy: QueuePolicy::default(),
+        ..Queue::default()
     }
 }
 
 fn agent(name: &str, skill: Option<u8>, capacity: [u8; 4]) -> AgentProfile {
     AgentProfile {
         name: Arc::from(name),
-        retired: false,
         pool: PoolId(0),
         skills: skill.map(|level| (SkillId(0), level)).into_iter().collect(),
-        primary: None,
         capacity,
-        workload: Workload::default(),
+        ..AgentProfile::default()
     }
 }
 

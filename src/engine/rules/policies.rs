@@ -139,7 +139,10 @@ fn comes_again(sticky: Span, after: u64) -> (Center, ContactId) {
 fn a_customer_gets_their_last_agent_if_they_can_take_it_now() {
     let (c, again) = comes_again(Span::seconds(60), 60);
     assert_eq!(c.held_for(again), Some(ANNE));
-    assert_eq!((c.reserved()[0].trigger, c.reserved()[0].why.rule), (Trigger::Contact, Rule::Sticky));
+    assert_eq!(
+        (c.reserved()[0].trigger, c.reserved()[0].why.rule),
+        (Trigger::Contact, Rule::Sticky)
+    );
     let (c, again) = comes_again(Span::seconds(60), 61);
     assert_eq!(c.held_for(again), Some(BOB), "too long ago");
     let (c, again) = comes_again(Span::ZERO, 1);
@@ -286,7 +289,11 @@ fn a_freed_agent_serves_the_broken_target_then_the_queue_above_its_share() {
     assert_eq!((why.rule, why.queues, why.late), (Rule::QueueShare, 2, false));
     assert_eq!((why.backlog, why.backlogs, why.share, why.shares), (2, 6, 10, 50));
     c.leaves(others[0]);
-    assert_eq!(c.held_for(others[1]), Some(BOB), "1 of 5 is its share exactly, and it waited longer");
+    assert_eq!(
+        c.held_for(others[1]),
+        Some(BOB),
+        "1 of 5 is its share exactly, and it waited longer"
+    );
     assert_eq!(c.reserved()[0].why.rule, Rule::LongestWait);
     let more: Vec<_> = (0..9).map(|_| c.arrives(Channel::Voice, OTHER)).collect();
     c.passes(20);

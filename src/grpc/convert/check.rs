@@ -187,10 +187,10 @@ fn skills(
         let skill = known(of_skill, "skill", &need.skill, |n| names.skill(n))?;
         let at_least = match need.at_least {
             0 => 1,
-            n => u8::try_from(n).ok().filter(|n| *n <= 5).ok_or(Fault::Invalid {
-                field: of_level,
-                expected: "1 to 5, or 0 for 1",
-            })?,
+            n => u8::try_from(n)
+                .ok()
+                .filter(|n| *n <= 5)
+                .ok_or(Fault::Invalid { field: of_level, expected: "1 to 5, or 0 for 1" })?,
         };
         needs.push(Need { skill, at_least });
     }

@@ -379,8 +379,7 @@ fn random_histories_hold_every_promise() {
     if seeds.len() > 1 {
         let missing: Vec<_> = NAMES.iter().filter(|n| !reached.contains(**n)).collect();
         assert!(missing.is_empty(), "never reached: {missing:?}");
-        let rules: Vec<_> =
-            Rule::ALL.iter().filter(|r| !reached.contains(r.name())).collect();
+        let rules: Vec<_> = Rule::ALL.iter().filter(|r| !reached.contains(r.name())).collect();
         assert!(rules.is_empty(), "rules that never decided: {rules:?}");
         assert!(shadows.iter().all(|n| *n > 20), "hardly any engine from a snapshot: {shadows:?}");
         assert!(closed > commands / 20, "hardly any contact lived its whole life");

@@ -74,7 +74,8 @@ pub(super) fn workload(rng: &mut StdRng) -> ([u8; 4], Workload) {
 impl World {
     /// What an arrival brings beside its needs: preferences, a language, a known customer.
     pub(super) fn brings(&mut self) -> (Needs, Option<Language>, Option<CustomerId>) {
-        let prefers = if self.rng.random_bool(0.1) { preferred(&mut self.rng) } else { Needs::new() };
+        let prefers =
+            if self.rng.random_bool(0.1) { preferred(&mut self.rng) } else { Needs::new() };
         let language = self.rng.random_bool(0.3).then(|| any(&mut self.rng, &LANGUAGES));
         let known = self.rng.random_bool(0.5);
         let customer = known.then(|| CustomerId(self.rng.random_range(0..20)));

@@ -177,6 +177,7 @@ fn reserved(f: Fields, r: &Reserved, names: &Routing) -> Fields {
         .number("rank", r.rank)
         .number("idle_us", r.idle.0)
         .number("load", r.load)
+        .text("rule", r.why.rule.name())
 }
 
 fn in_conversation(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {

@@ -57,6 +57,14 @@ pub enum Violation {
         /// What they have.
         load: u32,
     },
+    /// An agent is offered more of what another contact in their hands interrupts.
+    #[error("agent {agent} is offered contact {contact} while another interrupts its channel")]
+    Interrupted {
+        /// The agent.
+        agent: AgentId,
+        /// The contact.
+        contact: ContactId,
+    },
     /// A waiting contact is not in line, or one that does not wait is.
     #[error("contact {0} stands in the wrong line")]
     Standing(ContactId),
@@ -128,12 +136,18 @@ impl Engine {
         let mut owners: BTreeMap<ContactId, AgentId> = BTreeMap::new();
         for a in self.agents() {
             let Some(profile) = self.routing.agent(a.id) else { continue };
-            let load = a.load(profile);
+            let load = a.most_load(profile);
             if load > WHOLE {
                 return Err(Violation::OverCapacity { agent: a.id, load });
             }
-            for w in &a.work {
+            for (i, w) in a.work.iter().enumerate() {
                 let (contact, agent) = (w.contact, a.id);
+                // In the order in which they came; what was there before the call stays.
+                let before =
+                    a.work[..i].iter().map(|b| profile.workload.interrupts[b.channel.index()]);
+                if w.hold == Hold::Reserved && before.into_iter().any(|of| of.has(w.channel)) {
+                    return Err(Violation::Interrupted { agent, contact });
+                }
                 let state = self.contact(contact).map(|c| c.state);
                 let agrees = match (w.hold, state) {
                     (Hold::Reserved, Some(State::Reserved { agent: of, .. }))
@@ -171,6 +185,9 @@ impl Engine {
                 return Err(Violation::Standing(c.id));
             }
             waiting += usize::from(waits(c));
+        }
+        if !self.floor.is_sound() {
+            return Err(Violation::Index("the floor"));
         }
         match self.floor.waiting_len() - waiting {
             0 => Ok(()),
@@ -229,6 +246,7 @@ impl Engine {
                 && index.iter().all(|(r, c)| self.reservations.get(r) == Some(c))
         };
         let checks = [
+            (self.sticky.is_sound(), "last agents"),
             (same(&reservations), "reservations"),
             (keys == self.keys.len(), "keys"),
             (

@@ -250,6 +250,7 @@ mod tests {
 
     use super::*;
     use crate::engine::entry::{Actor, Role};
+    use crate::engine::event::{Rule, Why};
     use crate::engine::routing::AgentProfile;
     use crate::ids::{AgentId, ContactId, PoolId, ReservationId};
     use crate::time::{EngineTime, WallTime};
@@ -264,6 +265,7 @@ mod tests {
             skills: smallvec::smallvec![],
             primary: None,
             capacity: [1; 4],
+            ..AgentProfile::default()
         };
         Routing { agents: vec![agent("anne"), agent("ben")], ..Default::default() }
     }
@@ -294,6 +296,7 @@ mod tests {
             load: 500,
             waited: Span::seconds(61),
             async_passed: false,
+            why: Why::plain(Rule::OldestPlace),
         })
     }
 

@@ -4,6 +4,7 @@
 
 mod overdue;
 mod paused;
+mod policies;
 mod recall;
 
 use std::sync::Arc;
@@ -41,27 +42,23 @@ fn listed(names: &[&str]) -> Vec<Listed> {
 fn queue(name: &str, needs: &[Need], safety: bool) -> Queue {
     Queue {
         name: Arc::from(name),
-        retired: false,
         needs: needs.iter().copied().collect(),
-        pools: [].into_iter().collect(),
         channels: [true; 4],
         safety,
         target: Span::seconds(20),
-        head_start: Span::ZERO,
         reservation_timeout: Span::seconds(10),
         connect_timeout: Span::seconds(15),
-        wrap_up: Span::ZERO,
+        ..Queue::default()
     }
 }
 
 fn agent(name: &str, skill: Option<u8>, capacity: [u8; 4]) -> AgentProfile {
     AgentProfile {
         name: Arc::from(name),
-        retired: false,
         pool: PoolId(0),
         skills: skill.map(|level| (SkillId(0), level)).into_iter().collect(),
-        primary: None,
         capacity,
+        ..AgentProfile::default()
     }
 }
 
@@ -147,6 +144,7 @@ impl Center {
             queue,
             entry_point: None,
             needs: [].into_iter().collect(),
+            preferred: [].into_iter().collect(),
             head_start: Span::ZERO,
             safety: false,
             language: None,

@@ -36,6 +36,11 @@ fn arrivals() -> Vec<(v1::Arrival, RefusalCode, &'static str)> {
             "needs.at_least",
         ),
         (
+            v1::Arrival { preferred: vec![need("nothing", 1)], ..chat() },
+            RefusalCode::NotFound,
+            "preferred.skill",
+        ),
+        (
             v1::Arrival { needs: vec![need("english", 1), need("english", 2)], ..chat() },
             RefusalCode::Invalid,
             "needs.skill",

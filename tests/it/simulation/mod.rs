@@ -4,6 +4,7 @@
 
 mod center;
 mod commands;
+mod policies;
 mod recall;
 mod shadow;
 
@@ -17,7 +18,7 @@ use surgeline::engine::Engine;
 use surgeline::engine::command::{Act, Command, GatewayLimits, Reply};
 use surgeline::engine::contact::{Contact, Link, State, StateKind};
 use surgeline::engine::entry::{Actor, Entry, Role};
-use surgeline::engine::event::{Event, Reserved, Trigger};
+use surgeline::engine::event::{Event, Reserved, Rule, Trigger};
 use surgeline::engine::words::{Availability, ServiceClass};
 use surgeline::ids::{AgentId, AskId, ContactId, RequestId};
 use surgeline::journal::sqlite::SqliteJournal;
@@ -166,11 +167,12 @@ impl World {
         reply.ok()
     }
 
-    /// What a freed agent got was the oldest place of its class of service and channel
-    /// among all they could have had.
+    /// What a freed agent got was the oldest place of its class of service and channel among
+    /// all they could have had, as far as the policy goes by place.
     fn check_choices(&self, events: &[Event], before: &[Contact], context: &str) {
         for event in events {
             let Event::Reserved(r) = event else { continue };
+            self.check_why(r, context);
             if let Some(c) = self.owner.contact(r.contact) {
                 let session = self.owner.gateway(c.gateway).and_then(|g| g.session);
                 let held = c.link == Link::Unary || session.map(Link::Attached) == Some(c.link);
@@ -208,6 +210,7 @@ impl World {
         free(c)
             && before.is_some_and(|b| free(b) && (b.place, b.queue) == (c.place, c.queue))
             && (c.service, c.channel) == (chosen.service, chosen.channel)
+            && self.by_place(c.queue, chosen.queue)
             && self.fits(r.agent, c)
             && (c.place, c.id) < (chosen.place, chosen.id)
     }
@@ -232,6 +235,9 @@ impl World {
                 .find(|n| **n == &debug[..end])
                 .unwrap_or_else(|| panic!("{} is not in the list of events", &debug[..end]));
             *self.tally.entry(name).or_default() += 1;
+            if let Event::Reserved(r) = event {
+                *self.tally.entry(r.why.rule.name()).or_default() += 1;
+            }
         }
     }
 
@@ -373,6 +379,8 @@ fn random_histories_hold_every_promise() {
     if seeds.len() > 1 {
         let missing: Vec<_> = NAMES.iter().filter(|n| !reached.contains(**n)).collect();
         assert!(missing.is_empty(), "never reached: {missing:?}");
+        let rules: Vec<_> = Rule::ALL.iter().filter(|r| !reached.contains(r.name())).collect();
+        assert!(rules.is_empty(), "rules that never decided: {rules:?}");
         assert!(shadows.iter().all(|n| *n > 20), "hardly any engine from a snapshot: {shadows:?}");
         assert!(closed > commands / 20, "hardly any contact lived its whole life");
     }

@@ -30,6 +30,7 @@ mod rules;
 mod store;
 mod tell;
 mod timer;
+pub mod wait_estimate;
 pub mod words;
 
 use std::sync::Arc;

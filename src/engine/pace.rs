@@ -25,7 +25,7 @@ const FORGETS_SLOWLY: u32 = 11;
 /// that matters.
 const MOST_FORGETTING: u64 = 8_640;
 /// So few events say nothing of how long a contact keeps an agent.
-const FEW: u64 = 5 * ONE;
+const FEW: u64 = 4 * ONE;
 /// Customers are taken for patient until this much waiting has shown otherwise: one who leaves
 /// at once does not mean that all will.
 const PATIENT: Span = Span::seconds(600);
@@ -125,7 +125,7 @@ impl Measure {
     pub(crate) fn seconds_each(self, at: EngineTime) -> Option<f64> {
         let now = self.until(at);
         let each = |m: Self| m.time.as_secs_f64() * ONE as f64 / m.times as f64;
-        (now.times >= FEW).then(|| each(now))
+        (now.times > FEW).then(|| each(now))
     }
 
     /// How often a second it happens to one inside; cautious while little is known.
@@ -222,6 +222,7 @@ mod tests {
         }
         // 10 + 9 + 8 + 7 + 6 minutes altogether, and 5 more by the sixth minute.
         let each = |s| m.seconds_each(at(s)).expect("known");
+        // Forgetting makes the earlier ones count a little less.
         assert!((each(300) - 40.0 * 60.0 / 5.0).abs() < 3.0, "{}", each(300));
         assert!((each(360) - 45.0 * 60.0 / 5.0).abs() < 3.0, "{}", each(360));
         assert!((m.hazard(at(300)) - 5.0 / 3_000.0).abs() < 1e-5, "{}", m.hazard(at(300)));
@@ -250,7 +251,7 @@ mod tests {
             m.seconds_each(at(now)).expect("known")
         };
         assert!((each(2, 10_000) - 2.0).abs() < 0.01);
-        let changed = each(4, 4_000);
+        let changed = each(4, 7_500);
         assert!((3.9..=4.0).contains(&changed), "{changed}");
         now += 12 * 3_600;
         let morning = m.seconds_each(at(now)).expect("known");

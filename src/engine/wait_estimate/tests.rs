@@ -1,5 +1,8 @@
 //! The sums against adding them up, and the quantile against waits made by chance.
 
+mod center;
+mod delay;
+
 use super::*;
 
 #[test]

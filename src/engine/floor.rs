@@ -6,8 +6,11 @@
 //! agents. Everything here can be made again from contacts, agents and routing; nothing
 //! here decides.
 
+mod demand;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use demand::{Demand, Press, Staff};
 use fixedbitset::FixedBitSet;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -37,6 +40,8 @@ struct Class {
     choice: AgentChoice,
     /// Profiles that may serve it with their rank, best rank first.
     eligible: Vec<(u16, u16)>,
+    /// Contacts of its channel that those at work among them serve at once.
+    slots: u32,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +54,8 @@ struct Profile {
     crowds: [Crowd; 4],
     /// Who is of it, in the order of their ids, by seat.
     members: Vec<AgentId>,
+    /// Who of it is at work.
+    staff: Staff,
 }
 
 /// An agent in line for work.
@@ -168,6 +175,7 @@ impl Floor {
         }
         self.classes[class].eligible = ranked;
         self.classes[class].choice = choice;
+        self.classes[class].slots = self.count_slots(class);
     }
 
     /// Whether one more contact of this kind has a class to stand in.
@@ -189,6 +197,7 @@ impl Floor {
             line: Line::default(),
             choice: AgentChoice::LongestIdle,
             eligible: Vec::new(),
+            slots: 0,
         };
         let index = match reuse {
             Some(i) => {

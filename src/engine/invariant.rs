@@ -249,6 +249,8 @@ impl Engine {
             (self.sticky.is_sound(), "last agents"),
             (same(&reservations), "reservations"),
             (keys == self.keys.len(), "keys"),
+            (self.measures_those_inside(), "those who are measured"),
+            (self.floor.counts_staff(&self.agents, &self.routing), "agents at work"),
             (
                 effects.len() == self.effects.len()
                     && effects.iter().all(|(e, c)| self.effects.get(e) == Some(c)),

@@ -35,6 +35,7 @@ mod sticky;
 mod store;
 mod tell;
 mod timer;
+pub mod wait_estimate;
 pub mod words;
 
 use std::sync::Arc;
@@ -84,6 +85,9 @@ pub struct Engine {
     sticky: Sticky,
     counts: Counts,
     memory: Memory,
+
+    // When the event that is being applied happened.
+    now: EngineTime,
 
     // Made from the above, and never hashed.
     keys: HashMap<(GatewayId, Key), ContactId, FxBuildHasher>,

@@ -6,6 +6,7 @@ mod overdue;
 mod paused;
 mod policies;
 mod recall;
+mod waits;
 
 use std::sync::Arc;
 

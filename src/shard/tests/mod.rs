@@ -7,3 +7,4 @@ mod restart;
 mod simulation;
 mod snapshot;
 mod statistics;
+mod told;

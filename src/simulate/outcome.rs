@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::error::SimulateError;
 use super::figures::{Figure, Measure};
 use super::scenario::Scenario;
-use super::tally::{Course, Queue, Tally};
+use super::tally::{Course, Queue, Tally, Worked};
 use super::world::World;
 use crate::engine::routing::{AgentProfile, Routing};
 
@@ -120,7 +120,7 @@ pub fn simulate(
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
     let (sender, results) = mpsc::channel();
-    let mut tallies: Vec<Option<Tally>> = (0..runs).map(|_| None).collect();
+    let mut summaries: Vec<Option<Summary>> = (0..runs).map(|_| None).collect();
     std::thread::scope(|scope| {
         for _ in 0..threads.min(runs as usize) {
             let (sender, next, done) = (sender.clone(), &next, &done);
@@ -130,10 +130,11 @@ pub fn simulate(
                         break;
                     }
                     let tally = World::new(scenario, run).and_then(World::play);
-                    let came = tally.as_ref().map_or(0, |t| t.came);
+                    let summary = tally.and_then(|tally| Summary::of(&tally));
+                    let came = summary.as_ref().map_or(0, |s| s.came);
                     done.fetch_add(came, Ordering::Relaxed);
                     // Who no longer listens has had an error from another run.
-                    if sender.send((run, tally)).is_err() {
+                    if sender.send((run, summary)).is_err() {
                         break;
                     }
                 }
@@ -143,10 +144,10 @@ pub fn simulate(
         let mut ended = 0;
         loop {
             match results.recv_timeout(TOLD_EVERY) {
-                Ok((run, tally)) => {
+                Ok((run, summary)) => {
                     ended += 1;
-                    match tally {
-                        Ok(tally) => tallies[run as usize] = Some(tally),
+                    match summary {
+                        Ok(summary) => summaries[run as usize] = Some(summary),
                         Err(error) => {
                             next.store(runs as usize, Ordering::Relaxed);
                             return Err(error);
@@ -160,71 +161,96 @@ pub fn simulate(
             tell(Progress { runs: ended, contacts, elapsed: begun.elapsed() });
         }
     })?;
-    let tallies: Vec<Tally> = tallies.into_iter().flatten().collect();
-    if tallies.len() != runs as usize {
+    let summaries: Vec<Summary> = summaries.into_iter().flatten().collect();
+    if summaries.len() != runs as usize {
         return Err(SimulateError::Panicked);
     }
-    sum_up(scenario, &tallies, begun.elapsed())
+    Ok(sum_up(scenario, &summaries, begun.elapsed()))
 }
 
-fn sum_up(
-    scenario: &Scenario,
-    tallies: &[Tally],
-    took: Duration,
-) -> Result<Outcome, SimulateError> {
+/// What is kept of a run: of waits, only what they come to.
+struct Summary {
+    /// By queue to which somebody came.
+    queues: Vec<Option<Values>>,
+    all: Values,
+    agents: Vec<Worked>,
+    course: Course,
+    switches: u64,
+    came: u64,
+    refused: u64,
+    first_refusal: Option<Box<str>>,
+}
+
+/// The measures of one queue in one run, in their order.
+type Values = [Option<f64>; Measure::ALL.len()];
+
+impl Summary {
+    fn of(tally: &Tally) -> Result<Self, SimulateError> {
+        let values = |queue: &Queue| Measure::ALL.map(|measure| measure.of(queue));
+        let mut all = Queue::new()?;
+        tally.queues.iter().try_for_each(|queue| all.add(queue))?;
+        let came = |queue: &Queue| (queue.came > 0).then(|| values(queue));
+        Ok(Self {
+            queues: tally.queues.iter().map(came).collect(),
+            all: values(&all),
+            agents: tally.agents.clone(),
+            course: tally.course.clone(),
+            switches: tally.switches,
+            came: tally.came,
+            refused: tally.refused,
+            first_refusal: tally.first_refusal.clone(),
+        })
+    }
+}
+
+fn sum_up(scenario: &Scenario, runs: &[Summary], took: Duration) -> Outcome {
     let routing = &scenario.routing;
     let mut queues = Vec::new();
     for (index, queue) in routing.queues.iter().enumerate() {
-        let of: Vec<&Queue> = tallies.iter().map(|t| &t.queues[index]).collect();
-        if of.iter().any(|q| q.came > 0) {
+        let of: Vec<&Values> = runs.iter().filter_map(|r| r.queues[index].as_ref()).collect();
+        if !of.is_empty() {
             queues.push(Scope { queue: Some((&*queue.name).into()), figures: figures(&of) });
         }
     }
     if queues.len() != 1 {
-        let mut sums = Vec::with_capacity(tallies.len());
-        for tally in tallies {
-            let mut sum = Queue::new()?;
-            tally.queues.iter().try_for_each(|q| sum.add(q))?;
-            sums.push(sum);
-        }
-        let all: Vec<&Queue> = sums.iter().collect();
+        let all: Vec<&Values> = runs.iter().map(|r| &r.all).collect();
         queues.insert(0, Scope { queue: None, figures: figures(&all) });
     }
     let mut course = Course::default();
     #[expect(clippy::cast_precision_loss, reason = "a number of runs")]
-    let share = 1.0 / tallies.len() as f64;
-    tallies.iter().for_each(|t| course.add(&t.course, share));
+    let share = 1.0 / runs.len() as f64;
+    runs.iter().for_each(|r| course.add(&r.course, share));
     #[expect(clippy::cast_precision_loss, reason = "counts of switches")]
-    let switches: Vec<f64> = tallies.iter().map(|t| t.switches as f64).collect();
-    Ok(Outcome {
+    let switches: Vec<f64> = runs.iter().map(|r| r.switches as f64).collect();
+    Outcome {
         title: scenario.title.clone(),
         about: scenario.about.clone(),
         seed: scenario.run.seed,
         runs: scenario.run.runs,
         queues,
-        occupancy: occupancy(routing, tallies),
+        occupancy: occupancy(routing, runs),
         switches: Figure::over(&switches).filter(|_| !scenario.orders.is_empty()),
         course,
         duration: scenario.run.duration,
         warm_up: scenario.run.warm_up,
-        contacts: tallies.iter().map(|t| t.came).sum(),
+        contacts: runs.iter().map(|r| r.came).sum(),
         took: took.as_secs_f64(),
-        refused: tallies.iter().map(|t| t.refused).sum(),
-        first_refusal: tallies.iter().find_map(|t| t.first_refusal.clone()),
-    })
+        refused: runs.iter().map(|r| r.refused).sum(),
+        first_refusal: runs.iter().find_map(|r| r.first_refusal.clone()),
+    }
 }
 
 /// The figures of one queue's runs.
-fn figures(runs: &[&Queue]) -> Vec<(Measure, Figure)> {
-    let over = |measure: Measure| {
-        let values: Vec<f64> = runs.iter().filter_map(|q| measure.of(q)).collect();
+fn figures(runs: &[&Values]) -> Vec<(Measure, Figure)> {
+    let over = |(index, measure): (usize, Measure)| {
+        let values: Vec<f64> = runs.iter().filter_map(|values| values[index]).collect();
         Some((measure, Figure::over(&values)?))
     };
-    Measure::ALL.into_iter().filter_map(over).collect()
+    Measure::ALL.into_iter().enumerate().filter_map(over).collect()
 }
 
 /// Pools in the order of the configuration, then profiles in the order of their first agents.
-fn occupancy(routing: &Routing, tallies: &[Tally]) -> Vec<Occupancy> {
+fn occupancy(routing: &Routing, runs: &[Summary]) -> Vec<Occupancy> {
     let mut groups: Vec<(bool, String, Vec<usize>)> = Vec::new();
     let mut add = |is_pool: bool, name: String, agent: usize| {
         match groups.iter_mut().find(|g| g.0 == is_pool && g.1 == name) {
@@ -240,15 +266,15 @@ fn occupancy(routing: &Routing, tallies: &[Tally]) -> Vec<Occupancy> {
         add(false, profile(routing, agent), index);
     }
     let busy = |agents: &[usize]| {
-        let run = |t: &Tally| {
-            let sum = |of: fn(&super::tally::Worked) -> u64| -> u64 {
+        let run = |t: &Summary| {
+            let sum = |of: fn(&Worked) -> u64| -> u64 {
                 agents.iter().map(|a| of(&t.agents[*a])).sum()
             };
             #[expect(clippy::cast_precision_loss, reason = "microseconds of work")]
             let (busy, present) = (sum(|w| w.busy) as f64, sum(|w| w.present) as f64);
             (present > 0.0).then(|| busy / present)
         };
-        let values: Vec<f64> = tallies.iter().filter_map(run).collect();
+        let values: Vec<f64> = runs.iter().filter_map(run).collect();
         Figure::over(&values)
     };
     let occupied = groups.into_iter().filter_map(|(is_pool, name, agents)| {

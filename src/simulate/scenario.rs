@@ -20,7 +20,7 @@ use crate::time::Span;
 /// Longest run, and longest drain after it: ten years.
 const MOST_SECONDS: f64 = 10.0 * 365.25 * 86_400.0;
 /// Most runs of a scenario.
-const MOST_RUNS: u32 = 100_000;
+const MOST_RUNS: u32 = 10_000;
 /// Names listed where one was not found.
 const MOST_LISTED: usize = 24;
 
@@ -193,7 +193,7 @@ impl Names<'_> {
 
 fn check_runs(runs: u32) -> Result<u32, SimulateError> {
     let sound = (1..=MOST_RUNS).contains(&runs);
-    sound.then_some(runs).ok_or_else(|| SimulateError::value("run.runs", "1 to 100,000"))
+    sound.then_some(runs).ok_or_else(|| SimulateError::value("run.runs", "1 to 10,000"))
 }
 
 fn check_run(run: &written::Run) -> Result<Run, SimulateError> {

@@ -13,7 +13,7 @@ pub struct Simulate {
     /// What chance begins with [default: the scenario's]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// How many runs, 1 to 100,000; from two on every figure has a confidence interval [default: the scenario's]
+    /// How many runs, 1 to 10,000; from two on every figure has a confidence interval [default: the scenario's]
     #[arg(long, value_name = "N")]
     pub runs: Option<u32>,
     /// One JSON object on stdout, progress on stderr

@@ -34,7 +34,7 @@ pub(super) fn run(asked: &Simulate, folder: Option<&Path>) -> anyhow::Result<Exi
     let mut played = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let of = format!("{} ({} of {}): ", row.name, index + 1, rows.len());
-        let outcome = play(row, asked, of);
+        let outcome = play(row, asked, &of);
         if let Err(error) = &outcome {
             tell_line(&format!("{}: {error}", row.name));
         }
@@ -49,10 +49,18 @@ pub(super) fn run(asked: &Simulate, folder: Option<&Path>) -> anyhow::Result<Exi
     Ok(ExitCode::from(if failed == 0 { OK } else { FAILED }))
 }
 
-fn play(row: &Row, asked: &Simulate, of: String) -> Result<Outcome, SimulateError> {
-    let scenario =
-        Scenario::parse(&row.name, &row.scenario, Path::new(""))?.with(asked.seed, asked.runs)?;
-    simulate(&scenario, &mut progress(scenario.runs(), of))
+/// Plays as many runs as the row says, and where these cannot tell what is asked, as many as
+/// can.
+fn play(row: &Row, asked: &Simulate, of: &str) -> Result<Outcome, SimulateError> {
+    let parsed = || Scenario::parse(&row.name, &row.scenario, Path::new(""));
+    let scenario = parsed()?.with(asked.seed, asked.runs)?;
+    let outcome = simulate(&scenario, &mut progress(scenario.runs(), of.to_owned()))?;
+    let runs = row.runs_needed(&outcome);
+    if asked.short || asked.runs.is_some() || runs == outcome.runs {
+        return Ok(outcome);
+    }
+    let scenario = parsed()?.with(asked.seed, Some(runs))?;
+    simulate(&scenario, &mut progress(runs, of.to_owned()))
 }
 
 fn write(rows: &[Row], folder: &Path) -> anyhow::Result<ExitCode> {

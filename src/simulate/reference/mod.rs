@@ -14,6 +14,9 @@ use super::error::SimulateError;
 use super::figures::{Figure, Measure};
 use super::outcome::Outcome;
 
+/// Most runs of a row.
+const MOST_RUNS: u32 = 1_000;
+
 /// How much is played.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Size {
@@ -32,30 +35,27 @@ impl Size {
         if self == Self::Whole { 40 } else { 10 }
     }
 
+    /// Standard errors that chance may account for: of forty runs or more three; of ten
+    /// those that Student's t exceeds as seldom as the normal law exceeds three.
+    fn errors(self) -> f64 {
+        if self == Self::Whole { 3.0 } else { 4.1 }
+    }
+
     /// For what is known exactly.
     fn exact(self) -> Tolerance {
-        match self {
-            Self::Whole => Tolerance::Errors { errors: 3.0, share: 0.01 },
-            // Ten runs: Student's t falls within 4.3 as often as the normal within 3 errors.
-            Self::Short => Tolerance::Errors { errors: 4.3, share: 0.25 },
-        }
+        let (share, floor) = if self == Self::Whole { (0.01, 0.000_5) } else { (0.25, 0.002) };
+        Tolerance::Both { errors: self.errors(), share, floor }
     }
 
     /// For what another simulation found, to two or three digits.
     fn simulated(self) -> Tolerance {
-        match self {
-            Self::Whole => Tolerance::Near { errors: 3.0, share: 0.03 },
-            Self::Short => Tolerance::Near { errors: 4.3, share: 0.10 },
-        }
+        Tolerance::Near { errors: self.errors(), share: 0.03 }
     }
 
-    /// How far identical classes may be apart.
-    fn spread(self) -> f64 {
-        if self == Self::Whole { 0.003 } else { 0.012 }
-    }
-
-    fn bias(self) -> f64 {
-        if self == Self::Whole { 0.01 } else { 0.06 }
+    /// For what may be so far from a bound; where little is played, chance comes on top.
+    fn points(self, points: f64) -> Tolerance {
+        let errors = if self == Self::Whole { 0.0 } else { self.errors() };
+        Tolerance::Points { points, errors }
     }
 
     fn root_error(self) -> f64 {
@@ -96,14 +96,13 @@ enum Of {
 /// How near is near enough, rounding of the table apart.
 #[derive(Clone, Copy, Debug)]
 enum Tolerance {
-    /// Within so many standard errors, and within a share of the table's value.
-    Errors { errors: f64, share: f64 },
+    /// Within so many standard errors, and within a share of the table's value or, of small
+    /// shares, so much.
+    Both { errors: f64, share: f64, floor: f64 },
     /// Within so many standard errors and a share of the table's value together.
     Near { errors: f64, share: f64 },
-    /// So far at most, either way.
-    Points(f64),
-    /// So much at most.
-    AtMost(f64),
+    /// So far at most and so many standard errors.
+    Points { points: f64, errors: f64 },
     /// So many times the table's value at most.
     Factor(f64),
 }
@@ -141,6 +140,16 @@ impl Row {
     pub fn judge(&self, outcome: &Outcome) -> Vec<Comparison> {
         self.expected.iter().map(|e| e.judge(outcome)).collect()
     }
+
+    /// How many runs it takes to tell what the tolerances ask for, by what came of some; at
+    /// most 1,000.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 1,000")]
+    pub fn runs_needed(&self, outcome: &Outcome) -> u32 {
+        let times = self.expected.iter().map(|e| e.tolerance.needs(e.table, e.of.found(outcome)));
+        let runs = times.fold(1.0, f64::max) * f64::from(outcome.runs);
+        (runs.ceil() as u32).clamp(outcome.runs, MOST_RUNS.max(outcome.runs))
+    }
 }
 
 impl Expected {
@@ -162,11 +171,13 @@ impl Of {
             }
             Self::Spread(measure) => {
                 let each = outcome.queues.iter().filter(|s| s.queue.is_some());
-                let means: Vec<f64> =
-                    each.filter_map(|s| Some(s.figure(measure)?.mean)).collect();
-                let high = means.iter().copied().reduce(f64::max)?;
-                let low = means.iter().copied().reduce(f64::min)?;
-                Figure::over(&[high - low])
+                let figures: Vec<Figure> = each.filter_map(|s| s.figure(measure)).collect();
+                let high = figures.iter().map(|f| f.mean).reduce(f64::max)?;
+                let low = figures.iter().map(|f| f.mean).reduce(f64::min)?;
+                // Of each of the two at the ends.
+                let error = figures.iter().filter_map(|f| f.error).reduce(f64::max);
+                let error = error.map(|error| error * 2.0_f64.sqrt());
+                Some(Figure { mean: high - low, error, half: None, runs: figures.len() })
             }
             Self::Busy(pool) => {
                 let found = outcome.occupancy.iter().find(|o| o.is_pool && *o.name == *pool);
@@ -180,25 +191,44 @@ impl Tolerance {
     /// Whether it is near enough, and what would be.
     fn judge(self, table: f64, rounding: f64, found: Option<Figure>) -> (bool, String) {
         let off = found.map(|f| (f.mean - table).abs() - rounding);
-        let error = found.and_then(|f| f.error).unwrap_or(f64::INFINITY);
+        let error = found.and_then(|f| f.error).unwrap_or(0.0);
         let within = |most: f64| off.is_some_and(|off| off <= most);
         match self {
-            Self::Errors { errors, share } => (
-                within(errors * error) && within(share * table.abs()),
+            Self::Both { errors, share, floor } => (
+                within((errors * error).max(floor * 0.1)) && within((share * table).max(floor_of(table, floor))),
                 format!("{errors} standard errors and {} %", share * 100.0),
             ),
             Self::Near { errors, share } => (
-                within(errors * error + share * table.abs()),
-                format!("{errors} standard errors plus {} %", share * 100.0),
+                within(errors * error + share * table),
+                format!("{errors} standard errors + {} %", share * 100.0),
             ),
-            Self::Points(most) => (within(most), format!("{} points", most * 100.0)),
-            Self::AtMost(most) => {
-                (found.is_some_and(|f| f.mean <= most), format!("at most {} points", most * 100.0))
-            }
+            Self::Points { points, errors } => (
+                within(points + errors * error),
+                if errors == 0.0 {
+                    format!("{} points", points * 100.0)
+                } else {
+                    format!("{} points + {errors} standard errors", points * 100.0)
+                },
+            ),
             Self::Factor(most) => (
                 found.is_some_and(|f| f.mean <= most * (table + rounding)),
                 format!("at most {most} times"),
             ),
         }
     }
+
+    /// How many times as many runs are needed to tell what it asks for, by the runs there were.
+    fn needs(self, table: f64, found: Option<Figure>) -> f64 {
+        match (self, found.and_then(|f| f.error)) {
+            (Self::Both { errors, share, floor }, Some(error)) if table != 0.0 => {
+                (errors * error / (share * table).max(floor_of(table, floor))).powi(2)
+            }
+            _ => 1.0,
+        }
+    }
+}
+
+/// The floor is for shares: what is above 1 is none.
+fn floor_of(table: f64, floor: f64) -> f64 {
+    if table <= 1.0 { floor } else { 0.0 }
 }

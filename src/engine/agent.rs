@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::routing::AgentProfile;
 use super::words::{Availability, Channel};
-use crate::ids::{AgentId, ContactId, ReasonId, SessionId};
+use crate::ids::{AgentId, ContactId, QueueId, ReasonId, SessionId};
 use crate::time::EngineTime;
 
 /// The reason that the router sets after unanswered reservations: the first of every table.
@@ -50,6 +50,8 @@ pub enum Hold {
 pub struct Work {
     /// Which contact; closed already if it is in wrap-up.
     pub contact: ContactId,
+    /// The queue that it came from.
+    pub queue: QueueId,
     /// Its channel.
     pub channel: Channel,
     /// What it is to them.
@@ -174,9 +176,9 @@ impl Agent {
         self.work.iter().map(|w| cost(profile, w.channel)).fold(0, u32::saturating_add)
     }
 
-    /// Whether they may be offered a contact of this channel now.
+    /// Whether they take contacts of this channel, now or as soon as they have capacity.
     #[must_use]
-    pub fn can_take(&self, profile: &AgentProfile, channel: Channel) -> bool {
+    pub fn serves(&self, profile: &AgentProfile, channel: Channel) -> bool {
         matches!(self.presence, Presence::Connected(_))
             && self.availability == Availability::Ready
             // Who wants to stop after the last contact in hand gets no more on top of it.
@@ -184,6 +186,12 @@ impl Agent {
             && !profile.retired
             && profile.capacity[channel.index()] > 0
             && !(self.phone_unreachable && channel == Channel::Voice)
+    }
+
+    /// Whether they may be offered a contact of this channel now.
+    #[must_use]
+    pub fn can_take(&self, profile: &AgentProfile, channel: Channel) -> bool {
+        self.serves(profile, channel)
             && self.load(profile).saturating_add(cost(profile, channel)) <= WHOLE
     }
 

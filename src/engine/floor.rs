@@ -6,8 +6,11 @@
 //! agents. Everything here can be made again from contacts, agents and routing; nothing
 //! here decides.
 
+mod demand;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use demand::{Demand, Press, Staff};
 use fixedbitset::FixedBitSet;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -47,6 +50,8 @@ struct Class {
     line: Line,
     /// Profiles that may serve it with their rank, best rank first.
     eligible: Vec<(u16, u16)>,
+    /// Contacts of its channel that those at work among them serve at once.
+    slots: u32,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -64,6 +69,8 @@ struct Profile {
     eligible: FixedBitSet,
     /// By channel: who could take one now, least loaded and longest idle first.
     idle: [BTreeSet<Idle>; 4],
+    /// Who of it is at work.
+    staff: Staff,
 }
 
 /// An agent in line for work.
@@ -181,6 +188,7 @@ impl Floor {
             self.profiles[usize::from(*p)].1.eligible.insert(class);
         }
         self.classes[class].eligible = ranked;
+        self.classes[class].slots = self.count_slots(class);
     }
 
     /// Whether one more contact of this kind has a class to stand in.
@@ -197,7 +205,7 @@ impl Floor {
         let full = self.classes.len() >= MOST_CLASSES;
         // Who comes back from an agent is never turned away, even where the table is full.
         let reuse = if full { self.classes.iter().position(|c| c.line.is_empty()) } else { None };
-        let fresh = Class { key: key.clone(), line: Line::default(), eligible: Vec::new() };
+        let fresh = Class { key: key.clone(), line: Line::default(), eligible: Vec::new(), slots: 0 };
         let index = match reuse {
             Some(i) => {
                 let old = std::mem::replace(&mut self.classes[i], fresh);

@@ -15,7 +15,7 @@ use super::command::Reply;
 use super::contact::{Contact, Link, State, StateKind};
 use super::floor::Stand;
 use super::gateway::Gateway;
-pub use super::pace::Taken;
+pub use super::pace::{Measure, Rates, Taken};
 use super::recall::Recall;
 use super::routing::Routing;
 use super::store::{Filed, Store, hash_of};
@@ -65,8 +65,8 @@ pub struct Image {
     pub gateways: Vec<Gateway>,
     /// Recalls in the order of start.
     pub recalls: Vec<Recall>,
-    /// Takes by queue and channel, for the pace of queues.
-    pub pace: Vec<[Taken; 4]>,
+    /// What is measured by queue and channel.
+    pub pace: Vec<[Rates; 4]>,
     /// What was counted.
     pub counts: Counts,
     /// Open contacts in the order in which a sweep walks them.

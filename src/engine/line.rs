@@ -5,10 +5,14 @@
 //! puts them before others, stand in a small tree beside it. The front is the older of
 //! the two. Contacts that pass some agent over stand aside, so that they block nobody.
 
+mod blocks;
+
 use std::collections::{BTreeSet, VecDeque};
 
+use blocks::{BLOCK, Blocks};
+
 use crate::ids::{AgentId, ContactId};
-use crate::time::Place;
+use crate::time::{Place, Span};
 
 /// Gaps in a row that are not worth tidying: 24 KiB.
 const GAPS_ALLOWED: usize = 1024;
@@ -32,6 +36,7 @@ pub(crate) enum Standing {
 pub(crate) struct Line {
     row: VecDeque<Option<(Place, ContactId)>>,
     row_begins: u64,
+    blocks: Blocks,
     gaps: usize,
     tree: BTreeSet<(Place, ContactId)>,
     aside: BTreeSet<(Place, ContactId)>,
@@ -55,6 +60,7 @@ impl Line {
         if in_order {
             let position = self.row_begins + self.row.len() as u64;
             self.row.push_back(Some((place, contact)));
+            self.blocks.add(position);
             Standing::Row(position)
         } else {
             self.tree.insert((place, contact));
@@ -88,11 +94,13 @@ impl Line {
                 let offset = usize::try_from(position - self.row_begins).unwrap_or(usize::MAX);
                 if let Some(entry) = self.row.get_mut(offset) {
                     *entry = None;
+                    self.blocks.remove(position);
                     self.gaps += 1;
                 }
                 self.trim();
                 if self.gaps > GAPS_ALLOWED && self.gaps * 2 > self.row.len() {
                     let moved = self.row.pop_front().flatten();
+                    self.blocks.remove(self.row_begins);
                     self.row_begins += 1;
                     self.tree.extend(moved);
                     self.trim();
@@ -109,6 +117,7 @@ impl Line {
             self.row_begins += 1;
             self.gaps -= 1;
         }
+        self.blocks.begin(self.row_begins);
         while let Some(None) = self.row.back() {
             self.row.pop_back();
             self.gaps -= 1;
@@ -130,8 +139,8 @@ impl Line {
         [row, tree, aside].into_iter().flatten().min()
     }
 
-    /// About how many stand before one who stands here, never fewer than do: gaps count, and
-    /// so do at most [`COUNTED`] of those who are out of order. For decisions, unlike
+    /// About how many stand before one who stands here, never fewer than do in the row; of
+    /// those who are out of order at most [`COUNTED`] are counted. For decisions, unlike
     /// [`Self::before`].
     pub(crate) fn about_before(
         &self,
@@ -149,7 +158,35 @@ impl Line {
             (Some(first), _) if *first < key => set.range(..key).take(COUNTED).count(),
             _ => 0,
         };
-        row + side(&self.tree) + side(&self.aside)
+        self.left_before(row) + side(&self.tree) + side(&self.aside)
+    }
+
+    /// About how many stand before a place that somebody of another line has. Of those out of
+    /// order it takes the part that they would be if their places were spread evenly: they
+    /// need not be counted for somebody who only shares agents with them.
+    pub(crate) fn about_ahead(&self, place: Place, contact: ContactId) -> f64 {
+        let key = (place, contact);
+        let side = |set: &BTreeSet<(Place, ContactId)>| {
+            let (Some(first), Some(last)) = (set.first(), set.last()) else { return 0.0 };
+            let (first, last) = (first.0.0, last.0.0);
+            let part = match () {
+                () if place.0 <= first => 0.0,
+                () if place.0 > last => 1.0,
+                () => Span(place.0.abs_diff(first)).as_secs_f64()
+                    / Span(last.abs_diff(first)).as_secs_f64(),
+            };
+            float(set.len()) * part
+        };
+        float(self.left_before(self.row_offset(key))) + side(&self.tree) + side(&self.aside)
+    }
+
+    /// How many are left in the row before an offset.
+    fn left_before(&self, offset: usize) -> usize {
+        let offset = offset.min(self.row.len());
+        let position = self.row_begins + offset as u64;
+        let in_block = usize::try_from(position % BLOCK).unwrap_or(offset).min(offset);
+        let near = self.row.range(offset - in_block..offset).flatten().count();
+        self.blocks.before_block(position) + near
     }
 
     /// Where in the row somebody would stand.
@@ -172,6 +209,11 @@ impl Line {
         row + self.tree.range(..(place, contact)).count()
             + self.aside.range(..(place, contact)).count()
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn float(count: usize) -> f64 {
+    count as f64
 }
 
 #[cfg(test)]
@@ -235,5 +277,33 @@ mod tests {
         assert!(line.row.len() <= GAPS_ALLOWED * 2 + 1, "{} left in the row", line.row.len());
         assert_eq!(line.front(AgentId(0), |_, _| false), Some((Place(0), c(0))));
         assert_eq!(line.len(), 2);
+    }
+    #[test]
+    fn those_who_left_are_not_counted_before_anybody() {
+        let mut line = Line::default();
+        let n = 20_000u64;
+        let place = |n: u64| Place(i64::try_from(n).unwrap());
+        let mut standing: Vec<_> = (0..n).map(|i| Some(line.join(place(i), c(i)))).collect();
+        // Who leaves comes from no order that the blocks could have by chance.
+        let mut at = 1u64;
+        for left in 0..n - 50 {
+            at = at * 48_271 % 2_147_483_647;
+            let i = (0..n).map(|k| (at + k) % n).find(|i| standing[*i as usize].is_some()).unwrap();
+            let stood = standing[i as usize].take().unwrap();
+            if let Some(moved) = line.leave(stood, place(i), c(i)) {
+                standing[moved.index()] = Some(Standing::Tree);
+            }
+            if left % 500 == 0 || left > n - 150 {
+                let someone = (0..n).filter(|i| standing[*i as usize].is_some()).nth(40).unwrap();
+                for i in [someone, at % n] {
+                    let before = line.before(place(i), c(i));
+                    let off = (line.about_ahead(place(i), c(i)) - before as f64).abs();
+                    assert!(off <= line.tree.len() as f64, "{off} of {before}");
+                    if let Some(stood) = standing[i as usize] {
+                        assert_eq!(line.about_before(stood, place(i), c(i)), before);
+                    }
+                }
+            }
+        }
     }
 }

@@ -30,6 +30,7 @@ mod rules;
 mod store;
 mod tell;
 mod timer;
+pub mod wait_estimate;
 pub mod words;
 
 use std::sync::Arc;
@@ -63,7 +64,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 3;
+pub const HASH_VERSION: u32 = 4;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -76,6 +77,9 @@ pub struct Engine {
     pace: Pace,
     counts: Counts,
     memory: Memory,
+
+    // When the event that is being applied happened.
+    now: EngineTime,
 
     // Made from the above, and never hashed.
     keys: HashMap<(GatewayId, Key), ContactId, FxBuildHasher>,

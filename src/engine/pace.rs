@@ -1,26 +1,50 @@
-//! How fast agents take contacts, by queue and channel: what "soon" and an announced wait
-//! are worked out from.
+//! What is measured of each queue and channel: how fast contacts are taken, how long one
+//! keeps an agent, and how patient customers are.
 //!
-//! Counts of the last two minutes, kept by events alone, so that a replay counts the same.
-//! A coarse first estimate: a poisson stream of takes, no abandonment.
+//! Kept by events alone and in whole numbers, so that a replay measures the same. It owns the
+//! measures and says nothing of waits: [`super::wait_estimate`] does.
 
-use super::recall::Outlook;
 use super::words::Channel;
 use crate::ids::QueueId;
 use crate::time::{EngineTime, Span};
 
-/// One count's length.
+/// One count's length, and how often measures forget a little.
 const BUCKET: Span = Span::seconds(30);
 /// Counts kept; the newest is not full yet.
 const BUCKETS: u64 = 5;
-/// Standard deviations above the mean below which four of five fall (normal distribution).
-const P80: f64 = 0.8416;
-/// An estimate beyond this is not told: too much changes meanwhile.
-const LONGEST_TOLD: Span = Span::seconds(4 * 3600);
+/// What one event counts in [`Measure::times`], so that forgetting is not lost in rounding.
+const ONE: u64 = 1 << 16;
+/// Events that are remembered however long ago they were: they make the rate right within
+/// 2 % (one standard deviation).
+const ENOUGH: u64 = 1_500 * ONE;
+/// Beyond them a 64th goes every half minute: what is left is of the last half hour.
+const FORGETS: u32 = 6;
+/// A 2,048th of fewer goes: what is left is of the last day or so.
+const FORGETS_SLOWLY: u32 = 11;
+/// Forgetting is cut short here, three days: after so long without events nothing is left
+/// that matters.
+const MOST_FORGETTING: u64 = 8_640;
+/// So few events say nothing of how long a contact keeps an agent.
+const FEW: u64 = 4 * ONE;
+/// Customers are taken for patient until this much waiting has shown otherwise: one who leaves
+/// at once does not mean that all will.
+const PATIENT: Span = Span::seconds(600);
 
-/// Takes by queue and channel.
+/// What is measured, by queue and channel.
 #[derive(Debug, Default, Hash)]
-pub(crate) struct Pace(Vec<[Taken; 4]>);
+pub(crate) struct Pace(Vec<[Rates; 4]>);
+
+/// What is measured of one queue's contacts of one channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub struct Rates {
+    /// Those that agents took lately.
+    pub taken: Taken,
+    /// Those in agents' hands, from reservation to the end of wrap-up; it happens that an
+    /// agent is done with one.
+    pub work: Measure,
+    /// Those waiting; it happens that one gives up.
+    pub waiting: Measure,
+}
 
 /// Takes in the bucket that ends the window, and in those before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
@@ -29,6 +53,21 @@ pub struct Taken {
     pub newest: u64,
     /// Takes in it and in those before it.
     pub counts: [u32; BUCKETS as usize],
+}
+
+/// How often something happens to those inside, by how long they were inside. Those to whom
+/// it has not happened yet count too: else a surge, in which only the impatient have left so
+/// far, would make all customers look impatient.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub struct Measure {
+    /// How many are inside now.
+    pub inside: u32,
+    /// Up to when their time is counted.
+    pub until: EngineTime,
+    /// How often it happened, in parts of [`ONE`]; older times count less.
+    pub times: u64,
+    /// How long all of them were inside, with the same weights.
+    pub time: Span,
 }
 
 impl Taken {
@@ -42,53 +81,106 @@ impl Taken {
         self.newest = self.newest.max(now);
         self
     }
-}
-
-impl Pace {
-    /// As an image holds it.
-    pub(crate) fn of(taken: Vec<[Taken; 4]>) -> Self {
-        Self(taken)
-    }
-
-    /// By queue and channel.
-    pub(crate) fn all(&self) -> &[[Taken; 4]] {
-        &self.0
-    }
-
-    pub(crate) fn taken(&mut self, at: EngineTime, queue: QueueId, channel: Channel) {
-        if self.0.len() <= queue.index() {
-            self.0.resize(queue.index() + 1, [Taken::default(); 4]);
-        }
-        let taken = &mut self.0[queue.index()][channel.index()];
-        *taken = taken.until(at.0 / BUCKET.0);
-        taken.counts[0] = taken.counts[0].saturating_add(1);
-    }
 
     /// Takes a second over the last two minutes or so.
-    pub(crate) fn rate(&self, at: EngineTime, queue: QueueId, channel: Channel) -> f64 {
-        let Some(taken) = self.0.get(queue.index()).map(|q| q[channel.index()]) else { return 0.0 };
-        let taken = taken.until(at.0 / BUCKET.0);
+    pub(crate) fn rate(self, at: EngineTime) -> f64 {
+        let taken = self.until(at.0 / BUCKET.0);
         let window = Span((BUCKETS - 1) * BUCKET.0 + at.0 % BUCKET.0);
         let window = window.0.min(at.0.max(1));
         let sum: u32 = taken.counts.iter().sum();
         f64::from(sum) / Span(window).as_secs_f64()
     }
+}
 
-    /// Whether one with so many ahead will probably be served within `soon`.
-    pub(crate) fn is_soon(rate: f64, ahead: usize, soon: Span) -> bool {
-        f64::from(u32::try_from(ahead).unwrap_or(u32::MAX)) < rate * soon.as_secs_f64()
+impl Measure {
+    /// Counts time up to `at`.
+    fn until(mut self, at: EngineTime) -> Self {
+        let passed = (at.0 / BUCKET.0).saturating_sub(self.until.0 / BUCKET.0);
+        for _ in 0..passed.min(MOST_FORGETTING) {
+            let by = if self.times > ENOUGH { FORGETS } else { FORGETS_SLOWLY };
+            self.times -= self.times >> by;
+            self.time.0 -= self.time.0 >> by;
+        }
+        let inside = at.since(self.until).0.saturating_mul(self.inside.into());
+        self.time.0 = self.time.0.saturating_add(inside);
+        self.until = self.until.max(at);
+        self
     }
 
-    /// What may be told of the wait: the 80th percentile, honestly unknown where nobody was
-    /// taken lately.
-    pub(crate) fn outlook(rate: f64, ahead: usize) -> Outlook {
-        let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
-        let takes = f64::from(ahead) + 1.0;
-        let seconds = (takes + P80 * takes.sqrt()) / rate;
-        let told = rate > 0.0 && seconds <= LONGEST_TOLD.as_secs_f64();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4 h")]
-        let wait = told.then(|| Span::seconds(seconds.ceil() as u64));
-        Outlook { ahead: Some(ahead), wait }
+    pub(crate) fn enters(&mut self, at: EngineTime) {
+        *self = self.until(at);
+        self.inside = self.inside.saturating_add(1);
+    }
+
+    /// One is inside no more; `happened` says whether it is by what is measured.
+    pub(crate) fn leaves(&mut self, at: EngineTime, happened: bool) {
+        debug_assert!(self.inside > 0, "one leaves who was not counted");
+        *self = self.until(at);
+        self.inside = self.inside.saturating_sub(1);
+        self.times = self.times.saturating_add(if happened { ONE } else { 0 });
+    }
+
+    /// Seconds inside for each time that it happened; none while little is known.
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
+    pub(crate) fn seconds_each(self, at: EngineTime) -> Option<f64> {
+        let now = self.until(at);
+        let each = |m: Self| m.time.as_secs_f64() * ONE as f64 / m.times as f64;
+        (now.times > FEW).then(|| each(now))
+    }
+
+    /// How often a second it happens to one inside; cautious while little is known.
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
+    pub(crate) fn hazard(self, at: EngineTime) -> f64 {
+        let now = self.until(at);
+        now.times as f64 / ONE as f64 / (now.time.as_secs_f64() + PATIENT.as_secs_f64())
+    }
+}
+
+impl Pace {
+    /// As an image holds it.
+    pub(crate) fn of(rates: Vec<[Rates; 4]>) -> Self {
+        Self(rates)
+    }
+
+    /// By queue and channel.
+    pub(crate) fn all(&self) -> &[[Rates; 4]] {
+        &self.0
+    }
+
+    /// Of one queue and channel; nothing where nothing has been measured.
+    pub(crate) fn get(&self, queue: QueueId, channel: Channel) -> Rates {
+        self.0.get(queue.index()).map(|q| q[channel.index()]).unwrap_or_default()
+    }
+
+    pub(crate) fn rates(&mut self, (queue, channel): (QueueId, Channel)) -> &mut Rates {
+        if self.0.len() <= queue.index() {
+            self.0.resize(queue.index() + 1, [Rates::default(); 4]);
+        }
+        &mut self.0[queue.index()][channel.index()]
+    }
+
+    pub(crate) fn taken(&mut self, at: EngineTime, of: (QueueId, Channel)) {
+        let taken = &mut self.rates(of).taken;
+        *taken = taken.until(at.0 / BUCKET.0);
+        taken.counts[0] = taken.counts[0].saturating_add(1);
+    }
+
+    /// One who waited in one place, or nowhere, now waits in another, or nowhere.
+    pub(crate) fn waits(
+        &mut self,
+        at: EngineTime,
+        before: Option<(QueueId, Channel)>,
+        after: Option<(QueueId, Channel)>,
+    ) {
+        if before == after {
+            return;
+        }
+        if let Some(of) = before {
+            self.rates(of).waiting.leaves(at, false);
+        }
+        if let Some(of) = after {
+            self.rates(of).waiting.enters(at);
+        }
     }
 }
 
@@ -106,30 +198,63 @@ mod tests {
     fn counts_the_last_two_minutes() {
         let mut pace = Pace::default();
         for s in 0..300 {
-            pace.taken(at(s), Q, Channel::Voice);
-            pace.taken(at(s), Q, Channel::Voice);
+            pace.taken(at(s), (Q, Channel::Voice));
+            pace.taken(at(s), (Q, Channel::Voice));
         }
-        let rate = |s| pace.rate(at(s), Q, Channel::Voice);
+        let rate = |s| pace.get(Q, Channel::Voice).taken.rate(at(s));
         assert!((rate(300) - 2.0).abs() < 0.05, "{}", rate(300));
         assert!((rate(360) - 1.0).abs() < 0.05, "half of the window was quiet: {}", rate(360));
         assert_eq!(rate(1_000), 0.0);
-        assert_eq!(
-            pace.rate(at(300), Q, Channel::Chat),
-            0.0,
-            "of another channel nothing is known"
-        );
-        assert_eq!(pace.rate(at(300), QueueId(9), Channel::Voice), 0.0);
+        let chats = pace.get(Q, Channel::Chat).taken.rate(at(300));
+        assert_eq!(chats, 0.0, "of another channel nothing is known");
+        assert_eq!(pace.get(QueueId(9), Channel::Voice), Rates::default());
     }
 
     #[test]
-    fn soon_and_the_outlook_follow_the_rate() {
-        assert!(Pace::is_soon(0.5, 59, Span::seconds(120)));
-        assert!(!Pace::is_soon(0.5, 60, Span::seconds(120)));
-        assert!(!Pace::is_soon(0.0, 0, Span::seconds(120)), "not known is not soon");
-        let outlook = Pace::outlook(0.5, 99);
-        // 100 takes at one in 2 s: 200 s on average, and 0.84 x 10 takes more in four of five.
-        assert_eq!(outlook, Outlook { ahead: Some(99), wait: Some(Span::seconds(217)) });
-        assert_eq!(Pace::outlook(0.0, 3).wait, None, "honestly unknown");
-        assert_eq!(Pace::outlook(0.001, 3_000).wait, None, "too far away to be told");
+    fn those_who_are_still_inside_count() {
+        // Ten are inside from the beginning, five leave one by one, one a minute.
+        let mut m = Measure::default();
+        for _ in 0..10 {
+            m.enters(at(0));
+        }
+        for minute in 1..=5 {
+            m.leaves(at(60 * minute), true);
+        }
+        // 10 + 9 + 8 + 7 + 6 minutes altogether, and 5 more by the sixth minute.
+        let each = |s| m.seconds_each(at(s)).expect("known");
+        // Forgetting makes the earlier ones count a little less.
+        assert!((each(300) - 40.0 * 60.0 / 5.0).abs() < 3.0, "{}", each(300));
+        assert!((each(360) - 45.0 * 60.0 / 5.0).abs() < 3.0, "{}", each(360));
+        assert!((m.hazard(at(300)) - 5.0 / 3_000.0).abs() < 1e-5, "{}", m.hazard(at(300)));
+    }
+
+    #[test]
+    fn little_is_not_knowledge() {
+        let mut m = Measure::default();
+        assert_eq!((m.seconds_each(at(9)), m.hazard(at(9))), (None, 0.0));
+        m.enters(at(10));
+        m.leaves(at(11), true);
+        assert_eq!(m.seconds_each(at(11)), None);
+        assert!(m.hazard(at(11)) < 0.002, "one who leaves at once is not all: {}", m.hazard(at(11)));
+    }
+
+    #[test]
+    fn what_changed_is_learned_and_what_did_not_is_kept_over_night() {
+        let mut m = Measure::default();
+        let mut now = 0;
+        let mut each = |seconds: u64, times: u64| {
+            for _ in 0..times {
+                m.enters(at(now));
+                now += seconds;
+                m.leaves(at(now), true);
+            }
+            m.seconds_each(at(now)).expect("known")
+        };
+        assert!((each(2, 10_000) - 2.0).abs() < 0.01);
+        let changed = each(4, 7_500);
+        assert!((3.9..=4.0).contains(&changed), "{changed}");
+        now += 12 * 3_600;
+        let morning = m.seconds_each(at(now)).expect("known");
+        assert!((changed - morning).abs() < 0.01, "{changed} {morning}");
     }
 }

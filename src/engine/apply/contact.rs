@@ -11,7 +11,7 @@ use super::super::floor::Stand;
 use super::super::gateway::Gateway;
 use super::super::recall::Machine;
 use super::super::store::{Filed, hash_of};
-use super::super::words::{Channel, Excluded, NotTaken, ServiceClass};
+use super::super::words::{Channel, EndReason, Excluded, NotTaken, ServiceClass};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
 use crate::time::{EngineTime, Place, Span};
 
@@ -39,9 +39,8 @@ impl Engine {
                 self.back_in_line(at, *contact, *reservation, *agent, *pass_over);
             }
             Event::Accepted { contact, reservation, agent, connect_by } => {
-                if let Some((queue, channel)) = self.contact(*contact).map(|c| (c.queue, c.channel))
-                {
-                    self.pace.taken(at, queue, channel);
+                if let Some(of) = self.contact(*contact).map(|c| (c.queue, c.channel)) {
+                    self.pace.taken(at, of);
                 }
                 self.accepted_by(at, *contact, *reservation, *agent, *connect_by);
             }
@@ -63,7 +62,7 @@ impl Engine {
             Event::Closed { contact, agent, wrap_up, reason, .. } => {
                 let served =
                     self.contact(*contact).and_then(|c| Some((c.gateway, c.self_service()?)));
-                self.closed(at, *contact, *agent, *wrap_up);
+                self.closed(at, *contact, *reason, *agent, *wrap_up);
                 if let Some((gateway, s)) = served {
                     self.self_service_changed(gateway, Some(s), None);
                     self.ended_in_self_service(s, *reason);
@@ -207,8 +206,8 @@ impl Engine {
     }
 
     fn hold(&mut self, contact: ContactId, agent: AgentId, hold: Hold) {
-        if let Some(channel) = self.contact(contact).map(|c| c.channel) {
-            self.set_work(agent, Work { contact, channel, hold });
+        if let Some((queue, channel)) = self.contact(contact).map(|c| (c.queue, c.channel)) {
+            self.set_work(agent, Work { contact, queue, channel, hold });
         }
     }
 
@@ -290,6 +289,7 @@ impl Engine {
         &mut self,
         at: EngineTime,
         id: ContactId,
+        reason: EndReason,
         agent: Option<AgentId>,
         wrap_up: Option<EngineTime>,
     ) {
@@ -301,6 +301,10 @@ impl Engine {
             return;
         };
         let contact = &filed.contact;
+        if filed.stand != Stand::Off {
+            let waiting = &mut self.pace.rates((contact.queue, contact.channel)).waiting;
+            waiting.leaves(at, reason == EndReason::Abandoned);
+        }
         self.timers.remove_contact(contact);
         self.counts.by_state[contact.state.kind().index()] -= 1;
         self.counts.by_state[StateKind::Closed.index()] += 1;

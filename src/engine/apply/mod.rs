@@ -13,17 +13,18 @@ use super::Engine;
 use super::agent::{Agent, Hold, Presence, Work};
 use super::contact::{Contact, Link, State};
 use super::event::Event;
-use super::floor::{IdleKeys, Stand, idle_keys};
+use super::floor::{IdleKeys, Staff, Stand, idle_keys};
 use super::gateway::{Gateway, Sweep};
 use super::routing::Routing;
-use super::store::hash_of;
-use super::words::{Availability, AvailabilityBecause};
-use crate::ids::{AgentId, ContactId, GatewayId};
+use super::store::{Filed, hash_of};
+use super::words::{Availability, AvailabilityBecause, Channel};
+use crate::ids::{AgentId, ContactId, GatewayId, QueueId};
 use crate::time::EngineTime;
 
 impl Engine {
     /// Applies one event.
     pub fn apply(&mut self, at: EngineTime, event: &Event) {
+        self.now = at;
         match event {
             Event::Configured(routing) => self.configured(routing),
             Event::GatewayRegistered { gateway, name } => {
@@ -136,6 +137,7 @@ impl Engine {
         for agent in &self.agents {
             if let Some(profile) = self.routing.agent(agent.id) {
                 self.floor.idle_changed(agent.id, &IdleKeys::default(), &idle_keys(agent, profile));
+                self.floor.staff_changed(agent.id, Staff::default(), Staff::of(agent, profile));
             }
         }
     }
@@ -149,17 +151,23 @@ impl Engine {
             return;
         };
         let before = idle_keys(agent, profile);
+        let staff = Staff::of(agent, profile);
         self.hashes.agents ^= hash_of(agent);
         self.timers.remove_agent(agent);
         change(agent);
         self.timers.enter_agent(agent);
         self.hashes.agents ^= hash_of(agent);
         self.floor.idle_changed(id, &before, &idle_keys(agent, profile));
+        self.floor.staff_changed(id, staff, Staff::of(agent, profile));
     }
 
     fn set_work(&mut self, agent: AgentId, work: Work) {
+        if self.agent(agent).is_some_and(|a| a.work_on(work.contact).is_none()) {
+            self.pace.rates((work.queue, work.channel)).work.enters(self.now);
+        }
         self.change_agent(agent, |a| match a.work.iter_mut().find(|w| w.contact == work.contact) {
-            Some(held) => *held = work,
+            // The queue is the one whose time it takes, wherever the contact goes on to.
+            Some(held) => *held = Work { queue: held.queue, ..work },
             None => a.work.push(work),
         });
     }
@@ -181,6 +189,11 @@ impl Engine {
     }
 
     fn drop_work(&mut self, at: EngineTime, agent: AgentId, contact: ContactId) {
+        if let Some(work) = self.agent(agent).and_then(|a| a.work_on(contact)).copied() {
+            // What ends before it began has cost an agent's time and served nobody.
+            let done = matches!(work.hold, Hold::Assigned | Hold::WrapUp { .. });
+            self.pace.rates((work.queue, work.channel)).work.leaves(at, done);
+        }
         self.change_agent(agent, |a| {
             a.work.retain(|w| w.contact != contact);
             a.idle_since = at;
@@ -197,6 +210,7 @@ impl Engine {
         self.counts.by_state[filed.contact.state.kind().index()] -= 1;
         self.hashes.contacts ^= filed.hash;
         let stood = (filed.stand, filed.contact.place);
+        let waited = waits_for(filed);
         let served = filed.contact.self_service();
         change(&mut filed.contact);
         let contact = &filed.contact;
@@ -208,6 +222,7 @@ impl Engine {
         let moved = self.floor.leave(stood.0, stood.1, id);
         let waits = contact.state == State::Queued && contact.link != Link::Detached;
         filed.stand = if waits { self.floor.join(contact, &self.routing) } else { Stand::Off };
+        self.pace.waits(self.now, waited, waits_for(filed));
         self.restand(moved);
         if served.is_some() || serves.is_some() {
             self.self_service_changed(gateway, served, serves);
@@ -233,4 +248,10 @@ impl Engine {
             filed.stand = stand;
         }
     }
+}
+
+/// What a contact that waits is counted under.
+fn waits_for(filed: &Filed) -> Option<(QueueId, Channel)> {
+    let c = &filed.contact;
+    (filed.stand != Stand::Off).then_some((c.queue, c.channel))
 }

@@ -9,7 +9,6 @@ use super::super::contact::{Contact, Link, State};
 use super::super::event::{Event, Queued};
 use super::super::floor::ClassKey;
 use super::super::gateway::Gateway;
-use super::super::pace::Pace;
 use super::super::recall::{
     AFFECTED_HEAD_START, Heed, IvrPlan, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS, Plan,
     Recall, SAY_WINDOW, Tier, TriageClass,
@@ -217,10 +216,13 @@ impl Engine {
             && !self.is_soon(at, c, soon)
     }
 
+    /// Whether a contact will probably be served within so long. Not known is not soon; what
+    /// waits for one agent is left to them.
     fn is_soon(&self, at: EngineTime, c: &Contact, soon: Span) -> bool {
-        let rate = self.pace.rate(at, c.queue, c.channel);
-        let ahead = self.floor.about_before(c, self.stand_of(c.id));
-        ahead.is_none_or(|ahead| Pace::is_soon(rate, ahead, soon))
+        match self.expected(c, self.stand_of(c.id), at) {
+            (None, _) => true,
+            (Some(_), expected) => expected.is_some_and(|wait| wait.mean < soon),
+        }
     }
 
     /// The queue of the safety lane for a contact, if a recall has one that takes it: the

@@ -6,11 +6,11 @@
 use super::super::command::Heard;
 use super::super::contact::{Contact, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Settled};
-use super::super::pace::Pace;
 use super::super::recall::{
     Answer, Collect, FaqPlan, Found, Heed, MOST_ANSWERS, Outlook, Plan, Question, READ_WITHIN,
     ReturnedBecause, Say, SelfService, Step, Text, Tier, TriageClass, Want, Wish,
 };
+use super::super::wait_estimate::WaitEstimate;
 use super::super::words::{Channel, EndReason, QueuedBecause};
 use super::{Turn, place};
 use crate::ids::{AskId, ContactId, EffectId, RecallId};
@@ -85,12 +85,14 @@ impl Turn<'_> {
         from + limit.unwrap_or_default()
     }
 
-    /// What may be said of the wait for a person.
+    /// What may be said of the wait for a person: four of five wait no longer, in whole
+    /// seconds; honestly nothing where it is not known.
     fn outlook(&self, contact: ContactId) -> Outlook {
         let Some(c) = self.engine.contact(contact) else { return Outlook::default() };
-        let rate = self.engine.pace.rate(self.at, c.queue, c.channel);
-        let ahead = self.engine.floor.about_before(c, self.engine.stand_of(contact));
-        Pace::outlook(rate, ahead.unwrap_or_default())
+        let (ahead, wait) = self.engine.expected(c, self.engine.stand_of(contact), self.at);
+        let seconds = |wait: WaitEstimate| Span::seconds(wait.p80.0.div_ceil(1_000_000));
+        let ahead = ahead.map(|ahead| u32::try_from(ahead).unwrap_or(u32::MAX));
+        Outlook { ahead: Some(ahead.unwrap_or_default()), wait: wait.map(seconds) }
     }
 
     fn first_step(&self, tier: Tier) -> Step {

@@ -173,13 +173,12 @@ impl Center {
         self.events.iter().filter_map(end).collect()
     }
 
-    /// An agent takes and completes so many calls within two minutes, which makes a pace.
-    fn takes(&mut self, agent: AgentId, contacts: &[ContactId]) {
-        for contact in contacts {
-            assert_eq!(self.held_for(*contact), Some(agent));
-            self.answer(*contact);
-            self.complete(*contact);
-        }
+    /// An agent takes a contact and completes it so many seconds later.
+    fn takes(&mut self, agent: AgentId, contact: ContactId, seconds: u64) {
+        assert_eq!(self.held_for(contact), Some(agent));
+        self.answer(contact);
+        self.passes(seconds);
+        self.complete(contact);
     }
 }
 
@@ -360,11 +359,10 @@ fn an_affected_lot_is_ahead_of_others() {
 fn a_toggle_moves_those_who_wait_but_not_those_about_to_be_served() {
     let mut c = Center::new();
     c.ready(BOB);
-    // 12 calls in 2 minutes: one in 10 s, so that 12 are served within the next two.
+    // Each keeps him for 10 s, so that 12 are served within two minutes.
     for _ in 0..12 {
         let call = c.comes(Channel::Voice, HOTLINE);
-        c.takes(BOB, &[call]);
-        c.passes(10);
+        c.takes(BOB, call, 10);
     }
     let held = c.comes(Channel::Voice, HOTLINE);
     let waiting: Vec<_> = (0..30).map(|_| c.comes(Channel::Voice, HOTLINE)).collect();

@@ -1,0 +1,226 @@
+//! Who is at work for a line, and who else waits for the same agents: what a wait is
+//! estimated from.
+//!
+//! Only reads lines and counts of staff; [`super::super::wait_estimate`] makes a time of it.
+//! It decides nothing.
+
+use super::{ClassKey, Floor, Stand};
+use crate::engine::agent::{Agent, WHOLE, Work, cost};
+use crate::engine::contact::Contact;
+use crate::engine::routing::AgentProfile;
+use crate::engine::words::{Channel, ServiceClass};
+use crate::ids::{AgentId, ContactId, QueueId};
+use crate::time::Place;
+
+/// Pairs of a line and a profile looked at for one estimate. Of more, every second, third
+/// and so on of the profiles stands for the others, so that the cost stays bounded.
+const MOST_PAIRS: usize = 2048;
+/// Profiles looked at however many lines there are.
+const FEWEST_PROFILES: usize = 4;
+
+/// Who is at work: of one profile, or one agent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Staff {
+    /// How many agents.
+    agents: u32,
+    /// By channel, how many contacts they serve at once.
+    slots: [u32; 4],
+    /// How much of their capacity live contacts use, in thousandths of an agent.
+    live: u32,
+}
+
+/// How one queue and channel presses on those who serve it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Press {
+    /// Seconds that a contact keeps an agent's slot, if that is known.
+    pub(crate) work: Option<f64>,
+    /// How often a second one who waits gives up.
+    pub(crate) hazard: f64,
+}
+
+/// What stands between a contact and an agent.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(crate) struct Demand {
+    /// Contacts of its channel that those at work for it serve at once.
+    pub(crate) slots: u32,
+    /// The part of their capacity that live contacts use, 0 to 1.
+    pub(crate) live: f64,
+    /// Those before it in other lines, counted as so many of its own line.
+    pub(crate) rivals: f64,
+    /// The same, each times how often a second it gives up.
+    pub(crate) hazard: f64,
+}
+
+impl Staff {
+    pub(crate) fn of(agent: &Agent, profile: &AgentProfile) -> Self {
+        let slots = |channel| match agent.serves(profile, channel) {
+            true => WHOLE / cost(profile, channel),
+            false => 0,
+        };
+        let slots = Channel::ALL.map(slots);
+        if slots == [0; 4] {
+            return Self::default();
+        }
+        let live = |w: &&Work| w.channel.service() == ServiceClass::Live;
+        let used = agent.work.iter().filter(live).map(|w| cost(profile, w.channel) / 1000).sum();
+        Self { agents: 1, slots, live: used }
+    }
+}
+
+impl Floor {
+    /// An agent comes to work, leaves it, or has something else in hand.
+    pub(crate) fn staff_changed(&mut self, agent: AgentId, before: Staff, after: Staff) {
+        let Some(profile) = self.profile_of.get(agent.index()) else { return };
+        let profile = &mut self.profiles[usize::from(*profile)].1;
+        let staff = &mut profile.staff;
+        staff.agents = moved(staff.agents, before.agents, after.agents);
+        staff.live = moved(staff.live, before.live, after.live);
+        for (i, slots) in staff.slots.iter_mut().enumerate() {
+            *slots = moved(*slots, before.slots[i], after.slots[i]);
+        }
+        if before.slots != after.slots {
+            for class in profile.eligible.ones() {
+                let class = &mut self.classes[class];
+                let channel = class.key.channel.index();
+                class.slots = moved(class.slots, before.slots[channel], after.slots[channel]);
+            }
+        }
+    }
+
+    /// Contacts of a class's channel that those at work for it serve at once.
+    pub(super) fn count_slots(&self, class: usize) -> u32 {
+        let class = &self.classes[class];
+        let slots = |p: u16| self.profiles[usize::from(p)].1.staff.slots[class.key.channel.index()];
+        class.eligible.iter().map(|(_, p)| slots(*p)).sum()
+    }
+
+    /// The class that a contact waits in, or would.
+    pub(crate) fn class_of(&self, contact: &Contact, stand: Stand) -> Option<u16> {
+        match stand {
+            Stand::Line(class, _) => Some(class),
+            Stand::Named(_) => None,
+            Stand::Off => self.class_ids.get(&ClassKey::of(contact)).copied(),
+        }
+    }
+
+    /// The classes of a queue's contacts of one channel.
+    pub(crate) fn classes_of(
+        &self,
+        queue: QueueId,
+        channel: Channel,
+    ) -> impl Iterator<Item = (u16, &ClassKey, usize)> {
+        let classes = (0..).zip(&self.classes);
+        classes
+            .filter(move |(_, c)| c.key.queue == queue && c.key.channel == channel)
+            .map(|(id, c)| (id, &c.key, c.line.len()))
+    }
+
+    /// Whether some agent could take a contact of a class at once.
+    pub(crate) fn has_idle(&self, class: u16) -> bool {
+        let class = &self.classes[usize::from(class)];
+        let idle = |p: u16| &self.profiles[usize::from(p)].1.idle[class.key.channel.index()];
+        class.eligible.iter().any(|(_, p)| !idle(*p).is_empty())
+    }
+
+    /// About how many of a class stand before a place.
+    pub(crate) fn ahead_in(&self, class: u16, place: Place, contact: ContactId) -> f64 {
+        self.classes[usize::from(class)].line.about_ahead(place, contact)
+    }
+
+    /// What stands between agents and a contact of this class at this place, its own line
+    /// apart. `press` tells of each queue and channel what is measured.
+    pub(crate) fn demand(
+        &self,
+        class: u16,
+        (place, contact): (Place, ContactId),
+        press: impl Fn(QueueId, Channel) -> Press,
+    ) -> Demand {
+        let own = &self.classes[usize::from(class)];
+        let mut demand = Demand { slots: own.slots, ..Demand::default() };
+        let rivals = || self.rivals(class);
+        let lines = rivals().count();
+        let pairs = own.eligible.len().saturating_mul(lines);
+        let widest = (own.eligible.len() / FEWEST_PROFILES).max(1);
+        let every = pairs.div_ceil(MOST_PAIRS).clamp(1, widest);
+        if own.key.service == ServiceClass::Async {
+            demand.live = self.live_part(&own.eligible);
+        }
+        let work = press(own.key.queue, own.key.channel).work;
+        for (rival, first) in rivals() {
+            let rival_line = &self.classes[rival];
+            let shared = self.shared(own, rival, every);
+            if shared == 0.0 || rival_line.slots == 0 {
+                continue;
+            }
+            let before = match first {
+                true => float(rival_line.line.len()),
+                false => rival_line.line.about_ahead(place, contact),
+            };
+            let of = press(rival_line.key.queue, rival_line.key.channel);
+            // Where one of the two is not measured, they are taken to be alike.
+            let heavier = work.zip(of.work).filter(|(own, _)| *own > 0.0).map_or(1.0, |(o, r)| r / o);
+            // A line is served by all its agents alike: this part of it by ours, and so many of
+            // our own would take them as long.
+            let as_own = before * heavier * shared / f64::from(rival_line.slots);
+            demand.rivals += as_own;
+            demand.hazard += as_own * of.hazard;
+        }
+        demand
+    }
+
+    /// Other lines with somebody in them that may be served before one of this class, and
+    /// whether they always are. Live contacts do not stand before later ones here: what they
+    /// leave to those is in [`Demand::live`].
+    fn rivals(&self, class: u16) -> impl Iterator<Item = (usize, bool)> {
+        let service = self.classes[usize::from(class)].key.service;
+        let before = ServiceClass::ALL.into_iter().filter(move |s| {
+            *s == service || (*s == ServiceClass::Safety && service == ServiceClass::Live)
+        });
+        before
+            .flat_map(|s| self.waiting[s as usize].iter().map(move |w| (s, w)))
+            .flat_map(move |(s, w)| w.ones().map(move |rival| (rival, s != service)))
+            .filter(move |(rival, _)| *rival != usize::from(class))
+    }
+
+    /// How many of a class's slots are those of agents who serve another class too.
+    fn shared(&self, own: &super::Class, rival: usize, every: usize) -> f64 {
+        let channel = own.key.channel.index();
+        let of = |(_, p): &(u16, u16)| {
+            let profile = &self.profiles[usize::from(*p)].1;
+            if profile.eligible.contains(rival) { profile.staff.slots[channel] } else { 0 }
+        };
+        let (mut both, mut all) = (0u32, 0u32);
+        for entry in own.eligible.iter().step_by(every) {
+            both += of(entry);
+            all += self.profiles[usize::from(entry.1)].1.staff.slots[channel];
+        }
+        match all {
+            0 => 0.0,
+            _ => f64::from(both) / f64::from(all) * f64::from(own.slots),
+        }
+    }
+
+    /// The part of these profiles' capacity that live contacts use.
+    fn live_part(&self, eligible: &[(u16, u16)]) -> f64 {
+        let (mut live, mut agents) = (0u64, 0u64);
+        for (_, p) in eligible {
+            let staff = &self.profiles[usize::from(*p)].1.staff;
+            live += u64::from(staff.live);
+            agents += u64::from(staff.agents);
+        }
+        match u32::try_from(live).ok().zip(u32::try_from(agents * 1000).ok()) {
+            Some((live, all)) if all > 0 => (f64::from(live) / f64::from(all)).min(1.0),
+            _ => 0.0,
+        }
+    }
+}
+
+/// A sum in which one part is now another.
+fn moved(sum: u32, before: u32, after: u32) -> u32 {
+    sum.saturating_add(after).saturating_sub(before)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn float(count: usize) -> f64 {
+    count as f64
+}

@@ -1,0 +1,179 @@
+//! How long somebody in line will probably wait: the mean, and what four of five do not exceed.
+//!
+//! `QLm`: with `Q` ahead, agents who complete `c` a second and each of those who wait giving up
+//! `theta` times a second, the wait is the sum over `i = 0..=Q` of exponential times of rates
+//! `c + i·theta` (Whitt 1999, Ibrahim and Whitt 2009). `floor` tells who is ahead and who is
+//! at work, `pace` what was measured; see `docs/wait.md`. It reads, changes nothing and
+//! decides nothing; where it does not know, it says so.
+
+use super::Engine;
+use super::contact::{Contact, State};
+use super::floor::{Demand, Press, Stand};
+use super::words::{Channel, ServiceClass};
+use crate::ids::{ContactId, QueueId};
+use crate::time::{EngineTime, Place, Span};
+
+/// A wait beyond this is not told: too much changes meanwhile.
+pub const LONGEST_TOLD: Span = Span::seconds(4 * 3600);
+
+/// Standard deviations above the mean below which four of five fall (normal distribution).
+const Z80: f64 = 0.8416;
+/// Terms that are added up one by one; the rest of the sum is smooth enough for its integral.
+const ONE_BY_ONE: u32 = 8;
+
+/// What can be said of a wait that is still to come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct WaitEstimate {
+    /// How long on average.
+    pub mean: Span,
+    /// Four of five wait no longer than this.
+    pub p80: Span,
+}
+
+impl Engine {
+    /// How long a contact that waits in line will probably wait from now; none if it does not
+    /// wait in a line, or where that is honestly not known.
+    #[must_use]
+    pub fn wait_estimate(&self, contact: ContactId, at: EngineTime) -> Option<WaitEstimate> {
+        let filed = self.contacts.get(contact)?;
+        match filed.stand {
+            Stand::Line(..) => self.expected(&filed.contact, filed.stand, at).1,
+            Stand::Off | Stand::Named(_) => None,
+        }
+    }
+
+    /// How long one who came to a queue now would probably wait; none where that is honestly
+    /// not known.
+    #[must_use]
+    pub fn wait_of_next(
+        &self,
+        queue: QueueId,
+        channel: Channel,
+        at: EngineTime,
+    ) -> Option<WaitEstimate> {
+        let of = self.routing.queue(queue)?;
+        // Those who need no more than the queue asks are its usual contacts.
+        let usual = |(_, key, len): &(u16, &super::floor::ClassKey, usize)| (key.needs == of.needs, *len);
+        let (class, _, _) = self.floor.classes_of(queue, channel).max_by_key(usual)?;
+        let key = (Place::new(at, of.head_start), ContactId(u64::MAX));
+        let ahead = self.floor.ahead_in(class, key.0, key.1);
+        if ahead < 0.5 && self.floor.has_idle(class) {
+            return Some(WaitEstimate::default());
+        }
+        self.expected_at(class, (queue, channel), key, ahead, at)
+    }
+
+    /// How many of its own kind are before a contact, and how long it will probably wait: in
+    /// line, or at the place in line that self-service keeps for it.
+    pub(super) fn expected(
+        &self,
+        c: &Contact,
+        stand: Stand,
+        at: EngineTime,
+    ) -> (Option<usize>, Option<WaitEstimate>) {
+        let waits = matches!(c.state, State::Queued | State::SelfService(_));
+        let Some(class) = self.floor.class_of(c, stand).filter(|_| waits) else {
+            return (None, None);
+        };
+        let ahead = match self.floor.about_before(c, stand) {
+            Some(ahead) => ahead,
+            None => whole(self.floor.ahead_in(class, c.place, c.id)),
+        };
+        let before = f64::from(u32::try_from(ahead).unwrap_or(u32::MAX));
+        let key = (c.place, c.id);
+        (Some(ahead), self.expected_at(class, (c.queue, c.channel), key, before, at))
+    }
+
+    fn expected_at(
+        &self,
+        class: u16,
+        (queue, channel): (QueueId, Channel),
+        key: (Place, ContactId),
+        ahead: f64,
+        at: EngineTime,
+    ) -> Option<WaitEstimate> {
+        let press = |queue, channel| {
+            let rates = self.pace.get(queue, channel);
+            Press { work: rates.work.seconds_each(at), hazard: rates.waiting.hazard(at) }
+        };
+        let demand = self.floor.demand(class, key, press);
+        if demand.slots == 0 {
+            return None;
+        }
+        let own = press(queue, channel);
+        let all = ahead + demand.rivals;
+        let hazard = if all > 0.0 { (ahead * own.hazard + demand.hazard) / all } else { own.hazard };
+        let rate = match own.work {
+            Some(seconds) => f64::from(demand.slots) / seconds * self.left_to(channel, &demand),
+            None => self.pace.get(queue, channel).taken.rate(at),
+        };
+        let (mean, variance) = departures(rate, hazard, whole(all));
+        let p80 = quantile(mean, variance);
+        let told = rate > 0.0 && p80 <= LONGEST_TOLD.as_secs_f64();
+        told.then(|| WaitEstimate { mean: span(mean), p80: span(p80) })
+    }
+
+    /// The part of their capacity that agents have for a channel: live contacts go first, and
+    /// leave to later ones what they do not use, at least the guaranteed share.
+    fn left_to(&self, channel: Channel, demand: &Demand) -> f64 {
+        if channel.service() != ServiceClass::Async {
+            return 1.0;
+        }
+        let share = f64::from(self.routing.settings.async_share) / 100.0;
+        (1.0 - demand.live).max(share)
+    }
+}
+
+/// Mean and variance of the time in which `ahead` and one more leave, in seconds: the sums over
+/// `i = 0..=ahead` of `1/(c + i·theta)` and of its square.
+///
+/// In closed form these are differences of two digammas and of two trigammas, in which
+/// nearly all digits cancel where theta is small against c. The series that digamma itself
+/// is computed by, of the sum as it stands (Euler and Maclaurin), has no such difference: it
+/// is right within 1e-6 for every ratio, and costs the same for every number ahead.
+fn departures(c: f64, theta: f64, ahead: usize) -> (f64, f64) {
+    let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
+    let (mut mean, mut variance) = (0.0, 0.0);
+    for i in 0..=ahead.min(ONE_BY_ONE - 1) {
+        let each = 1.0 / (c + f64::from(i) * theta);
+        mean += each;
+        variance += each * each;
+    }
+    let Some(steps) = ahead.checked_sub(ONE_BY_ONE) else { return (mean, variance) };
+    let steps = f64::from(steps);
+    let first = c + f64::from(ONE_BY_ONE) * theta;
+    let (a, b) = (1.0 / first, 1.0 / (first + steps * theta));
+    let growth = steps * theta * a;
+    let integral = if growth > 1e-9 { growth.ln_1p() / theta } else { steps * a };
+    mean += integral + f64::midpoint(a, b) + theta / 12.0 * (a.powi(2) - b.powi(2))
+        - theta.powi(3) / 120.0 * (a.powi(4) - b.powi(4));
+    variance += steps * a * b
+        + f64::midpoint(a.powi(2), b.powi(2))
+        + theta / 6.0 * (a.powi(3) - b.powi(3))
+        - theta.powi(3) / 30.0 * (a.powi(5) - b.powi(5));
+    (mean, variance)
+}
+
+/// What four of five do not exceed of a time with this mean and variance, as a gamma
+/// distribution has it (by Wilson and Hilferty): right for one exponential time, and near
+/// the normal distribution for the sum of many.
+fn quantile(mean: f64, variance: f64) -> f64 {
+    if mean <= 0.0 {
+        return 0.0;
+    }
+    let spread = variance / (9.0 * mean * mean);
+    mean * (1.0 - spread + Z80 * spread.sqrt()).powi(3)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4 h")]
+fn span(seconds: f64) -> Span {
+    Span((seconds * 1e6).ceil() as u64)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, saturating")]
+fn whole(count: f64) -> usize {
+    count.round() as usize
+}
+
+#[cfg(test)]
+mod tests;

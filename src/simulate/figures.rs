@@ -50,6 +50,8 @@ pub enum Measure {
     EstimateError,
     /// Waits that were within the estimate's p80.
     EstimateWithinP80,
+    /// Of those who began to wait, had no estimate.
+    EstimateUnknown,
 }
 
 /// What a figure is a number of.
@@ -65,7 +67,7 @@ pub enum Unit {
 
 impl Measure {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Offered,
         Self::Answered,
         Self::Abandoned,
@@ -86,6 +88,7 @@ impl Measure {
         Self::EstimateBias,
         Self::EstimateError,
         Self::EstimateWithinP80,
+        Self::EstimateUnknown,
     ];
 
     /// Its name in JSON.
@@ -112,6 +115,7 @@ impl Measure {
             Self::EstimateBias => "estimate_bias",
             Self::EstimateError => "estimate_error",
             Self::EstimateWithinP80 => "estimate_within_p80",
+            Self::EstimateUnknown => "estimate_unknown_share",
         }
     }
 
@@ -139,6 +143,7 @@ impl Measure {
             Self::EstimateBias => "estimate: bias",
             Self::EstimateError => "estimate: root error",
             Self::EstimateWithinP80 => "estimate: within p80",
+            Self::EstimateUnknown => "estimate: unknown",
         }
     }
 
@@ -194,6 +199,7 @@ impl Measure {
             Self::EstimateBias => ratio(q.estimates.estimated, q.estimates.waited).map(|r| r - 1.0),
             Self::EstimateError => error(&q.estimates),
             Self::EstimateWithinP80 => share(q.estimates.within_p80, q.estimates.known),
+            Self::EstimateUnknown => share(q.estimates.unknown, q.delayed),
         }
     }
 }

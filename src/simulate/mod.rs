@@ -8,6 +8,7 @@
 mod arrivals;
 mod chance;
 mod error;
+mod estimates;
 mod figures;
 mod outcome;
 mod page;

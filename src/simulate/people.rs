@@ -15,6 +15,7 @@ use crate::engine::command::{Act, Command, Heard, RecallOrder, Reply, Report};
 use crate::engine::contact::State;
 use crate::engine::event::{Arrived, EffectKind, Event};
 use crate::engine::recall::{Answer, Choice, Found, LotVerdict, Step, Text, Tier, Want, Wish};
+use crate::engine::wait_estimate::WaitEstimate;
 use crate::engine::words::{Availability, AvailabilityBecause, EndReason, Keys};
 use crate::ids::{AgentId, ContactId, CustomerId};
 use crate::time::{EngineTime, Span};
@@ -35,7 +36,7 @@ pub(super) struct Person {
     /// What becomes of them is in the figures.
     pub(super) counted: bool,
     pub(super) customer: Option<CustomerId>,
-    came: EngineTime,
+    pub(super) came: EngineTime,
     /// Goes up when they enter and leave self-service: what was to happen before does not.
     turn: u32,
     /// Seconds of work that they are, and that they wait.
@@ -44,6 +45,8 @@ pub(super) struct Person {
     answered: bool,
     /// A tier will do for them.
     contained: bool,
+    /// What the engine said of their wait when it began.
+    pub(super) estimate: Option<WaitEstimate>,
 }
 
 /// One who will come again.
@@ -81,6 +84,7 @@ impl World<'_> {
             patience: of.patience.as_ref().map(|p| p.draw(dice)),
             answered: false,
             contained: false,
+            estimate: None,
         }
     }
 
@@ -108,7 +112,7 @@ impl World<'_> {
         }
     }
 
-    fn queue_of(&mut self, person: &Person) -> &mut super::tally::Queue {
+    pub(super) fn queue_of(&mut self, person: &Person) -> &mut super::tally::Queue {
         let queue = self.scenario.streams[usize::from(person.stream)].queue;
         &mut self.tally.queues[queue.index()]
     }
@@ -127,6 +131,7 @@ impl World<'_> {
         }
         if person.counted {
             self.queue_of(&person).delayed += 1;
+            self.estimated(contact);
         }
         self.has_patience(contact, person);
     }
@@ -151,6 +156,7 @@ impl World<'_> {
         match event {
             Event::Reserved(r) => {
                 self.takes(r.agent);
+                self.had_their_turn(r.contact);
                 let staffing = &self.scenario.staff[r.agent.index()];
                 match staffing.answers_after.clone() {
                     None => self.todos.push_back(Todo::Accept(r.agent, r.reservation)),
@@ -210,7 +216,11 @@ impl World<'_> {
         let waited = self.now.since(person.came);
         let target = self.target_of(&person);
         if person.counted {
-            self.queue_of(&person).answer(waited, target);
+            let queue = self.queue_of(&person);
+            queue.answer(waited, target);
+            if let Some(estimate) = person.estimate {
+                queue.estimates.known(waited, estimate);
+            }
         }
         let point = self.point();
         self.tally.course.answered[point] += 1.0;
@@ -226,6 +236,7 @@ impl World<'_> {
             EndReason::Abandoned => {
                 if person.counted {
                     self.queue_of(&person).abandon(waited, target);
+                    self.would_wait(contact, &person);
                 }
                 let point = self.point();
                 self.tally.course.abandoned[point] += 1.0;
@@ -249,6 +260,7 @@ impl World<'_> {
             (self.dice.random_bool(*share), law.draw(&mut self.dice))
         });
         person.contained = contained;
+        person.estimate = None;
         self.after(after, Happening::Decides(contact, turn));
     }
 
@@ -359,6 +371,7 @@ impl World<'_> {
         let hands = self.hands[agent.index()];
         if hands.busy == 1 {
             self.tally.agents[agent.index()].busy += counted(hands.busy_since);
+            self.freed.push(agent);
         }
         self.hands[agent.index()].busy = hands.busy.saturating_sub(1);
     }

@@ -5,6 +5,7 @@
 use hdrhistogram::Histogram;
 
 use super::error::SimulateError;
+use crate::engine::wait_estimate::WaitEstimate;
 use crate::time::Span;
 
 /// Points of a run's course.
@@ -190,12 +191,13 @@ impl Queue {
 
 impl Estimates {
     /// One with an estimate waited so long.
-    pub(super) fn known(&mut self, waited: f64, mean: f64, p80: f64) {
+    pub(super) fn known(&mut self, waited: Span, estimate: WaitEstimate) {
+        let (wait, mean) = (waited.as_secs_f64(), estimate.mean.as_secs_f64());
         self.known += 1;
-        self.waited += waited;
+        self.waited += wait;
         self.estimated += mean;
-        self.squares += (mean - waited).powi(2);
-        self.within_p80 += u64::from(waited <= p80);
+        self.squares += (mean - wait).powi(2);
+        self.within_p80 += u64::from(waited <= estimate.p80);
     }
 
     fn add(&mut self, other: &Self) {

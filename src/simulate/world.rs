@@ -26,6 +26,7 @@ use crate::engine::command::{
 use crate::engine::contact::StateKind;
 use crate::engine::recall::{Found, LotVerdict};
 use crate::engine::refusal::Refusal;
+use crate::engine::wait_estimate::WaitEstimate;
 use crate::engine::words::{Availability, Keys};
 use crate::engine::event::Event;
 use crate::ids::{
@@ -80,6 +81,10 @@ pub(super) struct World<'a> {
     pub(super) recalls: BTreeMap<usize, RecallId>,
     /// By agent: contacts in hand, and since when they are, and are there.
     pub(super) hands: Vec<Hands>,
+    /// Agents whose hands have just become empty.
+    pub(super) freed: Vec<AgentId>,
+    /// By queue: those who gave up, by when they came, until their turn would have come.
+    pub(super) gave_up: Vec<BTreeMap<(EngineTime, ContactId), WaitEstimate>>,
     agenda: BinaryHeap<Reverse<(EngineTime, u64, Happening)>>,
     sequence: u64,
     events: Vec<Event>,
@@ -123,6 +128,8 @@ impl<'a> World<'a> {
             dice: seeds,
             recalls: BTreeMap::new(),
             hands: vec![Hands::default(); routing.agents.len()],
+            freed: Vec::new(),
+            gave_up: vec![BTreeMap::new(); routing.queues.len()],
             agenda: BinaryHeap::new(),
             sequence: 0,
             events: Vec::new(),
@@ -381,6 +388,7 @@ impl<'a> World<'a> {
             self.heed(&event);
         }
         self.events = events;
+        self.anyone_turn();
         reply
     }
 

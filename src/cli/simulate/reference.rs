@@ -39,6 +39,10 @@ pub(super) fn run(asked: &Simulate, folder: Option<&Path>) -> anyhow::Result<Exi
             tell_line(&format!("{}: {error}", row.name));
         }
         let compared = outcome.as_ref().map(|o| row.judge(o)).unwrap_or_default();
+        if outcome.is_ok() {
+            let near = compared.iter().filter(|c| c.near).count();
+            tell_line(&format!("{of}{near} of {} figures near enough", compared.len()));
+        }
         played.push((row, outcome, compared));
     }
     let far = |(_, outcome, compared): &(&Row, Result<Outcome, SimulateError>, Vec<Comparison>)| {

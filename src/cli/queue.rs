@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::args::Router;
 use super::client::{ClientError, pages, supervisor};
 use super::out::{Ink, Palette, Reader, Table, Text, put};
-use super::words::{length, share};
-use crate::pb::v1::{ListQueuesRequest, QueueRow, WatchQueuesRequest};
+use super::words::{length, share, word};
+use crate::pb::v1::{ExpectedWait, ListQueuesRequest, QueueRow, WatchQueuesRequest};
 
 /// What stands over [`cells`].
 pub(super) const HEADER: [&str; 12] = [
@@ -178,6 +178,15 @@ fn json_row(row: &QueueRow) -> Value {
         "agents_able": row.agents_able,
         "agents_ready": row.agents_ready,
         "retired": row.retired,
+        "expected_waits": row.expected_waits.iter().map(expected_json).collect::<Vec<_>>(),
+    })
+}
+
+fn expected_json(wait: &ExpectedWait) -> Value {
+    json!({
+        "channel": word(wait.channel().as_str_name(), "CHANNEL_"),
+        "mean_ms": wait.mean_ms,
+        "p80_ms": wait.p80_ms,
     })
 }
 

@@ -231,6 +231,8 @@ impl Engine {
         let checks = [
             (same(&reservations), "reservations"),
             (keys == self.keys.len(), "keys"),
+            (self.measures_those_inside(), "those who are measured"),
+            (self.floor.counts_staff(&self.agents, &self.routing), "agents at work"),
             (
                 effects.len() == self.effects.len()
                     && effects.iter().all(|(e, c)| self.effects.get(e) == Some(c)),

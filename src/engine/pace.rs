@@ -4,6 +4,10 @@
 //! Kept by events alone and in whole numbers, so that a replay measures the same. It owns the
 //! measures and says nothing of waits: [`super::wait_estimate`] does.
 
+use std::collections::BTreeMap;
+
+use super::Engine;
+use super::floor::Stand;
 use super::words::Channel;
 use crate::ids::QueueId;
 use crate::time::{EngineTime, Span};
@@ -181,6 +185,29 @@ impl Pace {
         if let Some(of) = after {
             self.rates(of).waiting.enters(at);
         }
+    }
+}
+
+impl Engine {
+    /// Whether those who are measured are those who wait and are worked on, for checking.
+    pub(super) fn measures_those_inside(&self) -> bool {
+        let mut inside: BTreeMap<(QueueId, usize), (u32, u32)> = BTreeMap::new();
+        for filed in self.contacts.iter().filter(|f| f.stand != Stand::Off) {
+            let c = &filed.contact;
+            inside.entry((c.queue, c.channel.index())).or_default().0 += 1;
+        }
+        for work in self.agents.iter().flat_map(|a| &a.work) {
+            inside.entry((work.queue, work.channel.index())).or_default().1 += 1;
+        }
+        let queues = (0..).map(QueueId).zip(&self.pace.0);
+        let all = queues.flat_map(|(q, rates)| rates.iter().enumerate().map(move |r| (q, r)));
+        let same = all.clone().all(|(queue, (channel, rates))| {
+            let found = inside.get(&(queue, channel)).copied().unwrap_or_default();
+            found == (rates.waiting.inside, rates.work.inside)
+        });
+        let measured: u32 = all.map(|(_, (_, r))| r.waiting.inside + r.work.inside).sum();
+        let found: u32 = inside.values().map(|(waiting, work)| waiting + work).sum();
+        same && measured == found
     }
 }
 

@@ -13,7 +13,7 @@ use crate::engine::agent::{Agent, WHOLE};
 use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::recall::SelfService;
 use crate::engine::routing::{AgentProfile, Queue, Routing};
-use crate::engine::words::Needs;
+use crate::engine::words::{Channel, Needs};
 use crate::ids::{ContactId, PoolId, QueueId};
 use crate::pb::v1;
 use crate::shard::staffing::Staff;
@@ -123,7 +123,21 @@ fn queue(view: &View<'_>, id: QueueId, queue: &Queue, staff: Staff) -> v1::Queue
         agents_able: staff.able,
         agents_ready: staff.ready,
         retired: queue.retired,
+        expected_waits: expected_waits(view, id, queue),
     }
+}
+
+fn expected_waits(view: &View<'_>, id: QueueId, queue: &Queue) -> Vec<v1::ExpectedWait> {
+    let taken = Channel::ALL.into_iter().filter(|channel| queue.channels[channel.index()]);
+    let expected = |channel: Channel| {
+        let wait = view.engine.wait_of_next(id, channel, view.now)?;
+        Some(v1::ExpectedWait {
+            channel: words::channel(channel).into(),
+            mean_ms: wait.mean.as_millis(),
+            p80_ms: wait.p80.as_millis(),
+        })
+    };
+    taken.filter_map(expected).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]

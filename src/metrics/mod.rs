@@ -10,6 +10,7 @@ mod archive;
 pub mod names;
 mod recall;
 mod snapshots;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,6 +27,7 @@ use metrics_exporter_prometheus::{
 use names::{Kind, Metric};
 use recall::RecallMetrics;
 use snapshots::SnapshotMetrics;
+use waits::WaitMetrics;
 
 use crate::engine::agent::AgentState;
 use crate::engine::contact::StateKind;
@@ -58,6 +60,7 @@ pub struct Metrics {
     sessions: Vec<(SessionRole, Gauge)>,
     cut_off: Vec<((SessionRole, SessionOver), Counter)>,
     recall: RecallMetrics,
+    waits: WaitMetrics,
     snapshots: SnapshotMetrics,
     archive: ArchiveMetrics,
     one: Singles,
@@ -148,6 +151,7 @@ impl Metrics {
                 })
                 .collect(),
             recall: RecallMetrics::new(r),
+            waits: WaitMetrics::default(),
             snapshots: SnapshotMetrics::new(r),
             archive: ArchiveMetrics::new(r),
             one: Singles::new(r),
@@ -193,6 +197,7 @@ impl Metrics {
             gauge.set(float(agents[*state as usize]));
         }
         self.recall.refresh(&self.recorder, view);
+        self.waits.refresh(&self.recorder, view);
         self.snapshots.refresh();
         let age = view.statistics.oldest_reservation.map(|since| view.now.since(since));
         self.one.reservation_oldest.set(age.unwrap_or_default().as_secs_f64());
@@ -281,8 +286,12 @@ impl Observer for Metrics {
 
     fn fact(&self, fact: Fact<'_>, times: u64) {
         self.recall.fact(fact, times);
+        self.waits.fact(fact, times);
         match fact {
-            Fact::Configured(routing) => self.configured(routing),
+            Fact::Configured(routing) => {
+                self.configured(routing);
+                self.waits.configured(&self.recorder, routing);
+            }
             Fact::Offered(queue) => self.queue(queue, |q| q.offered.increment(times)),
             Fact::Answered { queue, waited, in_target, .. } => self.queue(queue, |q| {
                 q.answered.increment(times);
@@ -304,6 +313,7 @@ impl Observer for Metrics {
             Fact::DoubleReservation => self.one.double_reservations.increment(times),
             Fact::Diverged => self.one.divergences.increment(times),
             Fact::Triaged(_)
+            | Fact::AnsweredAsTold { .. }
             | Fact::Returned(_)
             | Fact::Said(..)
             | Fact::BouncedTwice

@@ -55,6 +55,9 @@ const SYNCS: &[f64] = &[
 /// Entries in a batch.
 const ENTRIES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 
+/// An actual wait over an announced one; 1 is a bound.
+const RATIOS: &[f64] = &[0.1, 0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0];
+
 macro_rules! metrics {
     ($($name:ident = $kind:expr, $unit:ident, $text:literal, [$($label:literal),*], $help:literal;)*) => {
         $(
@@ -79,6 +82,8 @@ metrics! {
 
     QUEUE_WAITING = Gauge, Count, "surgeline_queue_waiting", ["queue"], "Contacts waiting in the queue now, with nobody.";
     QUEUE_OLDEST = Gauge, Seconds, "surgeline_queue_oldest_wait_seconds", ["queue"], "How long the one who waits longest in the queue has waited, the wait with the gateway included.";
+    EXPECTED_WAIT = Gauge, Seconds, "surgeline_queue_expected_wait_seconds", ["queue", "channel", "quantity"], "How long one who came to the queue now would probably wait: on average (mean), and what four of five do not exceed (p80). NaN while it is not known.";
+    WAIT_ANNOUNCED = Histogram(RATIOS), Count, "surgeline_wait_announced_ratio", ["queue"], "Actual wait over the announced one, of contacts that were told a wait and then answered; at most 1 for four of five while estimates are right. Counted since the process began, recovery included.";
     OFFERED = Counter, Count, "surgeline_contacts_offered_total", ["queue"], "Contacts that entered the queue since the journal began; consults and returns to the same queue are not counted.";
     ANSWERED = Counter, Count, "surgeline_contacts_answered_total", ["queue"], "Contacts answered for the first time since the journal began.";
     ANSWERED_IN_TARGET = Counter, Count, "surgeline_contacts_answered_in_target_total", ["queue"], "Contacts answered within the queue's target since the journal began.";

@@ -115,6 +115,16 @@ pub enum Fact<'a> {
         /// Within the queue's target.
         in_target: bool,
     },
+    /// A contact whose customer was told a wait was answered; since the process began, from
+    /// replayed history too.
+    AnsweredAsTold {
+        /// In which queue.
+        queue: QueueId,
+        /// The wait that four of five should not exceed.
+        announced: Span,
+        /// How long it was from when they were told.
+        waited: Span,
+    },
     /// A contact left before it was answered.
     Abandoned {
         /// In which queue.

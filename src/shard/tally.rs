@@ -6,6 +6,7 @@
 
 mod ledger;
 mod recall;
+mod told;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(crate) struct Tally {
     targets: Vec<Span>,
     head_starts: Vec<Span>,
     ledger: Ledger,
+    /// Who was told how long they would wait.
+    told: HashMap<ContactId, told::Told, FxBuildHasher>,
     observer: Arc<dyn Observer>,
 }
 
@@ -74,6 +77,7 @@ impl Tally {
             targets: Vec::new(),
             head_starts: Vec::new(),
             ledger: Ledger::default(),
+            told: HashMap::default(),
             observer,
         }
     }
@@ -81,6 +85,8 @@ impl Tally {
     pub(crate) fn add(&mut self, entry: &Entry, wall: WallTime) {
         let cause = Cause::of(entry, wall);
         for event in &entry.events {
+            // Before a contact that is closed is forgotten.
+            self.told_event(entry.at, event);
             self.event(entry.at, event);
             self.recall_event(entry.at, event, &cause);
         }

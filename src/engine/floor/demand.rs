@@ -5,9 +5,9 @@
 //! It decides nothing.
 
 use super::{ClassKey, Floor, Stand};
-use crate::engine::agent::{Agent, WHOLE, Work, cost};
+use crate::engine::agent::{Agent, Work, cost};
 use crate::engine::contact::Contact;
-use crate::engine::routing::AgentProfile;
+use crate::engine::routing::{AgentProfile, Routing};
 use crate::engine::words::{Channel, ServiceClass};
 use crate::ids::{AgentId, ContactId, QueueId};
 use crate::time::Place;
@@ -54,7 +54,7 @@ pub(crate) struct Demand {
 impl Staff {
     pub(crate) fn of(agent: &Agent, profile: &AgentProfile) -> Self {
         let slots = |channel| match agent.serves(profile, channel) {
-            true => WHOLE / cost(profile, channel),
+            true => u32::from(profile.capacity[Channel::index(channel)]),
             false => 0,
         };
         let slots = Channel::ALL.map(slots);
@@ -85,6 +85,20 @@ impl Floor {
                 class.slots = moved(class.slots, before.slots[channel], after.slots[channel]);
             }
         }
+    }
+
+    /// Whether who is counted as at work is who is, for checking.
+    pub(crate) fn counts_staff(&self, agents: &[Agent], routing: &Routing) -> bool {
+        let mut staff = vec![Staff::default(); self.profiles.len()];
+        for (agent, profile) in agents.iter().zip(&self.profile_of) {
+            let Some(of) = routing.agent(agent.id) else { return false };
+            let one = Staff::of(agent, of);
+            let all = &mut staff[usize::from(*profile)];
+            (all.agents, all.live) = (all.agents + one.agents, all.live + one.live);
+            all.slots.iter_mut().zip(one.slots).for_each(|(all, one)| *all += one);
+        }
+        let right = self.profiles.iter().map(|(_, p)| p.staff).eq(staff);
+        right && (0..self.classes.len()).all(|c| self.count_slots(c) == self.classes[c].slots)
     }
 
     /// Contacts of a class's channel that those at work for it serve at once.

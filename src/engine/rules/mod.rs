@@ -5,6 +5,7 @@
 mod overdue;
 mod paused;
 mod recall;
+mod waits;
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use crate::engine::command::Reply;
 use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::event::EffectKind;
 use crate::engine::gateway::{Gateway, Sweep};
-use crate::engine::image::{Counts, Image, Remembered, Taken};
+use crate::engine::image::{Counts, Image, Measure, Rates, Remembered, Taken};
 use crate::engine::recall::{Machine, Recall, Text, Tier, TierCounts};
 use crate::engine::words::{Channel, Key};
 use crate::ids::{EffectId, RecallId};
@@ -24,7 +24,8 @@ record!(Agent => AgentState {
     presence, availability, next, phone_unreachable, missed, work;
     id = agent, idle_since = idle_since_us, since = since_us
 });
-record!(Work => WorkInHand { contact, channel, hold });
+record!(Work => WorkInHand { contact, queue, channel, hold });
+record!(Measure => MeasureState { inside, times; until = until_us, time = time_us });
 record!(Gateway => GatewayState { name, session, limits, sweep, effects, unsaid, in_ivr });
 record!(Recall => RecallState {
     plan, level, over, tiers;
@@ -209,18 +210,24 @@ impl Field for [TierCounts; 2] {
     }
 }
 
-impl Record for [Taken; 4] {
+impl Record for [Rates; 4] {
     type Pb = pb::QueuePace;
     fn put(&self) -> pb::QueuePace {
         let channel = |channel: Channel| {
-            let Taken { newest, counts } = self[channel.index()];
-            pb::ChannelPace { channel: Field::put(&channel), newest, counts: counts.to_vec() }
+            let Rates { taken: Taken { newest, counts }, work, waiting } = &self[channel.index()];
+            pb::ChannelPace {
+                channel: Field::put(&channel),
+                newest: *newest,
+                counts: counts.to_vec(),
+                work: Field::put(work),
+                waiting: Field::put(waiting),
+            }
         };
-        let taken = |c: &Channel| self[c.index()] != Taken::default();
-        pb::QueuePace { channels: Channel::ALL.into_iter().filter(taken).map(channel).collect() }
+        let any = |c: &Channel| self[c.index()] != Rates::default();
+        pb::QueuePace { channels: Channel::ALL.into_iter().filter(any).map(channel).collect() }
     }
     fn take(pb: pb::QueuePace) -> Result<Self, CodecError> {
-        let mut pace = [Taken::default(); 4];
+        let mut pace = [Rates::default(); 4];
         for c in pb.channels {
             let found = c.counts.len();
             let counts = c.counts.try_into().map_err(|_| CodecError::Length {
@@ -229,7 +236,11 @@ impl Record for [Taken; 4] {
                 found,
             })?;
             let channel = Channel::take(c.channel, "ChannelPace.channel")?;
-            pace[channel.index()] = Taken { newest: c.newest, counts };
+            pace[channel.index()] = Rates {
+                taken: Taken { newest: c.newest, counts },
+                work: Field::take(c.work, "ChannelPace.work")?,
+                waiting: Field::take(c.waiting, "ChannelPace.waiting")?,
+            };
         }
         Ok(pace)
     }

@@ -44,7 +44,7 @@ fn counted(fact: &Fact<'_>) -> Option<(Counted, Span)> {
         Waited { queue, service, in_target, bucket }
     };
     let what = match *fact {
-        Fact::Configured(_) | Fact::Diverged => return None,
+        Fact::Configured(_) | Fact::Diverged | Fact::AnsweredAsTold { .. } => return None,
         Fact::Answered { queue, service, waited: span, in_target } => {
             return Some((Counted::Answered(waited(queue, service, span, in_target)), span));
         }

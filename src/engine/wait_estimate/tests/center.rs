@@ -11,8 +11,9 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::super::WaitEstimate;
+use super::super::{WaitEstimate, departures};
 use crate::engine::Engine;
+use crate::engine::agent::Agent;
 use crate::engine::command::{Act, Arrival, Command, GatewayLimits, Reply, Report};
 use crate::engine::contact::State;
 use crate::engine::event::Event;
@@ -39,6 +40,16 @@ pub(super) struct Waited {
     pub(super) came: f64,
     pub(super) actual: f64,
     pub(super) told: Option<(f64, f64)>,
+    /// What the same formula says with the true rates.
+    pub(super) ideal: f64,
+}
+
+/// One who waits: when they came, what they were told and should have been.
+#[derive(Clone, Copy)]
+struct Told {
+    came: EngineTime,
+    told: Option<WaitEstimate>,
+    ideal: f64,
 }
 
 pub(super) struct Center {
@@ -47,13 +58,15 @@ pub(super) struct Center {
     at: EngineTime,
     keys: u64,
     next: BinaryHeap<Reverse<(EngineTime, Next)>>,
-    waiting: BTreeMap<ContactId, (EngineTime, Option<WaitEstimate>)>,
+    waiting: BTreeMap<ContactId, Told>,
     /// Those who gave up and would not have been served yet.
-    ghosts: VecDeque<(ContactId, EngineTime, Option<WaitEstimate>)>,
+    ghosts: VecDeque<(ContactId, Told)>,
     /// Arrivals in a mean service time.
     pub(super) load: f64,
     /// How many give up in a mean service time, of one who waits.
     theta: f64,
+    /// Agents at work.
+    agents: u32,
     pub(super) waited: Vec<Waited>,
 }
 
@@ -105,6 +118,7 @@ impl Center {
             ghosts: VecDeque::new(),
             load,
             theta,
+            agents,
             waited: Vec::new(),
         };
         center.does(&Command::Configure(Arc::new(routing)));
@@ -128,7 +142,8 @@ impl Center {
                 Next::Arrival => self.arrives(),
                 Next::Done(agent, contact) => {
                     self.acts(agent, Act::Complete { contact, disposition: None });
-                    if self.engine.agent(agent).is_some_and(|a| a.work.is_empty()) {
+                    let free = |a: &Agent| a.availability == Availability::Ready && a.work.is_empty();
+                    if self.engine.agent(agent).is_some_and(free) {
                         // Nobody waits: whoever had stayed would be served now.
                         self.serves_ghosts(ContactId(u64::MAX));
                     }
@@ -139,20 +154,16 @@ impl Center {
         self.at = end;
     }
 
-    pub(super) fn now(&self) -> f64 {
-        in_services(self.at.since(EngineTime::ZERO))
-    }
-
-    pub(super) fn leaves(&mut self, agents: std::ops::Range<u32>) {
-        for agent in agents.map(AgentId) {
-            self.acts(agent, Act::Become(Availability::NotReady(ReasonId(2))));
+    /// From now on so many are at work, the first of all.
+    pub(super) fn staff(&mut self, agents: u32) {
+        for agent in (0..self.agents.max(agents)).map(AgentId) {
+            let ready = self.engine.agent(agent).is_some_and(|a| a.availability == Availability::Ready);
+            if ready != (agent.0 < agents) {
+                let lunch = Availability::NotReady(ReasonId(2));
+                self.acts(agent, Act::Become(if ready { lunch } else { Availability::Ready }));
+            }
         }
-    }
-
-    pub(super) fn comes_back(&mut self, agents: std::ops::Range<u32>) {
-        for agent in agents.map(AgentId) {
-            self.acts(agent, Act::Become(Availability::Ready));
-        }
+        self.agents = agents;
     }
 
     /// What one who came now would be told.
@@ -179,8 +190,8 @@ impl Center {
             self.acts(agent, Act::Accept(reservation));
             self.in_a_while(1.0, Next::Done(agent, contact));
             self.serves_ghosts(contact);
-            if let Some((came, told)) = self.waiting.remove(&contact) {
-                self.note(came, told);
+            if let Some(told) = self.waiting.remove(&contact) {
+                self.note(told);
             }
         }
         reply.unwrap_or_else(|no| panic!("{no}: {command:?}"))
@@ -218,36 +229,38 @@ impl Center {
         };
         if self.engine.contact(contact).is_some_and(|c| c.state == State::Queued) {
             let told = self.engine.wait_estimate(contact, self.at);
-            self.waiting.insert(contact, (self.at, told));
+            let ahead = self.engine.position(contact).expect("in line");
+            let (ideal, _) = departures(f64::from(self.agents), self.theta, ahead);
+            self.waiting.insert(contact, Told { came: self.at, told, ideal });
             self.in_a_while(1.0 / self.theta, Next::GivesUp(contact));
         }
     }
 
     fn gives_up(&mut self, contact: ContactId) {
-        if let Some((came, told)) = self.waiting.remove(&contact) {
+        if let Some(told) = self.waiting.remove(&contact) {
             self.reports(Report::CustomerLeft(contact));
-            self.ghosts.push_back((contact, came, told));
+            self.ghosts.push_back((contact, told));
         }
     }
 
     /// An agent takes one who came later, or nobody: those before would have been taken.
     fn serves_ghosts(&mut self, taken: ContactId) {
         let mut ghosts = std::mem::take(&mut self.ghosts);
-        ghosts.retain(|(contact, came, told)| {
+        ghosts.retain(|(contact, told)| {
             let served = *contact < taken;
             if served {
-                self.note(*came, *told);
+                self.note(*told);
             }
             !served
         });
         self.ghosts = ghosts;
     }
 
-    fn note(&mut self, came: EngineTime, told: Option<WaitEstimate>) {
+    fn note(&mut self, Told { came, told, ideal }: Told) {
         let told = told.map(|told| (in_services(told.mean), in_services(told.p80)));
         let actual = in_services(self.at.since(came));
         let came = in_services(came.since(EngineTime::ZERO));
-        self.waited.push(Waited { came, actual, told });
+        self.waited.push(Waited { came, actual, told, ideal });
     }
 }
 

@@ -5,7 +5,7 @@ use crate::engine::agent::{Agent, Hold, Presence, Work};
 use crate::engine::command::Reply;
 use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::gateway::{Gateway, Sweep};
-use crate::engine::image::{Counts, Image, Remembered, Taken};
+use crate::engine::image::{Counts, Image, Measure, Rates, Remembered, Taken};
 use crate::engine::recall::{Machine, Recall, ReturnedBecause, Tier, TierCounts};
 use crate::journal::Tip;
 use crate::journal::snapshot::seen::{
@@ -47,10 +47,12 @@ structs! {
     Agent {
         id, presence, availability, next, phone_unreachable, missed, idle_since, since, work,
     }
-    Work { contact, channel, hold }
+    Work { contact, queue, channel, hold }
     Gateway { name, session, limits, sweep, effects, unsaid, in_ivr }
     Recall { id, plan, level, since, started, expires, over, tiers }
     TierCounts { in_use, entered, solved, informed, returned, followed_up, left }
+    Rates { taken, work, waiting }
+    Measure { inside, until, times, time }
     Taken { newest, counts }
     Remembered { request, reply }
     Machine { bounced, injury_asked, follow_up, refused }

@@ -37,6 +37,11 @@ fn longest_idle_comes_out_as_the_agents_table_has_it() {
 }
 
 #[test]
+fn estimates_of_the_wait_come_out_as_the_delay_table_has_them() {
+    short("delay");
+}
+
+#[test]
 fn a_row_that_is_wrong_is_told_apart() {
     let rows = rows(None, Size::Short).unwrap();
     let mut row = rows.into_iter().find(|r| r.name == "erlang-9").unwrap();

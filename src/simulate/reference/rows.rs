@@ -179,8 +179,10 @@ fn skills(line: &Line, all: &[Line], size: Size) -> Result<Row, SimulateError> {
     Ok(Row { name, scenario, expected })
 }
 
-/// Six queues, each for a skill; agents with so many skills, the first their primary, the
-/// others the next ones round about.
+/// Six queues, each for a skill, and agents with so many skills. The first is their primary;
+/// the others are the next ones of a round that begins elsewhere for each of the agents of a
+/// primary, so that every pair of types is shared by as many. With one round for all of them
+/// (type 1 always with type 2) neither the table nor Wallace and Whitt's figures come out.
 fn six_queues(per_hour: f64, aht: f64, patience: Option<f64>, each: u32) -> String {
     let mut text = String::from("\n[[pools]]\nname = \"own\"\n");
     for t in 1..=TYPES {
@@ -189,13 +191,15 @@ fn six_queues(per_hour: f64, aht: f64, patience: Option<f64>, each: u32) -> Stri
              target = \"20s\"\nwrap_up = \"0s\"\n"
         );
     }
-    for t in 1..=TYPES {
+    let others = TYPES - 1;
+    for (t, begins) in (1..=TYPES).flat_map(|t| (0..others).map(move |b| (t, b))) {
+        let next = (0..each - 1).map(|k| (t + (begins + k) % others) % TYPES + 1);
         let skills: Vec<String> =
-            (0..each).map(|k| format!("type-{} = 5", (t - 1 + k) % TYPES + 1)).collect();
+            std::iter::once(t).chain(next).map(|s| format!("type-{s} = 5")).collect();
         text += &format!(
-            "\n[[agent_groups]]\nprefix = \"agent-{t}\"\ncount = {}\npool = \"own\"\n\
+            "\n[[agent_groups]]\nprefix = \"agent-{t}-{begins}\"\ncount = {}\npool = \"own\"\n\
              skills = {{ {} }}\nprimary = \"type-{t}\"\n",
-            SKILLED / TYPES,
+            SKILLED / TYPES / others,
             skills.join(", ")
         );
     }

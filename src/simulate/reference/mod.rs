@@ -43,8 +43,10 @@ impl Size {
 
     /// For what is known exactly.
     fn exact(self) -> Tolerance {
-        let (share, floor) = if self == Self::Whole { (0.01, 0.000_5) } else { (0.25, 0.002) };
-        Tolerance::Both { errors: self.errors(), share, floor }
+        // The least: a share that hardly ever differs from 1 or 0 has errors too small to go by.
+        let (share, floor, least) =
+            if self == Self::Whole { (0.01, 0.000_5, 0.000_05) } else { (0.25, 0.002, 0.002) };
+        Tolerance::Both { errors: self.errors(), share, floor, least }
     }
 
     /// For what another simulation found, to two or three digits.
@@ -98,7 +100,7 @@ enum Of {
 enum Tolerance {
     /// Within so many standard errors, and within a share of the table's value or, of small
     /// shares, so much.
-    Both { errors: f64, share: f64, floor: f64 },
+    Both { errors: f64, share: f64, floor: f64, least: f64 },
     /// Within so many standard errors and a share of the table's value together.
     Near { errors: f64, share: f64 },
     /// So far at most and so many standard errors.
@@ -194,8 +196,9 @@ impl Tolerance {
         let error = found.and_then(|f| f.error).unwrap_or(0.0);
         let within = |most: f64| off.is_some_and(|off| off <= most);
         match self {
-            Self::Both { errors, share, floor } => (
-                within((errors * error).max(floor * 0.1)) && within((share * table).max(floor_of(table, floor))),
+            Self::Both { errors, share, floor, least } => (
+                within((errors * error).max(floor_of(table, least)))
+                    && within((share * table).max(floor_of(table, floor))),
                 format!("{errors} standard errors and {} %", share * 100.0),
             ),
             Self::Near { errors, share } => (
@@ -220,7 +223,7 @@ impl Tolerance {
     /// How many times as many runs are needed to tell what it asks for, by the runs there were.
     fn needs(self, table: f64, found: Option<Figure>) -> f64 {
         match (self, found.and_then(|f| f.error)) {
-            (Self::Both { errors, share, floor }, Some(error)) if table != 0.0 => {
+            (Self::Both { errors, share, floor, .. }, Some(error)) if table != 0.0 => {
                 (errors * error / (share * table).max(floor_of(table, floor))).powi(2)
             }
             _ => 1.0,

@@ -199,7 +199,10 @@ mod tests {
             [(0.0, 3600.0, 36_000.0), (3600.0, 5400.0, 9_000.0), (7200.0, 10_800.0, halving)]
         {
             let found = between(&moments, from, to);
-            assert!((found - expected).abs() < 5.0 * expected.sqrt(), "{from}: {found}, {expected}");
+            assert!(
+                (found - expected).abs() < 5.0 * expected.sqrt(),
+                "{from}: {found}, {expected}"
+            );
         }
         assert!(moments.last().unwrap() < &14_400.0);
     }

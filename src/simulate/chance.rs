@@ -82,8 +82,7 @@ impl Law {
         let mean_of = |mean: &Seconds| {
             if mean.0 > 0.0 { Ok(mean.0) } else { Err(bad("mean", POSITIVE)) }
         };
-        let cv_of =
-            |cv: f64| if cv > 0.0 && cv <= 100.0 { Ok(cv) } else { Err(bad("cv", CV)) };
+        let cv_of = |cv: f64| if cv > 0.0 && cv <= 100.0 { Ok(cv) } else { Err(bad("cv", CV)) };
         Ok(match self {
             Self::Fixed { mean } => Sampler::Fixed(mean.0),
             Self::Uniform { low, high } => Sampler::Uniform(
@@ -251,6 +250,9 @@ mod tests {
         assert_eq!(read_numbers(&path).unwrap(), [12.5, 30.0]);
         std::fs::write(&path, "12\n-1\n").unwrap();
         let told = read_numbers(&path).unwrap_err().to_string();
-        assert!(told.ends_with("handle.csv line 2: expected seconds, a number of 0 or more"), "{told}");
+        assert!(
+            told.ends_with("handle.csv line 2: expected seconds, a number of 0 or more"),
+            "{told}"
+        );
     }
 }

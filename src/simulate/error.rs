@@ -92,7 +92,9 @@ pub enum SimulateError {
         source: Refusal,
     },
     /// Work that did not end: those left over would be in no figure.
-    #[error("{left} contacts were still open {hours} h after the last arrival: give them agents, patience or a longer run.drain")]
+    #[error(
+        "{left} contacts were still open {hours} h after the last arrival: give them agents, patience or a longer run.drain"
+    )]
     Stuck {
         /// How many.
         left: u64,

@@ -74,7 +74,10 @@ impl World<'_> {
             return false;
         };
         let has = |need: &crate::engine::words::Need| {
-            agent.skills.iter().any(|(skill, level)| *skill == need.skill && *level >= need.at_least)
+            agent
+                .skills
+                .iter()
+                .any(|(skill, level)| *skill == need.skill && *level >= need.at_least)
         };
         (queue.pools.is_empty() || queue.pools.contains(&agent.pool)) && queue.needs.iter().all(has)
     }

@@ -170,9 +170,8 @@ impl Measure {
     pub(super) fn of(self, q: &Queue) -> Option<f64> {
         let ratio = |a: f64, b: f64| (b > 0.0).then(|| a / b);
         let share = |a: u64, b: u64| ratio(a as f64, b as f64);
-        let percentile = |p: f64| {
-            (q.answered > 0).then(|| q.waits.value_at_quantile(p) as f64 / 1e6)
-        };
+        let percentile =
+            |p: f64| (q.answered > 0).then(|| q.waits.value_at_quantile(p) as f64 / 1e6);
         match self {
             Self::Offered => Some(q.offered as f64),
             Self::Answered => Some(q.answered as f64),
@@ -184,10 +183,9 @@ impl Measure {
             Self::BlockedShare => share(q.blocked, q.came),
             Self::LostShare => share(q.lost, q.first),
             Self::DelayedShare => share(q.delayed, q.offered),
-            Self::MeanWait => ratio(
-                q.waited_answered + q.waited_abandoned,
-                (q.answered + q.abandoned) as f64,
-            ),
+            Self::MeanWait => {
+                ratio(q.waited_answered + q.waited_abandoned, (q.answered + q.abandoned) as f64)
+            }
             Self::SpeedOfAnswer => ratio(q.waited_answered, q.answered as f64),
             Self::P50 => percentile(0.5),
             Self::P90 => percentile(0.9),

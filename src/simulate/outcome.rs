@@ -252,11 +252,12 @@ fn figures(runs: &[&Values]) -> Vec<(Measure, Figure)> {
 /// Pools in the order of the configuration, then profiles in the order of their first agents.
 fn occupancy(routing: &Routing, runs: &[Summary]) -> Vec<Occupancy> {
     let mut groups: Vec<(bool, String, Vec<usize>)> = Vec::new();
-    let mut add = |is_pool: bool, name: String, agent: usize| {
-        match groups.iter_mut().find(|g| g.0 == is_pool && g.1 == name) {
-            Some(group) => group.2.push(agent),
-            None => groups.push((is_pool, name, vec![agent])),
-        }
+    let mut add = |is_pool: bool, name: String, agent: usize| match groups
+        .iter_mut()
+        .find(|g| g.0 == is_pool && g.1 == name)
+    {
+        Some(group) => group.2.push(agent),
+        None => groups.push((is_pool, name, vec![agent])),
     };
     for (index, agent) in routing.agents.iter().enumerate() {
         let pool = routing.pools.get(agent.pool.index()).map_or("?", |p| &p.name);
@@ -267,9 +268,8 @@ fn occupancy(routing: &Routing, runs: &[Summary]) -> Vec<Occupancy> {
     }
     let busy = |agents: &[usize]| {
         let run = |t: &Summary| {
-            let sum = |of: fn(&Worked) -> u64| -> u64 {
-                agents.iter().map(|a| of(&t.agents[*a])).sum()
-            };
+            let sum =
+                |of: fn(&Worked) -> u64| -> u64 { agents.iter().map(|a| of(&t.agents[*a])).sum() };
             #[expect(clippy::cast_precision_loss, reason = "microseconds of work")]
             let (busy, present) = (sum(|w| w.busy) as f64, sum(|w| w.present) as f64);
             (present > 0.0).then(|| busy / present)

@@ -91,7 +91,10 @@ pub fn html(outcome: &Outcome) -> Result<String, SimulateError> {
         let legend: String = legend.collect();
         let svg = drawn(&lines, outcome.duration / 3600.0)?;
         // Writing to a String cannot fail.
-        let _ = writeln!(page, "<h2>{heading}</h2>\n<p>{about}</p>\n<p class=\"legend\">{legend}</p>\n{svg}");
+        let _ = writeln!(
+            page,
+            "<h2>{heading}</h2>\n<p>{about}</p>\n<p class=\"legend\">{legend}</p>\n{svg}"
+        );
     }
     page.push_str("</body></html>\n");
     Ok(page)
@@ -105,9 +108,9 @@ fn queues(outcome: &Outcome) -> String {
     for measure in Measure::ALL {
         let figures: Vec<_> = outcome.queues.iter().map(|s| s.figure(measure)).collect();
         if figures.iter().any(Option::is_some) {
-            let cell = |f: &Option<Figure>| f.as_ref().map_or("–".to_owned(), |f| told(measure, f));
-            let cells: String =
-                figures.iter().map(|f| format!("<td>{}</td>", cell(f))).collect();
+            let cell =
+                |f: &Option<Figure>| f.as_ref().map_or("–".to_owned(), |f| told(measure, f));
+            let cells: String = figures.iter().map(|f| format!("<td>{}</td>", cell(f))).collect();
             let _ = writeln!(rows, "<tr><td>{}</td>{cells}</tr>", measure.words());
         }
     }
@@ -120,7 +123,11 @@ fn occupancy(outcome: &Outcome) -> String {
         let kind = if group.is_pool { "pool" } else { "profile" };
         let busy = told(Measure::ServiceLevel, &group.busy);
         let name = escape(&group.name);
-        let _ = writeln!(rows, "<tr><td>{kind} {name}</td><td>{}</td><td>{busy}</td></tr>", group.agents);
+        let _ = writeln!(
+            rows,
+            "<tr><td>{kind} {name}</td><td>{}</td><td>{busy}</td></tr>",
+            group.agents
+        );
     }
     format!("<h2>Occupancy</h2>\n<div class=\"wide\"><table>\n{rows}</table></div>\n")
 }

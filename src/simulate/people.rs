@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use rand::RngExt;
 
+use super::plans::Order;
 use super::scenario::to_span;
 use super::world::{Happening, Todo, World, agent_does};
-use super::plans::Order;
 use crate::engine::command::{Act, Command, Heard, RecallOrder, Reply, Report};
 use crate::engine::contact::State;
 use crate::engine::event::{Arrived, EffectKind, Event};
@@ -62,8 +62,9 @@ impl World<'_> {
     pub(super) fn somebody(&mut self, stream: u16) -> Person {
         let dice = &mut self.dice_of[usize::from(stream)];
         let known = self.scenario.streams[usize::from(stream)].customers;
-        let customer = (known > 0)
-            .then(|| CustomerId((u128::from(stream) << 64) | u128::from(dice.random_range(0..known))));
+        let customer = (known > 0).then(|| {
+            CustomerId((u128::from(stream) << 64) | u128::from(dice.random_range(0..known)))
+        });
         self.again(Redialer { stream, attempt: 0, customer })
     }
 
@@ -202,7 +203,9 @@ impl World<'_> {
                 self.todos.push_back(Todo::Read(*contact, *ask, found));
             }
             Event::FollowUpOpened(arrived) => self.goes_on(arrived),
-            Event::RecallStarted { .. } | Event::LevelChanged { .. } | Event::RecallEnded { .. } => {
+            Event::RecallStarted { .. }
+            | Event::LevelChanged { .. }
+            | Event::RecallEnded { .. } => {
                 self.tally.switches += 1;
             }
             _ => {}
@@ -303,7 +306,9 @@ impl World<'_> {
 
     /// Nobody is hurt; the answer, or else the check; and that was all.
     fn goes_through_menu(&mut self, contact: ContactId, recall: crate::ids::RecallId) {
-        let Some(menu) = self.engine.recall(recall).and_then(|r| r.plan.ivr.clone()) else { return };
+        let Some(menu) = self.engine.recall(recall).and_then(|r| r.plan.ivr.clone()) else {
+            return;
+        };
         let is = |wanted: fn(&Choice) -> bool| menu.options.iter().find(|(_, c)| wanted(c));
         let answer = is(|c| matches!(c, Choice::Faq(_)));
         let Some((key, choice)) = answer.or_else(|| is(|c| *c == Choice::LotCheck)).copied() else {
@@ -381,8 +386,7 @@ impl World<'_> {
         if let (Some(since), false) = (since, there) {
             self.tally.agents[agent.index()].present += self.overlap(since, self.now);
         }
-        self.hands[agent.index()].present_since =
-            there.then(|| since.unwrap_or(self.now));
+        self.hands[agent.index()].present_since = there.then(|| since.unwrap_or(self.now));
     }
 
     /// What agents are at the end of what counts goes into the figures.

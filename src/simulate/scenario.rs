@@ -316,7 +316,12 @@ fn check_staff(
                 let all = names.0.agents.iter().enumerate();
                 all.filter(|(_, a)| a.pool.0 == pool).map(|(i, _)| i).collect()
             }
-            _ => return Err(SimulateError::value(field("agents"), "exactly one of `agents` and `pool`")),
+            _ => {
+                return Err(SimulateError::value(
+                    field("agents"),
+                    "exactly one of `agents` and `pool`",
+                ));
+            }
         };
         if chosen.is_empty() {
             let expected = "an agent's name, a group's prefix, or a pool that has agents";
@@ -333,7 +338,8 @@ fn check_staff(
 fn is_of(name: &str, agents: &str) -> bool {
     let rest = name.strip_prefix(agents);
     let number = |rest: &str| {
-        rest.strip_prefix('-').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+        rest.strip_prefix('-')
+            .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
     };
     rest.is_some_and(|rest| rest.is_empty() || number(rest))
 }
@@ -372,7 +378,11 @@ pub(super) fn span(seconds: Seconds) -> Span {
 }
 
 /// Seconds as the engine's microseconds.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and no length is negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates, and no length is negative"
+)]
 pub(super) fn to_span(seconds: f64) -> Span {
     Span((seconds * 1e6).round() as u64)
 }

@@ -152,17 +152,39 @@ fn what_is_wrong_is_told_with_its_field_and_what_was_expected() {
     let sound = "queue = \"calls\"\nper_hour = 60\nhandle = { law = \"fixed\", mean = \"60s\" }";
     let run = "duration = \"10m\"";
     for (run, stream, told) in [
-        (run, &*sound.replace("60\n", "-1\n"), "streams[0].arrivals[0].per_hour: expected contacts"),
+        (
+            run,
+            &*sound.replace("60\n", "-1\n"),
+            "streams[0].arrivals[0].per_hour: expected contacts",
+        ),
         (run, &sound.replace("\"calls\"", "\"cals\""), "streams[0].queue: found `cals`"),
-        (run, "queue = \"calls\"\nhandle = { law = \"fixed\", mean = \"1s\" }", "streams[0].per_hour: expected exactly one"),
+        (
+            run,
+            "queue = \"calls\"\nhandle = { law = \"fixed\", mean = \"1s\" }",
+            "streams[0].per_hour: expected exactly one",
+        ),
         ("duration = \"10m\"\nwarm_up = \"10m\"", sound, "run.warm_up: expected a duration below"),
         ("duration = \"10m\"\nruns = 0", sound, "run.runs: expected 1 to 10,000"),
         ("duration = \"10 parsecs\"", sound, "expected a duration such as"),
         ("duration = \"10m\"\nlength = 1", sound, "unknown field `length`"),
         (run, &format!("{sound}\n[nonsense]"), "found an unknown field `nonsense`"),
-        (run, &format!("{sound}\n[[staff]]\nagents = \"nobody\""), "staff[0].agents: expected an agent"),
-        (run, &format!("{sound}\n[[staff]]\npool = \"own\"\nspeed = 0"), "staff[0].speed: expected"),
-        (run, &format!("{sound}\nredial = {{ share = 2.0, after = {{ law = \"fixed\", mean = \"1s\" }} }}"), "streams[0].redial.share: expected a share"),
+        (
+            run,
+            &format!("{sound}\n[[staff]]\nagents = \"nobody\""),
+            "staff[0].agents: expected an agent",
+        ),
+        (
+            run,
+            &format!("{sound}\n[[staff]]\npool = \"own\"\nspeed = 0"),
+            "staff[0].speed: expected",
+        ),
+        (
+            run,
+            &format!(
+                "{sound}\nredial = {{ share = 2.0, after = {{ law = \"fixed\", mean = \"1s\" }} }}"
+            ),
+            "streams[0].redial.share: expected a share",
+        ),
     ] {
         let text = centre(1, run, stream);
         let error = Scenario::parse("test", &text, Path::new("")).unwrap_err().to_string();

@@ -5,8 +5,8 @@
 //! events ask of them. Who gets whom is the engine's alone: nothing of it is here. One thread,
 //! no IO; the same seed gives the same run.
 
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -20,15 +20,13 @@ use super::people::{Person, Redialer};
 use super::scenario::{Scenario, Stream, to_span};
 use super::tally::{POINTS, Tally};
 use crate::engine::Engine;
-use crate::engine::command::{
-    Act, Arrival, Command, GatewayLimits, Heard, Reply, Report,
-};
+use crate::engine::command::{Act, Arrival, Command, GatewayLimits, Heard, Reply, Report};
 use crate::engine::contact::StateKind;
+use crate::engine::event::Event;
 use crate::engine::recall::{Found, LotVerdict};
 use crate::engine::refusal::Refusal;
 use crate::engine::wait_estimate::WaitEstimate;
 use crate::engine::words::{Availability, Keys};
-use crate::engine::event::Event;
 use crate::ids::{
     AgentId, AskId, ContactId, EffectId, GatewayId, RecallId, ReservationId, SessionId,
 };
@@ -114,8 +112,7 @@ impl<'a> World<'a> {
         let seed = scenario.run.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(run);
         let mut seeds = Dice::seed_from_u64(seed);
         let mut dice = || Dice::seed_from_u64(seeds.random());
-        let moments =
-            scenario.streams.iter().map(|s| Moments::new(&s.arrivals, dice())).collect();
+        let moments = scenario.streams.iter().map(|s| Moments::new(&s.arrivals, dice())).collect();
         let dice_of = scenario.streams.iter().map(|_| dice()).collect();
         let mut world = Self {
             scenario,
@@ -145,9 +142,8 @@ impl<'a> World<'a> {
     }
 
     fn open_doors(&mut self) -> Result<(), SimulateError> {
-        let must = |what: &'static str| {
-            move |source: Refusal| SimulateError::Refused { what, source }
-        };
+        let must =
+            |what: &'static str| move |source: Refusal| SimulateError::Refused { what, source };
         let configure = Command::Configure(Arc::clone(&self.scenario.routing));
         self.tell(&configure).map_err(must("take the scenario's routing"))?;
         let limits = GatewayLimits { says: true, ..GatewayLimits::default() };
@@ -198,7 +194,11 @@ impl<'a> World<'a> {
                 }
                 if at > last {
                     let hours = (self.scenario.run.drain / 3600.0).round();
-                    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hours")]
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "hours"
+                    )]
                     return Err(SimulateError::Stuck { left: self.open, hours: hours as u64 });
                 }
             }
@@ -231,8 +231,9 @@ impl<'a> World<'a> {
             let count = |kind| self.engine.in_state(kind) as f64;
             let course = &mut self.tally.course;
             course.waiting[self.next_point] = count(StateKind::Queued);
-            course.with_agents[self.next_point] =
-                count(StateKind::Reserved) + count(StateKind::Connecting) + count(StateKind::Assigned);
+            course.with_agents[self.next_point] = count(StateKind::Reserved)
+                + count(StateKind::Connecting)
+                + count(StateKind::Assigned);
             course.self_service[self.next_point] = count(StateKind::SelfService);
             self.next_point += 1;
         }

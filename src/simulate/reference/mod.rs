@@ -130,10 +130,13 @@ pub struct Comparison {
 /// What cannot be read.
 pub fn rows(folder: Option<&Path>, size: Size) -> Result<Vec<Row>, SimulateError> {
     let lines = tables::lines(folder)?;
-    lines.iter().map(|line| {
-        let same: Vec<_> = lines.iter().filter(|l| l.table == line.table).cloned().collect();
-        rows::row(line, &same, size)
-    }).collect()
+    lines
+        .iter()
+        .map(|line| {
+            let same: Vec<_> = lines.iter().filter(|l| l.table == line.table).cloned().collect();
+            rows::row(line, &same, size)
+        })
+        .collect()
 }
 
 impl Row {

@@ -85,7 +85,8 @@ fn erlang(line: &Line, size: Size) -> Result<Row, SimulateError> {
     let (patience, agents) = (line.number("patience_s")?, line.count("n")?);
     let name = format!("erlang-{}", line.text("id"));
     let model = if patience.is_some() { "M/M/n+M" } else { "M/M/n" };
-    let about = format!("Exact steady state of {model}: reference/erlang.csv, row {}.", line.text("id"));
+    let about =
+        format!("Exact steady state of {model}: reference/erlang.csv, row {}.", line.text("id"));
     // Without abandonment queues take long to forget, so that more is needed for the same.
     let contacts = if patience.is_some() { 6e6 } else { 12e6 };
     let slowest = slowest(per_hour, aht, patience, agents);
@@ -174,7 +175,13 @@ fn skills(line: &Line, all: &[Line], size: Size) -> Result<Row, SimulateError> {
     if !pooled && !waits {
         let of = Of::Spread(Measure::AbandonedShare);
         let tolerance = size.points(0.003);
-        expected.push(Expected { what: "P_ab, classes apart", of, table: 0.0, rounding: 0.0, tolerance });
+        expected.push(Expected {
+            what: "P_ab, classes apart",
+            of,
+            table: 0.0,
+            rounding: 0.0,
+            tolerance,
+        });
     }
     Ok(Row { name, scenario, expected })
 }

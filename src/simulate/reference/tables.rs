@@ -33,8 +33,9 @@ pub(super) fn lines(folder: Option<&Path>) -> Result<Vec<Line>, SimulateError> {
             Some(folder) => {
                 let path = folder.join(format!("{table}.csv"));
                 if path.exists() {
-                    let text = std::fs::read_to_string(&path)
-                        .map_err(|source| SimulateError::Read { path: path.as_path().into(), source })?;
+                    let text = std::fs::read_to_string(&path).map_err(|source| {
+                        SimulateError::Read { path: path.as_path().into(), source }
+                    })?;
                     all.extend(parse(table, &path, &text)?);
                 }
             }
@@ -56,7 +57,8 @@ fn parse(table: &'static str, file: &Path, text: &str) -> Result<Vec<Line>, Simu
                 expected: "as many cells as the header has",
             });
         }
-        let cells = header.iter().map(ToString::to_string).zip(cells.iter().map(ToString::to_string));
+        let cells =
+            header.iter().map(ToString::to_string).zip(cells.iter().map(ToString::to_string));
         lines.push(Line { table, file: file.into(), number: index + 1, cells: cells.collect() });
     }
     Ok(lines)
@@ -93,14 +95,21 @@ impl Line {
     }
 
     /// A table's number with how far rounding may have moved it.
-    pub(super) fn rounded(&self, column: &'static str) -> Result<Option<(f64, f64)>, SimulateError> {
+    pub(super) fn rounded(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<(f64, f64)>, SimulateError> {
         let places = self.text(column).split_once('.').map_or(0, |(_, p)| p.len());
         let places = i32::try_from(places).unwrap_or(i32::MAX);
         Ok(self.number(column)?.map(|n| (n, 0.5 * 10.0_f64.powi(-places))))
     }
 
     fn bad(&self, column: &'static str) -> SimulateError {
-        SimulateError::Line { path: self.file.clone(), line: self.number, expected: column_of(column) }
+        SimulateError::Line {
+            path: self.file.clone(),
+            line: self.number,
+            expected: column_of(column),
+        }
     }
 }
 

@@ -38,6 +38,10 @@ fn one_agent_serves_one_after_the_other() {
     assert!((figure(Measure::MeanWait) - 6.75).abs() < 1e-9, "{}", figure(Measure::MeanWait));
     assert_eq!(figure(Measure::DelayedShare), 0.5);
     assert_eq!(figure(Measure::ServiceLevel), 1.0);
+    assert_eq!(figure(Measure::P50), 0.0);
+    // Percentiles have three digits.
+    let p90 = figure(Measure::P90);
+    assert!((p90 - 18.0).abs() < 0.018, "{p90}");
     // 40 s of work in the minute that counts.
     assert!((outcome.occupancy[0].busy.mean - 40.0 / 60.0).abs() < 1e-9);
     assert_eq!(outcome.refused, 0, "{:?}", outcome.first_refusal);

@@ -18,5 +18,6 @@ pub mod metrics;
 pub mod pb;
 pub mod recall;
 pub mod shard;
+pub mod simulate;
 pub mod space;
 pub mod time;

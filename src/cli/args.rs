@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 pub use super::archive::args::{ArchiveCommand, AuditCommand, Forget};
 pub use super::journal::args::JournalCommand;
 pub use super::recall::args::RecallCommand;
+pub use super::simulate::args::Simulate;
 
 const EXITS: &str = "Exit codes: 0 done; 1 it could not be done; 2 what was typed, or a file \
 that it names, is not right; 3 no router answers, \
@@ -38,6 +39,13 @@ The same seed asks the same of the router; timing over real sockets makes runs a
 Exit code 1 if a contact was lost, had two owners, lost its place or bounced twice, or if those who were hurt waited longer than others."
     )]
     Demo(Demo),
+    /// Play a scenario with the real engine under a virtual clock
+    #[command(
+        after_help = "Example:\n  surgeline simulate simulate/recall-day.toml --runs 20 --html report.html\n  surgeline simulate --reference --short\n\n\
+docs/simulate.md has the format of a scenario. The same seed gives the same figures. With --reference, \
+exit code 1 if a row is not near enough to its table."
+    )]
+    Simulate(Simulate),
     /// Start, steer and end recalls, and see how they go
     #[command(subcommand)]
     Recall(RecallCommand),

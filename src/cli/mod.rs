@@ -17,6 +17,7 @@ pub mod playbook;
 pub mod queue;
 pub mod recall;
 pub mod serve;
+pub mod simulate;
 mod words;
 
 use std::io::IsTerminal;
@@ -49,6 +50,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(serve) => serve::run(&serve),
         Command::Demo(demo) => demo::run(&demo),
+        Command::Simulate(asked) => simulate::run(&asked),
         Command::Config(ConfigCommand::Check { file, json }) => {
             told(&config::check(&file, std::io::stdout().is_terminal()), json)
         }

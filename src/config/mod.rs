@@ -124,8 +124,31 @@ pub fn parse(file: &str, source: &str) -> Result<Loaded, ConfigError> {
     }
 }
 
+/// The routing part of a file that has sections of another kind too, such as a scenario's:
+/// those `others` are for their owner to read and check.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] with everything that is wrong in the routing part.
+pub fn parse_part(
+    file: &str,
+    source: &str,
+    others: &[&'static str],
+) -> Result<Routing, ConfigError> {
+    let notes = Notes::default();
+    let config = read_beside(source, &notes, others);
+    let report = Report::new(file, source, notes.into_problems());
+    match config {
+        Some(config) if report.errors() == 0 => Ok(config.routing),
+        _ => Err(ConfigError::Invalid(Box::new(report))),
+    }
+}
+
 /// Reads as far as it can; none only of what is not TOML.
 fn read(source: &str, notes: &Notes) -> Option<Config> {
+    read_beside(source, notes, &[])
+}
+
+fn read_beside(source: &str, notes: &Notes, others: &[&'static str]) -> Option<Config> {
     let document = match DeTable::parse(source) {
         Ok(document) => document,
         Err(error) => {
@@ -136,7 +159,10 @@ fn read(source: &str, notes: &Notes) -> Option<Config> {
     };
     let root = DeValue::Table(document.into_inner());
     let whole = Value { notes, value: &root, span: 0..0, path: String::new() };
-    whole.table("", "sections", read_sections)
+    whole.table("", "sections", |file| {
+        others.iter().for_each(|name| drop(file.field(name)));
+        read_sections(file)
+    })
 }
 
 fn read_sections(file: &Table<'_>) -> Config {

@@ -1,0 +1,413 @@
+//! The people of a run: customers who come, wait, give up and come again, agents who answer,
+//! work and go home, on-call staff who follow the scenario.
+//!
+//! Each event of the engine is heeded here: what it asks of somebody goes on the world's list
+//! or agenda, what it means for the figures into the tally.
+
+use std::sync::Arc;
+
+use rand::RngExt;
+
+use super::plans::Order;
+use super::scenario::to_span;
+use super::world::{Happening, Todo, World, agent_does};
+use crate::engine::command::{Act, Command, Heard, RecallOrder, Reply, Report};
+use crate::engine::contact::State;
+use crate::engine::event::{Arrived, EffectKind, Event};
+use crate::engine::recall::{Answer, Choice, Found, LotVerdict, Step, Text, Tier, Want, Wish};
+use crate::engine::wait_estimate::WaitEstimate;
+use crate::engine::words::{Availability, AvailabilityBecause, EndReason, Keys};
+use crate::ids::{AgentId, ContactId, CustomerId};
+use crate::time::{EngineTime, Span};
+
+/// How long an agent who did not answer stays away, seconds.
+const BACK_AFTER: f64 = 60.0;
+/// How long one in self-service goes on who was not answered yet, seconds.
+const A_MOMENT: f64 = 5.0;
+/// A lot that no product has.
+const ANY_LOT: &str = "12345678#";
+
+/// One who came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Person {
+    pub(super) stream: u16,
+    /// Earlier times that they came.
+    pub(super) attempt: u32,
+    /// What becomes of them is in the figures.
+    pub(super) counted: bool,
+    pub(super) customer: Option<CustomerId>,
+    pub(super) came: EngineTime,
+    /// Goes up when they enter and leave self-service: what was to happen before does not.
+    turn: u32,
+    /// Seconds of work that they are, and that they wait.
+    handle: f64,
+    patience: Option<f64>,
+    answered: bool,
+    /// A tier will do for them.
+    contained: bool,
+    /// What the engine said of their wait when it began.
+    pub(super) estimate: Option<WaitEstimate>,
+}
+
+/// One who will come again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Redialer {
+    stream: u16,
+    attempt: u32,
+    customer: Option<CustomerId>,
+}
+
+impl World<'_> {
+    /// Somebody of a stream.
+    pub(super) fn somebody(&mut self, stream: u16) -> Person {
+        let dice = &mut self.dice_of[usize::from(stream)];
+        let known = self.scenario.streams[usize::from(stream)].customers;
+        let customer = (known > 0).then(|| {
+            CustomerId((u128::from(stream) << 64) | u128::from(dice.random_range(0..known)))
+        });
+        self.again(Redialer { stream, attempt: 0, customer })
+    }
+
+    /// One who comes again, with as much to say and as much patience as anybody.
+    pub(super) fn again(&mut self, again: Redialer) -> Person {
+        let Redialer { stream, attempt, customer } = again;
+        let of = &self.scenario.streams[usize::from(stream)];
+        let counted = self.counts(self.now);
+        let dice = &mut self.dice_of[usize::from(stream)];
+        Person {
+            stream,
+            attempt,
+            counted,
+            customer,
+            came: self.now,
+            turn: 0,
+            handle: of.handle.draw(dice),
+            patience: of.patience.as_ref().map(|p| p.draw(dice)),
+            answered: false,
+            contained: false,
+            estimate: None,
+        }
+    }
+
+    /// Nobody let them in.
+    pub(super) fn blocked(&mut self, person: Person) {
+        if person.counted {
+            self.queue_of(&person).blocked += 1;
+        }
+        self.gone(person);
+    }
+
+    /// Nobody served them: they come again, or are lost.
+    fn gone(&mut self, person: Person) {
+        let redial = self.scenario.streams[usize::from(person.stream)].redial.as_ref();
+        let redial = redial.filter(|r| person.attempt < r.most && self.dice.random_bool(r.share));
+        match redial {
+            Some(redial) => {
+                let after = redial.after.draw(&mut self.dice);
+                let (stream, attempt, customer) =
+                    (person.stream, person.attempt + 1, person.customer);
+                self.comes_again(Redialer { stream, attempt, customer }, after);
+            }
+            None if person.counted => self.queue_of(&person).lost += 1,
+            None => {}
+        }
+    }
+
+    pub(super) fn queue_of(&mut self, person: &Person) -> &mut super::tally::Queue {
+        let queue = self.scenario.streams[usize::from(person.stream)].queue;
+        &mut self.tally.queues[queue.index()]
+    }
+
+    fn target_of(&self, person: &Person) -> Span {
+        let queue = self.scenario.streams[usize::from(person.stream)].queue;
+        self.scenario.routing.queue(queue).map_or(Span::ZERO, |q| q.target)
+    }
+
+    /// One was let in: they found somebody at once, or begin to wait.
+    pub(super) fn waits_or_not(&mut self, contact: ContactId) {
+        let Some(person) = self.people.get(&contact).copied() else { return };
+        let state = self.engine.contact(contact).map(|c| c.state);
+        if matches!(state, Some(State::Reserved { .. })) {
+            return;
+        }
+        if person.counted {
+            self.queue_of(&person).delayed += 1;
+            self.estimated(contact);
+        }
+        self.has_patience(contact, person);
+    }
+
+    fn has_patience(&mut self, contact: ContactId, person: Person) {
+        if let Some(patience) = person.patience {
+            self.after(patience, Happening::GivesUp(contact, person.turn));
+        }
+    }
+
+    /// A customer's patience ends.
+    pub(super) fn gives_up(&mut self, contact: ContactId, turn: u32) {
+        let waits = |p: &Person| !p.answered && p.turn == turn;
+        if self.people.get(&contact).is_some_and(waits) {
+            let left = self.report(Report::CustomerLeft(contact));
+            self.act(&left);
+        }
+    }
+
+    /// What an event asks of people, and what it means for the figures.
+    pub(super) fn heed(&mut self, event: &Event) {
+        match event {
+            Event::Reserved(r) => {
+                self.takes(r.agent);
+                self.had_their_turn(r.contact);
+                let staffing = &self.scenario.staff[r.agent.index()];
+                match staffing.answers_after.clone() {
+                    None => self.todos.push_back(Todo::Accept(r.agent, r.reservation)),
+                    Some(law) => {
+                        let after = law.draw(&mut self.dice);
+                        self.after(after, Happening::Answers(r.agent, r.reservation));
+                    }
+                }
+            }
+            Event::NotTaken { agent, .. }
+            | Event::ConnectFailed { agent, .. }
+            | Event::WrapUpEnded { agent, .. } => self.lets_go(*agent),
+            Event::Accepted { contact, agent, connect_by: None, .. }
+            | Event::Bridged { contact, agent, .. } => self.answered(*contact, *agent),
+            Event::EffectAsked { effect, kind, .. } => match kind {
+                EffectKind::Connect { reservation, .. } => {
+                    self.todos.push_back(Todo::Bridge(*reservation));
+                }
+                // Heard to the end when they decide; everything else is said in no time.
+                EffectKind::Say(say) if say.text == Text::Injury => {}
+                _ => self.todos.push_back(Todo::Say(*effect)),
+            },
+            Event::Closed { contact, reason, agent, wrap_up, .. } => {
+                if let (Some(agent), None) = (agent, wrap_up) {
+                    self.lets_go(*agent);
+                }
+                self.ended(*contact, *reason);
+            }
+            Event::AvailabilityChanged { agent, to, because } => {
+                self.is_there(*agent, *to == Availability::Ready);
+                if *because == AvailabilityBecause::RingNoAnswer {
+                    self.after(BACK_AFTER, Happening::Back(*agent));
+                }
+            }
+            Event::Diverted { contact, .. } => self.diverted(*contact),
+            Event::Returned { contact, .. } => self.returned(*contact),
+            Event::WordsAsked { contact, ask, want, .. } => {
+                let answer = match want {
+                    Want::Answer => Answer::Entry { entry: 0, score: 1_000 },
+                    Want::Triage => Answer::NoWords,
+                };
+                let found = Found { heed: None, answer };
+                self.todos.push_back(Todo::Read(*contact, *ask, found));
+            }
+            Event::FollowUpOpened(arrived) => self.goes_on(arrived),
+            Event::RecallStarted { .. }
+            | Event::LevelChanged { .. }
+            | Event::RecallEnded { .. } => {
+                self.tally.switches += 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, contact: ContactId, agent: AgentId) {
+        let Some(person) = self.people.get_mut(&contact).filter(|p| !p.answered) else { return };
+        person.answered = true;
+        let person = *person;
+        let waited = self.now.since(person.came);
+        let target = self.target_of(&person);
+        if person.counted {
+            let queue = self.queue_of(&person);
+            queue.answer(waited, target);
+            if let Some(estimate) = person.estimate {
+                queue.estimates.known(waited, estimate);
+            }
+        }
+        let point = self.point();
+        self.tally.course.answered[point] += 1.0;
+        let speed = self.scenario.staff[agent.index()].speed;
+        self.after(person.handle / speed, Happening::Done(agent, contact));
+    }
+
+    fn ended(&mut self, contact: ContactId, reason: EndReason) {
+        let Some(person) = self.people.remove(&contact) else { return };
+        let waited = self.now.since(person.came);
+        let target = self.target_of(&person);
+        match reason {
+            EndReason::Abandoned => {
+                if person.counted {
+                    self.queue_of(&person).abandon(waited, target);
+                    self.would_wait(contact, &person);
+                }
+                let point = self.point();
+                self.tally.course.abandoned[point] += 1.0;
+                self.gone(person);
+            }
+            EndReason::Solved | EndReason::Informed if person.counted => {
+                self.queue_of(&person).contained += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// A tier took one over: they will hear what it has to say, and decide.
+    fn diverted(&mut self, contact: ContactId) {
+        let Some(person) = self.people.get_mut(&contact) else { return };
+        person.turn += 1;
+        let (stream, turn) = (person.stream, person.turn);
+        let law = self.scenario.streams[usize::from(stream)].self_service.as_ref();
+        // Nothing is said of those of other streams: they want a person.
+        let (contained, after) = law.map_or((false, 0.0), |(share, law)| {
+            (self.dice.random_bool(*share), law.draw(&mut self.dice))
+        });
+        person.contained = contained;
+        person.estimate = None;
+        self.after(after, Happening::Decides(contact, turn));
+    }
+
+    fn returned(&mut self, contact: ContactId) {
+        let Some(person) = self.people.get_mut(&contact) else { return };
+        person.turn += 1;
+        let law = self.scenario.streams[usize::from(person.stream)].patience.as_ref();
+        person.patience = law.map(|law| law.draw(&mut self.dice));
+        let person = *person;
+        self.has_patience(contact, person);
+    }
+
+    /// One who fell silent in self-service goes on as another contact.
+    fn goes_on(&mut self, arrived: &Arrived) {
+        let before = arrived.continues.and_then(|c| self.people.get(&c)).copied();
+        if let Some(person) = before {
+            let person = Person { turn: person.turn + 1, ..person };
+            self.people.insert(arrived.contact, person);
+            self.has_patience(arrived.contact, person);
+        }
+    }
+
+    /// One in self-service has heard enough: it did for them, or they want a person.
+    pub(super) fn decides(&mut self, contact: ContactId, turn: u32) {
+        let Some(person) = self.people.get(&contact).copied().filter(|p| p.turn == turn) else {
+            return;
+        };
+        let Some(s) = self.engine.contact(contact).and_then(|c| c.self_service()) else { return };
+        let unheard = s.tier == Tier::Faq && s.answers == 0;
+        if !person.contained {
+            self.hears(contact, Heard { wish: Some(Wish::Person), ..Heard::default() });
+        } else if unheard || matches!(s.step, Step::Entering { .. }) {
+            self.after(A_MOMENT, Happening::Decides(contact, turn));
+        } else if s.tier == Tier::Faq {
+            self.hears(contact, Heard { wish: Some(Wish::Solved), ..Heard::default() });
+        } else {
+            self.goes_through_menu(contact, s.recall);
+        }
+    }
+
+    /// Nobody is hurt; the answer, or else the check; and that was all.
+    fn goes_through_menu(&mut self, contact: ContactId, recall: crate::ids::RecallId) {
+        let Some(menu) = self.engine.recall(recall).and_then(|r| r.plan.ivr.clone()) else {
+            return;
+        };
+        let is = |wanted: fn(&Choice) -> bool| menu.options.iter().find(|(_, c)| wanted(c));
+        let answer = is(|c| matches!(c, Choice::Faq(_)));
+        let Some((key, choice)) = answer.or_else(|| is(|c| *c == Choice::LotCheck)).copied() else {
+            return self.hears(contact, Heard { wish: Some(Wish::Person), ..Heard::default() });
+        };
+        self.presses(contact, menu.no, None);
+        self.presses(contact, key, None);
+        if choice == Choice::LotCheck {
+            let (keys, lot) = (Some(Keys::from(ANY_LOT)), Some(LotVerdict::NotAffected));
+            self.hears(contact, Heard { keys, lot, ..Heard::default() });
+        }
+        let left = self.report(Report::CustomerLeft(contact));
+        self.act(&left);
+    }
+
+    /// An agent comes to work, or goes as soon as their hands are empty.
+    pub(super) fn shift(&mut self, agent: AgentId, comes: bool) {
+        if comes {
+            self.act(&Command::ConnectAgent(agent));
+            self.act(&agent_does(agent, Act::Become(Availability::Ready)));
+        } else if self.hands[agent.index()].busy == 0 {
+            self.act(&agent_does(agent, Act::Become(Availability::SignedOut)));
+        } else {
+            self.act(&agent_does(agent, Act::Next(Some(Availability::SignedOut))));
+        }
+    }
+
+    /// On-call staff do the next thing.
+    pub(super) fn order(&mut self, index: usize) {
+        let scenario = self.scenario;
+        let Some((_, order)) = scenario.orders.get(index) else { return };
+        let (number, order) = match order {
+            Order::Start { recall, plan, level, lasting } => {
+                let (plan, level, lasting) = (Arc::clone(plan), *level, *lasting);
+                let start =
+                    RecallOrder::Start { plan, level, lasting, accept_empty_safety_lane: true };
+                (*recall, start)
+            }
+            Order::Level { recall, level } => {
+                let Some(id) = self.recalls.get(recall) else { return };
+                (*recall, RecallOrder::SetLevel { recall: *id, level: *level })
+            }
+            Order::End { recall } => {
+                let Some(id) = self.recalls.get(recall) else { return };
+                (*recall, RecallOrder::End(*id))
+            }
+        };
+        let command = Command::Recall { order, why: Arc::from("the scenario says so") };
+        if let Ok(Reply::Recall(id)) = self.tell(&command) {
+            self.recalls.insert(number, id);
+        }
+        self.settle();
+    }
+
+    fn takes(&mut self, agent: AgentId) {
+        let hands = &mut self.hands[agent.index()];
+        if hands.busy == 0 {
+            hands.busy_since = self.now;
+        }
+        hands.busy += 1;
+    }
+
+    fn lets_go(&mut self, agent: AgentId) {
+        let counted = |from| self.overlap(from, self.now);
+        let hands = self.hands[agent.index()];
+        if hands.busy == 1 {
+            self.tally.agents[agent.index()].busy += counted(hands.busy_since);
+            self.freed.push(agent);
+        }
+        self.hands[agent.index()].busy = hands.busy.saturating_sub(1);
+    }
+
+    fn is_there(&mut self, agent: AgentId, there: bool) {
+        let since = self.hands[agent.index()].present_since;
+        if let (Some(since), false) = (since, there) {
+            self.tally.agents[agent.index()].present += self.overlap(since, self.now);
+        }
+        self.hands[agent.index()].present_since = there.then(|| since.unwrap_or(self.now));
+    }
+
+    /// What agents are at the end of what counts goes into the figures.
+    pub(super) fn count_hands(&mut self, end: EngineTime) {
+        for index in 0..self.hands.len() {
+            let hands = self.hands[index];
+            if hands.busy > 0 {
+                self.tally.agents[index].busy += self.overlap(hands.busy_since, end);
+                self.hands[index].busy_since = end;
+            }
+            if let Some(since) = hands.present_since {
+                self.tally.agents[index].present += self.overlap(since, end);
+                self.hands[index].present_since = Some(end);
+            }
+        }
+    }
+
+    /// Microseconds between two that are in the figures.
+    fn overlap(&self, from: EngineTime, to: EngineTime) -> u64 {
+        let first = EngineTime::ZERO + to_span(self.scenario.run.warm_up);
+        let last = EngineTime::ZERO + to_span(self.scenario.run.duration);
+        to.min(last).since(from.max(first)).0
+    }
+}

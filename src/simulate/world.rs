@@ -1,0 +1,424 @@
+//! One run: the real engine under a virtual clock, and the people around it.
+//!
+//! The world owns the engine, the agenda of what is to happen, and everyone who came. It
+//! tells the engine what gateways, agents and on-call staff would, and does at once what the
+//! events ask of them. Who gets whom is the engine's alone: nothing of it is here. One thread,
+//! no IO; the same seed gives the same run.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use rand::{RngExt, SeedableRng};
+use rustc_hash::FxBuildHasher;
+
+use super::arrivals::Moments;
+use super::chance::Dice;
+use super::error::SimulateError;
+use super::people::{Person, Redialer};
+use super::scenario::{Scenario, Stream, to_span};
+use super::tally::{POINTS, Tally};
+use crate::engine::Engine;
+use crate::engine::command::{Act, Arrival, Command, GatewayLimits, Heard, Reply, Report};
+use crate::engine::contact::StateKind;
+use crate::engine::event::Event;
+use crate::engine::recall::{Found, LotVerdict};
+use crate::engine::refusal::Refusal;
+use crate::engine::wait_estimate::WaitEstimate;
+use crate::engine::words::{Availability, Keys};
+use crate::ids::{
+    AgentId, AskId, ContactId, EffectId, GatewayId, RecallId, ReservationId, SessionId,
+};
+use crate::time::{EngineTime, Span};
+
+/// What is to happen at a time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Happening {
+    /// The next of a stream comes.
+    Comes(u16),
+    /// One who gave up comes again.
+    Redials(u32),
+    /// A customer's patience ends, if they still wait as they did then.
+    GivesUp(ContactId, u32),
+    /// An agent answers a reservation.
+    Answers(AgentId, ReservationId),
+    /// An agent is done with a contact.
+    Done(AgentId, ContactId),
+    /// A customer in self-service has heard enough.
+    Decides(ContactId, u32),
+    /// An agent comes to work, or goes.
+    Shift(AgentId, bool),
+    /// One who did not answer is back.
+    Back(AgentId),
+    /// On-call staff do the next thing.
+    Order(usize),
+}
+
+/// What is to be done at once because of an event.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Todo {
+    Accept(AgentId, ReservationId),
+    Bridge(ReservationId),
+    Say(EffectId),
+    Read(ContactId, AskId, Found),
+}
+
+/// What becomes of one run.
+pub(super) struct World<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) engine: Engine,
+    pub(super) now: EngineTime,
+    pub(super) tally: Tally,
+    pub(super) people: HashMap<ContactId, Person, FxBuildHasher>,
+    pub(super) todos: VecDeque<Todo>,
+    /// By stream: for who comes. Apart, so that what agents do changes nothing of it.
+    pub(super) dice_of: Vec<Dice>,
+    /// For everything else.
+    pub(super) dice: Dice,
+    pub(super) recalls: BTreeMap<usize, RecallId>,
+    /// By agent: contacts in hand, and since when they are, and are there.
+    pub(super) hands: Vec<Hands>,
+    /// Agents whose hands have just become empty.
+    pub(super) freed: Vec<AgentId>,
+    /// By queue: those who gave up, by when they came, until their turn would have come.
+    pub(super) gave_up: Vec<BTreeMap<(EngineTime, ContactId), WaitEstimate>>,
+    agenda: BinaryHeap<Reverse<(EngineTime, u64, Happening)>>,
+    sequence: u64,
+    events: Vec<Event>,
+    moments: Vec<Moments<'a>>,
+    redialers: Vec<Redialer>,
+    /// Places of `redialers` that are free.
+    free: Vec<u32>,
+    gateway: (GatewayId, Option<SessionId>),
+    /// Contacts that the engine has open.
+    open: u64,
+    next_point: usize,
+}
+
+/// How an agent stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hands {
+    pub(super) busy: u32,
+    pub(super) busy_since: EngineTime,
+    pub(super) present_since: Option<EngineTime>,
+}
+
+impl<'a> World<'a> {
+    /// The world before anybody has come. `run` counts from 0.
+    pub(super) fn new(scenario: &'a Scenario, run: u32) -> Result<Self, SimulateError> {
+        let routing = &scenario.routing;
+        // Streams, and the people in them, are drawn apart: a change of one moves no other.
+        let seed = scenario.run.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(run);
+        let mut seeds = Dice::seed_from_u64(seed);
+        let mut dice = || Dice::seed_from_u64(seeds.random());
+        let moments = scenario.streams.iter().map(|s| Moments::new(&s.arrivals, dice())).collect();
+        let dice_of = scenario.streams.iter().map(|_| dice()).collect();
+        let mut world = Self {
+            scenario,
+            engine: Engine::default(),
+            now: EngineTime::ZERO,
+            tally: Tally::new(routing.queues.len(), routing.agents.len())?,
+            people: HashMap::default(),
+            todos: VecDeque::new(),
+            dice_of,
+            dice: seeds,
+            recalls: BTreeMap::new(),
+            hands: vec![Hands::default(); routing.agents.len()],
+            freed: Vec::new(),
+            gave_up: vec![BTreeMap::new(); routing.queues.len()],
+            agenda: BinaryHeap::new(),
+            sequence: 0,
+            events: Vec::new(),
+            moments,
+            redialers: Vec::new(),
+            free: Vec::new(),
+            gateway: (GatewayId(0), None),
+            open: 0,
+            next_point: 0,
+        };
+        world.open_doors()?;
+        Ok(world)
+    }
+
+    fn open_doors(&mut self) -> Result<(), SimulateError> {
+        let must =
+            |what: &'static str| move |source: Refusal| SimulateError::Refused { what, source };
+        let configure = Command::Configure(Arc::clone(&self.scenario.routing));
+        self.tell(&configure).map_err(must("take the scenario's routing"))?;
+        let limits = GatewayLimits { says: true, ..GatewayLimits::default() };
+        let hello = Command::ConnectGateway { name: Arc::from("simulation"), limits };
+        if let Reply::Gateway { gateway, session } =
+            self.tell(&hello).map_err(must("let the gateway in"))?
+        {
+            self.gateway = (gateway, session);
+        }
+        for (index, staffing) in self.scenario.staff.iter().enumerate() {
+            let agent = AgentId(u32::try_from(index).unwrap_or(u32::MAX));
+            for (from, until) in &staffing.shifts {
+                self.at(EngineTime::ZERO + *from, Happening::Shift(agent, true));
+                if let Some(until) = until {
+                    self.at(EngineTime::ZERO + *until, Happening::Shift(agent, false));
+                }
+            }
+        }
+        for (index, (at, _)) in self.scenario.orders.iter().enumerate() {
+            self.at(EngineTime::ZERO + *at, Happening::Order(index));
+        }
+        for stream in 0..self.scenario.streams.len() {
+            self.await_next(stream);
+        }
+        Ok(())
+    }
+
+    /// Plays the run to its end.
+    ///
+    /// # Errors
+    /// [`SimulateError::Stuck`] if it does not end.
+    pub(super) fn play(mut self) -> Result<Tally, SimulateError> {
+        let end = EngineTime::ZERO + to_span(self.scenario.run.duration);
+        let last = end + to_span(self.scenario.run.drain);
+        let mut open_agents = true;
+        loop {
+            let next = self.agenda.peek().map(|Reverse((at, _, _))| *at);
+            let due = self.engine.next_tick().map(|at| at.max(self.now));
+            let Some(at) = next.into_iter().chain(due).min() else { break };
+            if at > end {
+                if open_agents {
+                    self.pass(end);
+                    self.count_hands(end);
+                    open_agents = false;
+                }
+                if self.open == 0 {
+                    break;
+                }
+                if at > last {
+                    let hours = (self.scenario.run.drain / 3600.0).round();
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "hours"
+                    )]
+                    return Err(SimulateError::Stuck { left: self.open, hours: hours as u64 });
+                }
+            }
+            self.pass(at);
+            if due.is_some_and(|due| next.is_none_or(|next| due <= next)) {
+                self.act(&Command::Tick);
+            } else if let Some(Reverse((_, _, happening))) = self.agenda.pop() {
+                self.happen(happening);
+            }
+        }
+        if open_agents {
+            self.pass(end);
+            self.count_hands(end);
+        }
+        if self.open > 0 {
+            return Err(SimulateError::Stuck { left: self.open, hours: 0 });
+        }
+        Ok(self.tally)
+    }
+
+    /// Time goes on.
+    fn pass(&mut self, to: EngineTime) {
+        while self.next_point < POINTS {
+            #[expect(clippy::cast_precision_loss, reason = "a point of a picture")]
+            let share = (self.next_point + 1) as f64 / POINTS as f64;
+            if to < EngineTime::ZERO + to_span(self.scenario.run.duration * share) {
+                break;
+            }
+            #[expect(clippy::cast_precision_loss, reason = "contacts there at once")]
+            let count = |kind| self.engine.in_state(kind) as f64;
+            let course = &mut self.tally.course;
+            course.waiting[self.next_point] = count(StateKind::Queued);
+            course.with_agents[self.next_point] = count(StateKind::Reserved)
+                + count(StateKind::Connecting)
+                + count(StateKind::Assigned);
+            course.self_service[self.next_point] = count(StateKind::SelfService);
+            self.next_point += 1;
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// The point of the course that this moment is before.
+    pub(super) fn point(&self) -> usize {
+        self.next_point.min(POINTS - 1)
+    }
+
+    pub(super) fn at(&mut self, at: EngineTime, happening: Happening) {
+        self.sequence += 1;
+        self.agenda.push(Reverse((at, self.sequence, happening)));
+    }
+
+    pub(super) fn after(&mut self, seconds: f64, happening: Happening) {
+        self.at(self.now + to_span(seconds), happening);
+    }
+
+    /// Whether what happens to one who came at this time is in the figures.
+    pub(super) fn counts(&self, arrived: EngineTime) -> bool {
+        arrived >= EngineTime::ZERO + to_span(self.scenario.run.warm_up)
+            && arrived < EngineTime::ZERO + to_span(self.scenario.run.duration)
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Comes(stream) => {
+                self.await_next(usize::from(stream));
+                let person = self.somebody(stream);
+                self.comes(person);
+            }
+            Happening::Redials(slot) => {
+                let again = self.redialers[slot as usize];
+                self.free.push(slot);
+                let person = self.again(again);
+                self.comes(person);
+            }
+            Happening::GivesUp(contact, turn) => self.gives_up(contact, turn),
+            Happening::Answers(agent, reservation) => {
+                self.act(&agent_does(agent, Act::Accept(reservation)));
+            }
+            Happening::Done(agent, contact) => {
+                let done = Act::Complete { contact, disposition: None };
+                self.act(&agent_does(agent, done));
+            }
+            Happening::Decides(contact, turn) => self.decides(contact, turn),
+            Happening::Shift(agent, comes) => self.shift(agent, comes),
+            Happening::Back(agent) => {
+                self.act(&agent_does(agent, Act::Become(Availability::Ready)));
+            }
+            Happening::Order(index) => self.order(index),
+        }
+    }
+
+    /// The next of a stream, if it comes before the run's end.
+    fn await_next(&mut self, stream: usize) {
+        let next = self.moments[stream].next().filter(|at| *at < self.scenario.run.duration);
+        if let (Some(at), Ok(stream)) = (next, u16::try_from(stream)) {
+            self.at(EngineTime::ZERO + to_span(at), Happening::Comes(stream));
+        }
+    }
+
+    /// Somebody comes to the door.
+    fn comes(&mut self, person: Person) {
+        let stream = &self.scenario.streams[usize::from(person.stream)];
+        self.tally.came += 1;
+        let point = self.point();
+        self.tally.course.came[point] += 1.0;
+        if person.counted {
+            let queue = &mut self.tally.queues[stream.queue.index()];
+            queue.came += 1;
+            queue.first += u64::from(person.attempt == 0);
+        }
+        if self.scenario.run.trunks.is_some_and(|trunks| self.open >= trunks) {
+            return self.blocked(person);
+        }
+        let report = Report::Arrived(self.arrival(stream, &person));
+        // Whose contact it is must be known before its events are read: ids are counted out.
+        let expected = ContactId(self.engine.accepted() + 1);
+        let command = self.report(report);
+        self.people.insert(expected, person);
+        if self.tell(&command).is_err() {
+            self.people.remove(&expected);
+            return self.blocked(person);
+        }
+        if person.counted {
+            self.tally.queues[stream.queue.index()].offered += 1;
+        }
+        self.waits_or_not(expected);
+        self.settle();
+    }
+
+    fn arrival(&self, stream: &Stream, person: &Person) -> Arrival {
+        Arrival {
+            key: Arc::from(self.tally.came.to_string()),
+            channel: stream.channel,
+            queue: stream.queue,
+            entry_point: stream.entry_point,
+            needs: stream.needs.clone(),
+            head_start: Span::ZERO,
+            safety: stream.safety,
+            customer: person.customer,
+            continues: None,
+            waited: Span::ZERO,
+            attributes: None,
+            language: stream.language,
+            heed: None,
+            content: self.tally.came,
+        }
+    }
+
+    pub(super) fn report(&self, report: Report) -> Command {
+        Command::Gateway { gateway: self.gateway.0, session: self.gateway.1, report }
+    }
+
+    /// Who gave up or was blocked comes again later, at this place of the list.
+    pub(super) fn comes_again(&mut self, redialer: Redialer, after: f64) {
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.redialers[slot as usize] = redialer;
+                slot
+            }
+            None => {
+                self.redialers.push(redialer);
+                u32::try_from(self.redialers.len() - 1).unwrap_or(u32::MAX)
+            }
+        };
+        self.after(after, Happening::Redials(slot));
+    }
+
+    /// Tells the engine, and does all that follows at once.
+    pub(super) fn act(&mut self, command: &Command) {
+        let _ = self.tell(command);
+        self.settle();
+    }
+
+    /// Tells the engine; what follows is on the list.
+    pub(super) fn tell(&mut self, command: &Command) -> Result<Reply, Refusal> {
+        let mut events = std::mem::take(&mut self.events);
+        let reply = self.engine.handle(self.now, None, command, &mut events);
+        if let Err(refusal) = &reply {
+            self.tally.refused += 1;
+            self.tally.first_refusal.get_or_insert_with(|| refusal.to_string().into());
+        }
+        for event in events.drain(..) {
+            match &event {
+                Event::Arrived(_) | Event::FollowUpOpened(_) => self.open += 1,
+                Event::Closed { .. } => self.open -= 1,
+                _ => {}
+            }
+            self.heed(&event);
+        }
+        self.events = events;
+        self.anyone_turn();
+        reply
+    }
+
+    /// Does what the events so far ask for, and what follows from that.
+    pub(super) fn settle(&mut self) {
+        while let Some(todo) = self.todos.pop_front() {
+            let command = match todo {
+                Todo::Accept(agent, reservation) => agent_does(agent, Act::Accept(reservation)),
+                Todo::Bridge(reservation) => self.report(Report::Bridged(reservation)),
+                Todo::Say(effect) => self.report(Report::EffectDone(effect)),
+                Todo::Read(contact, ask, found) => Command::WordsRead { contact, ask, found },
+            };
+            let _ = self.tell(&command);
+        }
+    }
+
+    /// A customer presses keys or says what they want.
+    pub(super) fn hears(&mut self, contact: ContactId, heard: Heard) {
+        let command = self.report(Report::Input { contact, heard });
+        self.act(&command);
+    }
+
+    /// A customer presses keys.
+    pub(super) fn presses(&mut self, contact: ContactId, key: u8, lot: Option<LotVerdict>) {
+        let keys = Some(Keys::from(char::from(key).to_string()));
+        self.hears(contact, Heard { keys, lot, ..Heard::default() });
+    }
+}
+
+pub(super) fn agent_does(agent: AgentId, act: Act) -> Command {
+    Command::Agent { agent, session: None, act }
+}

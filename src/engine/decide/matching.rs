@@ -3,7 +3,7 @@
 use super::super::event::{Event, Reserved, Trigger};
 use super::super::floor::Stand;
 use super::super::words::{Channel, ServiceClass};
-use super::super::{Engine, ONE_SHARE};
+use super::super::ONE_SHARE;
 use super::Turn;
 use crate::ids::{AgentId, ContactId, ReservationId};
 
@@ -22,7 +22,7 @@ impl Turn<'_> {
         match stand {
             Stand::Off => {}
             Stand::Named(agent) => {
-                if can_take(engine, agent, c.channel) {
+                if engine.has_room(agent, c.channel) {
                     self.reserve(contact, agent, Trigger::Named, 0, false);
                 }
             }
@@ -59,7 +59,7 @@ impl Turn<'_> {
     /// share; within one, those kept for the agent first, then the oldest place.
     fn best_for(&self, agent: AgentId) -> Option<(ContactId, Trigger, bool)> {
         let engine = &*self.engine;
-        let channels = Channel::ALL.map(|ch| can_take(engine, agent, ch));
+        let channels = Channel::ALL.map(|channel| engine.has_room(agent, channel));
         if channels == [false; 4] {
             return None;
         }
@@ -121,12 +121,5 @@ impl Turn<'_> {
             waited: c.waited(self.at),
             async_passed,
         }));
-    }
-}
-
-pub(super) fn can_take(engine: &Engine, agent: AgentId, channel: Channel) -> bool {
-    match (engine.agent(agent), engine.routing.agent(agent)) {
-        (Some(a), Some(profile)) => a.can_take(profile, channel),
-        _ => false,
     }
 }

@@ -4,6 +4,8 @@
 //! is as it was when the offer was made; among how many is counted by the configuration in
 //! force.
 
+use std::collections::BTreeMap;
+
 use super::convert::words;
 use super::machine::Machine;
 use super::story;
@@ -21,34 +23,59 @@ const JUST_NOW: Span = Span::seconds(1);
 
 /// What a contact asked for when an offer of it was made.
 #[derive(Debug, Default)]
-struct Demand {
+pub(super) struct Demand {
     queue: Option<QueueId>,
     needs: Needs,
     /// The kinds of agents that could take it, best first; none until somebody asks.
     ranks: Option<Vec<Kind>>,
+    /// How many there are of each.
+    counts: Vec<usize>,
 }
 
 /// How the engine ranks an agent: without the primary skill, then how versatile.
 type Kind = (bool, usize);
 
+/// Agents who may take a contact, by how they rank beside the one who was offered it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Crowd {
+    /// Of better rank.
+    pub(super) better: usize,
+    /// Of the same, that one included.
+    pub(super) alike: usize,
+    /// Of later rank.
+    pub(super) worse: usize,
+}
+
 impl Demand {
+    pub(super) fn new(queue: QueueId, needs: Needs) -> Self {
+        Self { queue: Some(queue), needs, ..Self::default() }
+    }
+
     fn ranks(&mut self, routing: &Routing) -> &[Kind] {
         let (queue, needs) = (self.queue, &self.needs);
+        let counts = &mut self.counts;
         self.ranks.get_or_insert_with(|| {
-            let able = routing
-                .agents
-                .iter()
-                .filter(|a| queue.is_some_and(|queue| waiting::is_able(routing, a, queue, needs)));
-            let mut kinds: Vec<Kind> = able
-                .map(|a| {
+            let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
+            for a in &routing.agents {
+                if queue.is_some_and(|queue| waiting::is_able(routing, a, queue, needs)) {
                     let primary = a.primary.is_some_and(|s| needs.iter().any(|n| n.skill == s));
-                    (!primary, a.skills.len())
-                })
-                .collect();
-            kinds.sort_unstable();
-            kinds.dedup();
-            kinds
+                    let count = kinds.entry((!primary, a.skills.len())).or_default();
+                    *count += usize::from(!a.retired);
+                }
+            }
+            counts.extend(kinds.values());
+            kinds.into_keys().collect()
         })
+    }
+
+    /// Who else may take it, by the configuration in force.
+    pub(super) fn crowd(&mut self, routing: &Routing, rank: u16) -> Crowd {
+        self.ranks(routing);
+        // A newer configuration may have fewer ranks.
+        let at = usize::from(rank).min(self.counts.len());
+        let better = self.counts[..at].iter().sum();
+        let alike = self.counts.get(at).copied().unwrap_or_default();
+        Crowd { better, alike, worse: self.counts.iter().sum::<usize>() - better - alike }
     }
 }
 
@@ -60,7 +87,7 @@ pub(super) fn decisions(routing: &Routing, items: &[TimelineItem]) -> Vec<v1::De
     for item in items {
         let (reservation, outcome) = match &*item.event {
             Event::Queued(q) => {
-                demand = Demand { queue: Some(q.queue), needs: q.needs.clone(), ranks: None };
+                demand = Demand::new(q.queue, q.needs.clone());
                 continue;
             }
             Event::Reserved(r) => {

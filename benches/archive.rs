@@ -14,7 +14,7 @@ use std::time::Instant;
 use surgeline::archive::{Reader, Store, status};
 use surgeline::config;
 use surgeline::engine::entry::{Actor, Entry, Role, Sealed};
-use surgeline::engine::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
+use surgeline::engine::event::{Arrived, EffectKind, Event, Queued, Reserved, Rule, Trigger, Why};
 use surgeline::engine::words::{Channel, EndReason, QueuedBecause, ServiceClass};
 use surgeline::ids::{AgentId, ContactId, CustomerId, EffectId, GatewayId, QueueId, ReservationId};
 use surgeline::journal::follow::read_after;
@@ -47,6 +47,7 @@ fn arrival(n: u64, agent: AgentId) -> Vec<Event> {
             [("product".into(), "kx-2".into()), ("lot".into(), "B1204".into())].into(),
         ),
         own_needs: [].into_iter().collect(),
+        own_preferred: [].into_iter().collect(),
         language: None,
     };
     let queued = Queued {
@@ -55,6 +56,7 @@ fn arrival(n: u64, agent: AgentId) -> Vec<Event> {
         because: QueuedBecause::Arrived,
         service: ServiceClass::Live,
         needs: [].into_iter().collect(),
+        preferred: [].into_iter().collect(),
         head_start: Span::ZERO,
         place: Place(0),
         named: None,
@@ -72,6 +74,7 @@ fn arrival(n: u64, agent: AgentId) -> Vec<Event> {
         load: 0,
         waited: Span::ZERO,
         async_passed: false,
+        why: Why::plain(Rule::LongestIdle),
     };
     vec![Event::Arrived(arrived), Event::Queued(queued), Event::Reserved(reserved)]
 }

@@ -48,6 +48,7 @@ fn routing(agents: u32, queues: u16) -> Routing {
                 reservation_timeout: Span::seconds(20),
                 connect_timeout: Span::seconds(20),
                 wrap_up: Span::seconds(10),
+                policy: Default::default(),
             })
             .collect(),
         agents: (0..agents)
@@ -64,6 +65,7 @@ fn routing(agents: u32, queues: u16) -> Routing {
                     primary: Some(SkillId(first)),
                     skills: skills.into_iter().collect(),
                     capacity: [1, 1, 1, 1],
+                    workload: Default::default(),
                 }
             })
             .collect(),
@@ -125,6 +127,7 @@ impl Bench {
             queue,
             entry_point: Some(EntryPointId(0)),
             needs: [].into_iter().collect(),
+            preferred: [].into_iter().collect(),
             head_start: Span::ZERO,
             safety: false,
             customer: None,

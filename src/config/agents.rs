@@ -7,8 +7,10 @@ use smallvec::SmallVec;
 
 use super::names::Names;
 use super::problem::{Expected, Fault, Kind};
-use super::queues::{CHANNELS, read_skills};
+use super::queues::read_skills;
 use super::reader::{Table, Value};
+use super::workload;
+use crate::engine::policy::Channels;
 use crate::engine::routing::{AgentProfile, Name};
 use crate::ids::{PoolId, SkillId};
 
@@ -16,16 +18,14 @@ use crate::ids::{PoolId, SkillId};
 const MOST: usize = 100_000;
 /// The same, as a file's numbers are.
 const MOST_IN_GROUP: i64 = 100_000;
-/// Contacts at once of those who do not say: one of any channel. Who has room for a second
-/// chat never has empty hands on a busy day, and no call or safety contact reaches them.
-const CAPACITY: [u8; 4] = [1, 1, 1, 1];
-
 /// What agents refer to.
 pub(super) struct Known<'a> {
     /// The file's skills.
     pub(super) skills: &'a Names,
     /// The file's pools.
     pub(super) pools: &'a Names,
+    /// What may interrupt what with agents who do not say.
+    pub(super) interrupts: [Channels; 4],
 }
 
 /// Reads both sections: the named first, then the groups.
@@ -86,7 +86,7 @@ fn read_profile(table: &Table<'_>, known: &Known<'_>) -> Option<AgentProfile> {
     let pool = table.required("pool", Expected::Name).and_then(|at| known.pools.find_value(&at));
     let skills = table.field("skills").map(|at| read_skills(&at, known.skills)).unwrap_or_default();
     let primary = table.field("primary").and_then(|at| read_primary(&at, &skills, known.skills));
-    let capacity = table.field("capacity").map_or(CAPACITY, |at| read_capacity(&at));
+    let (capacity, workload) = workload::read(table, known.interrupts);
     Some(AgentProfile {
         name: Name::from(""),
         retired: false,
@@ -94,6 +94,7 @@ fn read_profile(table: &Table<'_>, known: &Known<'_>) -> Option<AgentProfile> {
         skills,
         primary,
         capacity,
+        workload,
     })
 }
 
@@ -107,16 +108,4 @@ fn read_primary(
         at.fault(Fault::NotTheirs { name: at.value.as_str().unwrap_or_default().into() });
     }
     Some(primary)
-}
-
-/// A channel that a capacity does not name is one that the agent does not take.
-fn read_capacity(at: &Value<'_>) -> [u8; 4] {
-    at.table("capacity", "channels, each with a number from 0 to 100", |table| {
-        let mut capacity = [0; 4];
-        for (channel, of) in CHANNELS.iter().zip(&mut capacity) {
-            *of = table.integer(channel, 0, (0, 100));
-        }
-        capacity
-    })
-    .unwrap_or(CAPACITY)
 }

@@ -78,8 +78,10 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
     let skill = |id: SkillId| SkillId(skills.id_of(id.index()));
     let pool = |id: PoolId| PoolId(pools.id_of(id.index()));
     for q in queues.fresh() {
-        q.needs.iter_mut().for_each(|n: &mut Need| n.skill = skill(n.skill));
-        q.needs.sort_unstable();
+        for needs in [&mut q.needs, &mut q.policy.preferred] {
+            needs.iter_mut().for_each(|n: &mut Need| n.skill = skill(n.skill));
+            needs.sort_unstable();
+        }
         q.pools.iter_mut().for_each(|p| *p = pool(*p));
         q.pools.sort_unstable();
     }
@@ -92,7 +94,9 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
     for e in entry_points.fresh() {
         e.queue = QueueId(queues.id_of(e.queue.index()));
     }
+    let languages = wanted.languages.iter().map(|(language, id)| (*language, skill(*id)));
     Ok(Routing {
+        languages: languages.collect(),
         queues: queues.rows,
         agents: agents.rows,
         entry_points: entry_points.rows,

@@ -9,6 +9,7 @@ mod agents;
 mod archive;
 mod entry_points;
 pub mod journal;
+mod languages;
 mod merge;
 pub(crate) mod names;
 mod pools;
@@ -21,6 +22,7 @@ pub mod server;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod workload;
 
 use std::io;
 use std::path::Path;
@@ -146,11 +148,14 @@ fn read_sections(file: &Table<'_>) -> Config {
     if let Some(days) = file.field("archive").and_then(|v| archive::read(&v)) {
         server.keep_days = days;
     }
-    let settings = file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
+    let (settings, interrupts) =
+        file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
     let plain = |field, always, kind, most| -> (Names, _) {
         names::read(&file.list(field, "names"), always, kind, most)
     };
     let (skill_names, skills) = plain("skills", &[], Kind::Skill, MOST_SKILLS);
+    let languages =
+        file.field("languages").map(|v| languages::read(&v, &skill_names)).unwrap_or_default();
     let (_, not_ready_reasons) =
         plain("not_ready_reasons", &ROUTERS_REASONS, Kind::Reason, MOST_REASONS);
     let (_, dispositions) = plain("dispositions", &[], Kind::Disposition, MOST_DISPOSITIONS);
@@ -160,7 +165,7 @@ fn read_sections(file: &Table<'_>) -> Config {
     let agents = agents::read(
         &file.list("agents", "agents, as [[agents]]"),
         &file.list("agent_groups", "groups, as [[agent_groups]]"),
-        &agents::Known { skills: &skill_names, pools: &pool_names },
+        &agents::Known { skills: &skill_names, pools: &pool_names, interrupts },
     );
     let entry_points_at = file.list("entry_points", "entry points, as [[entry_points]]");
     let entry_points = entry_points::read(&entry_points_at, &queue_names);
@@ -176,6 +181,7 @@ fn read_sections(file: &Table<'_>) -> Config {
         entry_points,
         not_ready_reasons,
         dispositions,
+        languages,
         settings,
     };
     Config { server, journal, routing }

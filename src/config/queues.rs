@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::names::Names;
 use super::problem::{Expected, Fault, Kind};
 use super::reader::{Table, Value};
+use crate::engine::policy::{AgentChoice, LanguageRule, QueuePolicy};
 use crate::engine::routing::{AgentProfile, Name, Queue};
 use crate::engine::words::{Channel, Need, Needs, ServiceClass};
 use crate::ids::{PoolId, SkillId};
@@ -20,6 +21,9 @@ pub(super) const CHANNELS: &[&str] =
     &[Channel::Voice.name(), Channel::Chat.name(), Channel::Email.name(), Channel::Message.name()];
 /// Lowest and highest proficiency.
 pub(super) const PROFICIENCY: (i64, i64) = (1, 5);
+
+/// Lowest and highest weight of a queue against others.
+const WEIGHT: (i64, i64) = (1, 100);
 
 const SECOND: Span = Span::seconds(1);
 const FIVE_MINUTES: Span = Span::seconds(300);
@@ -74,7 +78,7 @@ fn read_one(table: &Table<'_>, names: &mut Names, skills: &Names, pools: &Names)
     let queue = Queue {
         name: Name::from(""),
         retired: false,
-        needs: read_needs(table, skills),
+        needs: read_needs(table, "needs", skills),
         pools: read_pools(table, pools),
         channels,
         safety: table.field("safety").and_then(|v| v.boolean()).unwrap_or(false),
@@ -91,6 +95,7 @@ fn read_one(table: &Table<'_>, names: &mut Names, skills: &Names, pools: &Names)
             (SECOND, FIVE_MINUTES),
         ),
         wrap_up: table.duration("wrap_up", default.wrap_up, (Span::ZERO, HOUR)),
+        policy: read_policy(table, skills),
     };
     let at = name_at?;
     let name = at.name()?;
@@ -114,8 +119,28 @@ fn read_channels(table: &Table<'_>) -> [bool; 4] {
     channels
 }
 
-fn read_needs(table: &Table<'_>, skills: &Names) -> Needs {
-    let Some(at) = table.field("needs") else { return Needs::new() };
+/// How its contacts and agents are chosen for each other; see `docs/routing.md`.
+fn read_policy(table: &Table<'_>, skills: &Names) -> QueuePolicy {
+    let default = QueuePolicy::default();
+    QueuePolicy {
+        preferred: read_needs(table, "preferred", skills),
+        language: table.word("language", default.language, LanguageRule::ALL, LanguageRule::WORDS),
+        sticky: table.duration("sticky", default.sticky, (Span::ZERO, WEEK)),
+        agent_choice: table.word(
+            "agent_choice",
+            default.agent_choice,
+            AgentChoice::ALL,
+            AgentChoice::WORDS,
+        ),
+        share: table.integer("share", default.share, WEIGHT),
+        cost: table.integer("cost", default.cost, WEIGHT),
+        handle_time: table.duration("handle_time", default.handle_time, (SECOND, DAY)),
+        patience: table.duration("patience", default.patience, (SECOND, WEEK)),
+    }
+}
+
+fn read_needs(table: &Table<'_>, field: &'static str, skills: &Names) -> Needs {
+    let Some(at) = table.field(field) else { return Needs::new() };
     let needs = read_skills(&at, skills);
     needs.into_iter().map(|(skill, at_least)| Need { skill, at_least }).collect()
 }

@@ -283,6 +283,18 @@ impl<'a> Table<'a> {
         self.field(name).and_then(|v| v.integer(range.0, range.1)).unwrap_or(default)
     }
 
+    /// One of some words, or its default; `all` stand for `words` in the same order.
+    pub(crate) fn word<T: Copy, const N: usize>(
+        &self,
+        name: &'static str,
+        default: T,
+        all: [T; N],
+        words: &'static [&'static str],
+    ) -> T {
+        let at = self.field(name).and_then(|v| v.one_of(words));
+        at.and_then(|at| all.get(at).copied()).unwrap_or(default)
+    }
+
     /// The elements of a list, none if it is not there.
     pub(crate) fn list(&self, name: &'static str, of: &'static str) -> Vec<Value<'a>> {
         self.field(name).map(|v| v.list(of)).unwrap_or_default()

@@ -3,6 +3,8 @@
 //! Owned by one reading of one file; what the settings mean is the engine's business.
 
 use super::reader::{Table, Value};
+use super::workload::read_interrupts;
+use crate::engine::policy::{Channels, ContactChoice};
 use crate::engine::routing::Settings;
 use crate::time::Span;
 
@@ -15,9 +17,9 @@ const LONGEST_GRACE: Span = Span::seconds(900);
 /// Most open contacts that may be allowed: the engine's memory for each is under 1 KiB.
 const MOST_CONTACTS: i64 = 10_000_000;
 
-/// Reads the section.
-pub(super) fn read(value: &Value<'_>) -> Settings {
-    value.table("settings", OF, read_fields).unwrap_or_default()
+/// Reads the section; with it what may interrupt what with agents who do not say.
+pub(super) fn read(value: &Value<'_>) -> (Settings, [Channels; 4]) {
+    value.table("settings", OF, |t| (read_fields(t), read_interrupts(t))).unwrap_or_default()
 }
 
 fn read_fields(table: &Table<'_>) -> Settings {
@@ -35,5 +37,11 @@ fn read_fields(table: &Table<'_>) -> Settings {
         agent_grace: table.duration("agent_grace", default.agent_grace, grace),
         async_share: table.integer("async_share", default.async_share, (0, 50)),
         most_contacts: table.integer("most_contacts", default.most_contacts, (1, MOST_CONTACTS)),
+        contact_choice: table.word(
+            "contact_choice",
+            default.contact_choice,
+            ContactChoice::ALL,
+            ContactChoice::WORDS,
+        ),
     }
 }

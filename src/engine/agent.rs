@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::policy::Channels;
 use super::routing::AgentProfile;
 use super::words::{Availability, Channel};
 use crate::ids::{AgentId, ContactId, ReasonId, SessionId};
@@ -168,23 +169,71 @@ impl Agent {
         }
     }
 
-    /// How much of their capacity is in use, of [`WHOLE`].
+    /// How much of their capacity is in use, of [`WHOLE`]. What is interrupted uses none.
     #[must_use]
     pub fn load(&self, profile: &AgentProfile) -> u32 {
-        self.work.iter().map(|w| cost(profile, w.channel)).fold(0, u32::saturating_add)
+        if !profile.workload.interrupts_any() {
+            return self.work.iter().map(|w| cost(profile, w.channel)).fold(0, u32::saturating_add);
+        }
+        let used = self.used(profile);
+        load_of(profile, &used, in_hand(&used))
+    }
+
+    /// The most that they would have in use if some of what they have in hand ended, and what
+    /// that interrupts went on: no more than [`WHOLE`], or they were given too much.
+    #[must_use]
+    pub fn most_load(&self, profile: &AgentProfile) -> u32 {
+        most_load_of(profile, &self.used(profile))
+    }
+
+    /// By channel, what their contacts cost, interrupted or not.
+    fn used(&self, profile: &AgentProfile) -> [u32; 4] {
+        let mut used = [0u32; 4];
+        for w in &self.work {
+            let of = &mut used[w.channel.index()];
+            *of = of.saturating_add(cost(profile, w.channel));
+        }
+        used
     }
 
     /// Whether they may be offered a contact of this channel now.
     #[must_use]
     pub fn can_take(&self, profile: &AgentProfile, channel: Channel) -> bool {
+        self.is_open(profile)
+            && profile.capacity[channel.index()] > 0
+            && !(self.phone_unreachable && channel == Channel::Voice)
+            && self.has_room(profile, channel)
+    }
+
+    /// Whether they may be offered anything, if there is room for it.
+    pub(crate) fn is_open(&self, profile: &AgentProfile) -> bool {
         matches!(self.presence, Presence::Connected(_))
             && self.availability == Availability::Ready
             // Who wants to stop after the last contact in hand gets no more on top of it.
             && self.next.is_none_or(|next| next == Availability::Ready)
             && !profile.retired
-            && profile.capacity[channel.index()] > 0
-            && !(self.phone_unreachable && channel == Channel::Voice)
-            && self.load(profile).saturating_add(cost(profile, channel)) <= WHOLE
+    }
+
+    /// Whether one more contact of a channel fits into what they can bear, whatever of it
+    /// ends first.
+    fn has_room(&self, profile: &AgentProfile, channel: Channel) -> bool {
+        let more = cost(profile, channel);
+        if !profile.workload.interrupts_any() {
+            return self.load(profile).saturating_add(more) <= WHOLE;
+        }
+        let mut used = self.used(profile);
+        // While a call lasts, nothing more of what it interrupts.
+        if in_hand(&used).each().any(|c| profile.workload.interrupts[c.index()].has(channel)) {
+            return false;
+        }
+        used[channel.index()] = used[channel.index()].saturating_add(more);
+        // Not before an answer to what is only held for them: it would go unanswered.
+        let interrupted = profile.workload.interrupts[channel.index()];
+        let unanswered = |w: &Work| matches!(w.hold, Hold::Reserved | Hold::Connecting);
+        if self.work.iter().any(|w| interrupted.has(w.channel) && unanswered(w)) {
+            return used.iter().fold(0, |sum: u32, of| sum.saturating_add(*of)) <= WHOLE;
+        }
+        most_load_of(profile, &used) <= WHOLE
     }
 
     /// What they hold of a contact.
@@ -195,11 +244,103 @@ impl Agent {
 }
 
 /// What one contact of a channel uses of an agent's capacity. Rounded down, which for
-/// capacities up to 100 lets exactly that many in.
+/// capacities up to 100 and budgets up to 1,000 lets exactly as many in as add up.
 #[must_use]
 pub fn cost(profile: &AgentProfile, channel: Channel) -> u32 {
-    match profile.capacity[channel.index()] {
-        0 => WHOLE,
-        n => WHOLE / u32::from(n),
+    match (profile.workload.cost[channel.index()], profile.capacity[channel.index()]) {
+        (_, 0) => WHOLE,
+        (0, n) => WHOLE / u32::from(n),
+        (cost, _) => WHOLE / u32::from(profile.workload.budget.max(1)) * u32::from(cost),
+    }
+}
+
+fn in_hand(used: &[u32; 4]) -> Channels {
+    Channel::ALL.into_iter().filter(|c| used[c.index()] > 0).collect()
+}
+
+/// What contacts on these channels use when those that are interrupted use nothing.
+fn load_of(profile: &AgentProfile, used: &[u32; 4], on: Channels) -> u32 {
+    let interrupted =
+        |c: Channel| on.each().any(|by| profile.workload.interrupts[by.index()].has(c));
+    let of = on.each().filter(|c| !interrupted(*c)).map(|c| used[c.index()]);
+    of.fold(0, u32::saturating_add)
+}
+
+fn most_load_of(profile: &AgentProfile, used: &[u32; 4]) -> u32 {
+    in_hand(used).parts().map(|on| load_of(profile, used, on)).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::policy::Workload;
+
+    fn ready(work: &[(Channel, Hold)]) -> Agent {
+        let work = work.iter().zip(1..).map(|((channel, hold), n)| Work {
+            contact: ContactId(n),
+            channel: *channel,
+            hold: *hold,
+        });
+        Agent {
+            presence: Presence::Connected(SessionId(1)),
+            availability: Availability::Ready,
+            work: work.collect(),
+            ..Agent::absent(AgentId(0))
+        }
+    }
+
+    /// A call may come before emails and messages; a chat takes 40 of 100.
+    fn profile() -> AgentProfile {
+        let mut workload = Workload { cost: [100, 40, 50, 25], ..Workload::default() };
+        workload.interrupts[Channel::Voice.index()] =
+            [Channel::Email, Channel::Message].into_iter().collect();
+        AgentProfile { capacity: [1, 2, 2, 4], workload, ..AgentProfile::default() }
+    }
+
+    fn takes(work: &[(Channel, Hold)], profile: &AgentProfile) -> [bool; 4] {
+        Channel::ALL.map(|c| ready(work).can_take(profile, c))
+    }
+
+    #[test]
+    fn costs_add_up_to_the_budget_and_no_further() {
+        let p = profile();
+        let (chat, message) = ((Channel::Chat, Hold::Assigned), (Channel::Message, Hold::Assigned));
+        assert_eq!(takes(&[], &p), [true; 4]);
+        assert_eq!(takes(&[chat], &p), [false, true, true, true]);
+        assert_eq!(takes(&[chat, message], &p), [false, false, false, true]);
+        for budget in 1..=1_000u16 {
+            for cost in [1, 3, 7, budget] {
+                let cost = cost.min(budget);
+                let workload = Workload { budget, cost: [cost; 4], ..Workload::default() };
+                let p = AgentProfile { capacity: [1; 4], workload, ..AgentProfile::default() };
+                let n = u32::from(budget / cost);
+                let each = super::cost(&p, Channel::Chat);
+                assert!(each * n <= WHOLE && each * (n + 1) > WHOLE, "{n} of {cost} in {budget}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_interrupts_emails_that_were_taken_and_nothing_more_of_them_comes() {
+        let p = profile();
+        let (email, call) = ((Channel::Email, Hold::Assigned), (Channel::Voice, Hold::Assigned));
+        assert_eq!(takes(&[email, email], &p), [true, false, false, false], "full but for a call");
+        assert_eq!(takes(&[email, email, call], &p), [false; 4]);
+        let both = ready(&[email, email, call]);
+        assert_eq!((both.load(&p), both.most_load(&p)), (WHOLE, WHOLE));
+        assert_eq!(takes(&[(Channel::Email, Hold::Reserved)], &p)[0], false, "not answered yet");
+        let chat = (Channel::Chat, Hold::Assigned);
+        assert_eq!(takes(&[chat, email], &p)[0], false, "a chat is not interrupted");
+    }
+
+    #[test]
+    fn what_is_interrupted_still_fits_when_it_goes_on() {
+        let mut p = profile();
+        p.workload.cost[Channel::Voice.index()] = 60;
+        let (email, call) = ((Channel::Email, Hold::Assigned), (Channel::Voice, Hold::Assigned));
+        // The chat fits beside the call, not beside the emails once the call is over.
+        assert_eq!(takes(&[email, email, call], &p), [false; 4]);
+        assert_eq!(takes(&[email, call], &p), [false, true, false, false]);
+        assert_eq!(takes(&[call], &p), [false, true, false, false]);
     }
 }

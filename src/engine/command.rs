@@ -234,6 +234,8 @@ pub struct Arrival {
     pub entry_point: Option<EntryPointId>,
     /// What an agent must have beyond what the queue needs.
     pub needs: Needs,
+    /// What an agent should have beyond what the queue prefers.
+    pub preferred: Needs,
     /// Head start beyond the queue's, at most a day.
     pub head_start: Span,
     /// About injury, exposure or an adverse event.

@@ -194,10 +194,14 @@ pub struct Contact {
     pub queue: QueueId,
     /// Its class of service.
     pub service: ServiceClass,
-    /// What an agent must have: its queue's needs and its own.
+    /// What an agent must have: its queue's needs, its own, its language's where required.
     pub needs: Needs,
+    /// What an agent should have beyond that: who has it comes first.
+    pub preferred: Needs,
     /// What an agent must have beyond what its queue needs.
     pub own_needs: Needs,
+    /// What an agent should have beyond what its queue prefers.
+    pub own_preferred: Needs,
     /// Head start beyond the queue's.
     pub head_start: Span,
     /// Its place.

@@ -12,12 +12,16 @@ use fixedbitset::FixedBitSet;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::agent::Agent;
+use super::agent::{Agent, WHOLE};
+use super::choice::{Candidate, by_queue};
 use super::contact::Contact;
-use super::line::{Line, Standing};
+use super::crowd::Crowd;
+use super::line::{Line, Spot, Standing};
+use super::policy::AgentChoice;
+use super::rank::{ClassKey, Order, ProfileKey, order};
 use super::routing::{AgentProfile, Routing};
-use super::words::{Channel, Needs, ServiceClass};
-use crate::ids::{AgentId, ContactId, PoolId, QueueId, SkillId};
+use super::words::{Channel, ServiceClass};
+use crate::ids::{AgentId, ContactId, QueueId};
 use crate::time::{EngineTime, Place};
 use smallvec::SmallVec;
 
@@ -26,36 +30,13 @@ pub const MOST_CLASSES: usize = 4096;
 /// Most agent profiles.
 pub const MOST_PROFILES: usize = 16_384;
 
-/// What contacts of one class have in common.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct ClassKey {
-    pub(crate) queue: QueueId,
-    pub(crate) channel: Channel,
-    pub(crate) service: ServiceClass,
-    pub(crate) needs: Needs,
-}
-
-impl ClassKey {
-    pub(crate) fn of(c: &Contact) -> Self {
-        Self { queue: c.queue, channel: c.channel, service: c.service, needs: c.needs.clone() }
-    }
-}
-
 #[derive(Debug)]
 struct Class {
     key: ClassKey,
     line: Line,
+    choice: AgentChoice,
     /// Profiles that may serve it with their rank, best rank first.
     eligible: Vec<(u16, u16)>,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct ProfileKey {
-    /// Kept for safety contacts: takes nothing else.
-    kept: bool,
-    pool: PoolId,
-    skills: SmallVec<[(SkillId, u8); 4]>,
-    primary: Option<SkillId>,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +45,10 @@ struct Profile {
     eligible: FixedBitSet,
     /// By channel: who could take one now, least loaded and longest idle first.
     idle: [BTreeSet<Idle>; 4],
+    /// By channel the same, for drawing lots; empty where no queue does.
+    crowds: [Crowd; 4],
+    /// Who is of it, in the order of their ids, by seat.
+    members: Vec<AgentId>,
 }
 
 /// An agent in line for work.
@@ -86,8 +71,14 @@ pub(crate) struct Floor {
     /// By service and channel: classes with somebody waiting.
     waiting: [[FixedBitSet; 4]; 3],
     profiles: Vec<(ProfileKey, Profile)>,
-    /// By agent.
-    profile_of: Vec<u16>,
+    /// By agent: their profile, and their seat in it.
+    profile_of: Vec<(u16, u32)>,
+    /// By channel: profiles of which somebody could take one now.
+    staffed: [FixedBitSet; 4],
+    /// Some queue chooses agents by lot.
+    lots: bool,
+    /// By queue and service: everybody in line.
+    backlog: Vec<[u32; 3]>,
     /// Contacts kept for one agent, by that agent.
     named: BTreeMap<AgentId, BTreeSet<(Place, ContactId)>>,
 }
@@ -103,13 +94,6 @@ pub(crate) enum Stand {
     Named(AgentId),
 }
 
-/// Which line the best contact for an agent was found in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Found {
-    pub(crate) place: Place,
-    pub(crate) contact: ContactId,
-}
-
 impl Floor {
     /// Makes profiles and eligibility anew from a configuration. Lines stay; idle agents
     /// have to be entered again.
@@ -117,9 +101,11 @@ impl Floor {
         let mut ids: HashMap<ProfileKey, u16, FxBuildHasher> = HashMap::default();
         self.profiles.clear();
         self.profile_of.clear();
+        self.lots = routing.draws_lots();
         for (index, a) in routing.agents.iter().enumerate() {
+            let agent = AgentId(u32::try_from(index).unwrap_or(u32::MAX));
             let key = ProfileKey {
-                kept: is_kept(AgentId(u32::try_from(index).unwrap_or(u32::MAX))),
+                kept: is_kept(agent),
                 pool: a.pool,
                 skills: a.skills.clone(),
                 primary: a.primary,
@@ -129,8 +115,15 @@ impl Floor {
             if id == next {
                 self.profiles.push((key, Profile::default()));
             }
-            self.profile_of.push(id);
+            let members = &mut self.profiles[usize::from(id)].1.members;
+            self.profile_of.push((id, u32::try_from(members.len()).unwrap_or(u32::MAX)));
+            members.push(agent);
         }
+        for (_, profile) in &mut self.profiles {
+            let seats = if self.lots { profile.members.len() } else { 0 };
+            profile.crowds = std::array::from_fn(|_| Crowd::of(seats));
+        }
+        self.staffed = std::array::from_fn(|_| FixedBitSet::with_capacity(self.profiles.len()));
         for class in 0..self.classes.len() {
             self.connect(class, routing);
         }
@@ -148,20 +141,13 @@ impl Floor {
     /// Computes which profiles may serve a class.
     fn connect(&mut self, class: usize, routing: &Routing) {
         let key = &self.classes[class].key;
-        let pools = routing.queue(key.queue).map(|q| q.pools.as_slice()).unwrap_or_default();
-        let safety = key.service == ServiceClass::Safety;
-        let mut eligible: Vec<((bool, bool, usize), u16)> = Vec::new();
-        for (p, (profile, _)) in self.profiles.iter().enumerate() {
-            let fits = (safety || !profile.kept)
-                && (pools.is_empty() || pools.contains(&profile.pool))
-                && key.needs.iter().all(|n| {
-                    profile.skills.iter().any(|(s, level)| *s == n.skill && *level >= n.at_least)
-                });
-            if fits {
-                let primary =
-                    profile.primary.is_some_and(|s| key.needs.iter().any(|n| n.skill == s));
-                let p = u16::try_from(p).unwrap_or(u16::MAX);
-                eligible.push(((!profile.kept, !primary, profile.skills.len()), p));
+        let queue = routing.queue(key.queue);
+        let pools = queue.map(|q| q.pools.as_slice()).unwrap_or_default();
+        let choice = queue.map_or(AgentChoice::LongestIdle, |q| q.policy.agent_choice);
+        let mut eligible: Vec<(Order, u16)> = Vec::new();
+        for (p, (profile, _)) in (0..).zip(&self.profiles) {
+            if key.fits(profile, pools) {
+                eligible.push((order(profile, key, choice), p));
             }
         }
         eligible.sort_unstable();
@@ -181,6 +167,7 @@ impl Floor {
             self.profiles[usize::from(*p)].1.eligible.insert(class);
         }
         self.classes[class].eligible = ranked;
+        self.classes[class].choice = choice;
     }
 
     /// Whether one more contact of this kind has a class to stand in.
@@ -197,7 +184,12 @@ impl Floor {
         let full = self.classes.len() >= MOST_CLASSES;
         // Who comes back from an agent is never turned away, even where the table is full.
         let reuse = if full { self.classes.iter().position(|c| c.line.is_empty()) } else { None };
-        let fresh = Class { key: key.clone(), line: Line::default(), eligible: Vec::new() };
+        let fresh = Class {
+            key: key.clone(),
+            line: Line::default(),
+            choice: AgentChoice::LongestIdle,
+            eligible: Vec::new(),
+        };
         let index = match reuse {
             Some(i) => {
                 let old = std::mem::replace(&mut self.classes[i], fresh);
@@ -223,29 +215,29 @@ impl Floor {
         }
         let id = self.class(&ClassKey::of(contact), routing);
         let class = &mut self.classes[usize::from(id)];
+        let spot = Spot::of(contact);
         let standing = if contact.passed_over.is_empty() {
-            class.line.join(contact.place, contact.id)
+            class.line.join(spot)
         } else {
-            class.line.join_aside(contact.place, contact.id)
+            class.line.join_aside(spot)
         };
         let bits = &mut self.waiting[contact.service as usize][contact.channel.index()];
         bits.grow(usize::from(id) + 1);
         bits.insert(usize::from(id));
+        if self.backlog.len() <= contact.queue.index() {
+            self.backlog.resize(contact.queue.index() + 1, [0; 3]);
+        }
+        self.backlog[contact.queue.index()][contact.service as usize] += 1;
         Stand::Line(id, standing)
     }
 
-    /// A contact no longer waits. Returns one whose standing changed thereby.
-    pub(crate) fn leave(
-        &mut self,
-        stand: Stand,
-        place: Place,
-        contact: ContactId,
-    ) -> Option<(ContactId, Stand)> {
+    /// A contact no longer waits where it did. Returns one whose standing changed thereby.
+    pub(crate) fn leave(&mut self, stand: Stand, spot: Spot) -> Option<(ContactId, Stand)> {
         match stand {
             Stand::Off => None,
             Stand::Named(agent) => {
                 if let Some(set) = self.named.get_mut(&agent) {
-                    set.remove(&(place, contact));
+                    set.remove(&(spot.place, spot.contact));
                     if set.is_empty() {
                         self.named.remove(&agent);
                     }
@@ -254,10 +246,12 @@ impl Floor {
             }
             Stand::Line(id, standing) => {
                 let class = &mut self.classes[usize::from(id)];
-                let moved = class.line.leave(standing, place, contact);
+                let moved = class.line.leave(standing, spot);
+                let service = class.key.service as usize;
+                self.backlog[class.key.queue.index()][service] -= 1;
                 if class.line.is_empty() {
-                    let (s, c) = (class.key.service as usize, class.key.channel.index());
-                    self.waiting[s][c].set(usize::from(id), false);
+                    let channel = class.key.channel.index();
+                    self.waiting[service][channel].set(usize::from(id), false);
                 }
                 moved.map(|c| (c, Stand::Line(id, Standing::Tree)))
             }
@@ -266,72 +260,115 @@ impl Floor {
 
     /// Agents enter and leave the lines for work as their keys change.
     pub(crate) fn idle_changed(&mut self, agent: AgentId, before: &IdleKeys, after: &IdleKeys) {
-        let Some(profile) = self.profile_of.get(agent.index()) else { return };
-        let idle = &mut self.profiles[usize::from(*profile)].1.idle;
-        for (set, (before, after)) in idle.iter_mut().zip(before.iter().zip(after)) {
-            if before != after {
-                if let Some(key) = before {
-                    set.remove(key);
+        let Some((id, seat)) = self.profile_of.get(agent.index()).copied() else { return };
+        let profile = &mut self.profiles[usize::from(id)].1;
+        for channel in 0..before.len() {
+            let (before, after) = (&before[channel], &after[channel]);
+            if before == after {
+                continue;
+            }
+            let idle = &mut profile.idle[channel];
+            if let Some(key) = before {
+                idle.remove(key);
+            }
+            idle.extend(after);
+            self.staffed[channel].set(usize::from(id), !idle.is_empty());
+            if self.lots {
+                match (before.is_some(), after.is_some()) {
+                    (false, true) => profile.crowds[channel].enter(seat as usize),
+                    (true, false) => profile.crowds[channel].leave(seat as usize),
+                    _ => {}
                 }
-                set.extend(after);
             }
         }
     }
 
-    /// The best agent for a contact: best rank, then least loaded, then longest idle.
+    /// The best agent for a contact with their rank: best rank, then least loaded, then longest
+    /// idle; where the queue says so, by lot among those of the best rank.
     pub(crate) fn agent_for(
         &self,
         contact: &Contact,
         stand: Stand,
+        lot: u64,
         passes_over: impl Fn(ContactId, AgentId) -> bool,
-    ) -> Option<(u16, Idle)> {
+    ) -> Option<(u16, AgentId)> {
         let Stand::Line(class, _) = stand else { return None };
-        let eligible = &self.classes[usize::from(class)].eligible;
-        let mut best: Option<(u16, Idle)> = None;
-        for (rank, profile) in eligible {
-            if best.is_some_and(|(r, _)| r < *rank) {
-                break;
-            }
-            let idle = &self.profiles[usize::from(*profile)].1.idle[contact.channel.index()];
-            if let Some(first) = idle.iter().find(|i| !passes_over(contact.id, i.agent))
-                && best.is_none_or(|b| (*rank, *first) < b)
-            {
-                best = Some((*rank, *first));
+        let class = &self.classes[usize::from(class)];
+        let channel = contact.channel.index();
+        let staffed = |(_, p): &&(u16, u16)| self.staffed[channel].contains(usize::from(*p));
+        if self.staffed[channel].is_clear() {
+            return None;
+        }
+        let ranks = class.eligible.chunk_by(|a, b| a.0 == b.0);
+        for same in ranks {
+            let idle = same.iter().filter(staffed).map(|(_, p)| &self.profiles[usize::from(*p)].1);
+            let free = |agent| !passes_over(contact.id, agent);
+            let agent = if class.choice == AgentChoice::Random {
+                by_lot(&idle.collect::<SmallVec<[&Profile; 8]>>(), channel, lot, free)
+            } else {
+                let first = |p: &Profile| p.idle[channel].iter().find(|i| free(i.agent)).copied();
+                idle.filter_map(first).min().map(|i| i.agent)
+            };
+            if let Some(agent) = agent {
+                return Some((same[0].0, agent));
             }
         }
-        best
+        None
     }
 
-    /// The oldest place in one class of service that an agent may take on these channels.
-    pub(crate) fn contact_for(
+    /// The queues of one class of service in which somebody waits whom an agent may take on
+    /// these channels, each with the oldest place among them.
+    pub(crate) fn queues_for(
         &self,
         agent: AgentId,
         service: ServiceClass,
         channels: [bool; 4],
         passes_over: impl Fn(ContactId, AgentId) -> bool,
-    ) -> Option<Found> {
-        let profile = self.profile_of.get(agent.index())?;
+    ) -> SmallVec<[Candidate; 8]> {
+        let mut found = SmallVec::new();
+        let Some((profile, _)) = self.profile_of.get(agent.index()) else { return found };
         let eligible = &self.profiles[usize::from(*profile)].1.eligible;
-        let mut best: Option<(Place, ContactId)> = None;
         for channel in Channel::ALL.into_iter().filter(|c| channels[c.index()]) {
             let waiting = &self.waiting[service as usize][channel.index()];
             for class in waiting.intersection(eligible) {
-                let front = self.classes[class].line.front(agent, &passes_over);
-                best = match (best, front) {
-                    (Some(b), Some(f)) => Some(b.min(f)),
-                    (b, f) => b.or(f),
-                };
+                let class = &self.classes[class];
+                if let Some(next) = class.line.front(agent, &passes_over) {
+                    let queue = class.key.queue;
+                    let backlog = self.backlog[queue.index()][service as usize];
+                    found.push(Candidate { queue, next, backlog });
+                }
             }
         }
-        best.map(|(place, contact)| Found { place, contact })
+        by_queue(&mut found);
+        found
     }
 
     /// The rank of an agent among those eligible for a class, if they are.
     pub(crate) fn rank(&self, agent: AgentId, stand: Stand) -> Option<u16> {
         let Stand::Line(class, _) = stand else { return None };
-        let profile = self.profile_of.get(agent.index())?;
-        let eligible = &self.classes[usize::from(class)].eligible;
-        eligible.iter().find(|(_, p)| p == profile).map(|(rank, _)| *rank)
+        let (profile, _) = *self.profile_of.get(agent.index())?;
+        let (key, Profile { eligible, .. }) = &self.profiles[usize::from(profile)];
+        if !eligible.contains(usize::from(class)) {
+            return None;
+        }
+        let class = &self.classes[usize::from(class)];
+        let of = |p: u16| (order(&self.profiles[usize::from(p)].0, &class.key, class.choice), p);
+        let own = (order(key, &class.key, class.choice), profile);
+        let at = class.eligible.binary_search_by_key(&own, |(_, p)| of(*p)).ok()?;
+        Some(class.eligible[at].0)
+    }
+
+    /// What choosing an agent for a class looked at: proficiency in what it asks for, and
+    /// preferred skills that they lack.
+    pub(crate) fn suits(&self, agent: AgentId, key: &ClassKey) -> (u16, u16) {
+        let Some((profile, _)) = self.profile_of.get(agent.index()) else { return (0, 0) };
+        let profile = &self.profiles[usize::from(*profile)].0;
+        (key.proficiency(profile), key.lacks(profile))
+    }
+
+    /// Everybody in line in a queue and class of service.
+    pub(crate) fn backlog(&self, queue: QueueId, service: ServiceClass) -> u32 {
+        self.backlog.get(queue.index()).map_or(0, |b| b[service as usize])
     }
 
     /// The contacts kept for an agent, oldest place first.
@@ -343,19 +380,38 @@ impl Floor {
     pub(crate) fn about_before(&self, contact: &Contact, stand: Stand) -> Option<usize> {
         let Stand::Line(class, standing) = stand else { return None };
         let line = &self.classes[usize::from(class)].line;
-        Some(line.about_before(standing, contact.place, contact.id))
+        Some(line.about_before(standing, Spot::of(contact)))
     }
 
     /// How many of the same class stand before a contact.
     pub(crate) fn before(&self, contact: &Contact, stand: Stand) -> Option<usize> {
         let Stand::Line(class, _) = stand else { return None };
-        Some(self.classes[usize::from(class)].line.before(contact.place, contact.id))
+        Some(self.classes[usize::from(class)].line.before(Spot::of(contact)))
     }
 
     /// Everyone who waits in a line, and how many idle entries there are: for checking.
     pub(crate) fn waiting_len(&self) -> usize {
         self.classes.iter().map(|c| c.line.len()).sum::<usize>()
             + self.named.values().map(BTreeSet::len).sum::<usize>()
+    }
+
+    /// Whether counts and sets say the same as lines and idle agents, for checking.
+    pub(crate) fn is_sound(&self) -> bool {
+        let mut backlog = vec![[0; 3]; self.backlog.len()];
+        for class in self.classes.iter().filter(|c| !c.line.is_empty()) {
+            let of = &mut backlog[class.key.queue.index()][class.key.service as usize];
+            *of += u32::try_from(class.line.len()).unwrap_or(u32::MAX);
+        }
+        let profiles = (0..).zip(&self.profiles);
+        let staffed = |(p, (_, profile)): (usize, &(ProfileKey, Profile))| {
+            profile.idle.iter().zip(&self.staffed).zip(&profile.crowds).all(
+                |((idle, set), crowd)| {
+                    let drawn = if self.lots { idle.len() } else { 0 };
+                    set.contains(p) != idle.is_empty() && crowd.idle() as usize == drawn
+                },
+            )
+        };
+        backlog == self.backlog && profiles.into_iter().all(staffed)
     }
 
     /// By queue: how many wait in line and the oldest place among them.
@@ -366,7 +422,12 @@ impl Floor {
 
 /// How an agent stands in line for work on each channel.
 pub(crate) fn idle_keys(agent: &Agent, profile: &AgentProfile) -> IdleKeys {
-    let load = u16::try_from(agent.load(profile) / 1000).unwrap_or(u16::MAX);
+    let load = agent.load(profile);
+    // With full hands nothing fits on any channel, unless it interrupts.
+    if !agent.is_open(profile) || load >= WHOLE && !profile.workload.interrupts_any() {
+        return IdleKeys::default();
+    }
+    let load = u16::try_from(load / 1000).unwrap_or(u16::MAX);
     Channel::ALL.map(|channel| {
         agent.can_take(profile, channel).then(|| Idle {
             load: if channel == Channel::Voice { 0 } else { load },
@@ -374,4 +435,28 @@ pub(crate) fn idle_keys(agent: &Agent, profile: &AgentProfile) -> IdleKeys {
             agent: agent.id,
         })
     })
+}
+
+/// One of those who are idle, each as likely as another; who is passed over gives way to
+/// the next by profile and id.
+fn by_lot(
+    profiles: &[&Profile],
+    channel: usize,
+    lot: u64,
+    free: impl Fn(AgentId) -> bool,
+) -> Option<AgentId> {
+    let idle: u64 = profiles.iter().map(|p| u64::from(p.crowds[channel].idle())).sum();
+    let nth = |n: u64| {
+        let mut n = u32::try_from(n).unwrap_or(u32::MAX);
+        for p in profiles {
+            let crowd = &p.crowds[channel];
+            match crowd.nth(n) {
+                Some(seat) => return p.members.get(seat).copied(),
+                None => n -= crowd.idle(),
+            }
+        }
+        None
+    };
+    // A contact passes few agents over, so that this ends soon.
+    (0..idle).filter_map(|step| nth((lot % idle + step) % idle)).find(|a| free(*a))
 }

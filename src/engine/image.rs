@@ -18,6 +18,7 @@ use super::gateway::Gateway;
 pub use super::pace::Taken;
 use super::recall::Recall;
 use super::routing::Routing;
+pub use super::sticky::LastAgent;
 use super::store::{Filed, Store, hash_of};
 use super::{Engine, HASH_VERSION, Standing};
 use crate::ids::{AgentId, ContactId, RequestId};
@@ -67,6 +68,8 @@ pub struct Image {
     pub recalls: Vec<Recall>,
     /// Takes by queue and channel, for the pace of queues.
     pub pace: Vec<[Taken; 4]>,
+    /// Whom customers last had, the longest ago first.
+    pub last_agents: Vec<LastAgent>,
     /// What was counted.
     pub counts: Counts,
     /// Open contacts in the order in which a sweep walks them.
@@ -95,6 +98,9 @@ pub enum ImageError {
     /// An agent stands at another's place.
     #[error("agents: agent {0} stands at another's place")]
     AgentOrder(AgentId),
+    /// A customer last had an agent who does not exist.
+    #[error("last_agents: agent {0} does not exist")]
+    LastAgent(AgentId),
     /// Gaps between contacts are named twice or lie beyond them.
     #[error("contacts: the gaps between them do not fit, or a contact is there twice")]
     Slots,
@@ -137,6 +143,7 @@ impl Engine {
             gateways: self.gateways.clone(),
             recalls: self.recalls.clone(),
             pace: self.pace.all().to_vec(),
+            last_agents: self.sticky.all().collect(),
             counts,
             contacts: self.contacts().cloned().collect(),
             free: self.contacts.free().to_vec(),
@@ -182,6 +189,13 @@ impl Engine {
             return Err(ImageError::Agents { expected, found });
         }
         self.routing = Arc::clone(&image.routing);
+        self.sticky.configure(image.routing.longest_sticky());
+        for last in &image.last_agents {
+            if last.agent.index() >= found {
+                return Err(ImageError::LastAgent(last.agent));
+            }
+            self.sticky.put(*last);
+        }
         // Before the first configuration there is none to hash.
         if *image.routing != Routing::default() {
             self.hashes.routing = hash_of(&image.routing);

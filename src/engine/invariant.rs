@@ -128,7 +128,7 @@ impl Engine {
         let mut owners: BTreeMap<ContactId, AgentId> = BTreeMap::new();
         for a in self.agents() {
             let Some(profile) = self.routing.agent(a.id) else { continue };
-            let load = a.load(profile);
+            let load = a.most_load(profile);
             if load > WHOLE {
                 return Err(Violation::OverCapacity { agent: a.id, load });
             }
@@ -171,6 +171,9 @@ impl Engine {
                 return Err(Violation::Standing(c.id));
             }
             waiting += usize::from(waits(c));
+        }
+        if !self.floor.is_sound() {
+            return Err(Violation::Index("the floor"));
         }
         match self.floor.waiting_len() - waiting {
             0 => Ok(()),
@@ -233,6 +236,7 @@ impl Engine {
                 && index.iter().all(|(r, c)| self.reservations.get(r) == Some(c))
         };
         let checks = [
+            (self.sticky.is_sound(), "last agents"),
             (same(&reservations), "reservations"),
             (keys == self.keys.len(), "keys"),
             (

@@ -7,14 +7,31 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::contact::Contact;
 use crate::ids::{AgentId, ContactId};
 use crate::time::Place;
 
-/// Gaps in a row that are not worth tidying: 24 KiB.
+/// Gaps in a row that are not worth tidying: 32 KiB.
 const GAPS_ALLOWED: usize = 1024;
 
 /// Those out of order who are counted for somebody among them.
 const COUNTED: usize = 1024;
+
+/// Who waits, and since when: ordered by place, then by who came first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Spot {
+    pub(crate) place: Place,
+    pub(crate) contact: ContactId,
+    /// When their wait began, with their gateway if it did there; no head start is in it.
+    pub(crate) began: Place,
+}
+
+impl Spot {
+    pub(crate) fn of(c: &Contact) -> Self {
+        let began = Place::new(c.arrived, c.waited_before);
+        Self { place: c.place, contact: c.id, began }
+    }
+}
 
 /// Where in a line a contact stands, for leaving it again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,11 +47,11 @@ pub(crate) enum Standing {
 /// The waiting contacts of one class.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
-    row: VecDeque<Option<(Place, ContactId)>>,
+    row: VecDeque<Option<Spot>>,
     row_begins: u64,
     gaps: usize,
-    tree: BTreeSet<(Place, ContactId)>,
-    aside: BTreeSet<(Place, ContactId)>,
+    tree: BTreeSet<Spot>,
+    aside: BTreeSet<Spot>,
     len: usize,
 }
 
@@ -47,42 +64,36 @@ impl Line {
         self.len == 0
     }
 
-    pub(crate) fn join(&mut self, place: Place, contact: ContactId) -> Standing {
+    pub(crate) fn join(&mut self, spot: Spot) -> Standing {
         self.len += 1;
         // Only a live last entry can tell the order; the row never ends in a gap.
-        let in_order =
-            self.row.back().copied().flatten().is_none_or(|last| last < (place, contact));
+        let in_order = self.row.back().copied().flatten().is_none_or(|last| last < spot);
         if in_order {
             let position = self.row_begins + self.row.len() as u64;
-            self.row.push_back(Some((place, contact)));
+            self.row.push_back(Some(spot));
             Standing::Row(position)
         } else {
-            self.tree.insert((place, contact));
+            self.tree.insert(spot);
             Standing::Tree
         }
     }
 
-    pub(crate) fn join_aside(&mut self, place: Place, contact: ContactId) -> Standing {
+    pub(crate) fn join_aside(&mut self, spot: Spot) -> Standing {
         self.len += 1;
-        self.aside.insert((place, contact));
+        self.aside.insert(spot);
         Standing::Aside
     }
 
     /// Takes a contact out. Returns another one that now stands in the tree: when most of
     /// the row is gaps behind one who waits long, that one moves over and the gaps go.
-    pub(crate) fn leave(
-        &mut self,
-        standing: Standing,
-        place: Place,
-        contact: ContactId,
-    ) -> Option<ContactId> {
+    pub(crate) fn leave(&mut self, standing: Standing, spot: Spot) -> Option<ContactId> {
         self.len -= 1;
         match standing {
             Standing::Tree => {
-                self.tree.remove(&(place, contact));
+                self.tree.remove(&spot);
             }
             Standing::Aside => {
-                self.aside.remove(&(place, contact));
+                self.aside.remove(&spot);
             }
             Standing::Row(position) => {
                 let offset = usize::try_from(position - self.row_begins).unwrap_or(usize::MAX);
@@ -96,7 +107,7 @@ impl Line {
                     self.row_begins += 1;
                     self.tree.extend(moved);
                     self.trim();
-                    return moved.map(|(_, c)| c);
+                    return moved.map(|m| m.contact);
                 }
             }
         }
@@ -121,30 +132,24 @@ impl Line {
         &self,
         agent: AgentId,
         passes_over: impl Fn(ContactId, AgentId) -> bool,
-    ) -> Option<(Place, ContactId)> {
+    ) -> Option<Spot> {
         let row = self.row.front().copied().flatten();
         let tree = self.tree.first().copied();
         // Whoever is skipped here passes this very agent over, so that there are no more of
         // them than offers that the agent did not take within the pass-over time.
-        let aside = self.aside.iter().find(|(_, c)| !passes_over(*c, agent)).copied();
+        let aside = self.aside.iter().find(|s| !passes_over(s.contact, agent)).copied();
         [row, tree, aside].into_iter().flatten().min()
     }
 
     /// About how many stand before one who stands here, never fewer than do: gaps count, and
     /// so do at most [`COUNTED`] of those who are out of order. For decisions, unlike
     /// [`Self::before`].
-    pub(crate) fn about_before(
-        &self,
-        standing: Standing,
-        place: Place,
-        contact: ContactId,
-    ) -> usize {
-        let key = (place, contact);
+    pub(crate) fn about_before(&self, standing: Standing, key: Spot) -> usize {
         let row = match standing {
             Standing::Row(at) => usize::try_from(at - self.row_begins).unwrap_or(usize::MAX),
             Standing::Tree | Standing::Aside => self.row_offset(key),
         };
-        let side = |set: &BTreeSet<(Place, ContactId)>| match (set.first(), set.last()) {
+        let side = |set: &BTreeSet<Spot>| match (set.first(), set.last()) {
             (Some(_), Some(last)) if *last < key => set.len(),
             (Some(first), _) if *first < key => set.range(..key).take(COUNTED).count(),
             _ => 0,
@@ -153,7 +158,7 @@ impl Line {
     }
 
     /// Where in the row somebody would stand.
-    fn row_offset(&self, key: (Place, ContactId)) -> usize {
+    fn row_offset(&self, key: Spot) -> usize {
         let (mut low, mut high) = (0, self.row.len());
         while low < high {
             let middle = usize::midpoint(low, high);
@@ -166,11 +171,10 @@ impl Line {
         low
     }
 
-    /// How many stand before a place.
-    pub(crate) fn before(&self, place: Place, contact: ContactId) -> usize {
-        let row = self.row.iter().flatten().take_while(|e| **e < (place, contact)).count();
-        row + self.tree.range(..(place, contact)).count()
-            + self.aside.range(..(place, contact)).count()
+    /// How many stand before one.
+    pub(crate) fn before(&self, spot: Spot) -> usize {
+        let row = self.row.iter().flatten().take_while(|e| **e < spot).count();
+        row + self.tree.range(..spot).count() + self.aside.range(..spot).count()
     }
 }
 
@@ -182,40 +186,40 @@ mod tests {
         ContactId(n)
     }
 
+    fn spot(place: i64, contact: u64) -> Spot {
+        Spot { place: Place(place), contact: c(contact), began: Place(place) }
+    }
+
     #[test]
     fn order_is_by_place_whatever_the_way_in() {
         let mut line = Line::default();
-        assert_eq!(line.join(Place(10), c(1)), Standing::Row(0));
-        assert_eq!(line.join(Place(20), c(2)), Standing::Row(1));
-        assert_eq!(line.join(Place(15), c(3)), Standing::Tree);
-        assert_eq!(line.join_aside(Place(5), c(4)), Standing::Aside);
+        assert_eq!(line.join(spot(10, 1)), Standing::Row(0));
+        assert_eq!(line.join(spot(20, 2)), Standing::Row(1));
+        assert_eq!(line.join(spot(15, 3)), Standing::Tree);
+        assert_eq!(line.join_aside(spot(5, 4)), Standing::Aside);
         let nobody = |_, _| false;
         let all = |_, _| true;
-        assert_eq!(line.front(AgentId(0), nobody), Some((Place(5), c(4))));
-        assert_eq!(line.front(AgentId(0), all), Some((Place(10), c(1))));
-        line.leave(Standing::Row(0), Place(10), c(1));
-        assert_eq!(line.front(AgentId(0), all), Some((Place(15), c(3))));
-        assert_eq!(line.before(Place(20), c(2)), 2);
-        assert_eq!(line.front(AgentId(0), |_, _| false), Some((Place(5), c(4))));
-        line.leave(Standing::Tree, Place(15), c(3));
-        line.leave(Standing::Aside, Place(5), c(4));
-        line.leave(Standing::Row(1), Place(20), c(2));
+        assert_eq!(line.front(AgentId(0), nobody), Some(spot(5, 4)));
+        assert_eq!(line.front(AgentId(0), all), Some(spot(10, 1)));
+        line.leave(Standing::Row(0), spot(10, 1));
+        assert_eq!(line.front(AgentId(0), all), Some(spot(15, 3)));
+        assert_eq!(line.before(spot(20, 2)), 2);
+        assert_eq!(line.front(AgentId(0), |_, _| false), Some(spot(5, 4)));
+        line.leave(Standing::Tree, spot(15, 3));
+        line.leave(Standing::Aside, spot(5, 4));
+        line.leave(Standing::Row(1), spot(20, 2));
         assert!(line.is_empty());
-        assert_eq!(
-            line.join(Place(1), c(5)),
-            Standing::Row(2),
-            "the front's position only ever grows"
-        );
+        assert_eq!(line.join(spot(1, 5)), Standing::Row(2), "the front's position only ever grows");
     }
 
     #[test]
     fn gaps_in_the_middle_are_skipped() {
         let mut line = Line::default();
-        let standing: Vec<_> = (0..4u32).map(|n| line.join(Place(n.into()), c(n.into()))).collect();
-        line.leave(standing[1], Place(1), c(1));
-        line.leave(standing[3], Place(3), c(3));
-        line.leave(standing[0], Place(0), c(0));
-        assert_eq!(line.front(AgentId(0), |_, _| false), Some((Place(2), c(2))));
+        let standing: Vec<_> = (0..4u32).map(|n| line.join(spot(n.into(), n.into()))).collect();
+        line.leave(standing[1], spot(1, 1));
+        line.leave(standing[3], spot(3, 3));
+        line.leave(standing[0], spot(0, 0));
+        assert_eq!(line.front(AgentId(0), |_, _| false), Some(spot(2, 2)));
         assert_eq!(line.len(), 1);
     }
 
@@ -223,17 +227,16 @@ mod tests {
     fn one_who_waits_long_does_not_pin_the_gaps_behind() {
         let mut line = Line::default();
         let n = 10_000u32;
-        let mut standing: Vec<_> =
-            (0..n).map(|n| line.join(Place(n.into()), c(n.into()))).collect();
+        let mut standing: Vec<_> = (0..n).map(|n| line.join(spot(n.into(), n.into()))).collect();
         for i in 1..n - 1 {
-            let left = line.leave(standing[i as usize], Place(i.into()), c(i.into()));
+            let left = line.leave(standing[i as usize], spot(i.into(), i.into()));
             if let Some(moved) = left {
                 standing[moved.index()] = Standing::Tree;
             }
         }
         assert_eq!(standing[0], Standing::Tree);
         assert!(line.row.len() <= GAPS_ALLOWED * 2 + 1, "{} left in the row", line.row.len());
-        assert_eq!(line.front(AgentId(0), |_, _| false), Some((Place(0), c(0))));
+        assert_eq!(line.front(AgentId(0), |_, _| false), Some(spot(0, 0)));
         assert_eq!(line.len(), 2);
     }
 }

@@ -9,8 +9,10 @@
 
 pub mod agent;
 mod apply;
+mod choice;
 pub mod command;
 pub mod contact;
+mod crowd;
 mod decide;
 pub mod directive;
 pub mod entry;
@@ -22,11 +24,14 @@ pub mod invariant;
 mod line;
 pub mod memory;
 mod pace;
+pub mod policy;
+pub(crate) mod rank;
 pub mod recall;
 pub mod refusal;
 pub mod routing;
 #[cfg(test)]
 mod rules;
+mod sticky;
 mod store;
 mod tell;
 mod timer;
@@ -57,13 +62,15 @@ use pace::Pace;
 use recall::Recall;
 use refusal::Refusal;
 use routing::{Name, Routing};
+pub use sticky::MOST_STICKY;
+use sticky::Sticky;
 use store::Store;
 use timer::Timers;
 use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 3;
+pub const HASH_VERSION: u32 = 4;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -74,6 +81,7 @@ pub struct Engine {
     gateways: Vec<Gateway>,
     recalls: Vec<Recall>,
     pace: Pace,
+    sticky: Sticky,
     counts: Counts,
     memory: Memory,
 
@@ -173,7 +181,8 @@ impl Engine {
     /// Hash of all state that events make, kept up to date by every event.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        store::hash_of(&(&self.counts, self.hashes, &self.gateways, &self.recalls, &self.pace))
+        let Self { counts, hashes, gateways, recalls, pace, sticky, .. } = self;
+        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky))
     }
 
     /// Whether no reservation is made, because space for the journal runs out.

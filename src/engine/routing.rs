@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::words::{Channel, Needs};
+use super::policy::{AgentChoice, ContactChoice, QueuePolicy, Workload};
+use super::words::{Channel, Language, Needs};
 use crate::ids::{AgentId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId, SkillId};
 use crate::time::Span;
 
@@ -33,6 +34,8 @@ pub struct Routing {
     pub not_ready_reasons: Vec<Listed>,
     /// Disposition codes, by [`DispositionId`].
     pub dispositions: Vec<Listed>,
+    /// The skill that speaks a language, sorted by language, each once.
+    pub languages: Vec<(Language, SkillId)>,
     /// What holds for the whole router.
     pub settings: Settings,
 }
@@ -47,7 +50,7 @@ pub struct Listed {
 }
 
 /// Where contacts of a kind wait.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Queue {
     /// Its name, unique among queues.
     pub name: Name,
@@ -71,10 +74,12 @@ pub struct Queue {
     pub connect_timeout: Span,
     /// Work after a contact before the agent is free for the next, zero for none.
     pub wrap_up: Span,
+    /// How its contacts and agents are chosen for each other.
+    pub policy: QueuePolicy,
 }
 
 /// An agent of the configuration.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct AgentProfile {
     /// Their name, unique among agents.
     pub name: Name,
@@ -89,6 +94,9 @@ pub struct AgentProfile {
     /// How many contacts of each channel at once, by [`Channel::index`], 0 to 100. A mix
     /// is taken as long as the shares used add up to no more than one whole.
     pub capacity: [u8; 4],
+    /// What contacts cost them, where the capacity alone does not say, and what may
+    /// interrupt what.
+    pub workload: Workload,
 }
 
 /// Where contacts come in.
@@ -117,6 +125,8 @@ pub struct Settings {
     pub async_share: u8,
     /// Most open contacts; arrivals beyond are refused.
     pub most_contacts: u32,
+    /// Which of several waiting contacts a freed agent gets.
+    pub contact_choice: ContactChoice,
 }
 
 impl Default for Settings {
@@ -128,6 +138,7 @@ impl Default for Settings {
             agent_grace: Span::seconds(30),
             async_share: 10,
             most_contacts: 1_000_000,
+            contact_choice: ContactChoice::FixedQueueRatio,
         }
     }
 }
@@ -143,6 +154,25 @@ impl Routing {
     #[must_use]
     pub fn agent(&self, id: AgentId) -> Option<&AgentProfile> {
         self.agents.get(id.index())
+    }
+
+    /// The skill that speaks a language; none if the configuration names none.
+    #[must_use]
+    pub fn speaks(&self, language: Language) -> Option<SkillId> {
+        let at = self.languages.binary_search_by_key(&language, |(l, _)| *l).ok()?;
+        Some(self.languages[at].1)
+    }
+
+    /// The longest that any queue lets a customer go to their last agent first.
+    #[must_use]
+    pub fn longest_sticky(&self) -> Span {
+        self.queues.iter().map(|q| q.policy.sticky).max().unwrap_or(Span::ZERO)
+    }
+
+    /// Whether some queue chooses agents by lot.
+    #[must_use]
+    pub fn draws_lots(&self) -> bool {
+        self.queues.iter().any(|q| q.policy.agent_choice == AgentChoice::Random)
     }
 
     /// Names for people, `"?"` for an id that the tables do not have.

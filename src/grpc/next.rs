@@ -124,6 +124,7 @@ mod tests {
             skills: Default::default(),
             primary: None,
             capacity: [1; 4],
+            ..AgentProfile::default()
         };
         Routing { agents: vec![anne], ..Routing::default() }
     }
@@ -146,6 +147,7 @@ mod tests {
                 waited: Span::ZERO,
                 attributes: None,
                 own_needs: Needs::new(),
+                own_preferred: Needs::new(),
                 language: None,
             }),
         );

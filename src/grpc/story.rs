@@ -343,6 +343,7 @@ mod tests {
                 because: QueuedBecause::Moved,
                 service: ServiceClass::Live,
                 needs: Needs::default(),
+                preferred: Needs::default(),
                 head_start: Span::ZERO,
                 place: Place(0),
                 named: None,

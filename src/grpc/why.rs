@@ -7,40 +7,44 @@
 
 mod offer;
 
+use std::sync::Arc;
+
 use super::convert::words;
 use super::explain::Demand;
 use super::inspect::began;
 use super::story::{self, Before, Texts, length};
 use crate::engine::event::{Event, Queued};
 use crate::engine::routing::Routing;
-use crate::engine::words::{Channel, EndReason, Needs, NotTaken, QueuedBecause, ServiceClass};
+use crate::engine::words::{Channel, EndReason, Needs, NotTaken, QueuedBecause};
 use crate::ids::{AgentId, ContactId};
 use crate::pb::v1;
 use crate::shard::view::TimelineItem;
 use crate::time::{EngineTime, Span};
 
+/// What a story is of, and what it is told by.
+pub(super) struct Of<'a> {
+    pub(super) routing: &'a Routing,
+    pub(super) texts: &'a Texts,
+    /// Agents kept for safety lanes.
+    pub(super) kept: &'a Arc<[AgentId]>,
+    pub(super) contact: ContactId,
+}
+
 /// Tells a contact's events with their reasons, oldest first. `before` is where it was before
 /// each.
-pub(super) fn told(
-    routing: &Routing,
-    texts: &Texts,
-    contact: ContactId,
-    items: &[TimelineItem],
-    before: &[Before],
-) -> Vec<v1::Reason> {
+pub(super) fn told(of: &Of<'_>, items: &[TimelineItem], before: &[Before]) -> Vec<v1::Reason> {
     let arrived = items.first().map_or(EngineTime::ZERO, |item| item.at);
-    let mut walk =
-        Walk { routing, contact, arrived, channel: None, kept: None, offer: None, asked: None };
+    let mut walk = Walk { of, arrived, channel: None, kept: None, offer: None, demand: None };
     let mut reasons = Vec::new();
     for (at, (item, before)) in items.iter().zip(before).enumerate() {
         let Some(text) = walk.tell(item, &items[..at], &items[at + 1..]) else {
-            let told = story::tell(routing, texts, &item.event, *before);
+            let told = story::tell(of.routing, of.texts, &item.event, *before);
             if is_of_note(&item.event) {
                 reasons.push(walk.reason(item, told.word, sentence(&told.text)));
             }
             continue;
         };
-        let word = story::tell(routing, texts, &item.event, *before).word;
+        let word = story::tell(of.routing, of.texts, &item.event, *before).word;
         reasons.push(walk.reason(item, word, text));
     }
     reasons
@@ -76,21 +80,15 @@ fn sentence(text: &str) -> String {
 
 /// What is known of the contact at each event.
 struct Walk<'a> {
-    routing: &'a Routing,
-    contact: ContactId,
+    of: &'a Of<'a>,
     arrived: EngineTime,
     channel: Option<Channel>,
     /// For whom it is kept.
     kept: Option<AgentId>,
     /// When its open offer was made.
     offer: Option<EngineTime>,
-    asked: Option<Asked>,
-}
-
-/// What it asked for when it last began to wait.
-struct Asked {
-    service: ServiceClass,
-    demand: Demand,
+    /// What it asked for when it last began to wait.
+    demand: Option<Demand>,
 }
 
 impl Walk<'_> {
@@ -105,7 +103,7 @@ impl Walk<'_> {
     }
 
     fn who(&self, agent: AgentId) -> &str {
-        self.routing.agent_name(agent)
+        self.of.routing.agent_name(agent)
     }
 
     /// Tells an event that has a reason of its own.
@@ -115,14 +113,13 @@ impl Walk<'_> {
         before: &[TimelineItem],
         after: &[TimelineItem],
     ) -> Option<String> {
-        if let Some(came) = began(&item.event, self.contact) {
+        if let Some(came) = began(&item.event, self.of.contact) {
             self.channel = Some(came.channel);
         }
         Some(match &*item.event {
             Event::Arrived(_) => self.came(item),
             Event::Queued(q) => {
-                let demand = Demand::new(q.queue, q.needs.clone());
-                self.asked = Some(Asked { service: q.service, demand });
+                self.demand = Some(Demand::new(q, self.channel, self.of.kept));
                 self.kept = q.named.map(|named| named.agent);
                 self.waits(item, q, after)
             }
@@ -135,7 +132,7 @@ impl Walk<'_> {
             }
             Event::Reserved(r) => {
                 self.offer = Some(item.at);
-                offer::told(self.routing, item, r, before, self.asked.as_mut(), self.channel)
+                offer::told(self.of.routing, item, r, before, self.demand.as_mut())
             }
             Event::NotTaken { agent, how, pass_over, .. } => {
                 self.kept = None;
@@ -168,9 +165,9 @@ impl Walk<'_> {
     }
 
     fn came(&self, item: &TimelineItem) -> String {
-        let Some(a) = began(&item.event, self.contact) else { return String::new() };
+        let Some(a) = began(&item.event, self.of.contact) else { return String::new() };
         let mut text = format!("It came by {}", a.channel);
-        if let Some(entry) = a.entry_point.and_then(|id| self.routing.entry_point(id)) {
+        if let Some(entry) = a.entry_point.and_then(|id| self.of.routing.entry_point(id)) {
             text.push_str(&format!(" at {}", entry.name));
         }
         text.push('.');
@@ -197,12 +194,16 @@ impl Walk<'_> {
             QueuedBecause::FollowUp => ": it goes on from one that fell silent",
             QueuedBecause::Safety => ": it is about safety",
         };
-        let (queue, service) = (self.routing.queue_name(q.queue), q.service.name());
+        let (queue, service) = (self.of.routing.queue_name(q.queue), q.service.name());
         let mut text = format!("It waits in {queue}{because}. Its class of service is {service}");
-        text.push_str(&match needed(self.routing, &q.needs) {
+        text.push_str(&match needed(self.of.routing, &q.needs) {
             needs if needs.is_empty() => "; it needs no skill.".to_owned(),
             needs => format!("; it needs {needs}."),
         });
+        if !q.preferred.is_empty() {
+            let preferred = needed(self.of.routing, &q.preferred);
+            text.push_str(&format!(" Who has {preferred} comes first."));
+        }
         let arrival = i64::try_from(self.arrived.0).unwrap_or(i64::MAX);
         let ahead = u64::try_from(arrival.saturating_sub(q.place.0)).unwrap_or_default();
         text.push_str(&match ahead {

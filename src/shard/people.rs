@@ -178,6 +178,7 @@ mod tests {
             waited: Span::ZERO,
             attributes: None,
             own_needs: [].into_iter().collect(),
+            own_preferred: [].into_iter().collect(),
             language: None,
         })
     }

@@ -85,6 +85,7 @@ impl Filler {
             queue: QueueId(1),
             entry_point: None,
             needs: [].into_iter().collect(),
+            preferred: [].into_iter().collect(),
             head_start: Span::ZERO,
             safety: false,
             customer: Some(CustomerId(u128::from(n))),

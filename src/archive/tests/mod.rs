@@ -8,7 +8,7 @@ use super::hold::{Held, Holds, Order};
 use super::*;
 use crate::config;
 use crate::engine::entry::{Actor, Entry, Role, Sealed};
-use crate::engine::event::{Arrived, Event, Queued, Reserved, Trigger};
+use crate::engine::event::{Arrived, Event, Queued, Reserved, Rule, Trigger, Why};
 use crate::engine::words::{Channel, EndReason, QueuedBecause, ServiceClass};
 use crate::ids::{
     AgentId, ContactId, CustomerId, DispositionId, GatewayId, QueueId, RecallId, ReservationId,
@@ -37,6 +37,7 @@ fn arrived(contact: u64) -> Event {
         waited: Span::seconds(2),
         attributes: Some([("lot".into(), "B\"12".into())].into()),
         own_needs: [].into_iter().collect(),
+        own_preferred: [].into_iter().collect(),
         language: None,
     })
 }
@@ -48,6 +49,7 @@ fn queued(contact: u64) -> Event {
         because: QueuedBecause::Arrived,
         service: ServiceClass::Live,
         needs: [].into_iter().collect(),
+        preferred: [].into_iter().collect(),
         head_start: Span::ZERO,
         place: Place(0),
         named: None,
@@ -68,6 +70,7 @@ fn reserved(contact: u64) -> Event {
         load: 0,
         waited: Span::ZERO,
         async_passed: false,
+        why: Why::plain(Rule::LongestIdle),
     })
 }
 

@@ -9,6 +9,7 @@ use super::super::contact::{Contact, Link, State, StateKind};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
 use super::super::floor::Stand;
 use super::super::gateway::Gateway;
+use super::super::line::Spot;
 use super::super::recall::Machine;
 use super::super::store::{Filed, hash_of};
 use super::super::words::{Channel, Excluded, NotTaken, ServiceClass};
@@ -139,6 +140,7 @@ impl Engine {
             continues: a.continues,
             attributes: a.attributes.clone(),
             own_needs: a.own_needs.clone(),
+            own_preferred: a.own_preferred.clone(),
             waited_before: a.waited,
             language: a.language,
             ..blank(at)
@@ -156,6 +158,7 @@ impl Engine {
             customer: of.customer,
             attributes: of.attributes.clone(),
             own_needs: of.own_needs.clone(),
+            own_preferred: of.own_preferred.clone(),
             parent: Some(parent),
             ..blank(at)
         };
@@ -181,6 +184,7 @@ impl Engine {
             c.queue = q.queue;
             c.service = q.service;
             c.needs.clone_from(&q.needs);
+            c.preferred.clone_from(&q.preferred);
             c.head_start = q.head_start;
             c.place = q.place;
             c.queued = at;
@@ -239,7 +243,9 @@ impl Engine {
         agent: AgentId,
         connect_by: Option<EngineTime>,
     ) {
-        self.change_agent(agent, |a| a.missed = 0);
+        if self.agent(agent).is_some_and(|a| a.missed > 0) {
+            self.change_agent(agent, |a| a.missed = 0);
+        }
         match connect_by {
             Some(deadline) => {
                 self.change(contact, |c| {
@@ -266,6 +272,7 @@ impl Engine {
             c.passed_over.clear();
         });
         self.hold(contact, agent, Hold::Assigned);
+        self.note_last_agent(at, contact, agent);
     }
 
     fn handed_over(
@@ -284,6 +291,15 @@ impl Engine {
             c.on_hold = false;
         });
         self.hold(contact, to, Hold::Assigned);
+        self.note_last_agent(at, contact, to);
+    }
+
+    /// Whom a customer has now, or had until now. A consult is between agents.
+    fn note_last_agent(&mut self, at: EngineTime, contact: ContactId, agent: AgentId) {
+        let customer = self.contact(contact).filter(|c| c.parent.is_none());
+        if let Some(customer) = customer.and_then(|c| c.customer) {
+            self.sticky.note(at, customer, agent);
+        }
     }
 
     fn closed(
@@ -294,6 +310,7 @@ impl Engine {
         wrap_up: Option<EngineTime>,
     ) {
         if let Some(agent) = agent {
+            self.note_last_agent(at, id, agent);
             self.release_work(at, agent, id, wrap_up);
         }
         let Some(filed) = self.contacts.remove(id) else {
@@ -305,7 +322,7 @@ impl Engine {
         self.counts.by_state[contact.state.kind().index()] -= 1;
         self.counts.by_state[StateKind::Closed.index()] += 1;
         self.hashes.contacts ^= filed.hash;
-        let moved = self.floor.leave(filed.stand, contact.place, id);
+        let moved = self.floor.leave(filed.stand, Spot::of(contact));
         self.restand(moved);
         let key = (contact.gateway, contact.key.clone());
         // A follow-up has taken the key over.
@@ -387,7 +404,9 @@ fn blank(at: EngineTime) -> Contact {
         queue: QueueId(0),
         service: ServiceClass::Live,
         needs: SmallVec::new(),
+        preferred: SmallVec::new(),
         own_needs: SmallVec::new(),
+        own_preferred: SmallVec::new(),
         head_start: Span::ZERO,
         place: Place(0),
         queued: at,

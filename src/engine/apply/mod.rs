@@ -14,6 +14,7 @@ use super::contact::{Contact, Link, State};
 use super::event::Event;
 use super::floor::{IdleKeys, Stand, idle_keys};
 use super::gateway::{Gateway, Sweep};
+use super::line::Spot;
 use super::routing::Routing;
 use super::store::hash_of;
 use super::words::{Availability, AvailabilityBecause};
@@ -115,6 +116,7 @@ impl Engine {
     fn configured(&mut self, routing: &Arc<Routing>) {
         self.routing = Arc::clone(routing);
         self.hashes.routing = hash_of(routing);
+        self.sticky.configure(routing.longest_sticky());
         for index in self.agents.len()..routing.agents.len() {
             let agent = Agent::absent(AgentId(u32::try_from(index).unwrap_or(u32::MAX)));
             let hash = hash_of(&agent);
@@ -201,7 +203,7 @@ impl Engine {
         self.timers.remove_contact(&filed.contact);
         self.counts.by_state[filed.contact.state.kind().index()] -= 1;
         self.hashes.contacts ^= filed.hash;
-        let stood = (filed.stand, filed.contact.place);
+        let (stand, stood) = (filed.stand, Spot::of(&filed.contact));
         let served = filed.contact.self_service();
         change(&mut filed.contact);
         let contact = &filed.contact;
@@ -210,7 +212,7 @@ impl Engine {
         self.hashes.contacts ^= filed.hash;
         self.counts.by_state[contact.state.kind().index()] += 1;
         self.timers.enter_contact(contact);
-        let moved = self.floor.leave(stood.0, stood.1, id);
+        let moved = self.floor.leave(stand, stood);
         let waits = contact.state == State::Queued && contact.link != Link::Detached;
         filed.stand = if waits { self.floor.join(contact, &self.routing) } else { Stand::Off };
         self.restand(moved);

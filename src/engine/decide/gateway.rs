@@ -4,8 +4,8 @@ use super::super::agent::Agent;
 use super::super::command::{Arrival, Heard, Reply, Report};
 use super::super::contact::{Link, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
-use super::super::floor::ClassKey;
 use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
+use super::super::rank::ClassKey;
 use super::super::recall::{
     AFFECTED_HEAD_START, Heed, MOST_KEYS_PRESSED, Question, SelfService, Step, Text, TriageClass,
     Wish,
@@ -15,7 +15,7 @@ use super::super::words::{
     Attributes, Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need,
     Party, QueuedBecause, ReleasedBecause,
 };
-use super::{A_DAY, Turn, is_connect, join_needs, place, service};
+use super::{A_DAY, Own, Turn, demand, is_connect, place, service};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
 use crate::time::Span;
 use std::sync::Arc;
@@ -119,6 +119,7 @@ impl Turn<'_> {
             waited: a.waited,
             attributes: a.attributes.clone(),
             own_needs: a.needs.clone(),
+            own_preferred: a.preferred.clone(),
             language: a.language,
         }));
         if let Some(heed) = heed {
@@ -151,8 +152,11 @@ impl Turn<'_> {
         if self.engine.contacts.len() >= most as usize {
             return Err(Refusal::Limit { what: "open contact", most: most.into() });
         }
-        if a.needs.iter().any(|n| n.skill.index() >= self.engine.routing.skills.len()) {
-            return Err(Refusal::OutOfRange { field: "needs", expected: "skills that exist" });
+        let skills = self.engine.routing.skills.len();
+        for (field, needs) in [("needs", &a.needs), ("preferred", &a.preferred)] {
+            if needs.iter().any(|n| n.skill.index() >= skills) {
+                return Err(Refusal::OutOfRange { field, expected: "skills that exist" });
+            }
         }
         Ok(session)
     }
@@ -170,25 +174,27 @@ impl Turn<'_> {
         let lane = self.engine.safety_queue(a.entry_point, heed, a.channel).filter(|_| safety);
         let into = lane.unwrap_or(a.queue);
         let queue = self.queue_of(into);
-        let needs = join_needs(&queue.map(|q| q.needs.clone()).unwrap_or_default(), &a.needs);
+        let own = Own { needs: &a.needs, preferred: &a.preferred, language: a.language };
+        let (needs, preferred) = demand(&self.engine.routing, queue, own);
         let ahead = queue.map_or(Span::ZERO, |q| q.head_start);
         let service = service(safety, a.channel);
-        let class = ClassKey { queue: into, channel: a.channel, service, needs: needs.clone() };
-        self.check_queue(into, &class)?;
         let earlier = if is(TriageClass::Affected) { AFFECTED_HEAD_START } else { Span::ZERO };
         let head_start = Span(a.head_start.0.saturating_add(earlier.0)).min(A_DAY);
-        Ok(Queued {
+        let queued = Queued {
             contact,
             queue: into,
             because: QueuedBecause::Arrived,
             service,
             needs,
+            preferred,
             head_start,
             place: place(self.at, &[ahead, head_start, a.waited]),
             named: None,
             pass_over: None,
             released: None,
-        })
+        };
+        self.check_queue(into, &ClassKey::of_queued(a.channel, &queued))?;
+        Ok(queued)
     }
 
     /// One part of what a gateway still holds.
@@ -377,6 +383,7 @@ impl Turn<'_> {
         self.settle_effects(contact, Settled::Done, is_connect);
         self.settle_effects(contact, Settled::Withdrawn, |_| true);
         self.emit(Event::Bridged { contact, reservation, agent });
+        self.offer_what_interrupts(agent);
         Ok(())
     }
 
@@ -450,12 +457,16 @@ impl Turn<'_> {
     }
 }
 
+/// What an arrival may ask of agents.
+const NEEDS: &str = "sorted, each skill once, at least 1 to 5, at most 16";
+
 fn check_arrival(a: &Arrival) -> Result<(), Refusal> {
     let checks = [
         ("key", "1 to 64 printable bytes", is_key(&a.key)),
         ("head_start", "at most 24 hours", a.head_start <= A_DAY),
         ("waited", "at most 24 hours", a.waited <= A_DAY),
-        ("needs", "sorted, each skill once, at least 1 to 5, at most 16", are_needs(&a.needs)),
+        ("needs", NEEDS, are_needs(&a.needs)),
+        ("preferred", NEEDS, are_needs(&a.preferred)),
     ];
     for (field, expected, ok) in checks {
         if !ok {

@@ -1,14 +1,28 @@
-//! Bringing contacts and agents together. See `floor` for what makes it cheap.
+//! Bringing contacts and agents together. See `floor` for what makes it cheap, and
+//! `docs/routing.md` for the rules in order.
 
-use super::super::event::{Event, Reserved, Trigger};
-use super::super::floor::Stand;
-use super::super::words::{Channel, ServiceClass};
 use super::super::ONE_SHARE;
+use super::super::choice::{choose, of_agents};
+use super::super::contact::Contact;
+use super::super::event::{Event, Reserved, Rule, Trigger, Why};
+use super::super::floor::Stand;
+use super::super::rank::ClassKey;
+use super::super::store::hash_of;
+use super::super::words::{Channel, ServiceClass};
 use super::Turn;
 use crate::ids::{AgentId, ContactId, ReservationId};
 
 /// Contacts found detached in one search, after which it is cut short and goes on with the next tick.
 const MOST_DETACHED: usize = 512;
+
+/// A contact that an agent is to get, and why.
+struct Chosen {
+    contact: ContactId,
+    trigger: Trigger,
+    why: Why,
+    /// Async contacts waited too and were passed over.
+    async_passed: bool,
+}
 
 impl Turn<'_> {
     /// Looks for an agent for a contact that has just begun to wait.
@@ -19,31 +33,60 @@ impl Turn<'_> {
         if !engine.is_attached(c) || engine.counts.paused {
             return;
         }
+        let (trigger, async_passed) = (Trigger::Contact, false);
         match stand {
             Stand::Off => {}
             Stand::Named(agent) => {
                 if engine.has_room(agent, c.channel) {
-                    self.reserve(contact, agent, Trigger::Named, 0, false);
+                    let (trigger, why) = (Trigger::Named, Why::plain(Rule::Kept));
+                    self.reserve(agent, 0, Chosen { contact, trigger, why, async_passed });
                 }
             }
             Stand::Line(..) => {
-                let found = engine.floor.agent_for(c, stand, |c, a| engine.passes_over(c, a));
-                if let Some((rank, idle)) = found {
-                    self.reserve(contact, idle.agent, Trigger::Contact, rank, false);
+                if let Some((agent, rank)) = self.last_agent(c, stand) {
+                    let why = Why::plain(Rule::Sticky);
+                    return self.reserve(
+                        agent,
+                        rank,
+                        Chosen { contact, trigger, why, async_passed },
+                    );
+                }
+                // State alone: whoever decides this again decides the same.
+                let lot = hash_of(&(contact, engine.counts.last_reservation));
+                let found = engine.floor.agent_for(c, stand, lot, |c, a| engine.passes_over(c, a));
+                if let Some((rank, agent)) = found {
+                    let queue = engine.routing.queue(c.queue);
+                    let by = queue.map(|q| of_agents(q.policy.agent_choice, c.channel));
+                    let why = Why::plain(by.unwrap_or(Rule::LongestIdle));
+                    self.reserve(agent, rank, Chosen { contact, trigger, why, async_passed });
                 }
             }
         }
+    }
+
+    /// Whom a contact's customer last had, with their rank, if they can take it now. Not for
+    /// one that comes back from an agent: who had it sent it elsewhere.
+    fn last_agent(&self, c: &Contact, stand: Stand) -> Option<(AgentId, u16)> {
+        let engine = &*self.engine;
+        let within = engine.routing.queue(c.queue)?.policy.sticky;
+        if c.answered.is_some() || c.parent.is_some() {
+            return None;
+        }
+        let agent = engine.sticky.agent(self.at, c.customer?, within)?;
+        let free = engine.has_room(agent, c.channel) && !engine.passes_over(c.id, agent);
+        free.then_some(agent).zip(engine.floor.rank(agent, stand))
     }
 
     /// Gives an agent contacts as long as there are any that they can take.
     pub(super) fn offer_agent(&mut self, agent: AgentId) {
         let mut detached = 0;
         while !self.engine.counts.paused {
-            let Some((contact, trigger, async_passed)) = self.best_for(agent) else { return };
+            let Some(chosen) = self.best_for(agent) else { return };
+            let contact = chosen.contact;
             let attached = self.engine.contact(contact).is_some_and(|c| self.engine.is_attached(c));
             if attached {
                 let rank = self.engine.floor.rank(agent, self.engine.stand_of(contact));
-                self.reserve(contact, agent, trigger, rank.unwrap_or_default(), async_passed);
+                self.reserve(agent, rank.unwrap_or_default(), chosen);
             } else if detached < MOST_DETACHED {
                 // Its gateway is gone, and the sweep has not come to it yet.
                 self.emit(Event::Detached(contact));
@@ -55,53 +98,64 @@ impl Turn<'_> {
         }
     }
 
+    /// After an agent took a contact: now it may be interrupted.
+    pub(super) fn offer_what_interrupts(&mut self, agent: AgentId) {
+        if self.engine.routing.agent(agent).is_some_and(|p| p.workload.interrupts_any()) {
+            self.offer_agent(agent);
+        }
+    }
+
     /// The best contact for an agent: safety before live before async, which has its
-    /// share; within one, those kept for the agent first, then the oldest place.
-    fn best_for(&self, agent: AgentId) -> Option<(ContactId, Trigger, bool)> {
+    /// share; within one, those kept for the agent first, then as the policy chooses.
+    fn best_for(&self, agent: AgentId) -> Option<Chosen> {
         let engine = &*self.engine;
         let channels = Channel::ALL.map(|channel| engine.has_room(agent, channel));
         if channels == [false; 4] {
             return None;
         }
-        let in_line = |service| {
-            let passes_over = |c, a| engine.passes_over(c, a);
-            engine.floor.contact_for(agent, service, channels, passes_over).map(|f| f.contact)
-        };
-        let named = |service| {
-            engine.floor.named_for(agent).map(|(_, c)| c).find(|c| {
-                engine.contact(*c).is_some_and(|c| {
-                    c.service == service && channels[c.channel.index()] && engine.is_attached(c)
-                })
-            })
-        };
         let of = |service| {
-            named(service)
-                .map(|c| (c, Trigger::Named))
-                .or_else(|| in_line(service).map(|c| (c, Trigger::Agent)))
+            self.kept_for(agent, service, channels)
+                .or_else(|| self.in_line_for(agent, service, channels))
         };
-        if let Some((contact, trigger)) = of(ServiceClass::Safety) {
-            return Some((contact, trigger, false));
+        if let Some(chosen) = of(ServiceClass::Safety) {
+            return Some(chosen);
         }
-        let live = of(ServiceClass::Live);
+        let Some(live) = of(ServiceClass::Live) else { return of(ServiceClass::Async) };
         let later = of(ServiceClass::Async);
-        match (live, later) {
-            (Some(_), Some((contact, _))) if engine.counts.async_owed >= ONE_SHARE => {
-                Some((contact, Trigger::AsyncShare, false))
+        Some(match later {
+            Some(later) if engine.counts.async_owed >= ONE_SHARE => {
+                Chosen { trigger: Trigger::AsyncShare, ..later }
             }
-            (Some((contact, trigger)), later) => Some((contact, trigger, later.is_some())),
-            (None, later) => later.map(|(contact, trigger)| (contact, trigger, false)),
-        }
+            later => Chosen { async_passed: later.is_some(), ..live },
+        })
     }
 
-    fn reserve(
-        &mut self,
-        contact: ContactId,
-        agent: AgentId,
-        trigger: Trigger,
-        rank: u16,
-        async_passed: bool,
-    ) {
+    /// The oldest place among those kept for an agent.
+    fn kept_for(&self, agent: AgentId, service: ServiceClass, on: [bool; 4]) -> Option<Chosen> {
         let engine = &*self.engine;
+        let mut kept = engine.floor.named_for(agent).map(|(_, c)| c);
+        let contact = kept.find(|c| {
+            engine.contact(*c).is_some_and(|c| {
+                c.service == service && on[c.channel.index()] && engine.is_attached(c)
+            })
+        })?;
+        let (trigger, why) = (Trigger::Named, Why::plain(Rule::Kept));
+        Some(Chosen { contact, trigger, why, async_passed: false })
+    }
+
+    /// What the policy chooses for an agent among those in line.
+    fn in_line_for(&self, agent: AgentId, service: ServiceClass, on: [bool; 4]) -> Option<Chosen> {
+        let engine = &*self.engine;
+        let passes_over = |c, a| engine.passes_over(c, a);
+        let queues = engine.floor.queues_for(agent, service, on, passes_over);
+        let (found, why) = choose(&engine.routing, self.at, &queues)?;
+        let (contact, trigger) = (found.next.contact, Trigger::Agent);
+        Some(Chosen { contact, trigger, why, async_passed: false })
+    }
+
+    fn reserve(&mut self, agent: AgentId, rank: u16, chosen: Chosen) {
+        let engine = &*self.engine;
+        let contact = chosen.contact;
         let (Some(c), Some(a)) = (engine.contact(contact), engine.agent(agent)) else { return };
         let (Some(queue), Some(profile)) =
             (engine.routing.queue(c.queue), engine.routing.agent(agent))
@@ -109,17 +163,20 @@ impl Turn<'_> {
             return;
         };
         let load = u16::try_from(a.load(profile) / 1000).unwrap_or(u16::MAX);
+        let (proficiency, lacks) = engine.floor.suits(agent, &ClassKey::of(c));
+        let backlog = engine.floor.backlog(c.queue, c.service);
         self.emit(Event::Reserved(Reserved {
             contact,
             reservation: ReservationId(engine.counts.last_reservation + 1),
             agent,
             deadline: self.at + queue.reservation_timeout,
-            trigger,
+            trigger: chosen.trigger,
             rank,
             idle: self.at.since(a.idle_since),
             load,
             waited: c.waited(self.at),
-            async_passed,
+            async_passed: chosen.async_passed,
+            why: Why { proficiency, lacks, backlog, ..chosen.why },
         }));
     }
 }

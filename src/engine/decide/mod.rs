@@ -5,6 +5,7 @@
 
 mod agent;
 mod consult;
+mod demand;
 mod gateway;
 mod matching;
 mod menu;
@@ -14,6 +15,7 @@ mod supervisor;
 mod tick;
 mod walk;
 
+use demand::{Own, demand};
 pub use recall::Preview;
 use recall::is_hurt;
 
@@ -25,14 +27,15 @@ use super::agent::{Agent, Presence};
 use super::command::{Command, GatewayLimits, Reply};
 use super::contact::{Contact, State};
 use super::event::{EffectKind, Event, Queued, Settled};
-use super::floor::{ClassKey, Floor};
+use super::floor::Floor;
 use super::gateway::MOST_GATEWAYS;
+use super::rank::ClassKey;
 use super::recall::Recall;
 use super::refusal::Refusal;
 use super::routing::{Name, Queue, Routing};
 use super::words::{
-    Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, Needs,
-    NotTaken, QueuedBecause, ServiceClass,
+    Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, NotTaken,
+    QueuedBecause, ServiceClass,
 };
 use super::{MOST_CLASSES, MOST_PROFILES};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, SessionId};
@@ -307,6 +310,7 @@ impl Turn<'_> {
             because,
             service: if is_hurt(c) { ServiceClass::Safety } else { c.service },
             needs: c.needs.clone(),
+            preferred: c.preferred.clone(),
             head_start: c.head_start,
             place: c.place,
             named: None,
@@ -318,14 +322,15 @@ impl Turn<'_> {
     /// How a contact stands in another queue: what it needs of its own goes with it.
     fn moved_to(&self, c: &Contact, queue: QueueId, because: QueuedBecause) -> Queued {
         let to = self.queue_of(queue);
-        let needs = join_needs(&to.map(|q| q.needs.clone()).unwrap_or_default(), &c.own_needs);
+        let own = Own { needs: &c.own_needs, preferred: &c.own_preferred, language: c.language };
+        let (needs, preferred) = demand(&self.engine.routing, to, own);
         let ahead = to.map_or(Span::ZERO, |q| q.head_start);
         let place = place(c.arrived, &[ahead, c.head_start, c.waited_before]);
         // Once about safety, always: only a person can say otherwise, and not by moving it.
         let requeued = self.requeued(c, because);
         let safety = to.is_some_and(|q| q.safety);
         let service = if safety { ServiceClass::Safety } else { requeued.service };
-        Queued { queue, needs, place, service, ..requeued }
+        Queued { queue, needs, preferred, place, service, ..requeued }
     }
 
     /// Takes a contact back from whom it is held for or being connected to. It is queued
@@ -463,14 +468,6 @@ fn place(arrived: EngineTime, ahead: &[Span]) -> Place {
 
 fn service(safety: bool, channel: Channel) -> ServiceClass {
     if safety { ServiceClass::Safety } else { channel.service() }
-}
-
-/// The needs of a queue and of a contact together, sorted, the higher level of each skill.
-fn join_needs(queue: &Needs, own: &Needs) -> Needs {
-    let mut all: Needs = queue.iter().chain(own).copied().collect();
-    all.sort_unstable_by_key(|n| (n.skill, std::cmp::Reverse(n.at_least)));
-    all.dedup_by_key(|n| n.skill);
-    all
 }
 
 /// Whether the names in force keep their ids in a new configuration.

@@ -7,9 +7,9 @@ use super::super::agent::Presence;
 use super::super::command::{RecallOrder, Reply};
 use super::super::contact::{Contact, Link, State};
 use super::super::event::{Event, Queued};
-use super::super::floor::ClassKey;
 use super::super::gateway::Gateway;
 use super::super::pace::Pace;
+use super::super::rank::ClassKey;
 use super::super::recall::{
     AFFECTED_HEAD_START, Heed, IvrPlan, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS, Plan,
     Recall, SAY_WINDOW, Tier, TriageClass,
@@ -370,9 +370,7 @@ impl Turn<'_> {
         }
         let mut queued = self.moved_to(c, lane, QueuedBecause::Safety);
         queued.service = ServiceClass::Safety;
-        let (channel, service) = (c.channel, queued.service);
-        let class = ClassKey { queue: lane, channel, service, needs: queued.needs.clone() };
-        if !engine.floor.has_room(&class) {
+        if !engine.floor.has_room(&ClassKey::of_queued(c.channel, &queued)) {
             // First in its own queue is better than an argument about tables.
             queued =
                 Queued { service: ServiceClass::Safety, ..self.requeued(c, QueuedBecause::Safety) };

@@ -292,6 +292,7 @@ impl Turn<'_> {
             waited: Span::ZERO,
             attributes: c.attributes.clone(),
             own_needs: c.own_needs.clone(),
+            own_preferred: c.own_preferred.clone(),
             language: c.language,
         };
         let ahead = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);

@@ -6,7 +6,7 @@
 
 mod record;
 
-pub use record::{Arrived, EffectKind, Queued, Released, Reserved, Settled, Trigger};
+pub use record::{Arrived, EffectKind, Queued, Released, Reserved, Rule, Settled, Trigger, Why};
 
 use std::sync::Arc;
 

@@ -37,6 +37,8 @@ pub struct Arrived {
     pub attributes: Option<Attributes>,
     /// What an agent must have beyond what a queue needs; it goes with the contact to any queue.
     pub own_needs: Needs,
+    /// What an agent should have beyond what a queue prefers; it goes with the contact too.
+    pub own_preferred: Needs,
     /// The language that they are known to use.
     pub language: Option<Language>,
 }
@@ -52,8 +54,10 @@ pub struct Queued {
     pub because: QueuedBecause,
     /// Its class of service.
     pub service: ServiceClass,
-    /// What an agent must have: the queue's needs and its own.
+    /// What an agent must have: the queue's needs, its own, and its language's where required.
     pub needs: Needs,
+    /// What an agent should have, beyond that.
+    pub preferred: Needs,
     /// Head start beyond the queue's.
     pub head_start: Span,
     /// Its place.
@@ -90,8 +94,9 @@ pub struct Reserved {
     pub deadline: EngineTime,
     /// What brought the two together.
     pub trigger: Trigger,
-    /// How the agent ranked for this contact: 0 is the best of those eligible (the primary skill
-    /// before others, then the least versatile); equal ranks are told apart by load and idleness.
+    /// How the agent ranked for this contact: 0 is the best of those eligible, by the queue's
+    /// [`AgentChoice`](crate::engine::policy::AgentChoice); equal ranks are told apart by load
+    /// and idleness, or by lot.
     pub rank: u16,
     /// How long the agent had been idle.
     pub idle: Span,
@@ -101,6 +106,121 @@ pub struct Reserved {
     pub waited: Span,
     /// Async contacts waited for this agent too and were passed over, which counts toward their share.
     pub async_passed: bool,
+    /// Which rule decided, with what it compared.
+    pub why: Why,
+}
+
+/// Which rule brought a contact and an agent together, with the numbers that it compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Why {
+    /// The rule that decided.
+    pub rule: Rule,
+    /// Queues compared: those in which somebody waited whom the agent may take, in the
+    /// contact's class of service; 0 where the contact looked for an agent.
+    pub queues: u16,
+    /// Everybody in line in the contact's queue and class of service, itself included.
+    pub backlog: u32,
+    /// The same in all queues compared.
+    pub backlogs: u32,
+    /// The share of the contact's queue.
+    pub share: u8,
+    /// The shares of all queues compared, added up.
+    pub shares: u32,
+    /// The contact had waited longer than its queue's target.
+    pub late: bool,
+    /// Holding cost × service rate ÷ patience rate of its queue, in thousandths; 0 where
+    /// that is not the policy.
+    pub index: u64,
+    /// The agent's proficiency in the skills needed and preferred, added up.
+    pub proficiency: u16,
+    /// Preferred skills that the agent has not, or not so well.
+    pub lacks: u16,
+}
+
+impl Why {
+    /// A rule that compared no numbers.
+    #[must_use]
+    pub const fn plain(rule: Rule) -> Self {
+        Self {
+            rule,
+            queues: 0,
+            backlog: 0,
+            backlogs: 0,
+            share: 0,
+            shares: 0,
+            late: false,
+            index: 0,
+            proficiency: 0,
+            lacks: 0,
+        }
+    }
+}
+
+/// What decided: for a contact that looked for an agent, how the agent was chosen; for an
+/// agent who looked for a contact, the comparison that the next best queue lost.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Rule {
+    /// The contact was kept for the agent.
+    Kept,
+    /// The customer's last agent could take it.
+    Sticky,
+    /// Best rank, then longest idle.
+    LongestIdle,
+    /// Best rank, then least loaded, then longest idle.
+    LeastLoaded,
+    /// Most proficient, then least loaded (not for calls), then longest idle.
+    MostProficient,
+    /// Least proficient, then least loaded (not for calls), then longest idle.
+    LeastProficient,
+    /// Best rank, then by lot.
+    Random,
+    /// Its queue has broken its target, the next best has not.
+    TargetBroken,
+    /// Its queue is further above its share of the backlog.
+    QueueShare,
+    /// All else equal, it waited longest.
+    LongestWait,
+    /// The oldest place; the only rule where one queue alone had anybody.
+    OldestPlace,
+    /// Its queue's holding cost × service rate ÷ patience rate is higher.
+    HoldingCost,
+}
+
+impl Rule {
+    /// All of them, in the order of declaration.
+    pub const ALL: [Self; 12] = [
+        Self::Kept,
+        Self::Sticky,
+        Self::LongestIdle,
+        Self::LeastLoaded,
+        Self::MostProficient,
+        Self::LeastProficient,
+        Self::Random,
+        Self::TargetBroken,
+        Self::QueueShare,
+        Self::LongestWait,
+        Self::OldestPlace,
+        Self::HoldingCost,
+    ];
+
+    /// The word for it in listings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Sticky => "sticky",
+            Self::LongestIdle => "longest_idle",
+            Self::LeastLoaded => "least_loaded",
+            Self::MostProficient => "most_proficient",
+            Self::LeastProficient => "least_proficient",
+            Self::Random => "random",
+            Self::TargetBroken => "target_broken",
+            Self::QueueShare => "queue_share",
+            Self::LongestWait => "longest_wait",
+            Self::OldestPlace => "oldest_place",
+            Self::HoldingCost => "holding_cost",
+        }
+    }
 }
 
 /// What brought a contact and an agent together.

@@ -5,6 +5,7 @@
 mod overdue;
 mod pains;
 mod paused;
+mod policies;
 mod recall;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::engine::command::{
 use crate::engine::contact::{State, StateKind};
 use crate::engine::directive::{Directive, Recipient, Tell};
 use crate::engine::event::Event;
+use crate::engine::policy::{QueuePolicy, Workload};
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use crate::engine::words::{
@@ -52,6 +54,7 @@ fn queue(name: &str, needs: &[Need], safety: bool) -> Queue {
         reservation_timeout: Span::seconds(10),
         connect_timeout: Span::seconds(15),
         wrap_up: Span::ZERO,
+        policy: QueuePolicy::default(),
     }
 }
 
@@ -63,6 +66,7 @@ fn agent(name: &str, skill: Option<u8>, capacity: [u8; 4]) -> AgentProfile {
         skills: skill.map(|level| (SkillId(0), level)).into_iter().collect(),
         primary: None,
         capacity,
+        workload: Workload::default(),
     }
 }
 
@@ -148,6 +152,7 @@ impl Center {
             queue,
             entry_point: None,
             needs: [].into_iter().collect(),
+            preferred: [].into_iter().collect(),
             head_start: Span::ZERO,
             safety: false,
             language: None,

@@ -38,6 +38,7 @@ fn in_wrap_up() -> Engine {
             queue: PLAIN,
             entry_point: None,
             needs: [].into_iter().collect(),
+            preferred: [].into_iter().collect(),
             head_start: Span::ZERO,
             safety: false,
             language: None,

@@ -211,7 +211,6 @@ fn a_late_accept_cannot_steal() {
     c.act(BOB, Act::Requeue(chat)).expect("sent back");
     c.act(BOB, Act::Become(Availability::NotReady(ReasonId(2)))).expect("away");
     c.act(ANNE, Act::Become(Availability::Ready)).expect("ready");
-    c.passes(60);
     assert_eq!(c.held_for(chat), Some(ANNE));
     assert_eq!(c.act(ANNE, Act::Accept(old)), Err(Refusal::ReservationOver(old)));
     c.accept(chat);

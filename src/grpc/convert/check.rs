@@ -165,24 +165,38 @@ pub(crate) fn availability(
 
 /// Skills that a contact needs, sorted, each once.
 pub(crate) fn needs(names: &Directory, asked: &[v1::Need]) -> Result<Needs, Fault> {
+    skills(names, asked, ["needs", "needs.skill", "needs.at_least"])
+}
+
+/// Skills that a contact prefers, sorted, each once.
+pub(crate) fn preferred(names: &Directory, asked: &[v1::Need]) -> Result<Needs, Fault> {
+    skills(names, asked, ["preferred", "preferred.skill", "preferred.at_least"])
+}
+
+/// Skills with proficiency; the names are those of the field and of its fields.
+fn skills(
+    names: &Directory,
+    asked: &[v1::Need],
+    [field, of_skill, of_level]: [&'static str; 3],
+) -> Result<Needs, Fault> {
     if asked.len() > MOST_NEEDS {
-        return Err(Fault::Invalid { field: "needs", expected: "at most 8" });
+        return Err(Fault::Invalid { field, expected: "at most 8" });
     }
     let mut needs = Needs::new();
     for need in asked {
-        let skill = known("needs.skill", "skill", &need.skill, |n| names.skill(n))?;
+        let skill = known(of_skill, "skill", &need.skill, |n| names.skill(n))?;
         let at_least = match need.at_least {
             0 => 1,
-            n => u8::try_from(n).ok().filter(|n| *n <= 5).ok_or(Fault::Invalid {
-                field: "needs.at_least",
-                expected: "1 to 5, or 0 for 1",
-            })?,
+            n => u8::try_from(n)
+                .ok()
+                .filter(|n| *n <= 5)
+                .ok_or(Fault::Invalid { field: of_level, expected: "1 to 5, or 0 for 1" })?,
         };
         needs.push(Need { skill, at_least });
     }
     needs.sort_unstable();
     if needs.windows(2).any(|pair| pair[0].skill == pair[1].skill) {
-        return Err(Fault::Invalid { field: "needs.skill", expected: "named once each" });
+        return Err(Fault::Invalid { field: of_skill, expected: "named once each" });
     }
     Ok(needs)
 }

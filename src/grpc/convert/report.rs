@@ -124,6 +124,7 @@ pub(crate) fn arrived(
         queue,
         entry_point,
         needs: check::needs(from.names, &asked.needs)?,
+        preferred: check::preferred(from.names, &asked.preferred)?,
         head_start: check::within_a_day("head_start_ms", asked.head_start_ms)?,
         safety: asked.safety,
         customer,

@@ -1,11 +1,10 @@
 //! Why an offer was made: why then, why this agent, and what else was possible.
 
-use super::super::explain::Crowd;
+use super::super::explain::{Crowd, Demand};
 use super::super::story::length;
-use super::Asked;
-use crate::engine::event::{Event, Reserved, Trigger};
+use crate::engine::event::{Event, Reserved, Rule, Trigger, Why};
 use crate::engine::routing::Routing;
-use crate::engine::words::{Channel, ServiceClass};
+use crate::engine::words::ServiceClass;
 use crate::shard::view::TimelineItem;
 use crate::time::Span;
 
@@ -18,8 +17,7 @@ pub(super) fn told(
     item: &TimelineItem,
     r: &Reserved,
     before: &[TimelineItem],
-    demand: Option<&mut Asked>,
-    channel: Option<Channel>,
+    demand: Option<&mut Demand>,
 ) -> String {
     let agent = routing.agent_name(r.agent);
     let why = match r.trigger {
@@ -34,12 +32,21 @@ pub(super) fn told(
     };
     let mut text = format!("Offered to {agent} after {}: {why}.", length(r.waited));
     // For one whom it was kept for, nobody else was thought of.
-    if let Some(asked) = demand.filter(|_| r.trigger != Trigger::Named) {
+    if let Some(demand) = demand.filter(|_| r.why.rule != Rule::Kept) {
+        let crowd = demand.crowd(routing, r.rank);
+        let all = crowd.better + crowd.alike + crowd.worse;
         if r.trigger != Trigger::Contact {
-            text.push_str(&next_in_line(asked.service, r.trigger, agent));
+            text.push_str(&next_in_line(demand.service(), r, agent));
+            text.push_str(&compared(&r.why));
         }
-        let crowd = asked.demand.crowd(routing, r.rank);
-        text.push_str(&chosen(r, crowd, channel, agent));
+        text.push_str(&match (r.trigger, all) {
+            (_, 0 | 1) => format!(" {agent} is the only one who may take it."),
+            (Trigger::Contact, _) => chosen(r.why.rule, crowd, agent),
+            _ => format!(" {} may take it.", people(all)),
+        });
+        if r.why.lacks > 0 {
+            text.push_str(&format!(" {agent} lacks {} of the skills preferred.", r.why.lacks));
+        }
     }
     text.push_str(&format!(
         " {agent} had been idle for {}, with {} % of capacity in use, and had {} to answer.",
@@ -89,33 +96,68 @@ fn became(item: &TimelineItem, r: &Reserved) -> &'static str {
     }
 }
 
-fn next_in_line(service: ServiceClass, trigger: Trigger, agent: &str) -> String {
-    let first = match (service, trigger) {
+/// Which class of service went first.
+fn next_in_line(service: ServiceClass, r: &Reserved, agent: &str) -> String {
+    let of = match (service, r.trigger) {
         (_, Trigger::AsyncShare) => "of the emails and messages",
         (ServiceClass::Safety, _) => "safety comes first, and of those",
         (ServiceClass::Live, _) => "nobody about safety waited for them, and of calls and chats",
         (ServiceClass::Async, _) => "no call or chat waited for them, and of emails and messages",
     };
-    format!(" Of all that {agent} may take: {first} it had the oldest place.")
+    let first = match r.why.rule {
+        Rule::TargetBroken => "its queue was the one that had broken its target",
+        Rule::QueueShare => "its queue was furthest above its share of the backlog",
+        Rule::LongestWait => "it had waited longest, all else being equal",
+        Rule::HoldingCost => "waiting costs most in its queue (cost × patience ÷ handle time)",
+        _ => "it had the oldest place",
+    };
+    format!(" Of all that {agent} may take: {of} {first}.")
+}
+
+/// The numbers that queues were compared by.
+fn compared(why: &Why) -> String {
+    if why.queues < 2 {
+        return String::new();
+    }
+    let Why { queues, backlog, backlogs, share, shares, .. } = why;
+    match why.rule {
+        Rule::TargetBroken | Rule::QueueShare | Rule::LongestWait => {
+            let late = if why.late { "had" } else { "had not" };
+            format!(
+                " Of {queues} queues it was in one with {backlog} of {backlogs} waiting and a share \
+                 of {share} of {shares}; it {late} waited longer than the target."
+            )
+        }
+        Rule::HoldingCost => {
+            let (whole, rest) = (why.index / 1_000, why.index % 1_000);
+            format!(" Of {queues} queues its own had the greatest index, {whole}.{rest:03}.")
+        }
+        _ => format!(" Somebody waited for them in {queues} queues."),
+    }
 }
 
 /// Why this agent, and who else might have been it.
-fn chosen(r: &Reserved, crowd: Crowd, channel: Option<Channel>, agent: &str) -> String {
-    if crowd.alike + crowd.better + crowd.worse <= 1 {
-        return format!(" {agent} is the only one who may take it.");
-    }
-    if r.trigger != Trigger::Contact {
-        return format!(" {} may take it.", people(crowd.alike + crowd.better + crowd.worse));
+pub(super) fn chosen(rule: Rule, crowd: Crowd, agent: &str) -> String {
+    if rule == Rule::Sticky {
+        return format!(" {agent} is whom this customer last had, and goes before all others.");
     }
     let better = match crowd.better {
         0 => String::new(),
         n => format!(" {} of better rank had no room for it or had just not taken it.", people(n)),
     };
-    let by_load = channel.is_some_and(|channel| channel != Channel::Voice);
-    let by = if by_load { "least loaded, then longest idle" } else { "longest idle" };
+    let by = match rule {
+        Rule::LongestIdle => "the longest idle",
+        Rule::Random => "drawn by lot of those",
+        _ => "the least loaded, then longest idle,",
+    };
+    let rank = match rule {
+        Rule::MostProficient => " (who is most proficient comes first)",
+        Rule::LeastProficient => " (who is least proficient comes first)",
+        _ => "",
+    };
     let alike = match crowd.alike {
-        0 | 1 => format!(" {agent} is the only one of that rank."),
-        n => format!(" Of {} of equal rank {agent} was the {by} with room.", people(n)),
+        0 | 1 => format!(" {agent} is the only one of that rank{rank}."),
+        n => format!(" Of {} of equal rank{rank} {agent} was {by} with room.", people(n)),
     };
     let worse = match crowd.worse {
         0 => String::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::engine::entry::{Actor, Role};
-use crate::engine::event::{Arrived, Queued, Released, Reserved, Trigger};
+use crate::engine::event::{Arrived, Queued, Released, Reserved, Rule, Trigger, Why};
 use crate::engine::recall::{ReturnedBecause, SelfService, Step, Tier};
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing};
 use crate::engine::words::{
@@ -37,6 +37,7 @@ fn routing() -> Routing {
         reservation_timeout: Span::seconds(20),
         connect_timeout: Span::seconds(15),
         wrap_up: Span::ZERO,
+        ..Queue::default()
     };
     let agent = |name: &str, skills: &[u16]| AgentProfile {
         name: name.into(),
@@ -45,6 +46,7 @@ fn routing() -> Routing {
         skills: skills.iter().map(|s| (SkillId(*s), 3)).collect(),
         primary: Some(SkillId(skills[skills.len() - 1])),
         capacity: [1, 2, 5, 5],
+        ..AgentProfile::default()
     };
     Routing {
         skills: ["kettles", "irons", "french"].map(listed).to_vec(),
@@ -73,6 +75,7 @@ fn arrived() -> Event {
         waited: Span::seconds(30),
         attributes: None,
         own_needs: Needs::new(),
+        own_preferred: Needs::new(),
         language: None,
     })
 }
@@ -85,6 +88,7 @@ fn waits() -> Queued {
         because: QueuedBecause::Arrived,
         service: ServiceClass::Live,
         needs: [Need { skill: SkillId(0), at_least: 2 }].into_iter().collect(),
+        preferred: Needs::new(),
         head_start: Span::ZERO,
         place: Place(10_000_000),
         named: None,
@@ -94,6 +98,11 @@ fn waits() -> Queued {
 }
 
 fn offer(agent: AgentId, trigger: Trigger, rank: u16) -> Reserved {
+    let why = Why::plain(match trigger {
+        Trigger::Contact => Rule::LeastLoaded,
+        Trigger::Agent | Trigger::AsyncShare => Rule::OldestPlace,
+        Trigger::Named => Rule::Kept,
+    });
     Reserved {
         contact: C,
         reservation: R,
@@ -105,6 +114,7 @@ fn offer(agent: AgentId, trigger: Trigger, rank: u16) -> Reserved {
         load: 500,
         waited: Span::seconds(35),
         async_passed: false,
+        why,
     }
 }
 
@@ -122,7 +132,8 @@ fn story_of(events: Vec<(u64, Event)>) -> Vec<v1::Reason> {
     };
     let items: Vec<TimelineItem> = events.into_iter().map(item).collect();
     let before = vec![Before::default(); items.len()];
-    told(&routing(), &Texts::default(), C, &items, &before)
+    let (routing, texts, kept) = (routing(), Texts::default(), Arc::from([]));
+    told(&Of { routing: &routing, texts: &texts, kept: &kept, contact: C }, &items, &before)
 }
 
 /// What is said last.
@@ -367,4 +378,96 @@ fn who_alone_may_take_it_is_said_to_be_the_only_one() {
         (105, Event::Reserved(offer(AgentId(2), Trigger::Agent, 0))),
     ]);
     assert!(text.contains(" cleo is the only one who may take it."), "{text}");
+}
+
+#[test]
+fn every_rule_says_what_it_went_by_with_its_numbers() {
+    let numbers = Why {
+        queues: 3,
+        backlog: 6,
+        backlogs: 14,
+        share: 10,
+        shares: 40,
+        late: true,
+        index: 2_500,
+        ..Why::plain(Rule::OldestPlace)
+    };
+    let table = [
+        (Trigger::Agent, Rule::TargetBroken, "its queue was the one that had broken its target."),
+        (
+            Trigger::Agent,
+            Rule::QueueShare,
+            "its queue was furthest above its share of the backlog.",
+        ),
+        (
+            Trigger::Agent,
+            Rule::QueueShare,
+            " Of 3 queues it was in one with 6 of 14 waiting and a share of 10 of 40; it had \
+             waited longer than the target.",
+        ),
+        (Trigger::Agent, Rule::LongestWait, "it had waited longest, all else being equal."),
+        (
+            Trigger::Agent,
+            Rule::OldestPlace,
+            "it had the oldest place. Somebody waited for them in 3",
+        ),
+        (Trigger::Agent, Rule::HoldingCost, "waiting costs most in its queue"),
+        (Trigger::Agent, Rule::HoldingCost, " Of 3 queues its own had the greatest index, 2.500."),
+        (Trigger::Contact, Rule::Sticky, " ben is whom this customer last had, and goes before"),
+        (
+            Trigger::Contact,
+            Rule::MostProficient,
+            "of that rank (who is most proficient comes first)",
+        ),
+        (Trigger::Contact, Rule::LeastProficient, "(who is least proficient comes first)"),
+        (Trigger::AsyncShare, Rule::Kept, "were owed their share"),
+    ];
+    for (trigger, rule, said) in table {
+        let why = Why { rule, ..numbers };
+        let text = then(105, Event::Reserved(Reserved { why, ..offer(BEN, trigger, 1) }));
+        assert!(text.contains(said), "{rule:?}: {said} is not in {text}");
+    }
+    let lacks = Why { lacks: 2, ..Why::plain(Rule::OldestPlace) };
+    let text = then(105, Event::Reserved(Reserved { why: lacks, ..offer(BEN, Trigger::Agent, 1) }));
+    assert!(text.contains(" ben lacks 2 of the skills preferred."), "{text}");
+    // Nothing tells two of the same rank apart but their load and idleness, or a lot.
+    let alike = |rule| {
+        let text = last(vec![
+            (100, arrived()),
+            (100, Event::Queued(Queued { needs: Needs::new(), ..waits() })),
+            (
+                105,
+                Event::Reserved(Reserved {
+                    why: Why::plain(rule),
+                    ..offer(BEN, Trigger::Contact, 1)
+                }),
+            ),
+        ]);
+        assert!(text.contains(" 1 agent of better rank"), "{text}");
+        text
+    };
+    assert!(alike(Rule::LongestIdle).contains(" ben is the only one of that rank."));
+    assert_eq!(
+        super::offer::chosen(Rule::LongestIdle, crowd(4), "ben"),
+        " Of 4 agents of equal rank ben was the longest idle with room."
+    );
+    assert_eq!(
+        super::offer::chosen(Rule::LeastLoaded, crowd(4), "ben"),
+        " Of 4 agents of equal rank ben was the least loaded, then longest idle, with room."
+    );
+    assert_eq!(
+        super::offer::chosen(Rule::Random, crowd(4), "ben"),
+        " Of 4 agents of equal rank ben was drawn by lot of those with room."
+    );
+}
+
+fn crowd(alike: usize) -> crate::grpc::explain::Crowd {
+    crate::grpc::explain::Crowd { alike, ..Default::default() }
+}
+
+#[test]
+fn what_is_preferred_is_said_of_the_wait() {
+    let preferred = [Need { skill: SkillId(2), at_least: 1 }].into_iter().collect();
+    let text = then(105, Event::Queued(Queued { preferred, ..waits() }));
+    assert!(text.contains(" Who has french 1 or better comes first."), "{text}");
 }

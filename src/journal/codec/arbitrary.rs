@@ -9,7 +9,10 @@ use smallvec::SmallVec;
 use crate::engine::command::GatewayLimits;
 use crate::engine::entry::{Actor, Entry, Role, Sealed};
 use crate::engine::event::{
-    Arrived, EffectKind, Event, Queued, Released, Reserved, Settled, Trigger,
+    Arrived, EffectKind, Event, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
+};
+use crate::engine::policy::{
+    AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
 };
 use crate::engine::recall::{
     Answer, Choice, Collect, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Outlook, Plan,
@@ -129,6 +132,12 @@ impl Any for Language {
     }
 }
 
+impl Any for Channels {
+    fn any(from: &mut Source) -> Self {
+        Channel::ALL.into_iter().filter(|_| bool::any(from)).collect()
+    }
+}
+
 impl<T: Any, const N: usize> Any for [T; N] {
     fn any(from: &mut Source) -> Self {
         std::array::from_fn(|_| T::any(from))
@@ -201,6 +210,13 @@ pick! {
     AvailabilityBecause { Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired }
     Consent { Given, Refused, NotAsked }
     Trigger { Contact, Agent, Named, AsyncShare }
+    Rule {
+        Kept, Sticky, LongestIdle, LeastLoaded, MostProficient, LeastProficient, Random,
+        TargetBroken, QueueShare, LongestWait, OldestPlace, HoldingCost,
+    }
+    LanguageRule { Required, Preferred, Ignored }
+    AgentChoice { LongestIdle, MostProficient, LeastProficient, Random }
+    ContactChoice { FixedQueueRatio, OldestFirst, CmuTheta }
     Settled { Done, Failed(code), Withdrawn }
     Level { Normal, Tail, Elevated, Surge, Critical }
     Tier { Faq, Ivr }
@@ -280,27 +296,37 @@ structs! {
     Excluded { agent, until }
     Released { agent, because, wrap_up }
     Routing {
-        skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, settings,
+        skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
+        settings,
     }
     Listed { name, retired }
     Queue {
         name, retired, needs, pools, channels, safety, target, head_start, reservation_timeout,
-        connect_timeout, wrap_up,
+        connect_timeout, wrap_up, policy,
     }
-    AgentProfile { name, retired, pool, skills, primary, capacity }
+    QueuePolicy {
+        preferred, language, sticky, agent_choice, share, cost, handle_time, patience,
+    }
+    Workload { budget, cost, interrupts }
+    AgentProfile { name, retired, pool, skills, primary, capacity, workload }
     EntryPoint { name, retired, queue }
     Settings {
         ring_no_answer_limit, pass_over, named_wait, agent_grace, async_share, most_contacts,
+        contact_choice,
     }
     Arrived {
         contact, gateway, session, key, content, channel, entry_point, customer, continues,
-        waited, attributes, own_needs, language,
+        waited, attributes, own_needs, own_preferred, language,
     }
     Queued {
-        contact, queue, because, service, needs, head_start, place, named, pass_over, released,
+        contact, queue, because, service, needs, preferred, head_start, place, named, pass_over,
+        released,
     }
     Reserved { contact, reservation, agent, deadline, trigger, rank, idle, load, waited,
-        async_passed,
+        async_passed, why,
+    }
+    Why {
+        rule, queues, backlog, backlogs, share, shares, late, index, proficiency, lacks,
     }
     Plan { title, version, playbook, scope, faq, ivr, safety, soon }
     FaqPlan { from, capacity, pacing, silence, time_limit, entries }

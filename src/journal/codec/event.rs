@@ -3,20 +3,24 @@
 use super::field::{Field, Record, record};
 use super::pb::event::Kind;
 use super::{CodecError, pb};
-use crate::engine::event::{Arrived, Event, Queued, Reserved};
+use crate::engine::event::{Arrived, Event, Queued, Reserved, Why};
 
 record!(Arrived => Arrived {
     contact, gateway, session, key, content, channel, entry_point, customer, continues, attributes,
-    own_needs, language;
+    own_needs, own_preferred, language;
     waited = waited_us
 });
 record!(Queued => Queued {
-    contact, queue, because, service, needs, named, pass_over, released;
+    contact, queue, because, service, needs, preferred, named, pass_over, released;
     head_start = head_start_us, place = place_us
 });
 record!(Reserved => Reserved {
-    contact, reservation, agent, trigger, rank, load, async_passed;
+    contact, reservation, agent, trigger, rank, load, async_passed, why;
     deadline = deadline_us, idle = idle_us, waited = waited_us
+});
+
+record!(Why => Why {
+    rule, queues, backlog, backlogs, share, shares, late, index, proficiency, lacks
 });
 
 /// `structs` have named fields, those after `;` under another name in the message;

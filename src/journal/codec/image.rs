@@ -15,7 +15,7 @@ use crate::engine::command::Reply;
 use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::event::EffectKind;
 use crate::engine::gateway::{Gateway, Sweep};
-use crate::engine::image::{Counts, Image, Remembered, Taken};
+use crate::engine::image::{Counts, Image, LastAgent, Remembered, Taken};
 use crate::engine::recall::{Machine, Recall, Text, Tier, TierCounts};
 use crate::engine::words::{Channel, Key};
 use crate::ids::{EffectId, RecallId};
@@ -32,13 +32,14 @@ record!(Recall => RecallState {
 });
 record!(Contact => OpenContact {
     id, gateway, link, key, content, channel, entry_point, customer, continues, attributes, state,
-    queue, service, needs, own_needs, named, passed_over, parent, consult, on_hold, effects,
+    queue, service, needs, preferred, own_needs, own_preferred, named, passed_over, parent, consult, on_hold, effects,
     language, triage, machine, heard;
     arrived = arrived_us, waited_before = waited_before_us, head_start = head_start_us,
     place = place_us, queued = queued_us, answered = answered_us
 });
 record!(Machine => MachineState { bounced, injury_asked, follow_up, refused });
 record!(Remembered => RememberedReply { request, reply });
+record!(LastAgent => LastAgentState { customer, agent; at = at_us });
 
 /// Enums whose every variant is a message of its own; `0` names the value of a variant that
 /// has one without a name, those after `whole` hold a record.

@@ -2,26 +2,37 @@
 
 use std::sync::Arc;
 
-use super::field::{Field, Record, record};
+use super::field::{Field, Record, record, words};
 use super::{CodecError, pb};
+use crate::engine::policy::{
+    AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
+};
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
-use crate::engine::words::Channel;
+use crate::engine::words::{Channel, Language};
 use crate::ids::SkillId;
 
 record!(Routing => Routing {
-    skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, settings
+    skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
+    settings
 });
 record!(Listed => Listed { name, retired });
 record!(EntryPoint => EntryPoint { name, retired, queue });
 record!(Queue => Queue {
-    name, retired, needs, pools, channels, safety;
+    name, retired, needs, pools, channels, safety, policy;
     target = target_us, head_start = head_start_us,
     reservation_timeout = reservation_timeout_us, connect_timeout = connect_timeout_us,
     wrap_up = wrap_up_us
 });
-record!(AgentProfile => AgentProfile { name, retired, pool, skills, primary, capacity });
+record!(QueuePolicy => QueuePolicy {
+    preferred, language, agent_choice, share, cost;
+    sticky = sticky_us, handle_time = handle_time_us, patience = patience_us
+});
+words!(LanguageRule => LanguageRule { Required, Preferred, Ignored });
+words!(AgentChoice => AgentChoice { LongestIdle, MostProficient, LeastProficient, Random });
+words!(ContactChoice => ContactChoice { FixedQueueRatio, OldestFirst, CmuTheta });
+record!(AgentProfile => AgentProfile { name, retired, pool, skills, primary, capacity, workload });
 record!(Settings => Settings {
-    ring_no_answer_limit, async_share, most_contacts;
+    ring_no_answer_limit, async_share, most_contacts, contact_choice;
     pass_over = pass_over_us, named_wait = named_wait_us, agent_grace = agent_grace_us
 });
 
@@ -45,6 +56,58 @@ impl Record for (SkillId, u8) {
             Field::take(pb.skill, "Proficiency.skill")?,
             Field::take(pb.level, "Proficiency.level")?,
         ))
+    }
+}
+
+impl Record for (Language, SkillId) {
+    type Pb = pb::Spoken;
+    fn put(&self) -> pb::Spoken {
+        pb::Spoken { language: self.0.as_str().to_owned(), skill: Field::put(&self.1) }
+    }
+    fn take(pb: pb::Spoken) -> Result<Self, CodecError> {
+        const LANGUAGE: &str = "Spoken.language";
+        let language: Option<Language> = Field::take(Some(pb.language), LANGUAGE)?;
+        let language = language.ok_or(CodecError::NoLanguage { field: LANGUAGE })?;
+        Ok((language, Field::take(pb.skill, "Spoken.skill")?))
+    }
+}
+
+impl Record for Workload {
+    type Pb = pb::Workload;
+    fn put(&self) -> pb::Workload {
+        let costs = Channel::ALL.into_iter().filter(|c| self.cost[c.index()] != 0);
+        let interrupting =
+            Channel::ALL.into_iter().filter(|c| !self.interrupts[c.index()].is_empty());
+        pb::Workload {
+            budget: Field::put(&self.budget),
+            costs: costs
+                .map(|c| pb::ChannelCost {
+                    channel: Field::put(&c),
+                    cost: Field::put(&self.cost[c.index()]),
+                })
+                .collect(),
+            interruptions: interrupting
+                .map(|c| pb::Interruption {
+                    by: Field::put(&c),
+                    interrupted: self.interrupts[c.index()].each().map(|c| c.put()).collect(),
+                })
+                .collect(),
+        }
+    }
+    fn take(pb: pb::Workload) -> Result<Self, CodecError> {
+        let budget = Field::take(pb.budget, "Workload.budget")?;
+        let mut workload = Self { budget, ..Self::default() };
+        for c in pb.costs {
+            let channel = Channel::take(c.channel, "ChannelCost.channel")?;
+            workload.cost[channel.index()] = Field::take(c.cost, "ChannelCost.cost")?;
+        }
+        for i in pb.interruptions {
+            let by = Channel::take(i.by, "Interruption.by")?;
+            let of = i.interrupted.into_iter();
+            let of = of.map(|c| Channel::take(c, "Interruption.interrupted"));
+            workload.interrupts[by.index()] = of.collect::<Result<Channels, _>>()?;
+        }
+        Ok(workload)
     }
 }
 

@@ -6,7 +6,7 @@ use super::field::{Field, Record, record, words};
 use super::{CodecError, pb};
 use crate::engine::command::GatewayLimits;
 use crate::engine::entry::{Actor, Role, Sealed};
-use crate::engine::event::{EffectKind, Released, Settled, Trigger};
+use crate::engine::event::{EffectKind, Released, Rule, Settled, Trigger};
 use crate::engine::words::{
     Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, Consent, EndReason,
     Excluded, LegOutcome, Named, Need, NotTaken, Party, QueuedBecause, ReleasedBecause,
@@ -37,6 +37,10 @@ words!(AvailabilityBecause => AvailabilityBecause {
 });
 words!(Consent => Consent { Given, Refused, NotAsked });
 words!(Trigger => Trigger { Contact, Agent, Named, AsyncShare });
+words!(Rule => Rule {
+    Kept, Sticky, LongestIdle, LeastLoaded, MostProficient, LeastProficient, Random, TargetBroken,
+    QueueShare, LongestWait, OldestPlace, HoldingCost,
+});
 
 record!(Actor => Actor { role, name });
 record!(RequestId => RequestId { id, content });

@@ -131,6 +131,7 @@ fn queue(name: &str) -> Queue {
         name: name.into(),
         retired: false,
         needs: Default::default(),
+        policy: Default::default(),
         pools: Default::default(),
         channels: [true; 4],
         safety: false,
@@ -150,6 +151,7 @@ fn agent(name: &str) -> AgentProfile {
         skills: Default::default(),
         primary: None,
         capacity: [1, 2, 5, 5],
+        workload: Default::default(),
     }
 }
 
@@ -261,6 +263,7 @@ pub(crate) fn arrival(on: (GatewayId, SessionId), key: u64) -> Command {
             queue: QueueId(0),
             entry_point: None,
             needs: Default::default(),
+            preferred: Default::default(),
             head_start: Span::ZERO,
             safety: false,
             customer: None,

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::bench::{actor, routing};
 use crate::engine::entry::{Entry, Role};
-use crate::engine::event::{Arrived, Event, Queued, Reserved, Trigger};
+use crate::engine::event::{Arrived, Event, Queued, Reserved, Rule, Trigger, Why};
 use crate::engine::words::{Channel, EndReason, NotTaken, QueuedBecause, ServiceClass, WaitsFor};
 use crate::ids::{AgentId, ContactId, DispositionId, GatewayId, QueueId, ReservationId};
 use crate::shard::tally::Tally;
@@ -34,6 +34,7 @@ pub(super) fn arrived(contact: ContactId, waited: u64) -> Event {
         waited: Span::seconds(waited),
         attributes: None,
         own_needs: [].into_iter().collect(),
+        own_preferred: [].into_iter().collect(),
         language: None,
     })
 }
@@ -45,6 +46,7 @@ pub(super) fn queued(contact: ContactId, queue: QueueId, because: QueuedBecause)
         because,
         service: ServiceClass::Live,
         needs: SmallVec::new(),
+        preferred: SmallVec::new(),
         head_start: Span::ZERO,
         place: Place(0),
         named: None,
@@ -65,6 +67,7 @@ pub(super) fn reserved(contact: ContactId, reservation: u64) -> Event {
         load: 0,
         waited: Span::ZERO,
         async_passed: false,
+        why: Why::plain(Rule::LongestIdle),
     })
 }
 

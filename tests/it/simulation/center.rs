@@ -10,7 +10,7 @@ use surgeline::engine::words::Need;
 use surgeline::ids::{PoolId, QueueId, SkillId};
 use surgeline::time::Span;
 
-use super::{AGENTS, QUEUES, SKILLS};
+use super::{AGENTS, QUEUES, SKILLS, policies};
 
 fn listed(names: &[&str]) -> Vec<Listed> {
     names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }).collect()
@@ -32,24 +32,30 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
         reservation_timeout: Span::seconds(10),
         connect_timeout: Span::seconds(15),
         wrap_up: Span::seconds(u64::from(q % 3) * 5),
+        policy: policies::queue(rng),
     });
+    let queues: Vec<Queue> = queues.collect();
     let agents = (0..AGENTS).map(|a| {
         let mut skills: Vec<SkillId> = (0..SKILLS).map(SkillId).collect();
         skills.retain(|_| rng.random_bool(0.5));
+        let (capacity, workload) = policies::workload(rng);
         AgentProfile {
             name: Arc::from(format!("agent-{a}")),
             retired: false,
             pool: PoolId(u16::from(a % 3 == 0)),
             primary: skills.first().copied(),
             skills: skills.into_iter().map(|s| (s, rng.random_range(1..=5))).collect(),
-            capacity: [1, rng.random_range(0..4), rng.random_range(0..6), 2],
+            capacity,
+            workload,
         }
     });
+    let agents = agents.collect();
     Routing {
         skills: listed(&["s0", "s1", "s2", "s3", "s4"]),
         pools: listed(&["own", "partner"]),
-        queues: queues.collect(),
-        agents: agents.collect(),
+        queues,
+        agents,
+        languages: policies::languages(),
         entry_points: ["front-door", "side-door", "back-door"]
             .into_iter()
             .zip(0..)
@@ -66,6 +72,7 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
             named_wait: Span::seconds(8),
             agent_grace: Span::seconds(12),
             most_contacts: 120,
+            contact_choice: policies::contact_choice(rng),
             ..Settings::default()
         },
     }

@@ -16,7 +16,7 @@ use surgeline::ids::{
 };
 use surgeline::time::Span;
 
-use super::{AGENTS, GATEWAYS, QUEUES, SKILLS, World};
+use super::{AGENTS, GATEWAYS, QUEUES, SKILLS, World, policies};
 
 impl World {
     pub(super) fn any_contact(&mut self) -> ContactId {
@@ -78,6 +78,7 @@ impl World {
         } else {
             [].into_iter().collect()
         };
+        let (preferred, language, customer) = self.brings();
         let key = if self.rng.random_bool(0.02) { self.keys.saturating_sub(5) } else { self.keys };
         let report = Report::Arrived(Arrival {
             key: Arc::from(format!("key-{key}")),
@@ -88,13 +89,14 @@ impl World {
                 .random_bool(0.7)
                 .then(|| EntryPointId(self.rng.random_range(0..3))),
             needs,
+            preferred,
             head_start: Span::seconds(*[0, 0, 0, 10, 60].choose(&mut self.rng).expect("five")),
             safety: self.rng.random_bool(0.05),
-            customer: None,
+            customer,
             continues: None,
             waited: Span::seconds(*[0, 0, 0, 0, 30].choose(&mut self.rng).expect("five")),
             attributes: None,
-            language: None,
+            language,
             heed: self.any_heed(),
             content: 0,
         });
@@ -247,8 +249,10 @@ impl World {
         let mut routing = Routing::clone(self.owner.routing());
         let queue = self.rng.random_range(0..routing.queues.len());
         let agent = self.rng.random_range(0..routing.agents.len());
-        match self.rng.random_range(0..4) {
+        match self.rng.random_range(0..6) {
             0 => routing.queues[queue].retired ^= true,
+            4 => routing.queues[queue].policy = policies::queue(&mut self.rng),
+            5 => routing.settings.contact_choice = policies::contact_choice(&mut self.rng),
             1 => routing.agents[agent].retired ^= true,
             2 => {
                 let skill = SkillId(self.rng.random_range(0..SKILLS));

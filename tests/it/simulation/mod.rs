@@ -5,6 +5,7 @@
 mod center;
 mod commands;
 mod naive;
+mod policies;
 mod recall;
 mod shadow;
 
@@ -18,7 +19,7 @@ use surgeline::engine::Engine;
 use surgeline::engine::command::{Act, Command, GatewayLimits, Reply};
 use surgeline::engine::contact::{Contact, StateKind};
 use surgeline::engine::entry::{Actor, Entry, Role};
-use surgeline::engine::event::Event;
+use surgeline::engine::event::{Event, Rule};
 use surgeline::engine::words::Availability;
 use surgeline::ids::{AgentId, AskId, ContactId, RequestId};
 use surgeline::journal::sqlite::SqliteJournal;
@@ -196,6 +197,9 @@ impl World {
                 .find(|n| **n == &debug[..end])
                 .unwrap_or_else(|| panic!("{} is not in the list of events", &debug[..end]));
             *self.tally.entry(name).or_default() += 1;
+            if let Event::Reserved(r) = event {
+                *self.tally.entry(r.why.rule.name()).or_default() += 1;
+            }
         }
     }
 
@@ -344,6 +348,8 @@ fn random_histories_hold_every_promise() {
         assert!(missing.is_empty(), "never reached: {missing:?}");
         let few = compared.values().filter(|n| **n < 100).count();
         assert!(compared.len() == 4 && few == 0, "hardly compared: {compared:?}");
+        let rules: Vec<_> = Rule::ALL.iter().filter(|r| !reached.contains(r.name())).collect();
+        assert!(rules.is_empty(), "rules that never decided: {rules:?}");
         assert!(shadows.iter().all(|n| *n > 20), "hardly any engine from a snapshot: {shadows:?}");
         assert!(closed > commands / 20, "hardly any contact lived its whole life");
     }

@@ -7,16 +7,21 @@
 //! `Engine::check`'s to see. To show that it sees, a test plants a wrong rule in it, each in
 //! turn, and the difference is found.
 
+mod policy;
+mod rank;
+mod room;
+
 use std::collections::BTreeMap;
 
 use surgeline::engine::Engine;
-use surgeline::engine::agent::{Agent, Presence};
+use surgeline::engine::agent::Agent;
 use surgeline::engine::contact::{Contact, Link, State};
-use surgeline::engine::event::{Event, Reserved, Trigger};
+use surgeline::engine::event::{Event, Reserved, Rule, Trigger, Why};
+use surgeline::engine::policy::AgentChoice;
 use surgeline::engine::routing::AgentProfile;
-use surgeline::engine::words::{Availability, Channel, ServiceClass};
-use surgeline::ids::{AgentId, ContactId};
-use surgeline::time::{EngineTime, Place, Span};
+use surgeline::engine::words::{Channel, ServiceClass};
+use surgeline::ids::{AgentId, ContactId, CustomerId};
+use surgeline::time::{EngineTime, Span};
 
 /// A rule that is wrong on purpose.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,10 +39,17 @@ pub(super) enum Wrong {
     AsyncShare,
     Named,
     Capacity,
+    Preferred,
+    Sticky,
+    AgentChoice,
+    TargetBroken,
+    QueueShare,
+    HoldingCost,
+    Interrupts,
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Proficiency,
         Self::Pools,
         Self::KeptAgents,
@@ -51,6 +63,13 @@ impl Wrong {
         Self::AsyncShare,
         Self::Named,
         Self::Capacity,
+        Self::Preferred,
+        Self::Sticky,
+        Self::AgentChoice,
+        Self::TargetBroken,
+        Self::QueueShare,
+        Self::HoldingCost,
+        Self::Interrupts,
     ];
 }
 
@@ -62,6 +81,7 @@ struct Choice {
     trigger: Trigger,
     rank: usize,
     async_passed: bool,
+    why: Why,
 }
 
 #[derive(Default)]
@@ -70,6 +90,8 @@ pub(super) struct Naive {
     /// What is owed to async contacts, in hundredths of a decision.
     owed: u32,
     wrong: Option<Wrong>,
+    /// Whom a customer last had to do with, and when.
+    last: BTreeMap<CustomerId, (EngineTime, AgentId)>,
     /// Decisions compared, by what brought the two together.
     pub(super) compared: BTreeMap<&'static str, u64>,
 }
@@ -95,6 +117,7 @@ impl Naive {
                 compared = compared.and_then(|()| self.compare(at, r, &events[..i]));
                 self.pay(r);
             }
+            self.note_last(at, event);
             self.engine.apply(at, event);
         }
         compared
@@ -107,12 +130,13 @@ impl Naive {
             trigger: r.trigger,
             rank: r.rank.into(),
             async_passed: r.async_passed,
+            why: r.why,
         };
         // A contact that has just begun to wait looks for an agent, an agent for a contact.
         let came = before.iter().any(|event| begins_to_wait(event) == Some(r.contact));
-        let looked =
-            [if came { self.agent_for(r.contact) } else { None }, self.contact_for(r.agent)];
-        if !looked.contains(&Some(chosen)) {
+        let mut looked = if came { self.agents_for(at, r.contact) } else { Vec::new() };
+        looked.extend(self.contact_for(at, r.agent));
+        if !looked.contains(&chosen) {
             return Err(format!("{chosen:?} was chosen, the naive matcher had {looked:?}"));
         }
         let (c, a, profile) = self.pair(r.contact, r.agent);
@@ -143,148 +167,122 @@ impl Naive {
         }
     }
 
-    /// Whom a contact that begins to wait gets.
-    fn agent_for(&self, contact: ContactId) -> Option<Choice> {
-        let c = self.engine.contact(contact)?;
-        if self.engine.is_paused() || !in_line(c) || !self.is_held(c) {
-            return None;
+    /// The beginning or the end of a contact, or a hand-over; a consult is between agents.
+    fn note_last(&mut self, at: EngineTime, event: &Event) {
+        let (contact, agent) = match event {
+            Event::Accepted { contact, agent, connect_by: None, .. }
+            | Event::Bridged { contact, agent, .. }
+            | Event::HandedOver { contact, to: agent, .. }
+            | Event::Closed { contact, agent: Some(agent), .. } => (contact, agent),
+            _ => return,
+        };
+        let c = self.engine.contact(*contact).filter(|c| c.parent.is_none());
+        if let Some(customer) = c.and_then(|c| c.customer) {
+            self.last.insert(customer, (at, *agent));
         }
+    }
+
+    /// Whom a contact that begins to wait may get: one, or where lots are drawn several.
+    fn agents_for(&self, at: EngineTime, contact: ContactId) -> Vec<Choice> {
+        let Some(c) = self.engine.contact(contact).filter(|c| in_line(c) && self.is_held(c)) else {
+            return Vec::new();
+        };
+        if self.engine.is_paused() {
+            return Vec::new();
+        }
+        let choice = |agent, trigger, rank, rule| Choice {
+            contact,
+            agent,
+            trigger,
+            rank,
+            async_passed: false,
+            why: self.why(Why::plain(rule), agent, c),
+        };
         if let Some(named) = c.named {
-            let takes = self.has_room(named.agent, c.channel);
-            let (agent, trigger) = (named.agent, Trigger::Named);
-            let choice = Choice { contact, agent, trigger, rank: 0, async_passed: false };
-            return takes.then_some(choice);
+            let kept = choice(named.agent, Trigger::Named, 0, Rule::Kept);
+            return self.has_room(named.agent, c.channel).then_some(kept).into_iter().collect();
         }
         let ranks = self.ranks(c);
+        let rank = |agent| ranks.iter().position(|r| *r == self.rank(agent, c));
+        let free = |agent: AgentId| self.has_room(agent, c.channel) && self.may_have(agent, c);
+        if let Some(agent) = self.last_agent(at, c).filter(|agent| free(*agent)) {
+            let rank = rank(agent).into_iter();
+            return rank.map(|r| choice(agent, Trigger::Contact, r, Rule::Sticky)).collect();
+        }
+        let policy = &self.engine.routing().queues[c.queue.index()].policy;
+        let lots = policy.agent_choice == AgentChoice::Random;
         let order = |a: &Agent| {
-            let (_, _, profile) = self.pair(contact, a.id);
-            let rank = ranks.iter().position(|r| *r == self.rank(profile, a.id, c));
             let by_load = c.channel != Channel::Voice && !self.is(Wrong::LeastLoaded);
-            let load = if by_load { load(a, profile) } else { 0 };
-            let idle = if self.is(Wrong::LongestIdle) {
-                u64::MAX - a.idle_since.0
-            } else {
-                a.idle_since.0
-            };
-            (rank, load, idle, a.id)
+            let load =
+                if by_load { load(a, &self.engine.routing().agents[a.id.index()]) } else { 0 };
+            let idle = a.idle_since.0;
+            let idle = if self.is(Wrong::LongestIdle) { u64::MAX - idle } else { idle };
+            if lots { (rank(a.id), 0, 0, AgentId(0)) } else { (rank(a.id), load, idle, a.id) }
         };
-        let may = |a: &&Agent| self.has_room(a.id, c.channel) && self.may_have(a.id, c);
-        let best = self.engine.agents().filter(may).map(order).min()?;
-        let (rank, agent) = (best.0?, best.3);
-        Some(Choice { contact, agent, trigger: Trigger::Contact, rank, async_passed: false })
+        let all: Vec<&Agent> = self.engine.agents().filter(|a| free(a.id)).collect();
+        let best = all.iter().map(|a| order(a)).min();
+        let rule = match (policy.agent_choice, c.channel) {
+            (AgentChoice::Random, _) => Rule::Random,
+            (AgentChoice::MostProficient, _) => Rule::MostProficient,
+            (AgentChoice::LeastProficient, _) => Rule::LeastProficient,
+            (AgentChoice::LongestIdle, Channel::Voice) => Rule::LongestIdle,
+            (AgentChoice::LongestIdle, _) => Rule::LeastLoaded,
+        };
+        let of_best = all.iter().filter(|a| Some(order(a)) == best);
+        let choice = |a: &&Agent| Some(choice(a.id, Trigger::Contact, rank(a.id)?, rule));
+        of_best.filter_map(choice).collect()
+    }
+
+    /// Whom a customer last had, as long as their contact's queue asks for.
+    fn last_agent(&self, at: EngineTime, c: &Contact) -> Option<AgentId> {
+        let within = self.engine.routing().queues[c.queue.index()].policy.sticky;
+        let (met, agent) = *self.last.get(&c.customer?)?;
+        let sticky = within > Span::ZERO && at.since(met) <= within && !self.is(Wrong::Sticky);
+        (sticky && c.answered.is_none() && c.parent.is_none()).then_some(agent)
     }
 
     /// What an agent with room gets: safety before live before async, which has its share.
-    fn contact_for(&self, agent: AgentId) -> Option<Choice> {
-        let of = |service| self.best_of(agent, service);
-        let passing = |(contact, named): (ContactId, bool), async_passed| {
-            let trigger = if named { Trigger::Named } else { Trigger::Agent };
-            (contact, named, trigger, async_passed)
-        };
+    fn contact_for(&self, at: EngineTime, agent: AgentId) -> Option<Choice> {
+        let of = |service| self.best_of(at, agent, service);
         let safety = of(ServiceClass::Safety);
         let (live, later) = (of(ServiceClass::Live), of(ServiceClass::Async));
         let owed = self.owed >= 100 && !self.is(Wrong::AsyncShare);
         let safety = safety.filter(|_| !self.is(Wrong::SafetyFirst) || live.is_none());
-        let (contact, named, trigger, async_passed) = match (safety, live, later) {
-            (Some(safety), ..) => passing(safety, false),
-            (None, Some(_), Some((contact, named))) if owed => {
-                (contact, named, Trigger::AsyncShare, false)
+        match (safety, live, later) {
+            (Some(safety), ..) => Some(safety),
+            (None, Some(_), Some(later)) if owed => {
+                Some(Choice { trigger: Trigger::AsyncShare, ..later })
             }
-            (None, Some(live), later) => passing(live, later.is_some()),
-            (None, None, later) => passing(later?, false),
-        };
-        let c = self.engine.contact(contact)?;
-        let profile = &self.engine.routing().agents[agent.index()];
-        let rank = if named {
-            Some(0)
-        } else {
-            let rank = self.rank(profile, agent, c);
-            self.ranks(c).iter().position(|r| *r == rank)
-        };
-        Some(Choice { contact, agent, trigger, rank: rank?, async_passed })
+            (None, Some(live), later) => Some(Choice { async_passed: later.is_some(), ..live }),
+            (None, None, later) => later,
+        }
     }
 
-    /// The best of one class of service: kept for the agent first, then the oldest place.
-    fn best_of(&self, agent: AgentId, service: ServiceClass) -> Option<(ContactId, bool)> {
-        let mine =
-            |c: &&Contact| in_line(c) && c.service == service && self.has_room(agent, c.channel);
-        let first = |kept: bool| {
-            let all = self.engine.contacts().filter(mine);
-            let all = all.filter(|c| match c.named {
-                // One whose gateway is gone is marked when it is found, if anybody may have it.
-                Some(named) => kept && named.agent == agent && self.is_held(c),
-                None => !kept && self.may_have(agent, c),
-            });
-            let order = |c: &Contact| {
-                let place = if self.is(Wrong::OldestPlace) { Place(-c.place.0) } else { c.place };
-                (place, c.id, kept)
-            };
-            all.map(order).min()
+    /// The best of one class of service: kept for the agent first, then as the policy has it.
+    fn best_of(&self, at: EngineTime, agent: AgentId, service: ServiceClass) -> Option<Choice> {
+        let room = Channel::ALL.map(|channel| self.has_room(agent, channel));
+        let mine = |c: &&Contact| in_line(c) && c.service == service && room[c.channel.index()];
+        let all: Vec<&Contact> = self.engine.contacts().filter(mine).collect();
+        let kept = |c: &&&Contact| {
+            // One in line whose gateway is gone is marked when it is found.
+            c.named.is_some_and(|n| n.agent == agent) && self.is_held(c)
         };
-        let (kept, line) = (first(true), first(false));
-        let found = if self.is(Wrong::Named) { line.or(kept) } else { kept.or(line) };
-        found.map(|(_, contact, kept)| (contact, kept))
-    }
-
-    /// Whether an agent has room for one more of a channel.
-    fn has_room(&self, agent: AgentId, channel: Channel) -> bool {
-        let (Some(a), Some(profile)) =
-            (self.engine.agent(agent), self.engine.routing().agents.get(agent.index()))
-        else {
-            return false;
-        };
-        let share = |channel: Channel| match profile.capacity[channel.index()] {
-            0 => 1.0,
-            n => 1.0 / f64::from(n),
-        };
-        let used: f64 = a.work.iter().map(|w| share(w.channel)).sum();
-        let whole = if self.is(Wrong::Capacity) { 0.8 } else { 1.0 };
-        matches!(a.presence, Presence::Connected(_))
-            && a.availability == Availability::Ready
-            && a.next.is_none_or(|next| next == Availability::Ready)
-            && !profile.retired
-            && profile.capacity[channel.index()] > 0
-            && (channel != Channel::Voice || !a.phone_unreachable)
-            && used + share(channel) < whole + 1e-4
-    }
-
-    /// Whether an agent may have a contact that is kept for nobody, room or not.
-    fn may_have(&self, agent: AgentId, c: &Contact) -> bool {
-        let passed = c.passed_over.iter().any(|p| p.agent == agent);
-        let profile = &self.engine.routing().agents[agent.index()];
-        self.is_able(profile, agent, c) && (!passed || self.is(Wrong::PassOver))
-    }
-
-    /// Whether an agent could ever have such a contact.
-    fn is_able(&self, profile: &AgentProfile, agent: AgentId, c: &Contact) -> bool {
-        let queue = &self.engine.routing().queues[c.queue.index()];
-        let in_pool = queue.pools.is_empty() || queue.pools.contains(&profile.pool);
-        let kept = self.engine.is_kept(agent) && !self.is(Wrong::KeptAgents);
-        let has = |skill, at_least| {
-            profile.skills.iter().any(|(s, level)| {
-                *s == skill && (*level >= at_least || self.is(Wrong::Proficiency))
-            })
-        };
-        (in_pool || self.is(Wrong::Pools))
-            && (c.service == ServiceClass::Safety || !kept)
-            && c.needs.iter().all(|n| has(n.skill, n.at_least))
-    }
-
-    /// Who is kept for safety first, then who has the primary skill, then the least versatile.
-    fn rank(&self, profile: &AgentProfile, agent: AgentId, c: &Contact) -> (bool, bool, usize) {
-        let primary = profile.primary.is_some_and(|s| c.needs.iter().any(|n| n.skill == s));
-        let skills = if self.is(Wrong::Versatility) { 0 } else { profile.skills.len() };
-        (!self.engine.is_kept(agent), !primary && !self.is(Wrong::PrimarySkill), skills)
-    }
-
-    /// The different ranks of all agents of the configuration who are able, best first.
-    fn ranks(&self, c: &Contact) -> Vec<(bool, bool, usize)> {
-        let agents = (0..).map(AgentId).zip(&self.engine.routing().agents);
-        let able = agents.filter(|(id, profile)| self.is_able(profile, *id, c));
-        let mut ranks: Vec<_> = able.map(|(id, profile)| self.rank(profile, id, c)).collect();
-        ranks.sort_unstable();
-        ranks.dedup();
-        ranks
+        let kept = all.iter().filter(kept).min_by_key(|c| (c.place, c.id)).map(|c| Choice {
+            contact: c.id,
+            agent,
+            trigger: Trigger::Named,
+            rank: 0,
+            async_passed: false,
+            why: self.why(Why::plain(Rule::Kept), agent, c),
+        });
+        let line = all.into_iter().filter(|c| c.named.is_none() && self.may_have(agent, c));
+        let line = self.by_policy(at, line.collect()).and_then(|(c, why)| {
+            let rank = self.ranks(c).iter().position(|r| *r == self.rank(agent, c))?;
+            let why = self.why(why, agent, c);
+            let (contact, trigger) = (c.id, Trigger::Agent);
+            Some(Choice { contact, agent, trigger, rank, async_passed: false, why })
+        });
+        if self.is(Wrong::Named) { line.or(kept) } else { kept.or(line) }
     }
 
     /// Whether its gateway holds it now.

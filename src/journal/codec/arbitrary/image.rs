@@ -5,7 +5,7 @@ use crate::engine::agent::{Agent, Hold, Presence, Work};
 use crate::engine::command::Reply;
 use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::gateway::{Gateway, Sweep};
-use crate::engine::image::{Counts, Image, Remembered, Taken};
+use crate::engine::image::{Counts, Image, LastAgent, Remembered, Taken};
 use crate::engine::recall::{Machine, Recall, ReturnedBecause, Tier, TierCounts};
 use crate::journal::Tip;
 use crate::journal::snapshot::seen::{
@@ -52,16 +52,17 @@ structs! {
     Recall { id, plan, level, since, started, expires, over, tiers }
     TierCounts { in_use, entered, solved, informed, returned, followed_up, left }
     Taken { newest, counts }
+    LastAgent { at, customer, agent }
     Remembered { request, reply }
     Machine { bounced, injury_asked, follow_up, refused }
     Contact {
         id, gateway, link, key, content, channel, entry_point, customer, continues, attributes,
-        arrived, waited_before, state, queue, service, needs, own_needs, head_start, place,
-        queued, answered, named, passed_over, parent, consult, on_hold, effects, language,
+        arrived, waited_before, state, queue, service, needs, preferred, own_needs, own_preferred,
+        head_start, place, queued, answered, named, passed_over, parent, consult, on_hold, effects, language,
         triage, machine, heard,
     }
     Image {
-        routing, agents, gateways, recalls, pace, counts, contacts, free, remembered,
+        routing, agents, gateways, recalls, pace, last_agents, counts, contacts, free, remembered,
         state_hash, hash_version,
     }
     Tallied { what, times, sum }

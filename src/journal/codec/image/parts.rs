@@ -24,7 +24,7 @@ const OLDEST_READER: u32 = 1;
 /// Values in one part, at most: some 64 KiB.
 const IN_A_PART: usize = 256;
 /// Parts whose field number is this or above hold what the replica has seen.
-const FIRST_SEEN: u8 = 6;
+const FIRST_SEEN: u8 = 7;
 
 /// Where a snapshot was taken, as its first part says.
 struct Head {
@@ -60,6 +60,9 @@ pub(in crate::journal) fn put<E>(
     }
     for some in image.remembered.chunks(IN_A_PART) {
         part(Kind::Remembered(pb::RememberedReplies { replies: all(some) }))?;
+    }
+    for some in image.last_agents.chunks(IN_A_PART) {
+        part(Kind::LastAgents(pb::LastAgents { last: all(some) }))?;
     }
     for some in seen.tallies.chunks(IN_A_PART) {
         part(Kind::Tallies(pb::Tallies { tallies: all(some) }))?;
@@ -114,6 +117,7 @@ impl Parts {
             Kind::Recall(recall) => self.image.recalls.push(<Recall as Record>::take(recall)?),
             Kind::Contacts(some) => extend(&mut self.image.contacts, some.contacts)?,
             Kind::Remembered(some) => extend(&mut self.image.remembered, some.replies)?,
+            Kind::LastAgents(some) => extend(&mut self.image.last_agents, some.last)?,
             Kind::Tallies(some) => extend(&mut self.seen.tallies, some.tallies)?,
             Kind::RecallTally(recall) => {
                 self.seen.recalls.push(<RecallStatistics as Record>::take(recall)?);
@@ -147,13 +151,13 @@ impl Parts {
     pub(in crate::journal) fn whole(self, seen: Self) -> Result<Snapshot, CodecError> {
         let head = self.head.ok_or(CodecError::Missing { field: "SnapshotPart.head" })?;
         let rest = self.rest.ok_or(CodecError::Missing { field: "SnapshotPart.engine" })?;
-        let Image { recalls, contacts, remembered, .. } = self.image;
+        let Image { recalls, contacts, remembered, last_agents, .. } = self.image;
         Ok(Snapshot {
             tip: head.tip,
             wall: head.wall,
             at: head.at,
             passed: head.passed,
-            engine: Image { recalls, contacts, remembered, ..rest },
+            engine: Image { recalls, contacts, remembered, last_agents, ..rest },
             seen: seen.seen,
         })
     }

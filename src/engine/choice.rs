@@ -1,0 +1,238 @@
+//! Which queue a freed agent serves next: the policies of [`ContactChoice`], one comparison each.
+//!
+//! Within one class of service. Every queue in which somebody waits whom the agent may take
+//! comes with its next contact and its backlog, so that the cost is that of the queues, not
+//! of the contacts. Pure: what is compared was found by [`super::floor`].
+
+use super::event::{Rule, Why};
+use super::line::Spot;
+use super::policy::{AgentChoice, ContactChoice, QueuePolicy};
+use super::routing::Routing;
+use super::words::Channel;
+use crate::ids::QueueId;
+use crate::time::{EngineTime, Place, Span};
+use smallvec::SmallVec;
+
+/// A queue in which somebody waits whom the agent may take.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) queue: QueueId,
+    /// The oldest place among those whom the agent may take.
+    pub(crate) next: Spot,
+    /// Everybody in line in this queue and class of service.
+    pub(crate) backlog: u32,
+}
+
+/// What a policy compares, the smaller the better, what matters most first.
+type Key = [i64; 3];
+
+/// The best of these, and why.
+pub(crate) fn choose(
+    routing: &Routing,
+    at: EngineTime,
+    candidates: &[Candidate],
+) -> Option<(Candidate, Why)> {
+    let totals = Totals::of(routing, candidates);
+    let key = |c: &Candidate| key(routing, at, &totals, c);
+    let (mut best, mut second) = (None, None);
+    for c in candidates {
+        let key = (key(c), c.next.contact);
+        if best.is_none_or(|(b, _)| key < b) {
+            second = best;
+            best = Some((key, *c));
+        } else if second.is_none_or(|(s, _)| key < s) {
+            second = Some((key, *c));
+        }
+    }
+    let ((won, _), chosen) = best?;
+    // The first comparison that the next best lost.
+    let lost = second.and_then(|((lost, _), _)| (0..won.len()).find(|i| won[*i] != lost[*i]));
+    let rules = rules(routing.settings.contact_choice);
+    let rule = match second {
+        Some(_) => rules[lost.unwrap_or(rules.len() - 1)],
+        None => Rule::OldestPlace,
+    };
+    Some((chosen, totals.why(routing, at, &chosen, rule)))
+}
+
+fn key(routing: &Routing, at: EngineTime, totals: &Totals, c: &Candidate) -> Key {
+    let place = c.next.place.0;
+    match routing.settings.contact_choice {
+        ContactChoice::FixedQueueRatio => {
+            let on_time = i64::from(!is_late(routing, at, c));
+            [on_time, -totals.excess(routing, c), c.next.began.0]
+        }
+        ContactChoice::OldestFirst => [place; 3],
+        ContactChoice::CmuTheta => {
+            let index = i64::try_from(policy(routing, c.queue, QueuePolicy::index));
+            [-index.unwrap_or(i64::MAX), place, place]
+        }
+    }
+}
+
+/// What each part of a key stands for.
+const fn rules(choice: ContactChoice) -> [Rule; 3] {
+    match choice {
+        ContactChoice::FixedQueueRatio => [Rule::TargetBroken, Rule::QueueShare, Rule::LongestWait],
+        ContactChoice::OldestFirst => [Rule::OldestPlace; 3],
+        ContactChoice::CmuTheta => [Rule::HoldingCost, Rule::OldestPlace, Rule::OldestPlace],
+    }
+}
+
+/// Whether a queue's next contact has waited longer than the queue's target.
+fn is_late(routing: &Routing, at: EngineTime, c: &Candidate) -> bool {
+    let target = routing.queue(c.queue).map_or(Span::ZERO, |q| q.target);
+    // Who arrived later than this is not late.
+    c.next.began < Place::new(at, target)
+}
+
+fn policy<T: Default>(routing: &Routing, queue: QueueId, of: impl Fn(&QueuePolicy) -> T) -> T {
+    routing.queue(queue).map(|q| of(&q.policy)).unwrap_or_default()
+}
+
+/// Sums over the queues that are compared.
+#[derive(Debug, Default)]
+struct Totals {
+    backlog: i64,
+    shares: i64,
+    queues: usize,
+}
+
+impl Totals {
+    fn of(routing: &Routing, candidates: &[Candidate]) -> Self {
+        let shares = candidates.iter().map(|c| i64::from(policy(routing, c.queue, |q| q.share)));
+        Self {
+            backlog: candidates.iter().map(|c| i64::from(c.backlog)).sum(),
+            shares: shares.sum(),
+            queues: candidates.len(),
+        }
+    }
+
+    /// By how many contacts a queue is above its share of the backlog, times the sum of
+    /// shares: whole numbers compare the same everywhere.
+    fn excess(&self, routing: &Routing, c: &Candidate) -> i64 {
+        let share = i64::from(policy(routing, c.queue, |q| q.share));
+        i64::from(c.backlog) * self.shares - share * self.backlog
+    }
+
+    fn why(&self, routing: &Routing, at: EngineTime, c: &Candidate, rule: Rule) -> Why {
+        Why {
+            rule,
+            queues: u16::try_from(self.queues).unwrap_or(u16::MAX),
+            backlog: c.backlog,
+            backlogs: u32::try_from(self.backlog).unwrap_or(u32::MAX),
+            share: policy(routing, c.queue, |q| q.share),
+            shares: u32::try_from(self.shares).unwrap_or(u32::MAX),
+            late: is_late(routing, at, c),
+            index: match routing.settings.contact_choice {
+                ContactChoice::CmuTheta => policy(routing, c.queue, QueuePolicy::index),
+                ContactChoice::FixedQueueRatio | ContactChoice::OldestFirst => 0,
+            },
+            ..Why::plain(rule)
+        }
+    }
+}
+
+/// Keeps of several next contacts of one queue the oldest place, queue by queue.
+pub(crate) fn by_queue(candidates: &mut SmallVec<[Candidate; 8]>) {
+    if candidates.len() > 1 {
+        candidates.sort_unstable();
+        candidates.dedup_by_key(|c| c.queue);
+    }
+}
+
+/// The rule by which an agent is chosen, for telling.
+pub(crate) const fn of_agents(choice: AgentChoice, channel: Channel) -> Rule {
+    match (choice, channel) {
+        (AgentChoice::MostProficient, _) => Rule::MostProficient,
+        (AgentChoice::LeastProficient, _) => Rule::LeastProficient,
+        (AgentChoice::Random, _) => Rule::Random,
+        (AgentChoice::LongestIdle, Channel::Voice) => Rule::LongestIdle,
+        (AgentChoice::LongestIdle, _) => Rule::LeastLoaded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::routing::{Queue, Settings};
+    use crate::ids::ContactId;
+
+    const NOW: EngineTime = EngineTime(1_000_000_000);
+
+    fn routing(contact_choice: ContactChoice, shares: &[u8]) -> Routing {
+        let queue = |share: &u8| Queue {
+            name: Arc::from("q"),
+            target: Span::seconds(20),
+            policy: QueuePolicy { share: *share, ..QueuePolicy::default() },
+            ..Queue::default()
+        };
+        let settings = Settings { contact_choice, ..Settings::default() };
+        Routing { queues: shares.iter().map(queue).collect(), settings, ..Routing::default() }
+    }
+
+    /// A queue whose next contact has waited so long, with nobody given a head start.
+    fn candidate(queue: u16, waited: u64, backlog: u32) -> Candidate {
+        let place = Place::new(NOW, Span::seconds(waited));
+        let next = Spot { place, contact: ContactId(queue.into()), began: place };
+        Candidate { queue: QueueId(queue), next, backlog }
+    }
+
+    fn chosen(routing: &Routing, candidates: &[Candidate]) -> (u16, Rule, bool) {
+        let (found, why) = choose(routing, NOW, candidates).unwrap();
+        assert_eq!(usize::from(why.queues), candidates.len());
+        assert_eq!(why.backlogs, candidates.iter().map(|c| c.backlog).sum::<u32>());
+        (found.queue.0, why.rule, why.late)
+    }
+
+    #[test]
+    fn a_broken_target_goes_before_shares_and_shares_before_waits() {
+        let r = routing(ContactChoice::FixedQueueRatio, &[10, 10, 20]);
+        let broken = [candidate(0, 19, 50), candidate(1, 21, 1)];
+        assert_eq!(chosen(&r, &broken), (1, Rule::TargetBroken, true));
+        let at_target = [candidate(0, 5, 50), candidate(1, 20, 1)];
+        assert_eq!(chosen(&r, &at_target), (0, Rule::QueueShare, false), "20 s are within 20 s");
+        // 6 of 14 for a quarter is more above its share than 8 of 14 for a half.
+        let shares = [candidate(0, 1, 6), candidate(2, 9, 8)];
+        assert_eq!(chosen(&r, &shares), (0, Rule::QueueShare, false));
+        let even = [candidate(0, 3, 4), candidate(1, 4, 4)];
+        assert_eq!(chosen(&r, &even), (1, Rule::LongestWait, false));
+        let one = [candidate(0, 3, 4)];
+        assert_eq!(chosen(&r, &one), (0, Rule::OldestPlace, false));
+        assert_eq!(choose(&r, NOW, &[]), None);
+    }
+
+    #[test]
+    fn oldest_first_looks_at_places_alone() {
+        let r = routing(ContactChoice::OldestFirst, &[1, 100]);
+        let mut ahead = candidate(0, 1, 1);
+        ahead.next.place = Place::new(NOW, Span::seconds(60));
+        assert_eq!(chosen(&r, &[candidate(1, 59, 90), ahead]), (0, Rule::OldestPlace, false));
+        let same = [candidate(1, 5, 1), candidate(0, 5, 1)];
+        assert_eq!(chosen(&r, &same).0, 0, "of equal places the contact that came first");
+    }
+
+    #[test]
+    fn cmu_theta_weighs_what_waiting_costs() {
+        let mut r = routing(ContactChoice::CmuTheta, &[1, 1, 1]);
+        r.queues[1].policy.cost = 5;
+        r.queues[2].policy.handle_time = Span::seconds(100);
+        let all = [candidate(0, 900, 9), candidate(1, 1, 1), candidate(2, 500, 9)];
+        assert_eq!(chosen(&r, &all), (1, Rule::HoldingCost, false));
+        assert_eq!(choose(&r, NOW, &all).unwrap().1.index, 5_000);
+        assert_eq!(chosen(&r, &[all[0], all[2]]), (2, Rule::HoldingCost, true));
+    }
+
+    #[test]
+    fn of_one_queue_the_oldest_place_stays() {
+        let mut all: SmallVec<[Candidate; 8]> = (0..20u32)
+            .map(|n| candidate(u16::try_from(n % 3).unwrap_or(0), u64::from(n) + 1, 7))
+            .collect();
+        by_queue(&mut all);
+        let left: Vec<_> = all.iter().map(|c| (c.queue.0, c.next.place)).collect();
+        let of = |queue, waited| (queue, Place::new(NOW, Span::seconds(waited)));
+        assert_eq!(left, [of(0, 19), of(1, 20), of(2, 18)]);
+    }
+}

@@ -207,8 +207,9 @@ pub enum ContactCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Say why a contact was offered to these agents, and why then
-    #[command(after_help = "Example:\n  surgeline contact explain 4711")]
+    /// Say why a contact was offered to these agents and why then, and what comes next
+    #[command(after_help = "Example:\n  surgeline contact explain 4711\n\ndocs/explain.md says \
+                            what each sentence means.")]
     Explain {
         /// Its id
         id: u64,

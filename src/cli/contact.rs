@@ -9,8 +9,9 @@ use super::client::{ClientError, pages, supervisor};
 use super::out::{Table, Text, put};
 use super::words::{length, moment, word};
 use crate::pb::v1::{
-    ContactRow, Decision, EndReason, ExplainContactRequest, GetContactRequest, GetContactResponse,
-    Heard, HeardOutcome, ListContactsRequest, Person, SelfServiceRow, TimelineItem,
+    ContactRow, Decision, EndReason, ExplainContactRequest, ExplainContactResponse,
+    GetContactRequest, GetContactResponse, Heard, HeardOutcome, ListContactsRequest, NextStep,
+    Person, Reason, SelfServiceRow, TimelineItem,
 };
 
 pub(super) async fn list(
@@ -96,16 +97,32 @@ pub(super) async fn explain(router: &Router, id: u64, as_json: bool) -> anyhow::
             "contact": found.contact.as_ref().map(json_row),
             "summary": found.summary,
             "decisions": Value::from_iter(found.decisions.iter().map(json_decision)),
+            "story": Value::from_iter(found.story.iter().map(json_reason)),
+            "next": found.next.as_ref().map(json_next),
         }))
     } else {
-        let mut text = Text::default();
-        text.line("", &found.summary);
-        for decision in &found.decisions {
-            text.line(&format!("  {}  ", moment(decision.at_unix_ms)), &decision.text);
-        }
-        text
+        explained(&found)
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where it is, what happened and why, and what comes next.
+fn explained(found: &ExplainContactResponse) -> Text {
+    let mut text = Text::default();
+    text.line("", &found.summary);
+    for reason in &found.story {
+        let after = length(reason.after_ms);
+        let head = format!("  {}  +{after:<8} ", moment(reason.at_unix_ms));
+        text.line(&head, &reason.text);
+    }
+    if let Some(next) = &found.next {
+        let by = match next.by_unix_ms {
+            0 => String::new(),
+            by => format!(" (by {})", moment(by)),
+        };
+        text.line("next: ", &format!("{}{by}", next.text));
+    }
+    text
 }
 
 fn state(row: &ContactRow) -> String {
@@ -316,6 +333,20 @@ fn json_decision(d: &Decision) -> Value {
     })
 }
 
+fn json_reason(r: &Reason) -> Value {
+    json!({
+        "sequence": r.sequence,
+        "at_unix_ms": r.at_unix_ms,
+        "after_ms": r.after_ms,
+        "event": r.event,
+        "text": r.text,
+    })
+}
+
+fn json_next(n: &NextStep) -> Value {
+    json!({ "text": n.text, "by_unix_ms": (n.by_unix_ms > 0).then_some(n.by_unix_ms) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -392,6 +423,34 @@ mod tests {
         assert_eq!(json_heard(&found.heard[1])["outcome"], "failed");
         assert_eq!(json_heard(&found.heard[1])["settled_unix_ms"], Value::Null);
         assert_eq!(json_heard(&Heard::default())["words"], Value::Null);
+    }
+
+    #[test]
+    fn a_story_is_told_line_by_line_with_what_comes_next() {
+        let reason = Reason { after_ms: 61_000, text: EVIL.into(), ..Default::default() };
+        let next = NextStep { text: "anne has 9.0 s more to answer.".into(), by_unix_ms: 9_000 };
+        let mut found = ExplainContactResponse {
+            summary: "It is held for anne.".into(),
+            story: vec![reason],
+            next: Some(next),
+            ..Default::default()
+        };
+        let text = explained(&found);
+        let text = text.as_str();
+        assert!(
+            text.starts_with("It is held for anne.\n  1970-01-01T00:00:00.000Z  +1m01s"),
+            "{text}"
+        );
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
+        assert!(
+            text.ends_with("next: anne has 9.0 s more to answer. (by 1970-01-01T00:00:09.000Z)\n"),
+            "{text}"
+        );
+        assert_eq!(json_next(found.next.as_ref().unwrap())["by_unix_ms"], 9_000);
+        found.next = Some(NextStep::default());
+        assert!(explained(&found).as_str().ends_with("next: \n"));
+        assert_eq!(json_next(&NextStep::default())["by_unix_ms"], Value::Null);
+        assert_eq!(json_reason(&found.story[0])["after_ms"], 61_000);
     }
 
     #[test]

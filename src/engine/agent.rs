@@ -201,11 +201,7 @@ impl Agent {
     /// Whether they take contacts of this channel, now or as soon as they have capacity.
     #[must_use]
     pub fn serves(&self, profile: &AgentProfile, channel: Channel) -> bool {
-        matches!(self.presence, Presence::Connected(_))
-            && self.availability == Availability::Ready
-            // Who wants to stop after the last contact in hand gets no more on top of it.
-            && self.next.is_none_or(|next| next == Availability::Ready)
-            && !profile.retired
+        self.is_open(profile)
             && profile.capacity[channel.index()] > 0
             && !(self.phone_unreachable && channel == Channel::Voice)
     }
@@ -214,6 +210,15 @@ impl Agent {
     #[must_use]
     pub fn can_take(&self, profile: &AgentProfile, channel: Channel) -> bool {
         self.serves(profile, channel) && self.has_room(profile, channel)
+    }
+
+    /// Whether they may be offered anything, if there is room for it.
+    pub(crate) fn is_open(&self, profile: &AgentProfile) -> bool {
+        matches!(self.presence, Presence::Connected(_))
+            && self.availability == Availability::Ready
+            // Who wants to stop after the last contact in hand gets no more on top of it.
+            && self.next.is_none_or(|next| next == Availability::Ready)
+            && !profile.retired
     }
 
     /// Whether one more contact of a channel fits into what they can bear, whatever of it

@@ -15,7 +15,7 @@ use fixedbitset::FixedBitSet;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::agent::Agent;
+use super::agent::{Agent, WHOLE};
 use super::choice::{Candidate, by_queue};
 use super::contact::Contact;
 use super::crowd::Crowd;
@@ -453,7 +453,12 @@ impl Floor {
 
 /// How an agent stands in line for work on each channel.
 pub(crate) fn idle_keys(agent: &Agent, profile: &AgentProfile) -> IdleKeys {
-    let load = u16::try_from(agent.load(profile) / 1000).unwrap_or(u16::MAX);
+    let load = agent.load(profile);
+    // With full hands nothing fits on any channel, unless it interrupts.
+    if !agent.is_open(profile) || load >= WHOLE && !profile.workload.interrupts_any() {
+        return IdleKeys::default();
+    }
+    let load = u16::try_from(load / 1000).unwrap_or(u16::MAX);
     Channel::ALL.map(|channel| {
         agent.can_take(profile, channel).then(|| Idle {
             load: if channel == Channel::Voice { 0 } else { load },

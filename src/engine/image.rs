@@ -20,7 +20,7 @@ use super::recall::Recall;
 use super::routing::Routing;
 pub use super::sticky::LastAgent;
 use super::store::{Filed, Store, hash_of};
-use super::{Engine, HASH_VERSION};
+use super::{Engine, HASH_VERSION, Standing};
 use crate::ids::{AgentId, ContactId, RequestId};
 
 /// What is counted, never made again.
@@ -204,7 +204,9 @@ impl Engine {
             if agent.id.index() != index {
                 return Err(ImageError::AgentOrder(agent.id));
             }
-            self.hashes.agents ^= hash_of(agent);
+            let hash = hash_of(agent);
+            self.hashes.agents ^= hash;
+            self.standings.push(Standing { hash, ..Standing::default() });
             self.timers.enter_agent(agent);
         }
         self.agents.clone_from(&image.agents);

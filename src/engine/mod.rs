@@ -25,7 +25,7 @@ mod line;
 pub mod memory;
 mod pace;
 pub mod policy;
-mod rank;
+pub(crate) mod rank;
 pub mod recall;
 pub mod refusal;
 pub mod routing;
@@ -54,7 +54,7 @@ use contact::{Contact, StateKind};
 pub use decide::Preview;
 use entry::Entry;
 use event::Event;
-use floor::{Floor, Stand};
+use floor::{Floor, IdleKeys, Stand};
 pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
 use image::Counts;
@@ -96,6 +96,8 @@ pub struct Engine {
     floor: Floor,
     timers: Timers,
     hashes: Hashes,
+    /// By agent.
+    standings: Vec<Standing>,
 
     // Where work done in slices has got to. Only the owner has any; losing it costs a
     // repeat of the walk.
@@ -104,6 +106,14 @@ pub struct Engine {
 
 /// Owed to async contacts, this makes one decision theirs.
 const ONE_SHARE: u32 = 100;
+
+/// What was last derived from an agent, so that it need not be derived again to be taken out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    idle: IdleKeys,
+    /// Their part of the state hash.
+    hash: u64,
+}
 
 /// Parts of the state hash, kept up to date by every event.
 #[derive(Clone, Copy, Debug, Default, Hash, PartialEq, Eq)]
@@ -291,6 +301,11 @@ impl Engine {
                 self.gateway(contact.gateway).is_some_and(|g| g.session == Some(session))
             }
         }
+    }
+
+    /// Whether an agent may be offered a contact of this channel now.
+    fn has_room(&self, agent: AgentId, channel: words::Channel) -> bool {
+        self.standings.get(agent.index()).is_some_and(|s| s.idle[channel.index()].is_some())
     }
 
     fn stand_of(&self, id: ContactId) -> Stand {

@@ -24,7 +24,70 @@ pub(crate) struct Filed {
 pub(crate) struct Store {
     slots: Vec<Option<Box<Filed>>>,
     free: Vec<u32>,
-    by_id: HashMap<ContactId, u32, FxBuildHasher>,
+    by_id: ById,
+}
+
+/// Ids on one page.
+const PAGE: usize = 256;
+/// No slot.
+const NONE: u32 = u32::MAX;
+
+/// Slots by id. Ids are counted out in order, and who came one after the other is mostly
+/// served one after the other: on pages of a plain table they lie side by side, where a
+/// hash of each would scatter them over all of memory.
+#[derive(Debug, Default)]
+struct ById {
+    pages: HashMap<u64, Box<Page>, FxBuildHasher>,
+    len: usize,
+}
+
+#[derive(Debug)]
+struct Page {
+    slots: [u32; PAGE],
+    open: u32,
+}
+
+impl ById {
+    const fn of(id: ContactId) -> (u64, usize) {
+        // Less than a page.
+        #[expect(clippy::cast_possible_truncation, reason = "the rest of a division by 256")]
+        let at = (id.0 % PAGE as u64) as usize;
+        (id.0 / PAGE as u64, at)
+    }
+
+    fn get(&self, id: ContactId) -> Option<u32> {
+        let (page, at) = Self::of(id);
+        let slot = self.pages.get(&page)?.slots[at];
+        (slot != NONE).then_some(slot)
+    }
+
+    /// Tells the slot that the id had before.
+    fn insert(&mut self, id: ContactId, slot: u32) -> Option<u32> {
+        let (page, at) = Self::of(id);
+        let fresh = || Box::new(Page { slots: [NONE; PAGE], open: 0 });
+        let page = self.pages.entry(page).or_insert_with(fresh);
+        let had = std::mem::replace(&mut page.slots[at], slot);
+        if had == NONE {
+            page.open += 1;
+            self.len += 1;
+        }
+        (had != NONE).then_some(had)
+    }
+
+    fn remove(&mut self, id: ContactId) -> Option<u32> {
+        let (number, at) = Self::of(id);
+        let page = self.pages.get_mut(&number)?;
+        let had = std::mem::replace(&mut page.slots[at], NONE);
+        if had == NONE {
+            return None;
+        }
+        page.open -= 1;
+        self.len -= 1;
+        if page.open == 0 {
+            self.pages.remove(&number);
+        }
+        Some(had)
+    }
 }
 
 impl Store {
@@ -40,7 +103,6 @@ impl Store {
         }
         let mut store = Self { free: free.to_vec(), ..Self::default() };
         store.slots.reserve_exact(slots);
-        store.by_id.reserve(contacts.len());
         let mut contacts = contacts.into_iter();
         for (slot, gap) in (0..).zip(is_free) {
             let filed = if gap { None } else { Some(Box::new(contacts.next()?)) };
@@ -60,7 +122,7 @@ impl Store {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
+        self.by_id.len
     }
 
     /// How many slots a sweep has to walk.
@@ -73,12 +135,12 @@ impl Store {
     }
 
     pub(crate) fn get(&self, id: ContactId) -> Option<&Filed> {
-        let slot = *self.by_id.get(&id)?;
+        let slot = self.by_id.get(id)?;
         self.slots.get(slot as usize)?.as_deref()
     }
 
     pub(crate) fn get_mut(&mut self, id: ContactId) -> Option<&mut Filed> {
-        let slot = *self.by_id.get(&id)?;
+        let slot = self.by_id.get(id)?;
         self.slots.get_mut(slot as usize)?.as_deref_mut()
     }
 
@@ -93,7 +155,7 @@ impl Store {
     }
 
     pub(crate) fn remove(&mut self, id: ContactId) -> Option<Box<Filed>> {
-        let slot = self.by_id.remove(&id)?;
+        let slot = self.by_id.remove(id)?;
         self.free.push(slot);
         self.slots[slot as usize].take()
     }
@@ -112,4 +174,30 @@ pub(crate) fn hash_of(value: &impl Hash) -> u64 {
     h ^= h >> 32;
     h = h.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     h ^ (h >> 29)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_found_by_id_and_empty_pages_go() {
+        let mut by_id = ById::default();
+        let ids = [1, 2, 255, 256, 257, 70_000, u64::MAX].map(ContactId);
+        for (slot, id) in (0..).zip(ids) {
+            assert_eq!(by_id.insert(id, slot), None);
+        }
+        assert_eq!((by_id.len, by_id.pages.len()), (7, 4));
+        assert_eq!(by_id.insert(ContactId(2), 9), Some(1), "twice is seen");
+        assert_eq!(by_id.len, 7);
+        assert_eq!(by_id.get(ContactId(2)), Some(9));
+        assert_eq!(by_id.get(ContactId(3)), None);
+        assert_eq!(by_id.get(ContactId(1 << 40)), None);
+        assert_eq!(by_id.remove(ContactId(3)), None);
+        for id in ids {
+            assert!(by_id.remove(id).is_some());
+            assert_eq!(by_id.get(id), None);
+        }
+        assert_eq!((by_id.len, by_id.pages.len()), (0, 0));
+    }
 }

@@ -4,14 +4,19 @@
 //! is as it was when the offer was made; among how many is counted by the configuration in
 //! force.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::convert::words;
 use super::machine::Machine;
 use super::story;
-use super::waiting::{self, Waiting};
-use crate::engine::event::{Event, Reserved, Trigger};
+use super::waiting::Waiting;
+use crate::engine::event::{Event, Queued, Reserved, Trigger};
+use crate::engine::policy::AgentChoice;
+use crate::engine::rank::{ClassKey, ProfileKey, order};
 use crate::engine::routing::Routing;
-use crate::engine::words::{Needs, NotTaken};
-use crate::ids::QueueId;
+use crate::engine::words::{Channel, NotTaken, ServiceClass};
+use crate::ids::AgentId;
 use crate::pb::v1;
 use crate::shard::view::TimelineItem;
 use crate::time::Span;
@@ -20,51 +25,96 @@ use crate::time::Span;
 const JUST_NOW: Span = Span::seconds(1);
 
 /// What a contact asked for when an offer of it was made.
-#[derive(Debug, Default)]
-struct Demand {
-    queue: Option<QueueId>,
-    needs: Needs,
-    /// The kinds of agents that could take it, best first; none until somebody asks.
-    ranks: Option<Vec<Kind>>,
+#[derive(Debug)]
+pub(super) struct Demand {
+    class: ClassKey,
+    /// Agents kept for safety lanes.
+    kept: Arc<[AgentId]>,
+    /// The ranks of agents who may take it, best first; none until somebody asks.
+    ranks: Option<Vec<Rank>>,
 }
 
-/// How the engine ranks an agent: without the primary skill, then how versatile.
-type Kind = (bool, usize);
+/// Agents who rank alike.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rank {
+    /// How many.
+    agents: usize,
+    /// All of them have it as their primary skill.
+    primary: bool,
+}
+
+/// Agents who may take a contact, by how they rank beside the one who was offered it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Crowd {
+    /// Of better rank.
+    pub(super) better: usize,
+    /// Of the same, that one included.
+    pub(super) alike: usize,
+    /// Of later rank.
+    pub(super) worse: usize,
+}
 
 impl Demand {
-    fn ranks(&mut self, routing: &Routing) -> &[Kind] {
-        let (queue, needs) = (self.queue, &self.needs);
+    pub(super) fn new(q: &Queued, channel: Option<Channel>, kept: &Arc<[AgentId]>) -> Self {
+        // Who may take it is the queue's to say: the channel makes no rank.
+        let class = ClassKey::of_queued(channel.unwrap_or(Channel::Voice), q);
+        Self { class, kept: Arc::clone(kept), ranks: None }
+    }
+
+    pub(super) const fn service(&self) -> ServiceClass {
+        self.class.service
+    }
+
+    fn ranks(&mut self, routing: &Routing) -> &[Rank] {
+        let (class, kept) = (&self.class, &self.kept);
         self.ranks.get_or_insert_with(|| {
-            let able = routing
-                .agents
-                .iter()
-                .filter(|a| queue.is_some_and(|queue| waiting::is_able(routing, a, queue, needs)));
-            let mut kinds: Vec<Kind> = able
-                .map(|a| {
-                    let primary = a.primary.is_some_and(|s| needs.iter().any(|n| n.skill == s));
-                    (!primary, a.skills.len())
-                })
-                .collect();
-            kinds.sort_unstable();
-            kinds.dedup();
-            kinds
+            let queue = routing.queue(class.queue);
+            let pools = queue.map(|q| q.pools.as_slice()).unwrap_or_default();
+            let choice = queue.map_or(AgentChoice::LongestIdle, |q| q.policy.agent_choice);
+            let mut ranks: BTreeMap<_, Rank> = BTreeMap::new();
+            for (id, a) in (0..).map(AgentId).zip(&routing.agents) {
+                let (pool, skills, primary) = (a.pool, a.skills.clone(), a.primary);
+                let profile = ProfileKey { kept: kept.contains(&id), pool, skills, primary };
+                if class.fits(&profile, pools) {
+                    let primary = primary.is_some_and(|s| class.needs.iter().any(|n| n.skill == s));
+                    let rank = ranks.entry(order(&profile, class, choice));
+                    let rank = rank.or_insert(Rank { agents: 0, primary: true });
+                    rank.agents += usize::from(!a.retired);
+                    rank.primary &= primary;
+                }
+            }
+            ranks.into_values().collect()
         })
+    }
+
+    /// Who else may take it, by the configuration in force.
+    pub(super) fn crowd(&mut self, routing: &Routing, rank: u16) -> Crowd {
+        let ranks = self.ranks(routing);
+        // A newer configuration may have fewer ranks.
+        let at = usize::from(rank).min(ranks.len());
+        let count = |ranks: &[Rank]| ranks.iter().map(|r| r.agents).sum();
+        let worse = ranks.get(at + 1..).map(count).unwrap_or_default();
+        Crowd { better: count(&ranks[..at]), alike: ranks.get(at).map_or(0, |r| r.agents), worse }
     }
 }
 
 /// Every offer with what became of it, oldest first.
-pub(super) fn decisions(routing: &Routing, items: &[TimelineItem]) -> Vec<v1::Decision> {
+pub(super) fn decisions(
+    routing: &Routing,
+    kept: &Arc<[AgentId]>,
+    items: &[TimelineItem],
+) -> Vec<v1::Decision> {
     let mut decisions: Vec<v1::Decision> = Vec::new();
-    let mut demand = Demand::default();
+    let mut demand: Option<Demand> = None;
     let mut not_taken = 0;
     for item in items {
         let (reservation, outcome) = match &*item.event {
             Event::Queued(q) => {
-                demand = Demand { queue: Some(q.queue), needs: q.needs.clone(), ranks: None };
+                demand = Some(Demand::new(q, None, kept));
                 continue;
             }
             Event::Reserved(r) => {
-                decisions.push(decision(routing, item, r, &mut demand, not_taken));
+                decisions.push(decision(routing, item, r, demand.as_mut(), not_taken));
                 continue;
             }
             Event::Accepted { reservation, .. } => (reservation, v1::OfferOutcome::Accepted),
@@ -111,15 +161,16 @@ fn decision(
     routing: &Routing,
     item: &TimelineItem,
     r: &Reserved,
-    demand: &mut Demand,
+    demand: Option<&mut Demand>,
     offers_before: u32,
 ) -> v1::Decision {
+    let queue = demand.as_ref().map_or("?", |d| routing.queue_name(d.class.queue)).to_owned();
     let text = reason(routing, item, r, demand, offers_before);
     v1::Decision {
         reservation_id: r.reservation.0,
         agent: routing.agent_name(r.agent).to_owned(),
         at_unix_ms: item.wall.0,
-        queue: demand.queue.map_or("?", |queue| routing.queue_name(queue)).to_owned(),
+        queue,
         trigger: words::trigger(r.trigger),
         rank: u32::from(r.rank),
         idle_ms: r.idle.as_millis(),
@@ -136,7 +187,7 @@ fn reason(
     routing: &Routing,
     item: &TimelineItem,
     r: &Reserved,
-    demand: &mut Demand,
+    demand: Option<&mut Demand>,
     before: u32,
 ) -> String {
     let agent = routing.agent_name(r.agent);
@@ -158,7 +209,7 @@ fn reason(
     let ranked = match r.trigger {
         // Nobody else was thought of.
         Trigger::Named => String::new(),
-        _ => ranked(r.rank, demand.ranks(routing)),
+        _ => ranked(r.rank, demand.map_or(&[], |d| d.ranks(routing))),
     };
     let tries = match before {
         0 => String::new(),
@@ -175,12 +226,12 @@ fn reason(
 }
 
 /// An agent's rank in words.
-fn ranked(rank: u16, kinds: &[Kind]) -> String {
+fn ranked(rank: u16, ranks: &[Rank]) -> String {
     let at = usize::from(rank);
-    let primary = kinds.get(at).is_some_and(|(other, _)| !other);
+    let primary = ranks.get(at).is_some_and(|r| r.primary);
     let primary = if primary { "primary skill, " } else { "" };
     // A newer configuration may have fewer.
-    let of = kinds.len().max(at + 1);
+    let of = ranks.len().max(at + 1);
     if of == 1 {
         return format!("{primary}all able rank alike, ");
     }
@@ -246,8 +297,6 @@ pub(super) fn summary(row: &v1::ContactRow, stands: &Stands, decisions: &[v1::De
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::engine::entry::{Actor, Role};
     use crate::engine::event::{Rule, Why};
@@ -326,7 +375,7 @@ mod tests {
             },
             reserved(4, 1),
         ];
-        let decisions = decisions(&routing(), &items(events));
+        let decisions = decisions(&routing(), &Arc::from([]), &items(events));
         let seen: Vec<_> = decisions
             .iter()
             .map(|d| (d.reservation_id, &*d.agent, d.outcome(), d.offers_before))
@@ -356,15 +405,15 @@ mod tests {
 
     #[test]
     fn ranks_are_said_in_words() {
-        let kinds = [(false, 1), (true, 1), (true, 4)];
+        let ranks = [true, false, false].map(|primary| Rank { agents: 1, primary });
         let table = [
-            (0, &kinds[..], "primary skill, 1st of 3 ranks, "),
-            (1, &kinds[..], "2nd of 3 ranks, "),
-            (10, &kinds[..], "11th of 11 ranks, "),
-            (0, &kinds[1..2], "all able rank alike, "),
+            (0, &ranks[..], "primary skill, 1st of 3 ranks, "),
+            (1, &ranks[..], "2nd of 3 ranks, "),
+            (10, &ranks[..], "11th of 11 ranks, "),
+            (0, &ranks[1..2], "all able rank alike, "),
         ];
-        for (rank, kinds, said) in table {
-            assert_eq!(ranked(rank, kinds), said);
+        for (rank, ranks, said) in table {
+            assert_eq!(ranked(rank, ranks), said);
         }
     }
 

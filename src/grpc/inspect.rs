@@ -7,14 +7,15 @@ use std::sync::Arc;
 use prost::Message;
 
 use super::convert::{person, tell, words};
+use super::next::{self, Next};
 use super::status::Fault;
 use super::story::{Before, Texts};
-use super::{explain, heard, machine, rows, story, waiting};
+use super::{explain, heard, machine, rows, story, waiting, why};
 use crate::engine::entry::{Role, Sealed};
 use crate::engine::event::{Arrived, Event};
 use crate::engine::routing::Routing;
 use crate::engine::words::Channel;
-use crate::ids::ContactId;
+use crate::ids::{AgentId, ContactId};
 use crate::journal::seal::KeyStore;
 use crate::pb::v1;
 use crate::shard::handle::ShardHandle;
@@ -39,10 +40,14 @@ pub(super) struct Found {
     items: Vec<TimelineItem>,
     omitted: usize,
     routing: Arc<Routing>,
+    /// Agents who are kept for safety lanes now.
+    kept: Arc<[AgentId]>,
     /// Why it waits, if it does.
     waiting: Option<waiting::Waiting>,
     /// How it stands in self-service, if it is there.
     machine: Option<machine::Machine>,
+    /// What comes next, if it is open.
+    next: Option<Next>,
 }
 
 /// Whether the replica has forgotten some or all of what happened to a contact, so that the
@@ -85,13 +90,20 @@ pub(super) fn find(
         items: all[omitted..].to_vec(),
         omitted,
         routing: view.engine.routing().clone(),
+        kept: kept(view),
         waiting: open.and_then(|contact| waiting::read(view, contact)),
         machine: open.and_then(|contact| machine::read(view, contact)),
+        next: open.map(|contact| next::read(view, contact)),
     })
 }
 
+fn kept(view: &View<'_>) -> Arc<[AgentId]> {
+    let in_force = view.engine.recalls().filter(|r| !r.over);
+    in_force.flat_map(|r| r.plan.safety.kept.iter().copied()).collect()
+}
+
 /// How a contact began, if this is the event that says so.
-fn began(event: &Event, id: ContactId) -> Option<&Arrived> {
+pub(super) fn began(event: &Event, id: ContactId) -> Option<&Arrived> {
     match event {
         Event::Arrived(a) => Some(a),
         // It is in the story of the contact that it follows up too.
@@ -232,12 +244,17 @@ impl Found {
         }
     }
 
-    /// Why its offers were made.
-    pub(super) fn explain(self) -> v1::ExplainContactResponse {
-        let decisions = explain::decisions(&self.routing, &self.items);
+    /// Why its offers were made, its story with reasons, and what comes next.
+    pub(super) fn explain(self, handle: &ShardHandle) -> v1::ExplainContactResponse {
+        let texts = Texts::of(handle.recalls(), self.channel);
+        let of =
+            why::Of { routing: &self.routing, texts: &texts, kept: &self.kept, contact: self.id };
+        let story = why::told(&of, &self.items, &self.befores());
+        let decisions = explain::decisions(&self.routing, &self.kept, &self.items);
         let stands = explain::Stands { waiting: self.waiting, machine: self.machine };
         let summary = explain::summary(&self.row, &stands, &decisions);
-        v1::ExplainContactResponse { contact: Some(self.row), decisions, summary }
+        let next = self.next.map(Next::into_wire);
+        v1::ExplainContactResponse { contact: Some(self.row), decisions, summary, story, next }
     }
 }
 

@@ -14,6 +14,7 @@ mod gateway;
 mod heard;
 mod inspect;
 mod machine;
+mod next;
 mod past;
 mod reading;
 mod recall;
@@ -28,6 +29,7 @@ mod supervisor;
 mod tests;
 mod waiting;
 mod watch;
+mod why;
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -121,11 +121,7 @@ fn contact_event(
             ),
         ),
         Event::Pended { agent, on, .. } => {
-            let on = match on {
-                WaitsFor::Customer => "the customer",
-                WaitsFor::ThirdParty => "somebody else",
-            };
-            ("pended", format!("{} lets it wait for {on}", who(*agent)))
+            ("pended", format!("{} lets it wait for {}", who(*agent), waits_for(*on)))
         }
         Event::ConsultStarted { child, agent, .. } => {
             ("consult_started", format!("{} seeks a second agent as contact {child}", who(*agent)))
@@ -258,7 +254,15 @@ const fn not_taken(how: NotTaken) -> &'static str {
     }
 }
 
-const fn fault_name(fault: ConnectFault) -> &'static str {
+/// Whom a pending contact waits for.
+pub(super) const fn waits_for(on: WaitsFor) -> &'static str {
+    match on {
+        WaitsFor::Customer => "the customer",
+        WaitsFor::ThirdParty => "somebody else",
+    }
+}
+
+pub(super) const fn fault_name(fault: ConnectFault) -> &'static str {
     match fault {
         ConnectFault::AgentLeg => "the agent's phone was not reached",
         ConnectFault::CustomerLeg => "the customer was not reached",

@@ -156,7 +156,7 @@ impl SupervisorService for Supervisors {
         request: Request<v1::ExplainContactRequest>,
     ) -> Result<Response<v1::ExplainContactResponse>, Status> {
         let found = self.find(request.into_inner().contact_id).await?;
-        Ok(Response::new(found.explain()))
+        Ok(Response::new(found.explain(&self.0.handle)))
     }
 
     async fn move_contact(

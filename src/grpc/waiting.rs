@@ -56,12 +56,7 @@ pub(super) struct Agents {
 }
 
 /// Whether an agent may ever take such a contact.
-pub(super) fn is_able(
-    routing: &Routing,
-    agent: &AgentProfile,
-    queue: QueueId,
-    needs: &Needs,
-) -> bool {
+fn is_able(routing: &Routing, agent: &AgentProfile, queue: QueueId, needs: &Needs) -> bool {
     let pools = routing.queue(queue).map(|q| q.pools.as_slice()).unwrap_or_default();
     (pools.is_empty() || pools.contains(&agent.pool))
         && needs.iter().all(|need| {

@@ -242,7 +242,9 @@ impl Engine {
         agent: AgentId,
         connect_by: Option<EngineTime>,
     ) {
-        self.change_agent(agent, |a| a.missed = 0);
+        if self.agent(agent).is_some_and(|a| a.missed > 0) {
+            self.change_agent(agent, |a| a.missed = 0);
+        }
         match connect_by {
             Some(deadline) => {
                 self.change(contact, |c| {

@@ -9,7 +9,6 @@ mod recall;
 
 use std::sync::Arc;
 
-use super::Engine;
 use super::agent::{Agent, Hold, Presence, Work};
 use super::contact::{Contact, Link, State};
 use super::event::Event;
@@ -19,6 +18,7 @@ use super::line::Spot;
 use super::routing::Routing;
 use super::store::{Filed, hash_of};
 use super::words::{Availability, AvailabilityBecause, Channel};
+use super::{Engine, Standing};
 use crate::ids::{AgentId, ContactId, GatewayId, QueueId};
 use crate::time::EngineTime;
 
@@ -120,8 +120,10 @@ impl Engine {
         self.sticky.configure(routing.longest_sticky());
         for index in self.agents.len()..routing.agents.len() {
             let agent = Agent::absent(AgentId(u32::try_from(index).unwrap_or(u32::MAX)));
-            self.hashes.agents ^= hash_of(&agent);
+            let hash = hash_of(&agent);
+            self.hashes.agents ^= hash;
             self.agents.push(agent);
+            self.standings.push(Standing { hash, ..Standing::default() });
         }
         self.configure_floor();
     }
@@ -136,9 +138,10 @@ impl Engine {
             .collect();
         kept.sort_unstable();
         self.floor.configure(&self.routing, |agent| kept.binary_search(&agent).is_ok());
-        for agent in &self.agents {
+        for (agent, standing) in self.agents.iter().zip(&mut self.standings) {
             if let Some(profile) = self.routing.agent(agent.id) {
-                self.floor.idle_changed(agent.id, &IdleKeys::default(), &idle_keys(agent, profile));
+                standing.idle = idle_keys(agent, profile);
+                self.floor.idle_changed(agent.id, &IdleKeys::default(), &standing.idle);
                 self.floor.staff_changed(agent.id, Staff::default(), Staff::of(agent, profile));
             }
         }
@@ -146,21 +149,23 @@ impl Engine {
 
     /// The one place where an agent changes.
     fn change_agent(&mut self, id: AgentId, change: impl FnOnce(&mut Agent)) {
-        let (Some(agent), Some(profile)) =
-            (self.agents.get_mut(id.index()), self.routing.agent(id))
-        else {
+        let (Some(agent), Some(profile), Some(stood)) = (
+            self.agents.get_mut(id.index()),
+            self.routing.agent(id),
+            self.standings.get_mut(id.index()),
+        ) else {
             debug_assert!(false, "an event about unknown agent {id}");
             return;
         };
-        let before = idle_keys(agent, profile);
         let staff = Staff::of(agent, profile);
-        self.hashes.agents ^= hash_of(agent);
         self.timers.remove_agent(agent);
         change(agent);
         self.timers.enter_agent(agent);
-        self.hashes.agents ^= hash_of(agent);
-        self.floor.idle_changed(id, &before, &idle_keys(agent, profile));
+        let now = Standing { idle: idle_keys(agent, profile), hash: hash_of(agent) };
+        self.hashes.agents ^= stood.hash ^ now.hash;
+        self.floor.idle_changed(id, &stood.idle, &now.idle);
         self.floor.staff_changed(id, staff, Staff::of(agent, profile));
+        *stood = now;
     }
 
     fn set_work(&mut self, agent: AgentId, work: Work) {

@@ -1,6 +1,7 @@
 //! Bringing contacts and agents together. See `floor` for what makes it cheap, and
 //! `docs/routing.md` for the rules in order.
 
+use super::super::ONE_SHARE;
 use super::super::choice::{choose, of_agents};
 use super::super::contact::Contact;
 use super::super::event::{Event, Reserved, Rule, Trigger, Why};
@@ -8,7 +9,6 @@ use super::super::floor::Stand;
 use super::super::rank::ClassKey;
 use super::super::store::hash_of;
 use super::super::words::{Channel, ServiceClass};
-use super::super::{Engine, ONE_SHARE};
 use super::Turn;
 use crate::ids::{AgentId, ContactId, ReservationId};
 
@@ -37,7 +37,7 @@ impl Turn<'_> {
         match stand {
             Stand::Off => {}
             Stand::Named(agent) => {
-                if can_take(engine, agent, c.channel) {
+                if engine.has_room(agent, c.channel) {
                     let (trigger, why) = (Trigger::Named, Why::plain(Rule::Kept));
                     self.reserve(agent, 0, Chosen { contact, trigger, why, async_passed });
                 }
@@ -73,7 +73,7 @@ impl Turn<'_> {
             return None;
         }
         let agent = engine.sticky.agent(self.at, c.customer?, within)?;
-        let free = can_take(engine, agent, c.channel) && !engine.passes_over(c.id, agent);
+        let free = engine.has_room(agent, c.channel) && !engine.passes_over(c.id, agent);
         free.then_some(agent).zip(engine.floor.rank(agent, stand))
     }
 
@@ -109,7 +109,7 @@ impl Turn<'_> {
     /// share; within one, those kept for the agent first, then as the policy chooses.
     fn best_for(&self, agent: AgentId) -> Option<Chosen> {
         let engine = &*self.engine;
-        let channels = Channel::ALL.map(|ch| can_take(engine, agent, ch));
+        let channels = Channel::ALL.map(|channel| engine.has_room(agent, channel));
         if channels == [false; 4] {
             return None;
         }
@@ -181,12 +181,5 @@ impl Turn<'_> {
             async_passed: chosen.async_passed,
             why: Why { proficiency, lacks, backlog, ..chosen.why },
         }));
-    }
-}
-
-pub(super) fn can_take(engine: &Engine, agent: AgentId, channel: Channel) -> bool {
-    match (engine.agent(agent), engine.routing.agent(agent)) {
-        (Some(a), Some(profile)) => a.can_take(profile, channel),
-        _ => false,
     }
 }

@@ -3,6 +3,7 @@
 //! The simulation shows that nothing breaks; this shows that what should happen does.
 
 mod overdue;
+mod pains;
 mod paused;
 mod policies;
 mod recall;

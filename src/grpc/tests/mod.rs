@@ -1,8 +1,10 @@
 //! The services as a client meets them: a real shard with its journal on disk, a real
 //! listener, and clients made from the same contract.
 
+mod explain;
 mod going_down;
 mod lives;
+mod pains;
 mod past;
 mod readings;
 mod recalls;
@@ -27,6 +29,7 @@ use super::{Past, ServeError, WordsReader, serve};
 use crate::archive::follow::JournalFollow;
 use crate::archive::{Archive, Options, Reader};
 use crate::config;
+use crate::engine::routing::Routing;
 use crate::journal::Tip;
 use crate::journal::receipt::Receipts;
 use crate::journal::seal::KeyStore;
@@ -51,7 +54,7 @@ use crate::shard::recovery::{Recovery, Shard, ShardOptions};
 /// No answer takes this long; a test that waits longer has found something.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A router that serves, with the built-in configuration.
+/// A router that serves.
 struct Router {
     channel: Channel,
     handle: ShardHandle,
@@ -65,7 +68,12 @@ struct Router {
 }
 
 impl Router {
+    /// One with the built-in configuration.
     async fn start() -> Self {
+        Self::start_with(config::built_in().expect("a configuration").config.routing).await
+    }
+
+    async fn start_with(wanted: Routing) -> Self {
         let data = tempfile::tempdir().expect("a directory");
         let keys = Arc::new(KeyStore::open(data.path()).expect("keys"));
         let metrics = Arc::new(Metrics::new().expect("metrics"));
@@ -75,7 +83,6 @@ impl Router {
         let recovery = Recovery::new(options).expect("a recovery");
         let (journal, _) =
             SqliteJournal::open(data.path(), Tip::default(), &mut |_, _| {}).expect("a journal");
-        let wanted = config::built_in().expect("a configuration").config.routing;
         let (handle, shard) =
             recovery.finish(journal, |previous| config::merge(previous, &wanted)).expect("a shard");
 

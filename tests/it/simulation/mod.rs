@@ -4,6 +4,7 @@
 
 mod center;
 mod commands;
+mod naive;
 mod policies;
 mod recall;
 mod shadow;
@@ -16,15 +17,16 @@ use rand::{RngExt, SeedableRng};
 
 use surgeline::engine::Engine;
 use surgeline::engine::command::{Act, Command, GatewayLimits, Reply};
-use surgeline::engine::contact::{Contact, Link, State, StateKind};
+use surgeline::engine::contact::{Contact, StateKind};
 use surgeline::engine::entry::{Actor, Entry, Role};
-use surgeline::engine::event::{Event, Reserved, Rule, Trigger};
-use surgeline::engine::words::{Availability, ServiceClass};
+use surgeline::engine::event::{Event, Rule};
+use surgeline::engine::words::Availability;
 use surgeline::ids::{AgentId, AskId, ContactId, RequestId};
 use surgeline::journal::sqlite::SqliteJournal;
 use surgeline::journal::{Batch, Journal, Mark, Tip};
 use surgeline::time::{EngineTime, Place, Span, WallTime};
 
+use naive::{Naive, Wrong};
 use shadow::{Decided, Shadow};
 
 const AGENTS: u32 = 24;
@@ -60,6 +62,9 @@ pub(super) struct World {
     journal: SqliteJournal,
     tip: Tip,
     unwritten: Vec<Entry>,
+    naive: Naive,
+    /// The first choice that a naive matcher with a wrong rule would not have made.
+    difference: Option<String>,
     /// An engine from a snapshot.
     shadow: Option<Shadow>,
     /// How many there were that followed, and that decided.
@@ -68,6 +73,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
+        Self::beside(Naive::default(), seed)
+    }
+
+    /// One beside which this naive matcher chooses.
+    fn beside(naive: Naive, seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let routing = Arc::new(center::routing(&mut rng));
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -91,6 +101,8 @@ impl World {
             journal,
             tip,
             unwritten: Vec::new(),
+            naive,
+            difference: None,
             shadow: None,
             shadows: [0; 2],
         };
@@ -129,7 +141,6 @@ impl World {
         if let Err(violation) = self.owner.check() {
             panic!("{context}: {violation}\nevents: {events:#?}");
         }
-        self.check_choices(&events, &waited_on, &context);
         self.check_places(&events, &waited_on, &context);
         self.count(&events);
         if !events.is_empty() {
@@ -144,6 +155,7 @@ impl World {
                     events.extend(again);
                 }
             }
+            self.compare(&events, &context);
             self.sequence += 1;
             let entry = Entry {
                 sequence: self.sequence,
@@ -167,63 +179,13 @@ impl World {
         reply.ok()
     }
 
-    /// What a freed agent got was the oldest place of its class of service and channel among
-    /// all they could have had, as far as the policy goes by place.
-    fn check_choices(&self, events: &[Event], before: &[Contact], context: &str) {
-        for event in events {
-            let Event::Reserved(r) = event else { continue };
-            self.check_why(r, context);
-            if let Some(c) = self.owner.contact(r.contact) {
-                let session = self.owner.gateway(c.gateway).and_then(|g| g.session);
-                let held = c.link == Link::Unary || session.map(Link::Attached) == Some(c.link);
-                assert!(held, "{context}: {r:?} while its gateway does not hold it");
-                let still = c.state.reservation() == Some(r.reservation);
-                // A colleague who is asked for by name need not have what the queue wants.
-                let named = c.named.is_some_and(|n| n.agent == r.agent);
-                let fits = named || self.fits(r.agent, c);
-                assert!(!still || fits, "{context}: {r:?} for one who may not have {c:?}");
-            }
-            if r.trigger != Trigger::Agent {
-                continue;
-            }
-            let Some(chosen) = self.owner.contact(r.contact) else { continue };
-            let older = self.owner.contacts().find(|c| self.was_passed_by(c, chosen, r, before));
-            assert!(older.is_none(), "{context}: {r:?} passed by {older:?}");
+    /// Each choice is the one that looking at everyone would have made.
+    fn compare(&mut self, events: &[Event], context: &str) {
+        if let Err(difference) = self.naive.follow(self.at, events) {
+            let difference = format!("{context}: {difference}\nevents: {events:#?}");
+            assert!(self.naive.is_planted(), "{difference}");
+            self.difference.get_or_insert(difference);
         }
-    }
-
-    fn was_passed_by(
-        &self,
-        c: &Contact,
-        chosen: &Contact,
-        r: &Reserved,
-        before: &[Contact],
-    ) -> bool {
-        let free = |c: &Contact| {
-            c.state == State::Queued
-                && c.link != Link::Detached
-                && c.named.is_none()
-                && c.passed_over.iter().all(|p| p.agent != r.agent)
-        };
-        // What changed within the same command may have been otherwise when it was decided.
-        let before = before.iter().find(|b| b.id == c.id);
-        free(c)
-            && before.is_some_and(|b| free(b) && (b.place, b.queue) == (c.place, c.queue))
-            && (c.service, c.channel) == (chosen.service, chosen.channel)
-            && self.by_place(c.queue, chosen.queue)
-            && self.fits(r.agent, c)
-            && (c.place, c.id) < (chosen.place, chosen.id)
-    }
-
-    /// Whether an agent may have a contact at all, by the words of the configuration.
-    fn fits(&self, agent: AgentId, c: &Contact) -> bool {
-        let profile = &self.owner.routing().agents[agent.index()];
-        let queue = &self.owner.routing().queues[c.queue.index()];
-        (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
-            && (c.service == ServiceClass::Safety || !self.owner.is_kept(agent))
-            && c.needs.iter().all(|n| {
-                profile.skills.iter().any(|(s, level)| *s == n.skill && *level >= n.at_least)
-            })
     }
 
     fn count(&mut self, events: &[Event]) {
@@ -362,6 +324,7 @@ fn random_histories_hold_every_promise() {
     let (mut commands, mut refused, mut closed) = (0, 0, 0);
     let mut reached = BTreeSet::new();
     let mut shadows = [0; 2];
+    let mut compared: BTreeMap<&str, u64> = BTreeMap::new();
     for seed in &seeds {
         let mut world = World::new(*seed);
         world.run(11_000);
@@ -370,18 +333,40 @@ fn random_histories_hold_every_promise() {
         shadows = [shadows[0] + world.shadows[0], shadows[1] + world.shadows[1]];
         closed += world.owner.in_state(StateKind::Closed);
         reached.extend(world.tally.keys().copied());
+        for (trigger, n) in &world.naive.compared {
+            *compared.entry(*trigger).or_default() += n;
+        }
         println!("seed {seed}: {:?}", world.tally);
         world.replay_from_journal();
     }
     println!(
         "{commands} commands, {refused} refused, {closed} contacts closed, {shadows:?} snapshots"
     );
+    println!("choices that looking at everyone made too: {compared:?}");
     if seeds.len() > 1 {
         let missing: Vec<_> = NAMES.iter().filter(|n| !reached.contains(**n)).collect();
         assert!(missing.is_empty(), "never reached: {missing:?}");
+        let few = compared.values().filter(|n| **n < 100).count();
+        assert!(compared.len() == 4 && few == 0, "hardly compared: {compared:?}");
         let rules: Vec<_> = Rule::ALL.iter().filter(|r| !reached.contains(r.name())).collect();
         assert!(rules.is_empty(), "rules that never decided: {rules:?}");
         assert!(shadows.iter().all(|n| *n > 20), "hardly any engine from a snapshot: {shadows:?}");
         assert!(closed > commands / 20, "hardly any contact lived its whole life");
+    }
+}
+
+/// The naive matcher sees what it is for: with any one of its rules wrong it differs.
+#[test]
+fn a_wrong_rule_in_the_naive_matcher_is_found() {
+    for wrong in Wrong::ALL {
+        let found = (1..=5).find_map(|seed| {
+            let mut world = World::beside(Naive::planted(wrong), seed);
+            (0..110).find_map(|_| {
+                world.run(100);
+                world.difference.take()
+            })
+        });
+        let found = found.unwrap_or_else(|| panic!("{wrong:?} is not seen"));
+        println!("{wrong:?}: {}", found.lines().next().unwrap_or_default());
     }
 }

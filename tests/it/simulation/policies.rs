@@ -1,15 +1,15 @@
-//! Every policy that the configuration knows, at random, and what must hold under each.
+//! Every policy that the configuration knows, at random. What each chooses is the naive
+//! matcher's to see.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-use surgeline::engine::event::Reserved;
 use surgeline::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
 };
 use surgeline::engine::words::{Channel, Language, Need, Needs};
-use surgeline::ids::{CustomerId, QueueId, SkillId};
+use surgeline::ids::{CustomerId, SkillId};
 use surgeline::time::Span;
 
 use super::{SKILLS, World};
@@ -80,24 +80,5 @@ impl World {
         let known = self.rng.random_bool(0.5);
         let customer = known.then(|| CustomerId(self.rng.random_range(0..20)));
         (prefers, language, customer)
-    }
-
-    /// Whether the policy in force lets nobody of one queue go before an older place of another.
-    pub(super) fn by_place(&self, one: QueueId, other: QueueId) -> bool {
-        let index = |q: QueueId| self.owner.routing().queue(q).map(|q| q.policy.index());
-        match self.owner.routing().settings.contact_choice {
-            ContactChoice::FixedQueueRatio => one == other,
-            ContactChoice::OldestFirst => true,
-            ContactChoice::CmuTheta => index(one) == index(other),
-        }
-    }
-
-    /// What a reservation says of its reason is so as far as it can be told afterwards.
-    pub(super) fn check_why(&self, r: &Reserved, context: &str) {
-        let why = &r.why;
-        let compared = why.queues > 0;
-        let adds_up = why.backlog <= why.backlogs && u32::from(why.share) <= why.shares;
-        assert!(!compared || why.backlog > 0 && adds_up, "{context}: {why:?}");
-        assert!(!compared || why.queues > 1 || why.backlog == why.backlogs, "{context}: {why:?}");
     }
 }

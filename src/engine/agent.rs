@@ -285,6 +285,7 @@ mod tests {
     fn ready(work: &[(Channel, Hold)]) -> Agent {
         let work = work.iter().zip(1..).map(|((channel, hold), n)| Work {
             contact: ContactId(n),
+            queue: QueueId(0),
             channel: *channel,
             hold: *hold,
         });

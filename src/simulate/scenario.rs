@@ -3,6 +3,7 @@
 //! Read from one TOML file: the simulation's own sections here, the routing part by `config`,
 //! from the same file or from one that it names. Nothing is drawn or decided here.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,6 +65,7 @@ pub(super) struct Stream {
     /// The share that a tier contains, and how long those who enter one are in it.
     pub(super) self_service: Option<(f64, Sampler)>,
     pub(super) needs: Needs,
+    pub(super) preferred: Needs,
     pub(super) language: Option<Language>,
     /// Of how many known customers each contact is of one; 0 for nobody known.
     pub(super) customers: u64,
@@ -243,15 +245,18 @@ fn check_stream(
         (None, false) => s.arrivals.clone(),
         _ => return Err(bad("per_hour", "exactly one of `per_hour` and `arrivals`")),
     };
-    let mut needs = Needs::new();
-    for (skill, at_least) in &s.needs {
-        let skill = names.skill(field("needs"), skill)?;
-        if !(1..=5).contains(at_least) {
-            return Err(bad("needs", "proficiencies from 1 to 5"));
+    let skills = |name: &str, asked: &BTreeMap<String, u8>| {
+        let mut needs = Needs::new();
+        for (skill, at_least) in asked {
+            let skill = names.skill(field(name), skill)?;
+            if !(1..=5).contains(at_least) {
+                return Err(bad(name, "proficiencies from 1 to 5"));
+            }
+            needs.push(Need { skill, at_least: *at_least });
         }
-        needs.push(Need { skill, at_least: *at_least });
-    }
-    needs.sort_unstable();
+        needs.sort_unstable();
+        Ok::<_, SimulateError>(needs)
+    };
     let language = s.language.as_deref().map(|tag| {
         Language::of_tag(tag).ok_or_else(|| bad("language", "a language tag such as \"de\""))
     });
@@ -272,7 +277,8 @@ fn check_stream(
                 Ok::<_, SimulateError>((contained, law("self_service.lasting", &t.lasting)?))
             })
             .transpose()?,
-        needs,
+        needs: skills("needs", &s.needs)?,
+        preferred: skills("preferred", &s.preferred)?,
         language: language.transpose()?,
         customers: s.customers.unwrap_or(0),
         safety: s.safety,

@@ -335,6 +335,7 @@ impl<'a> World<'a> {
             queue: stream.queue,
             entry_point: stream.entry_point,
             needs: stream.needs.clone(),
+            preferred: stream.preferred.clone(),
             head_start: Span::ZERO,
             safety: stream.safety,
             customer: person.customer,

@@ -80,6 +80,8 @@ pub(super) struct Stream {
     pub(super) self_service: Option<SelfService>,
     #[serde(default)]
     pub(super) needs: BTreeMap<String, u8>,
+    #[serde(default)]
+    pub(super) preferred: BTreeMap<String, u8>,
     pub(super) language: Option<String>,
     pub(super) customers: Option<u64>,
     #[serde(default)]

@@ -71,7 +71,7 @@ impl Staff {
 impl Floor {
     /// An agent comes to work, leaves it, or has something else in hand.
     pub(crate) fn staff_changed(&mut self, agent: AgentId, before: Staff, after: Staff) {
-        let Some(profile) = self.profile_of.get(agent.index()) else { return };
+        let Some((profile, _)) = self.profile_of.get(agent.index()) else { return };
         let profile = &mut self.profiles[usize::from(*profile)].1;
         let staff = &mut profile.staff;
         staff.agents = moved(staff.agents, before.agents, after.agents);
@@ -91,7 +91,7 @@ impl Floor {
     /// Whether who is counted as at work is who is, for checking.
     pub(crate) fn counts_staff(&self, agents: &[Agent], routing: &Routing) -> bool {
         let mut staff = vec![Staff::default(); self.profiles.len()];
-        for (agent, profile) in agents.iter().zip(&self.profile_of) {
+        for (agent, (profile, _)) in agents.iter().zip(&self.profile_of) {
             let Some(of) = routing.agent(agent.id) else { return false };
             let one = Staff::of(agent, of);
             let all = &mut staff[usize::from(*profile)];

@@ -17,6 +17,7 @@ use crate::engine::agent::Agent;
 use crate::engine::command::{Act, Arrival, Command, GatewayLimits, Reply, Report};
 use crate::engine::contact::State;
 use crate::engine::event::Event;
+use crate::engine::policy::{QueuePolicy, Workload};
 use crate::engine::routing::{AgentProfile, Listed, Queue, Routing};
 use crate::engine::words::{Availability, Channel};
 use crate::ids::{AgentId, ContactId, GatewayId, PoolId, QueueId, ReasonId};
@@ -92,6 +93,7 @@ impl Center {
             reservation_timeout: Span::seconds(10),
             connect_timeout: Span::seconds(15),
             wrap_up: Span::ZERO,
+            policy: QueuePolicy::default(),
         };
         let agent = |n| AgentProfile {
             name: Arc::from(format!("a{n}")),
@@ -100,6 +102,7 @@ impl Center {
             skills: [].into_iter().collect(),
             primary: None,
             capacity: [0, 1, 0, 0],
+            workload: Workload::default(),
         };
         let routing = Routing {
             pools: listed("own"),
@@ -216,6 +219,7 @@ impl Center {
             queue: QUEUE,
             entry_point: None,
             needs: [].into_iter().collect(),
+            preferred: [].into_iter().collect(),
             head_start: Span::ZERO,
             safety: false,
             language: None,

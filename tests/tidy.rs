@@ -25,6 +25,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("recall", &["ids", "time", "engine", "config"]),
     // Threads that give way to others.
     ("background", &[]),
+    ("descriptors", &[]),
     // Where a test lets the process die.
     ("fault", &[]),
     ("journal", &["ids", "time", "engine", "fault"]),
@@ -44,7 +45,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "app",
         &[
             "ids", "time", "engine", "config", "recall", "journal", "shard", "archive", "metrics",
-            "grpc", "console", "http", "pb", "space", "background",
+            "grpc", "console", "http", "pb", "space", "background", "descriptors",
         ],
     ),
     (

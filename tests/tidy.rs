@@ -25,6 +25,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("recall", &["ids", "time", "engine", "config"]),
     // Threads that give way to others.
     ("background", &[]),
+    ("descriptors", &[]),
     // Where a test lets the process die.
     ("fault", &[]),
     ("journal", &["ids", "time", "engine", "fault"]),
@@ -58,6 +59,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "pb",
             "space",
             "background",
+            "descriptors",
         ],
     ),
     (

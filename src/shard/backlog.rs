@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(holds(|_| {}, 10), RECOVERING.batches);
         let mebibytes = holds(Feed::serves, 4 << 20);
         assert_eq!(mebibytes, 63, "64 are 256 MiB without what an entry takes beside");
-        assert_eq!(holds(Feed::serves, SERVING.bytes + 1), 1, "one alone is let through");
+        assert_eq!(holds(|_| {}, RECOVERING.bytes + 1), 1, "one alone is let through");
     }
 
     #[test]

@@ -205,7 +205,8 @@ impl Floor {
         let full = self.classes.len() >= MOST_CLASSES;
         // Who comes back from an agent is never turned away, even where the table is full.
         let reuse = if full { self.classes.iter().position(|c| c.line.is_empty()) } else { None };
-        let fresh = Class { key: key.clone(), line: Line::default(), eligible: Vec::new(), slots: 0 };
+        let fresh =
+            Class { key: key.clone(), line: Line::default(), eligible: Vec::new(), slots: 0 };
         let index = match reuse {
             Some(i) => {
                 let old = std::mem::replace(&mut self.classes[i], fresh);

@@ -172,8 +172,10 @@ impl Line {
             let part = match () {
                 () if place.0 <= first => 0.0,
                 () if place.0 > last => 1.0,
-                () => Span(place.0.abs_diff(first)).as_secs_f64()
-                    / Span(last.abs_diff(first)).as_secs_f64(),
+                () => {
+                    Span(place.0.abs_diff(first)).as_secs_f64()
+                        / Span(last.abs_diff(first)).as_secs_f64()
+                }
             };
             float(set.len()) * part
         };

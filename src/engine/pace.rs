@@ -262,7 +262,11 @@ mod tests {
         m.enters(at(10));
         m.leaves(at(11), true);
         assert_eq!(m.seconds_each(at(11)), None);
-        assert!(m.hazard(at(11)) < 0.002, "one who leaves at once is not all: {}", m.hazard(at(11)));
+        assert!(
+            m.hazard(at(11)) < 0.002,
+            "one who leaves at once is not all: {}",
+            m.hazard(at(11))
+        );
     }
 
     #[test]

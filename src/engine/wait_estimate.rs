@@ -53,7 +53,8 @@ impl Engine {
     ) -> Option<WaitEstimate> {
         let of = self.routing.queue(queue)?;
         // Those who need no more than the queue asks are its usual contacts.
-        let usual = |(_, key, len): &(u16, &super::floor::ClassKey, usize)| (key.needs == of.needs, *len);
+        let usual =
+            |(_, key, len): &(u16, &super::floor::ClassKey, usize)| (key.needs == of.needs, *len);
         let (class, _, _) = self.floor.classes_of(queue, channel).max_by_key(usual)?;
         let key = (Place::new(at, of.head_start), ContactId(u64::MAX));
         let ahead = self.floor.ahead_in(class, key.0, key.1);
@@ -102,7 +103,8 @@ impl Engine {
         }
         let own = press(queue, channel);
         let all = ahead + demand.rivals;
-        let hazard = if all > 0.0 { (ahead * own.hazard + demand.hazard) / all } else { own.hazard };
+        let hazard =
+            if all > 0.0 { (ahead * own.hazard + demand.hazard) / all } else { own.hazard };
         let rate = match own.work {
             Some(seconds) => f64::from(demand.slots) / seconds * self.left_to(channel, &demand),
             None => self.pace.get(queue, channel).taken.rate(at),
@@ -147,10 +149,9 @@ fn departures(c: f64, theta: f64, ahead: usize) -> (f64, f64) {
     let integral = if growth > 1e-9 { growth.ln_1p() / theta } else { steps * a };
     mean += integral + f64::midpoint(a, b) + theta / 12.0 * (a.powi(2) - b.powi(2))
         - theta.powi(3) / 120.0 * (a.powi(4) - b.powi(4));
-    variance += steps * a * b
-        + f64::midpoint(a.powi(2), b.powi(2))
-        + theta / 6.0 * (a.powi(3) - b.powi(3))
-        - theta.powi(3) / 30.0 * (a.powi(5) - b.powi(5));
+    variance +=
+        steps * a * b + f64::midpoint(a.powi(2), b.powi(2)) + theta / 6.0 * (a.powi(3) - b.powi(3))
+            - theta.powi(3) / 30.0 * (a.powi(5) - b.powi(5));
     (mean, variance)
 }
 

@@ -172,7 +172,8 @@ impl Floor {
             };
             let of = press(rival_line.key.queue, rival_line.key.channel);
             // Where one of the two is not measured, they are taken to be alike.
-            let heavier = work.zip(of.work).filter(|(own, _)| *own > 0.0).map_or(1.0, |(o, r)| r / o);
+            let heavier =
+                work.zip(of.work).filter(|(own, _)| *own > 0.0).map_or(1.0, |(o, r)| r / o);
             // A line is served by all its agents alike: this part of it by ours, and so many of
             // our own would take them as long.
             let as_own = before * heavier * shared / f64::from(rival_line.slots);

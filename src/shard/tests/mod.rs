@@ -6,3 +6,4 @@ mod recall;
 mod restart;
 mod snapshot;
 mod statistics;
+mod told;

@@ -458,39 +458,3 @@ fn metrics_tell_of_a_recall_and_let_go_of_it() {
     };
     assert_eq!(text.lines().filter(left).collect::<Vec<_>>(), Vec::<&str>::new());
 }
-
-#[test]
-fn announced_waits_are_held_against_what_came() {
-    let told = |effect, seconds| {
-        let mut asked = saying(effect, Text::Acknowledgement);
-        if let Event::EffectAsked { kind: EffectKind::Say(say), .. } = &mut asked {
-            say.outlook = Outlook { ahead: Some(3), wait: Some(Span::seconds(seconds)) };
-        }
-        asked
-    };
-    let back = || returned(C1, ReturnedBecause::Asked);
-    let answered = || accepted(C1, 1, None);
-    // (what happened after they had been told 60 s at second 1, and how often it is compared)
-    let table = [
-        ("answered", vec![(31, back()), (41, answered()), (42, answered())], 1),
-        ("later than told", vec![(31, back()), (99, answered())], 1),
-        ("kept by self-service for longer", vec![(62, back()), (62, answered())], 0),
-        ("never told", vec![(2, settled(7, Settled::Failed(1))), (31, back()), (41, answered())], 0),
-        ("said to the end", vec![(2, settled(7, Settled::Done)), (31, back()), (41, answered())], 1),
-        ("gone", vec![(31, back()), (41, closed(C1, EndReason::Abandoned)), (42, answered())], 0),
-        ("elsewhere", vec![(31, queued(C1, B, QueuedBecause::Moved)), (41, answered())], 0),
-    ];
-    for (name, then, compared) in table {
-        let observer = Arc::new(Recorded::default());
-        let mut tally = Tally::new(observer.clone());
-        let first = vec![arrived(C1, 0), queued(C1, A, QueuedBecause::Arrived), diverted(C1), told(7, 60)];
-        let before = first.into_iter().map(|event| (1, event));
-        for (second, event) in before.chain(then) {
-            tally.add(&entry(2, second, vec![event]), WallTime(0));
-        }
-        assert_eq!(observer.told("AnsweredAsTold"), compared, "{name}");
-        if name == "answered" {
-            assert_eq!(observer.told("AnsweredAsTold { queue: QueueId(0), announced: 60s, waited: 40s }"), 1);
-        }
-    }
-}

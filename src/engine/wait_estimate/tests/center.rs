@@ -142,7 +142,8 @@ impl Center {
                 Next::Arrival => self.arrives(),
                 Next::Done(agent, contact) => {
                     self.acts(agent, Act::Complete { contact, disposition: None });
-                    let free = |a: &Agent| a.availability == Availability::Ready && a.work.is_empty();
+                    let free =
+                        |a: &Agent| a.availability == Availability::Ready && a.work.is_empty();
                     if self.engine.agent(agent).is_some_and(free) {
                         // Nobody waits: whoever had stayed would be served now.
                         self.serves_ghosts(ContactId(u64::MAX));
@@ -157,7 +158,8 @@ impl Center {
     /// From now on so many are at work, the first of all.
     pub(super) fn staff(&mut self, agents: u32) {
         for agent in (0..self.agents.max(agents)).map(AgentId) {
-            let ready = self.engine.agent(agent).is_some_and(|a| a.availability == Availability::Ready);
+            let ready =
+                self.engine.agent(agent).is_some_and(|a| a.availability == Availability::Ready);
             if ready != (agent.0 < agents) {
                 let lunch = Availability::NotReady(ReasonId(2));
                 self.acts(agent, Act::Become(if ready { lunch } else { Availability::Ready }));

@@ -5,7 +5,7 @@
 //! It decides nothing.
 
 use super::{Floor, Stand};
-use crate::engine::agent::{Agent, Work, cost};
+use crate::engine::agent::{Agent, WHOLE, Work, cost};
 use crate::engine::contact::Contact;
 use crate::engine::line::Spot;
 use crate::engine::rank::ClassKey;
@@ -55,7 +55,7 @@ pub(crate) struct Demand {
 impl Staff {
     pub(crate) fn of(agent: &Agent, profile: &AgentProfile) -> Self {
         let slots = |channel| match agent.serves(profile, channel) {
-            true => u32::from(profile.capacity[Channel::index(channel)]),
+            true => WHOLE / cost(profile, channel).max(1),
             false => 0,
         };
         let slots = Channel::ALL.map(slots);

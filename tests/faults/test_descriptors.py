@@ -37,6 +37,8 @@ class Descriptors(FaultTest):
         await self.start()
         self.load.run(200)
         await self.acknowledged(300)
+        # Its connection is made when it is first used, and later nobody is let in.
+        await self.load.supervisor.counts()
         host, port = self.router.grpc.rsplit(":", 1)
         crowd = []
         self.addCleanup(lambda: [line.close() for line in crowd])

@@ -20,7 +20,7 @@ use crate::shard::view::View;
 pub(super) struct WaitMetrics {
     /// How the announced wait and the actual one compare, by queue.
     ratios: ArcSwap<BTreeMap<QueueId, Histogram>>,
-    /// Mean and p80, from when they are first known.
+    /// Mean and p80, by queue and channel.
     expected: ArcSwap<BTreeMap<(QueueId, usize), [Gauge; 2]>>,
 }
 
@@ -47,10 +47,9 @@ impl WaitMetrics {
             for channel in Channel::ALL.into_iter().filter(|c| queue.channels[c.index()]) {
                 let wait = view.engine.wait_of_next(id, channel, view.now);
                 let key = (id, channel.index());
-                let gauges = match (known.get(&key), wait) {
-                    (Some(gauges), _) => gauges.clone(),
-                    (None, None) => continue,
-                    (None, Some(_)) => {
+                let gauges = match known.get(&key) {
+                    Some(gauges) => gauges.clone(),
+                    None => {
                         let labels = |what| [&*queue.name, channel.name(), what];
                         let one = |what| gauge(r, &names::EXPECTED_WAIT, &labels(what));
                         let gauges = [one("mean"), one("p80")];

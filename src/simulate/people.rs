@@ -134,7 +134,10 @@ impl World<'_> {
             self.queue_of(&person).delayed += 1;
             self.estimated(contact);
         }
-        self.has_patience(contact, person);
+        // A tier took them over as they came: their patience is tried when they come back.
+        if !matches!(state, Some(State::SelfService(_))) {
+            self.has_patience(contact, person);
+        }
     }
 
     fn has_patience(&mut self, contact: ContactId, person: Person) {

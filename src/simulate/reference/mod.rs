@@ -51,7 +51,9 @@ impl Size {
 
     /// For what another simulation found, to two or three digits.
     fn simulated(self) -> Tolerance {
-        Tolerance::Near { errors: self.errors(), share: 0.03 }
+        // What happens two times in ten thousand need not happen in a short run at all.
+        let least = if self == Self::Whole { 0.000_5 } else { 0.002 };
+        Tolerance::Near { errors: self.errors(), share: 0.03, least }
     }
 
     /// For what may be so far from a bound; where little is played, chance comes on top.
@@ -101,8 +103,9 @@ enum Tolerance {
     /// Within so many standard errors, and within a share of the table's value or, of small
     /// shares, so much.
     Both { errors: f64, share: f64, floor: f64, least: f64 },
-    /// Within so many standard errors and a share of the table's value together.
-    Near { errors: f64, share: f64 },
+    /// Within so many standard errors and a share of the table's value together or, of small
+    /// shares, so much.
+    Near { errors: f64, share: f64, least: f64 },
     /// So far at most and so many standard errors.
     Points { points: f64, errors: f64 },
     /// So many times the table's value at most.
@@ -204,8 +207,8 @@ impl Tolerance {
                     && within((share * table).max(floor_of(table, floor))),
                 format!("{errors} standard errors and {} %", share * 100.0),
             ),
-            Self::Near { errors, share } => (
-                within(errors * error + share * table),
+            Self::Near { errors, share, least } => (
+                within((errors * error + share * table).max(floor_of(table, least))),
                 format!("{errors} standard errors + {} %", share * 100.0),
             ),
             Self::Points { points, errors } => (

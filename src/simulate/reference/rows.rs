@@ -137,6 +137,7 @@ fn skills(line: &Line, all: &[Line], size: Size) -> Result<Row, SimulateError> {
         let listed: Vec<String> = (1..=TYPES).map(|t| format!("\"type-{t}\"")).collect();
         scenario += &format!("skills = [{}]\n\n", listed.join(", "));
         scenario += &run(6e6, per_hour, aht, size);
+        scenario += "[settings]\ncontact_choice = \"oldest_first\"\n\n";
         scenario += &six_queues(per_hour, aht, patience, each);
     }
     if waits {

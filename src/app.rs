@@ -30,6 +30,7 @@ use crate::journal::snapshot::SnapshotError;
 use crate::journal::snapshot::kept::{Found, Snapshots};
 use crate::journal::snapshot::trim::Trimming;
 use crate::journal::sqlite::{Options, SqliteJournal};
+use crate::journal::trim::Trimmer;
 use crate::journal::{Batch, Tip};
 use crate::metrics::Metrics;
 use crate::recall::Folder;
@@ -365,7 +366,12 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
     let archive = Archive::start(options, follow, metrics.clone())?;
     // Only now: until the archive is waited for nothing may go.
     trimming.wait_for(archive.durable());
-    trimming.connect(move |upto| match trimmer.trim(upto) {
+    trimming.connect(move |upto| trim(&trimmer, upto, &metrics));
+    Ok(Opened { handle, shard, recovered, archive, space })
+}
+
+fn trim(trimmer: &Trimmer, upto: u64, metrics: &Metrics) {
+    match trimmer.trim(upto) {
         Ok(trimmed) if trimmed.segments > 0 => {
             tracing::info!(first = trimmed.first, "older segments of the journal deleted");
         }
@@ -374,8 +380,7 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
             metrics.not_trimmed();
             tracing::warn!(%error, "the journal was not trimmed");
         }
-    });
-    Ok(Opened { handle, shard, recovered, archive, space })
+    }
 }
 
 fn receipts(config: &AppConfig) -> Result<Receipts, ReceiptError> {

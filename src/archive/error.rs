@@ -60,7 +60,7 @@ pub enum ArchiveError {
         /// Which file.
         path: PathBuf,
         /// What reading on came to.
-        source: JournalError,
+        source: Box<JournalError>,
     },
     /// The journal could not be read.
     #[error(transparent)]

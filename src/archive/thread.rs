@@ -395,7 +395,7 @@ impl<F: Follow> Follower<F> {
                 if nothing && from.sequence > 0 && aside::is_elsewhere(&source) =>
             {
                 let path = super::schema::path(&self.options.data);
-                return Err(ArchiveError::Elsewhere { path, source });
+                return Err(ArchiveError::Elsewhere { path, source: Box::new(source) });
             }
             read => read?,
         }

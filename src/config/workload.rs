@@ -101,7 +101,10 @@ mod tests {
     use super::*;
     use crate::config::{ConfigError, parse};
 
-    fn agent(fields: &str) -> Result<([u8; 4], Workload), Vec<(String, String)>> {
+    /// Capacity and workload, or each problem's field and what is wrong with it.
+    type Read = Result<([u8; 4], Workload), Vec<(String, String)>>;
+
+    fn agent(fields: &str) -> Read {
         let source = format!(
             "[[pools]]\nname = \"own\"\n[[agents]]\nname = \"ada\"\npool = \"own\"\n{fields}"
         );

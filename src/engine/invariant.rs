@@ -99,6 +99,19 @@ pub enum Violation {
     },
 }
 
+/// Whether an effect is still asked for, as its contact is.
+fn is_due(kind: &EffectKind, c: &Contact) -> bool {
+    match (kind, c.state) {
+        (EffectKind::Connect { reservation, .. }, state) => {
+            state.kind() == StateKind::Connecting && state.reservation() == Some(*reservation)
+        }
+        (EffectKind::HandOver { to }, State::Assigned { agent, .. }) => *to == agent,
+        (EffectKind::HandOver { .. }, _) => false,
+        // What is said on the way to a person may be said until they are there.
+        (EffectKind::Say(_), _) => c.parent.is_none(),
+    }
+}
+
 impl Engine {
     /// Checks everything. Takes time in proportion to contacts times agents.
     ///
@@ -211,20 +224,8 @@ impl Engine {
             {
                 reservations.insert(reservation, c.id);
             }
-            for (_, kind) in &c.effects {
-                let due = match (kind, c.state) {
-                    (EffectKind::Connect { reservation, .. }, state) => {
-                        state.kind() == StateKind::Connecting
-                            && state.reservation() == Some(*reservation)
-                    }
-                    (EffectKind::HandOver { to }, State::Assigned { agent, .. }) => *to == agent,
-                    (EffectKind::HandOver { .. }, _) => false,
-                    // What is said on the way to a person may be said until they are there.
-                    (EffectKind::Say(_), _) => c.parent.is_none(),
-                };
-                if !due {
-                    return Err(Violation::Effect(c.id));
-                }
+            if !c.effects.iter().all(|(_, kind)| is_due(kind, c)) {
+                return Err(Violation::Effect(c.id));
             }
             effects.extend(c.effects.iter().map(|(e, _)| (*e, c.id)));
             if !c.key.is_empty() {

@@ -78,7 +78,7 @@ pub(super) fn incoming(
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) if deserves_rest(&error) => {
-                    if let Some(times) = failures.to_tell(Instant::now()) {
+                    if let Some(times) = failures.worth_telling(Instant::now()) {
                         tracing::warn!(%error, times, "connections could not be accepted");
                     }
                     sleep(BREATHER).await;
@@ -120,7 +120,7 @@ struct Failures {
 
 impl Failures {
     /// One more; how many there were since the last that was told of, if it is time to tell.
-    fn to_tell(&mut self, now: Instant) -> Option<u64> {
+    fn worth_telling(&mut self, now: Instant) -> Option<u64> {
         self.times += 1;
         if self.told.is_some_and(|told| now.duration_since(told) < TELL_EVERY) {
             return None;
@@ -279,12 +279,12 @@ mod tests {
     #[test]
     fn failures_are_told_of_now_and_then_with_how_many_there_were() {
         let (mut failures, began) = (Failures::default(), Instant::now());
-        assert_eq!(failures.to_tell(began), Some(1), "the first at once");
+        assert_eq!(failures.worth_telling(began), Some(1), "the first at once");
         for n in 1..100 {
-            assert_eq!(failures.to_tell(began + n * BREATHER), None);
+            assert_eq!(failures.worth_telling(began + n * BREATHER), None);
         }
-        assert_eq!(failures.to_tell(began + TELL_EVERY), Some(100));
-        assert_eq!(failures.to_tell(began + TELL_EVERY + BREATHER), None);
+        assert_eq!(failures.worth_telling(began + TELL_EVERY), Some(100));
+        assert_eq!(failures.worth_telling(began + TELL_EVERY + BREATHER), None);
     }
 
     /// Whether the other side closed it.

@@ -132,7 +132,7 @@ fn expected_waits(view: &View<'_>, id: QueueId, queue: &Queue) -> Vec<v1::Expect
     let expected = |channel: Channel| {
         let wait = view.engine.wait_of_next(id, channel, view.now)?;
         Some(v1::ExpectedWait {
-            channel: words::channel(channel).into(),
+            channel: words::channel(channel),
             mean_ms: wait.mean.as_millis(),
             p80_ms: wait.p80.as_millis(),
         })

@@ -95,7 +95,7 @@ fn table_of(played: &[Played<'_>], failed: usize) -> Text {
         }
         for c in compared {
             let off = |found: f64| match c.table {
-                table if table == 0.0 => format!("{found:+.5}"),
+                0.0 => format!("{found:+.5}"),
                 table => format!("{:+.2} %", (found / table - 1.0) * 100.0),
             };
             let half = c.found.and_then(|f| f.half);

@@ -91,7 +91,7 @@ async fn every_call_that_commands_proves_what_it_did_and_those_that_read_prove_n
     let forget = v1::ForgetCustomerRequest {
         actor: "sam".into(),
         why: "a test".into(),
-        customer: Some(v1::Customer { identity: "account-1".into(), ..Default::default() }),
+        customer: Some(v1::Customer { identity: "account-1".into() }),
         ..Default::default()
     };
     let forgotten = AdminServiceClient::new(router.channel.clone()).forget_customer(forget).await;

@@ -9,22 +9,9 @@ fn chat() -> v1::Arrival {
     arrival("chat-9", v1::Channel::Chat, "support-chat")
 }
 
-fn arrivals() -> Vec<(v1::Arrival, RefusalCode, &'static str)> {
+fn needs() -> Vec<(v1::Arrival, RefusalCode, &'static str)> {
     let need = |skill: &str, at_least| v1::Need { skill: skill.into(), at_least };
-    let fact = |name: &str| v1::Attribute { name: name.into(), value: String::new() };
     vec![
-        (v1::Arrival { key: String::new(), ..chat() }, RefusalCode::Invalid, "key"),
-        (v1::Arrival { key: "x".repeat(65), ..chat() }, RefusalCode::Invalid, "key"),
-        (v1::Arrival { key: "tab\there".into(), ..chat() }, RefusalCode::Invalid, "key"),
-        (v1::Arrival { channel: 0, ..chat() }, RefusalCode::Invalid, "channel"),
-        (v1::Arrival { channel: 99, ..chat() }, RefusalCode::Invalid, "channel"),
-        (v1::Arrival { queue: String::new(), ..chat() }, RefusalCode::Invalid, "queue"),
-        (v1::Arrival { queue: "nowhere".into(), ..chat() }, RefusalCode::NotFound, "queue"),
-        (
-            v1::Arrival { entry_point: "nowhere".into(), ..chat() },
-            RefusalCode::NotFound,
-            "entry_point",
-        ),
         (
             v1::Arrival { needs: vec![need("nothing", 1)], ..chat() },
             RefusalCode::NotFound,
@@ -49,6 +36,24 @@ fn arrivals() -> Vec<(v1::Arrival, RefusalCode, &'static str)> {
             v1::Arrival { needs: vec![need("english", 1); 9], ..chat() },
             RefusalCode::Invalid,
             "needs",
+        ),
+    ]
+}
+
+fn arrivals() -> Vec<(v1::Arrival, RefusalCode, &'static str)> {
+    let fact = |name: &str| v1::Attribute { name: name.into(), value: String::new() };
+    vec![
+        (v1::Arrival { key: String::new(), ..chat() }, RefusalCode::Invalid, "key"),
+        (v1::Arrival { key: "x".repeat(65), ..chat() }, RefusalCode::Invalid, "key"),
+        (v1::Arrival { key: "tab\there".into(), ..chat() }, RefusalCode::Invalid, "key"),
+        (v1::Arrival { channel: 0, ..chat() }, RefusalCode::Invalid, "channel"),
+        (v1::Arrival { channel: 99, ..chat() }, RefusalCode::Invalid, "channel"),
+        (v1::Arrival { queue: String::new(), ..chat() }, RefusalCode::Invalid, "queue"),
+        (v1::Arrival { queue: "nowhere".into(), ..chat() }, RefusalCode::NotFound, "queue"),
+        (
+            v1::Arrival { entry_point: "nowhere".into(), ..chat() },
+            RefusalCode::NotFound,
+            "entry_point",
         ),
         (
             v1::Arrival { head_start_ms: 86_400_001, ..chat() },
@@ -129,7 +134,10 @@ fn reports() -> Vec<(Report, RefusalCode, &'static str)> {
 async fn a_gateway_is_told_what_is_wrong_and_goes_on() {
     let router = Router::start().await;
     let mut gateway = router.gateway("g").await;
-    let arrivals = arrivals().into_iter().map(|(a, code, field)| (Report::Arrived(a), code, field));
+    let arrivals = arrivals()
+        .into_iter()
+        .chain(needs())
+        .map(|(a, code, field)| (Report::Arrived(a), code, field));
     for (report, code, field) in arrivals.chain(reports()) {
         let said = format!("{report:?}");
         let id = gateway.report(report).await;

@@ -427,6 +427,10 @@ fn every_rule_says_what_it_went_by_with_its_numbers() {
         let text = then(105, Event::Reserved(Reserved { why, ..offer(BEN, trigger, 1) }));
         assert!(text.contains(said), "{rule:?}: {said} is not in {text}");
     }
+}
+
+#[test]
+fn of_agents_alike_it_is_said_what_told_them_apart() {
     let lacks = Why { lacks: 2, ..Why::plain(Rule::OldestPlace) };
     let text = then(105, Event::Reserved(Reserved { why: lacks, ..offer(BEN, Trigger::Agent, 1) }));
     assert!(text.contains(" ben lacks 2 of the skills preferred."), "{text}");

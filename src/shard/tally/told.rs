@@ -32,15 +32,16 @@ impl Tally {
                     self.told.insert(*contact, Told { by: *effect, at, wait });
                 }
             }
-            Event::EffectSettled { effect, contact, how } if *how != Settled::Done => {
-                if self.told.get(contact).is_some_and(|told| told.by == *effect) {
-                    self.told.remove(contact);
-                }
+            Event::EffectSettled { effect, contact, how }
+                if *how != Settled::Done
+                    && self.told.get(contact).is_some_and(|told| told.by == *effect) =>
+            {
+                self.told.remove(contact);
             }
-            Event::Returned { contact, .. } => {
-                if self.told.get(contact).is_some_and(|told| told.is_over(at)) {
-                    self.told.remove(contact);
-                }
+            Event::Returned { contact, .. }
+                if self.told.get(contact).is_some_and(|told| told.is_over(at)) =>
+            {
+                self.told.remove(contact);
             }
             Event::Accepted { contact, connect_by: None, .. } | Event::Bridged { contact, .. } => {
                 self.told_answered(at, *contact);

@@ -12,7 +12,8 @@ class Order(RouterTest):
     CONFIG = centre(
         [queue("support"), queue("urgent", head_start="10m"), queue("post", "email", "chat")],
         [agent("anne", capacity={"voice": 1, "email": 1, "chat": 1})],
-        settings={"async_share": 0},
+        # Over all queues the oldest place; the default, by shares, is below.
+        settings={"async_share": 0, "contact_choice": "oldest_first"},
     )
 
     async def served(self, anne, count: int, **of) -> list[int]:
@@ -62,6 +63,25 @@ class Order(RouterTest):
         self.assertEqual(await self.order_of("support"), [c.id for c in expected])
         [anne] = await self.ready("anne")
         self.assertEqual(await self.served(anne, 40), [c.id for c in expected])
+
+
+class Shares(RouterTest):
+    CONFIG = centre([queue("support"), queue("returns")], [agent("anne")])
+
+    async def test_the_queue_furthest_above_its_share_goes_first_then_who_waits_longest(self):
+        gateway = await self.gateway()
+        first = await gateway.arrive("first", VOICE, queue="returns")
+        many = [await gateway.arrive(f"many-{n}", VOICE, queue="support") for n in range(3)]
+        [anne] = await self.ready("anne")
+        order = []
+        for _ in range(4):
+            offer = await anne.expect_offer()
+            order.append(offer.contact_id)
+            await anne.accept(offer)
+            await anne.expect("assigned", offer.contact_id)
+            await anne.complete(offer.contact_id)
+        # Three to one, two to one; at one to one the longest wait decides.
+        self.assertEqual(order, [c.id for c in (many[0], many[1], first, many[2])])
 
 
 class AtOnce(RouterTest):

@@ -45,7 +45,7 @@ pub enum ArchiveError {
         known: i64,
     },
     /// It holds more than the journal: it belongs to another one.
-    #[error("archive {} ends at entry {position} and the journal at {durable}: it belongs to another journal, move it away and it is made again", path.display())]
+    #[error("archive {} ends at entry {position} and the journal at {durable}: it belongs to another journal, and is set aside for a new one", path.display())]
     Ahead {
         /// Which file.
         path: PathBuf,

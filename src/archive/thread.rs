@@ -114,7 +114,8 @@ impl Archive {
     /// Starts to follow a journal.
     ///
     /// # Errors
-    /// The system gives no thread. Everything else is tried again for as long as it runs.
+    /// The system gives no thread. Everything else is tried again for as long as it runs; one
+    /// that followed another journal is set aside, and a new one begun.
     pub fn start(
         options: Options,
         follow: impl Follow + 'static,

@@ -40,6 +40,11 @@ fn a_failed_sync_that_is_ignored_is_found() {
 }
 
 #[test]
+fn a_journal_that_is_trimmed_too_far_is_found() {
+    finds(Bug::TrimsTooFar, "was trimmed");
+}
+
+#[test]
 fn a_sync_that_is_left_out_is_found() {
     finds(Bug::SyncLeftOut, "gone");
 }

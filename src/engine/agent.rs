@@ -201,25 +201,19 @@ impl Agent {
     /// Whether they take contacts of this channel, now or as soon as they have capacity.
     #[must_use]
     pub fn serves(&self, profile: &AgentProfile, channel: Channel) -> bool {
-        self.is_open(profile)
-            && profile.capacity[channel.index()] > 0
+        self.is_open(profile) && self.takes(profile, channel)
+    }
+
+    /// Whether contacts of this channel are theirs at all, if they are open to any.
+    pub(crate) fn takes(&self, profile: &AgentProfile, channel: Channel) -> bool {
+        profile.capacity[channel.index()] > 0
             && !(self.phone_unreachable && channel == Channel::Voice)
     }
 
     /// Whether they may be offered a contact of this channel now.
     #[must_use]
     pub fn can_take(&self, profile: &AgentProfile, channel: Channel) -> bool {
-        self.can_take_with(profile, channel, self.load(profile))
-    }
-
-    /// The same, for several channels: `load` is [`Self::load`], added up once.
-    pub(crate) fn can_take_with(
-        &self,
-        profile: &AgentProfile,
-        channel: Channel,
-        load: u32,
-    ) -> bool {
-        self.serves(profile, channel) && self.has_room(profile, channel, load)
+        self.serves(profile, channel) && self.has_room(profile, channel, self.load(profile))
     }
 
     /// Whether they may be offered anything, if there is room for it.
@@ -232,8 +226,8 @@ impl Agent {
     }
 
     /// Whether one more contact of a channel fits into what they can bear, whatever of it
-    /// ends first.
-    fn has_room(&self, profile: &AgentProfile, channel: Channel, load: u32) -> bool {
+    /// ends first. `load` is [`Self::load`], which is the same for every channel.
+    pub(crate) fn has_room(&self, profile: &AgentProfile, channel: Channel, load: u32) -> bool {
         let more = cost(profile, channel);
         if !profile.workload.interrupts_any() {
             return load.saturating_add(more) <= WHOLE;

@@ -54,8 +54,11 @@ pub(crate) struct Demand {
 
 impl Staff {
     pub(crate) fn of(agent: &Agent, profile: &AgentProfile) -> Self {
+        if !agent.is_open(profile) {
+            return Self::default();
+        }
         let mut slots = [0; 4];
-        for channel in Channel::ALL.into_iter().filter(|c| agent.serves(profile, *c)) {
+        for channel in Channel::ALL.into_iter().filter(|c| agent.takes(profile, *c)) {
             slots[channel.index()] = at_once(profile, channel);
         }
         if slots == [0; 4] {

@@ -47,7 +47,7 @@ impl IdleKeys {
         if load >= WHOLE && !profile.workload.interrupts_any() {
             return Self::default();
         }
-        let room = |c: &Channel| agent.can_take_with(profile, *c, load);
+        let room = |c: &Channel| agent.takes(profile, *c) && agent.has_room(profile, *c, load);
         let on: Channels = Channel::ALL.into_iter().filter(room).collect();
         if on.is_empty() {
             return Self::default();

@@ -54,7 +54,7 @@ use contact::{Contact, StateKind};
 pub use decide::Preview;
 use entry::Entry;
 use event::Event;
-use floor::{Floor, IdleKeys, Stand};
+use floor::{Floor, IdleKeys, Staff, Stand};
 pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
 use image::Counts;
@@ -111,6 +111,8 @@ const ONE_SHARE: u32 = 100;
 #[derive(Clone, Copy, Debug, Default)]
 struct Standing {
     idle: IdleKeys,
+    /// Their part in who is at work.
+    staff: Staff,
     /// Their part of the state hash.
     hash: u64,
 }
@@ -305,7 +307,12 @@ impl Engine {
 
     /// Whether an agent may be offered a contact of this channel now.
     fn has_room(&self, agent: AgentId, channel: words::Channel) -> bool {
-        self.standings.get(agent.index()).is_some_and(|s| s.idle[channel.index()].is_some())
+        self.idle_keys(agent).has(channel)
+    }
+
+    /// How an agent stands in line for work.
+    fn idle_keys(&self, agent: AgentId) -> IdleKeys {
+        self.standings.get(agent.index()).map_or_else(IdleKeys::default, |s| s.idle)
     }
 
     fn stand_of(&self, id: ContactId) -> Stand {

@@ -10,7 +10,7 @@ mod demand;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use demand::{Demand, Press, Staff};
+pub(crate) use demand::{Demand, Other, Press, Staff};
 use fixedbitset::FixedBitSet;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;

@@ -3,12 +3,13 @@
 //! What is estimated is the wait of one who stays. Held against those alone who were answered
 //! it would look too long, as the long waits are those that people give up: so for one who
 //! gave up, the wait ends when their turn would have come. That is when somebody of their
-//! queue who came after them is taken, or an agent who may take from it finds nobody.
+//! queue who came after them is taken, or an agent who might have taken them finds nobody.
 
 use super::people::Person;
 use super::world::World;
 use crate::engine::contact::State;
-use crate::ids::{AgentId, ContactId, QueueId};
+use crate::engine::words::Need;
+use crate::ids::{AgentId, ContactId};
 
 impl World<'_> {
     /// One begins to wait, and the engine says how long it will be.
@@ -27,7 +28,7 @@ impl World<'_> {
     pub(super) fn would_wait(&mut self, contact: ContactId, person: &Person) {
         if let Some(estimate) = person.estimate {
             let queue = self.scenario.streams[usize::from(person.stream)].queue;
-            self.gave_up[queue.index()].insert((person.came, contact), estimate);
+            self.gave_up[queue.index()].insert((person.came, contact), (person.stream, estimate));
         }
     }
 
@@ -36,49 +37,48 @@ impl World<'_> {
         let Some(person) = self.people.get(&contact) else { return };
         let (queue, until) =
             (self.scenario.streams[usize::from(person.stream)].queue, (person.came, contact));
-        self.turn_came(queue, |key| *key < until);
-    }
-
-    /// Agents who are free and found nobody would have taken those who gave up.
-    pub(super) fn anyone_turn(&mut self) {
-        while let Some(agent) = self.freed.pop() {
-            if self.hands[agent.index()].busy > 0 {
-                continue;
-            }
-            for index in 0..self.gave_up.len() {
-                let queue = QueueId(u16::try_from(index).unwrap_or(u16::MAX));
-                if !self.gave_up[index].is_empty() && self.serves(agent, queue) {
-                    self.turn_came(queue, |_| true);
-                }
-            }
-        }
-    }
-
-    fn turn_came(
-        &mut self,
-        queue: QueueId,
-        of: impl Fn(&(crate::time::EngineTime, ContactId)) -> bool,
-    ) {
         let waiting = &mut self.gave_up[queue.index()];
-        while let Some(first) = waiting.first_entry().filter(|first| of(first.key())) {
-            let waited = self.now.since(first.key().0);
-            let estimate = first.remove();
+        while let Some(first) = waiting.first_entry().filter(|first| *first.key() < until) {
+            let ((came, _), (_, estimate)) = first.remove_entry();
+            let waited = self.now.since(came);
             self.tally.queues[queue.index()].estimates.known(waited, estimate);
         }
     }
 
-    /// Whether an agent may take from a queue.
-    fn serves(&self, agent: AgentId, queue: QueueId) -> bool {
+    /// Agents who have room and found nobody would have taken those who gave up.
+    pub(super) fn anyone_turn(&mut self) {
+        while let Some(agent) = self.freed.pop() {
+            for index in 0..self.gave_up.len() {
+                if self.gave_up[index].is_empty() {
+                    continue;
+                }
+                let mut waiting = std::mem::take(&mut self.gave_up[index]);
+                waiting.retain(|(came, _), (stream, estimate)| {
+                    let taken = self.would_take(agent, *stream);
+                    if taken {
+                        let waited = self.now.since(*came);
+                        self.tally.queues[index].estimates.known(waited, *estimate);
+                    }
+                    !taken
+                });
+                self.gave_up[index] = waiting;
+            }
+        }
+    }
+
+    /// Whether an agent has room for one of a stream, and may take them.
+    fn would_take(&self, agent: AgentId, stream: u16) -> bool {
+        let of = &self.scenario.streams[usize::from(stream)];
         let routing = &self.scenario.routing;
-        let (Some(agent), Some(queue)) = (routing.agent(agent), routing.queue(queue)) else {
+        let (Some(profile), Some(queue)) = (routing.agent(agent), routing.queue(of.queue)) else {
             return false;
         };
-        let has = |need: &crate::engine::words::Need| {
-            agent
-                .skills
-                .iter()
-                .any(|(skill, level)| *skill == need.skill && *level >= need.at_least)
+        let has = |need: &Need| {
+            let enough = |(skill, level): &(_, u8)| *skill == need.skill && *level >= need.at_least;
+            profile.skills.iter().any(enough)
         };
-        (queue.pools.is_empty() || queue.pools.contains(&agent.pool)) && queue.needs.iter().all(has)
+        (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
+            && queue.needs.iter().chain(&of.needs).all(has)
+            && self.engine.agent(agent).is_some_and(|a| a.can_take(profile, of.channel))
     }
 }

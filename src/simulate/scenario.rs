@@ -109,7 +109,7 @@ impl Scenario {
     /// What is wrong in it, and what cannot be read of what it names.
     pub fn parse(file: &str, text: &str, beside: &Path) -> Result<Self, SimulateError> {
         let written: Written = toml::from_str(text)
-            .map_err(|source| SimulateError::Syntax { file: file.into(), source: source.into() })?;
+            .map_err(|problem| SimulateError::Syntax { file: file.into(), problem: problem.into() })?;
         let own = config::parse_part(file, text, OWN)?;
         let routing = match &written.routing {
             None => own,
@@ -241,6 +241,9 @@ fn check_stream(
         return Err(bad("channel", "a channel that its queue takes"));
     }
     let stretches = match (s.per_hour, s.arrivals.is_empty()) {
+        (Some(per_hour), true) if !arrivals::is_rate(per_hour) => {
+            return Err(bad("per_hour", arrivals::RATE));
+        }
         (Some(per_hour), true) => vec![Stretch::Constant { per_hour, lasting: None }],
         (None, false) => s.arrivals.clone(),
         _ => return Err(bad("per_hour", "exactly one of `per_hour` and `arrivals`")),

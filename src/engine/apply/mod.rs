@@ -19,7 +19,7 @@ use super::routing::Routing;
 use super::store::{Filed, hash_of};
 use super::words::{Availability, AvailabilityBecause, Channel};
 use super::{Engine, Standing};
-use crate::ids::{AgentId, ContactId, GatewayId, QueueId};
+use crate::ids::{AgentId, ContactId, GatewayId, QueueId, ReservationId};
 use crate::time::EngineTime;
 
 impl Engine {
@@ -116,6 +116,7 @@ impl Engine {
 
     fn configured(&mut self, routing: &Arc<Routing>) {
         self.routing = Arc::clone(routing);
+        self.reloaded = ReservationId(self.counts.last_reservation);
         self.hashes.routing = hash_of(routing);
         self.sticky.configure(routing.longest_sticky());
         for index in self.agents.len()..routing.agents.len() {
@@ -142,7 +143,8 @@ impl Engine {
             if let Some(profile) = self.routing.agent(agent.id) {
                 standing.idle = idle_keys(agent, profile);
                 self.floor.idle_changed(agent.id, &IdleKeys::default(), &standing.idle);
-                self.floor.staff_changed(agent.id, Staff::default(), Staff::of(agent, profile));
+                standing.staff = Staff::of(agent, profile);
+                self.floor.staff_changed(agent.id, &Staff::default(), &standing.staff);
             }
         }
     }
@@ -157,14 +159,14 @@ impl Engine {
             debug_assert!(false, "an event about unknown agent {id}");
             return;
         };
-        let staff = Staff::of(agent, profile);
         self.timers.remove_agent(agent);
         change(agent);
         self.timers.enter_agent(agent);
-        let now = Standing { idle: idle_keys(agent, profile), hash: hash_of(agent) };
+        let (idle, staff) = (idle_keys(agent, profile), Staff::of(agent, profile));
+        let now = Standing { idle, staff, hash: hash_of(agent), ..*stood };
         self.hashes.agents ^= stood.hash ^ now.hash;
         self.floor.idle_changed(id, &stood.idle, &now.idle);
-        self.floor.staff_changed(id, staff, Staff::of(agent, profile));
+        self.floor.staff_changed(id, &stood.staff, &now.staff);
         *stood = now;
     }
 

@@ -8,8 +8,10 @@
 use super::people::Person;
 use super::world::World;
 use crate::engine::contact::State;
-use crate::engine::words::Need;
+use crate::engine::words::{Channel, Need};
 use crate::ids::{AgentId, ContactId};
+use crate::time::EngineTime;
+use smallvec::SmallVec;
 
 impl World<'_> {
     /// One begins to wait, and the engine says how long it will be.
@@ -32,42 +34,51 @@ impl World<'_> {
         }
     }
 
-    /// One is taken: those of their queue who came before them and gave up would have been.
-    pub(super) fn had_their_turn(&mut self, contact: ContactId) {
+    /// One is taken: those of their queue who came before them and gave up would have been, if
+    /// the agent may take them.
+    pub(super) fn had_their_turn(&mut self, contact: ContactId, agent: AgentId) {
         let Some(person) = self.people.get(&contact) else { return };
-        let (queue, until) =
-            (self.scenario.streams[usize::from(person.stream)].queue, (person.came, contact));
-        let waiting = &mut self.gave_up[queue.index()];
-        while let Some(first) = waiting.first_entry().filter(|first| *first.key() < until) {
-            let ((came, _), (_, estimate)) = first.remove_entry();
-            let waited = self.now.since(came);
-            self.tally.queues[queue.index()].estimates.known(waited, estimate);
-        }
+        let queue = self.scenario.streams[usize::from(person.stream)].queue;
+        let until = (person.came, contact);
+        self.turn_came(queue.index(), until, |world, stream| world.may_take(agent, stream));
     }
 
     /// Agents who have room and found nobody would have taken those who gave up.
     pub(super) fn anyone_turn(&mut self) {
         while let Some(agent) = self.freed.pop() {
+            if !Channel::ALL.into_iter().any(|channel| self.has_room(agent, channel)) {
+                continue;
+            }
             for index in 0..self.gave_up.len() {
-                if self.gave_up[index].is_empty() {
-                    continue;
-                }
-                let mut waiting = std::mem::take(&mut self.gave_up[index]);
-                waiting.retain(|(came, _), (stream, estimate)| {
-                    let taken = self.would_take(agent, *stream);
-                    if taken {
-                        let waited = self.now.since(*came);
-                        self.tally.queues[index].estimates.known(waited, *estimate);
-                    }
-                    !taken
+                let ever = (EngineTime(u64::MAX), ContactId(u64::MAX));
+                self.turn_came(index, ever, |world, stream| {
+                    let channel = world.scenario.streams[usize::from(stream)].channel;
+                    world.has_room(agent, channel) && world.may_take(agent, stream)
                 });
-                self.gave_up[index] = waiting;
             }
         }
     }
 
-    /// Whether an agent has room for one of a stream, and may take them.
-    fn would_take(&self, agent: AgentId, stream: u16) -> bool {
+    /// Of those who came to a queue before this and gave up, some would be taken now.
+    fn turn_came(
+        &mut self,
+        queue: usize,
+        until: (EngineTime, ContactId),
+        taken: impl Fn(&Self, u16) -> bool,
+    ) {
+        let before = self.gave_up[queue].range(..until);
+        let now: SmallVec<[(EngineTime, ContactId); 4]> =
+            before.filter(|(_, (stream, _))| taken(self, *stream)).map(|(key, _)| *key).collect();
+        for key in now {
+            if let Some((_, estimate)) = self.gave_up[queue].remove(&key) {
+                let waited = self.now.since(key.0);
+                self.tally.queues[queue].estimates.known(waited, estimate);
+            }
+        }
+    }
+
+    /// Whether an agent may take one of a stream, if there is room.
+    fn may_take(&self, agent: AgentId, stream: u16) -> bool {
         let of = &self.scenario.streams[usize::from(stream)];
         let routing = &self.scenario.routing;
         let (Some(profile), Some(queue)) = (routing.agent(agent), routing.queue(of.queue)) else {
@@ -78,7 +89,13 @@ impl World<'_> {
             profile.skills.iter().any(enough)
         };
         (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
+            && profile.capacity[of.channel.index()] > 0
             && queue.needs.iter().chain(&of.needs).all(has)
-            && self.engine.agent(agent).is_some_and(|a| a.can_take(profile, of.channel))
+    }
+
+    fn has_room(&self, agent: AgentId, channel: Channel) -> bool {
+        let profile = self.scenario.routing.agent(agent);
+        let both = self.engine.agent(agent).zip(profile);
+        both.is_some_and(|(agent, profile)| agent.can_take(profile, channel))
     }
 }

@@ -139,7 +139,11 @@ impl World<'_> {
     pub(super) fn waits_or_not(&mut self, contact: ContactId) {
         let Some(person) = self.people.get(&contact).copied() else { return };
         let state = self.engine.contact(contact).map(|c| c.state);
-        if matches!(state, Some(State::Reserved { .. })) {
+        if let Some(State::Reserved { agent, .. }) = state {
+            // While it rings they wait like anybody: it may ring in vain.
+            if self.scenario.staff[agent.index()].answers_after.is_some() {
+                self.has_patience(contact, person);
+            }
             return;
         }
         if person.counted {
@@ -172,7 +176,7 @@ impl World<'_> {
         match event {
             Event::Reserved(r) => {
                 self.takes(r.agent);
-                self.had_their_turn(r.contact);
+                self.had_their_turn(r.contact, r.agent);
                 let staffing = &self.scenario.staff[r.agent.index()];
                 match staffing.answers_after.clone() {
                     None => self.todos.push_back(Todo::Accept(r.agent, r.reservation)),
@@ -391,7 +395,8 @@ impl World<'_> {
     /// Whether it still rings for an agent.
     pub(super) fn rings(&self, agent: AgentId, reservation: ReservationId) -> bool {
         let state = |w: &Work| self.engine.contact(w.contact).map(|c| c.state);
-        let held = |s: State| matches!(s, State::Reserved { reservation: r, .. } if r == reservation);
+        let held =
+            |s: State| matches!(s, State::Reserved { reservation: r, .. } if r == reservation);
         self.engine.agent(agent).is_some_and(|a| a.work.iter().filter_map(state).any(held))
     }
 

@@ -108,8 +108,10 @@ impl Scenario {
     /// # Errors
     /// What is wrong in it, and what cannot be read of what it names.
     pub fn parse(file: &str, text: &str, beside: &Path) -> Result<Self, SimulateError> {
-        let written: Written = toml::from_str(text)
-            .map_err(|problem| SimulateError::Syntax { file: file.into(), problem: problem.into() })?;
+        let written: Written = toml::from_str(text).map_err(|problem| SimulateError::Syntax {
+            file: file.into(),
+            problem: problem.into(),
+        })?;
         let own = config::parse_part(file, text, OWN)?;
         let routing = match &written.routing {
             None => own,

@@ -172,11 +172,7 @@ fn what_is_wrong_is_told_with_its_field_and_what_was_expected() {
     let sound = "queue = \"calls\"\nper_hour = 60\nhandle = { law = \"fixed\", mean = \"60s\" }";
     let run = "duration = \"10m\"";
     for (run, stream, told) in [
-        (
-            run,
-            &*sound.replace("60\n", "-1\n"),
-            "streams[0].per_hour: expected contacts",
-        ),
+        (run, &*sound.replace("60\n", "-1\n"), "streams[0].per_hour: expected contacts"),
         (run, &sound.replace("\"calls\"", "\"cals\""), "streams[0].queue: found `cals`"),
         (
             run,
@@ -259,7 +255,11 @@ fn who_did_not_answer_goes_home_when_their_shift_ends() {
     // It rang from 80 s to 90 s; not ready from then on, and gone before they were back.
     let busy = outcome.occupancy[0].busy.mean;
     assert!((busy - 10.0 / 90.0).abs() < 1e-9, "{busy}");
-    assert_eq!(outcome.refused, 0, "nobody answers what rings no more: {:?}", outcome.first_refusal);
+    assert_eq!(
+        outcome.refused, 0,
+        "nobody answers what rings no more: {:?}",
+        outcome.first_refusal
+    );
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn a_run_in_which_nothing_is_left_to_happen_is_an_error_that_says_so() {
 /// Two queues with the same 80 agents, a quarter too few; the second of them rarer.
 fn two_queues(contact_choice: &str, shares: [u32; 2], costs: [u32; 2]) -> Outcome {
     let mut text = format!(
-        "title = \"two\"\n[run]\nduration = \"16h\"\nwarm_up = \"2h\"\nruns = 3\n\
+        "title = \"two\"\n[run]\nduration = \"10h\"\nwarm_up = \"2h\"\nruns = 2\n\
          [settings]\ncontact_choice = \"{contact_choice}\"\n[[pools]]\nname = \"own\"\n\
          [[agent_groups]]\nprefix = \"agent\"\ncount = 80\npool = \"own\"\n"
     );
@@ -361,8 +361,11 @@ fn estimates_go_by_the_turns_that_queues_get() {
         for scope in outcome.queues.iter().filter(|s| s.queue.is_some()) {
             let of = |m| scope.figure(m).unwrap().mean;
             let (bias, within) = (of(Measure::EstimateBias), of(Measure::EstimateWithinP80));
-            println!("{choice} {shares:?} {costs:?} {:?} {bias} {} {within} {}", scope.queue, of(Measure::EstimateError), of(Measure::MeanWait));
-            assert!(bias.abs() < 0.1, "{choice} {shares:?} {costs:?}: {bias}, {within}");
+            assert!(
+                bias.abs() < 0.1,
+                "{choice} {shares:?} {costs:?} {:?}: {bias}, {within}",
+                scope.queue
+            );
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::recall::Bar;
 use super::plots::Picture;
+use super::recall::Bar;
 use super::{Report, plots, text};
 use crate::error::LoadError;
 use surgeline::plots::{Page, escape};
@@ -24,7 +24,9 @@ pub fn html(report: &Report) -> Result<String, LoadError> {
     let mut page = Page::new(&format!("Load test: {}", report.scenario), STYLE);
     page.add(&format!("<p>{}</p>\n", escape(&report.about)));
     if report.failures.is_empty() {
-        page.add("<p class=\"verdict good\">Nothing lost, nothing doubled, everything answered.</p>\n");
+        page.add(
+            "<p class=\"verdict good\">Nothing lost, nothing doubled, everything answered.</p>\n",
+        );
     }
     for failure in &report.failures {
         page.add(&format!("<p class=\"verdict bad\">{}</p>\n", escape(failure)));

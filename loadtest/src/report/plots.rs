@@ -28,8 +28,7 @@ fn line(name: &'static str, colour: Colour, points: impl Iterator<Item = (f64, f
 /// # Errors
 /// [`PlotError`].
 pub(super) fn all(report: &Report) -> Result<[Picture; 4], PlotError> {
-    let picture =
-        |heading, about, lines: Vec<Line>, svg| Picture { heading, about, lines, svg };
+    let picture = |heading, about, lines: Vec<Line>, svg| Picture { heading, about, lines, svg };
     let (arrivals, depth) = (arrivals(report), depth(report));
     let (percentiles, latency) = (percentiles(report), latency(report));
     let svgs = [

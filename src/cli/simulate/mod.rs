@@ -93,7 +93,11 @@ mod tests {
             let error = Scenario::parse("mine.toml", text, std::path::Path::new("")).unwrap_err();
             let told = told(&error);
             assert!(told.starts_with("error: "), "{told}");
-            assert_eq!((told.matches(what).count(), told.matches("error: ").count()), (1, 1), "{told}");
+            assert_eq!(
+                (told.matches(what).count(), told.matches("error: ").count()),
+                (1, 1),
+                "{told}"
+            );
         }
     }
 }

@@ -354,4 +354,30 @@ mod tests {
         let morning = m.seconds_each(at(now)).expect("known");
         assert!((changed - morning).abs() < 0.01, "{changed} {morning}");
     }
+
+    #[test]
+    fn turns_are_counted_by_the_time_in_which_somebody_waited() {
+        let (of, mut pace) = ((Q, Channel::Voice), Pace::default());
+        let turns = |pace: &Pace, s| pace.turns(Q, ServiceClass::Live, at(s));
+        pace.waits(at(0), None, Some(of));
+        pace.waits(at(0), None, Some(of));
+        // One is taken every five seconds, and another comes.
+        for n in 1..=200 {
+            pace.turn(at(5 * n), of);
+            pace.waits(at(5 * n), Some(of), None);
+            pace.waits(at(5 * n), None, Some(of));
+        }
+        let lately = turns(&pace, 1_000);
+        assert!((lately.time / lately.times - 5.0).abs() < 0.05, "{lately:?}");
+        assert!((60.0..=64.0).contains(&lately.times) && lately.waiting == 2, "{lately:?}");
+        // While nobody waits nobody's turn can come; while somebody does it could.
+        pace.waits(at(1_000), Some(of), None);
+        pace.waits(at(1_000), Some(of), None);
+        let quiet = turns(&pace, 2_000);
+        assert!((quiet.time / quiet.times - 5.0).abs() < 0.1 && quiet.waiting == 0, "{quiet:?}");
+        pace.waits(at(2_000), None, Some(of));
+        let passed_over = turns(&pace, 3_000);
+        assert!(passed_over.time > quiet.time + 900.0, "{passed_over:?}");
+        assert_eq!(pace.turns(Q, ServiceClass::Async, at(3_000)), Turns::default());
+    }
 }

@@ -242,14 +242,7 @@ fn check_stream(
     if !names.0.takes(queue, channel) {
         return Err(bad("channel", "a channel that its queue takes"));
     }
-    let stretches = match (s.per_hour, s.arrivals.is_empty()) {
-        (Some(per_hour), true) if !arrivals::is_rate(per_hour) => {
-            return Err(bad("per_hour", arrivals::RATE));
-        }
-        (Some(per_hour), true) => vec![Stretch::Constant { per_hour, lasting: None }],
-        (None, false) => s.arrivals.clone(),
-        _ => return Err(bad("per_hour", "exactly one of `per_hour` and `arrivals`")),
-    };
+    let stretches = stretches(s).map_err(|expected| bad("per_hour", expected))?;
     let skills = |name: &str, asked: &BTreeMap<String, u8>| {
         let mut needs = Needs::new();
         for (skill, at_least) in asked {
@@ -288,6 +281,16 @@ fn check_stream(
         customers: s.customers.unwrap_or(0),
         safety: s.safety,
     })
+}
+
+/// What is written of when they come, or what was expected of `per_hour`.
+fn stretches(s: &written::Stream) -> Result<Vec<Stretch>, &'static str> {
+    match (s.per_hour, s.arrivals.is_empty()) {
+        (Some(per_hour), true) if !arrivals::is_rate(per_hour) => Err(arrivals::RATE),
+        (Some(per_hour), true) => Ok(vec![Stretch::Constant { per_hour, lasting: None }]),
+        (None, false) => Ok(s.arrivals.clone()),
+        _ => Err("exactly one of `per_hour` and `arrivals`"),
+    }
 }
 
 fn check_redial(

@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 use surgeline::engine::agent::Presence;
 use surgeline::engine::command::{Act, Arrival, Command, Order, Report, Target};
 use surgeline::engine::contact::{State, StateKind};
-use surgeline::engine::routing::{AgentProfile, Routing};
+use surgeline::engine::routing::Routing;
 use surgeline::engine::words::{Availability, Channel, Consent, LegOutcome, Need, Party, WaitsFor};
 use surgeline::ids::{
     AgentId, ContactId, DispositionId, EffectId, EntryPointId, GatewayId, QueueId, ReasonId,
@@ -249,15 +249,10 @@ impl World {
         let mut routing = Routing::clone(self.owner.routing());
         let queue = self.rng.random_range(0..routing.queues.len());
         let agent = self.rng.random_range(0..routing.agents.len());
-        match self.rng.random_range(0..7) {
+        match self.rng.random_range(0..6) {
             0 => routing.queues[queue].retired ^= true,
             4 => routing.queues[queue].policy = policies::queue(&mut self.rng),
             5 => routing.settings.contact_choice = policies::contact_choice(&mut self.rng),
-            6 => {
-                let (capacity, workload) = policies::workload(&mut self.rng);
-                routing.agents[agent] =
-                    AgentProfile { capacity, workload, ..routing.agents[agent].clone() };
-            }
             1 => routing.agents[agent].retired ^= true,
             2 => {
                 let skill = SkillId(self.rng.random_range(0..SKILLS));

@@ -196,7 +196,7 @@ mod tests {
         let y: RangedCoordf64 = (0.0..3.0).into();
         let minutes = |v: &f64| format!("{v:.0} min");
         let axes = Axes { x, y, what: "time" };
-        let svg = draw(&[line.clone()], axes, [Some(&minutes), None], &[1.0]).unwrap();
+        let svg = draw(std::slice::from_ref(&line), axes, [Some(&minutes), None], &[1.0]).unwrap();
         assert!(svg.contains("#1F5FA8") && svg.contains("#B82C2C"), "the line and the mark");
         assert!(svg.contains("2 min") && svg.contains("time"), "{svg}");
         let mut page = Page::new("a < b", ".mine { color: red }");

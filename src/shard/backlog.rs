@@ -12,19 +12,11 @@ use super::batch::weight;
 use super::replica::ToReplica;
 use crate::journal::{Batch, Tip};
 
-/// How much may wait.
-#[derive(Clone, Copy, Debug)]
-struct Most {
-    batches: usize,
-    /// Estimated.
-    bytes: usize,
-}
-
-/// While the router serves: sixteen seconds of the heaviest load of small batches.
-const SERVING: Most = Most { batches: 8_192, bytes: 256 << 20 };
-/// While the journal is read, which is much faster than it was written: enough that neither
-/// side waits for the other's every batch, and little memory.
-const RECOVERING: Most = Most { batches: 128, bytes: 64 << 20 };
+/// Batches that may wait: sixteen seconds of the heaviest load of small ones. At a start the
+/// owner has read the journal before the replica has, and serves: nobody waits for lists.
+const MOST_BATCHES: usize = 8_192;
+/// Estimated bytes in them.
+const MOST_BYTES: usize = 256 << 20;
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -54,7 +46,6 @@ impl Room {
 pub(crate) struct Feed {
     to: Sender<ToReplica>,
     room: Arc<Room>,
-    most: Most,
 }
 
 /// The replica's end. When it goes, who waits for room goes on.
@@ -64,12 +55,12 @@ pub(crate) struct Inbox {
     room: Arc<Room>,
 }
 
-/// Both ends, for a router that recovers.
+/// Both ends.
 pub(crate) fn backlog() -> (Feed, Inbox) {
     // Bounded by the room.
     let (to, from) = unbounded();
     let room = Arc::new(Room::default());
-    (Feed { to, room: room.clone(), most: RECOVERING }, Inbox { from, room })
+    (Feed { to, room: room.clone() }, Inbox { from, room })
 }
 
 impl Feed {
@@ -78,19 +69,14 @@ impl Feed {
         self.to.send(what).is_ok()
     }
 
-    /// The journal is read: from now on more may wait.
-    pub(crate) fn serves(&mut self) {
-        self.most = SERVING;
-    }
-
     /// Sends a batch once there is room for it; whether the replica is there.
     pub(crate) fn batch(&self, batch: Arc<Batch>, tip: Tip) -> bool {
         let bytes = batch.entries.iter().map(weight).sum();
         let mut waiting = self.room.waiting();
         // One alone has room however large it is.
         while !waiting.gone
-            && (waiting.batches >= self.most.batches
-                || waiting.batches > 0 && waiting.bytes + bytes > self.most.bytes)
+            && (waiting.batches >= MOST_BATCHES
+                || waiting.batches > 0 && waiting.bytes + bytes > MOST_BYTES)
         {
             waiting.held = true;
             waiting = self.room.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
@@ -156,9 +142,8 @@ mod tests {
     }
 
     /// How many of this size go in before one has to wait, which goes on when there is room.
-    fn holds(most: impl FnOnce(&mut Feed), size: usize) -> usize {
-        let (mut feed, inbox) = backlog();
-        most(&mut feed);
+    fn holds(size: usize) -> usize {
+        let (feed, inbox) = backlog();
         let batch = batch(size);
         let sender = thread::spawn(move || while feed.batch(batch.clone(), Tip::default()) {});
         let held = || inbox.room.waiting().held;
@@ -178,11 +163,10 @@ mod tests {
 
     #[test]
     fn as_many_wait_as_there_is_room_for_and_who_waits_goes_on() {
-        assert_eq!(holds(Feed::serves, 10), SERVING.batches);
-        assert_eq!(holds(|_| {}, 10), RECOVERING.batches);
-        let mebibytes = holds(Feed::serves, 4 << 20);
+        assert_eq!(holds(10), MOST_BATCHES);
+        let mebibytes = holds(4 << 20);
         assert_eq!(mebibytes, 63, "64 are 256 MiB without what an entry takes beside");
-        assert_eq!(holds(|_| {}, RECOVERING.bytes + 1), 1, "one alone is let through");
+        assert_eq!(holds(MOST_BYTES + 1), 1, "one alone is let through");
     }
 
     #[test]

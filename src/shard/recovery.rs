@@ -294,7 +294,6 @@ impl Recovery {
         for release in opening.releases {
             exits.release(release);
         }
-        self.replica.serves();
         self.replica.send(ToReplica::Live(clock));
         Ok(self.assemble((journal, tip), decider, exits, farewells, words.1))
     }

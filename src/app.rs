@@ -9,8 +9,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use crossbeam::channel::bounded;
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error as ThisError;
 use tokio::net::{TcpListener, TcpSocket};
@@ -52,6 +54,10 @@ const BACKLOG: u32 = 1_024;
 
 /// How often to tell how far the journal is read, when that takes long.
 const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// Batches of the journal that are decoded and wait to be replayed at a start, of at most 4 MiB
+/// each: enough that neither side waits for the other's every batch.
+const READ_AHEAD: usize = 16;
 
 /// What a router needs to know to start.
 #[derive(Clone, Debug)]
@@ -377,12 +383,6 @@ fn open(config: AppConfig, metrics: Arc<Metrics>, shown: &Shown) -> Result<Opene
     })?;
     let after = newest.as_ref().map_or(Tip::default(), Resumed::tip);
     let resumed = newest.map(|resumed| recovery.resume(resumed));
-    let each = &mut |batch: Arc<Batch>, tip| {
-        for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
-            keys.observe(sealed);
-        }
-        recovery.batch(batch, tip);
-    };
     let (options, mut told) = (Options::default(), Instant::now());
     let progress = &mut |at: Progress| {
         shown.reading(at.entries, at.of);
@@ -391,7 +391,22 @@ fn open(config: AppConfig, metrics: Arc<Metrics>, shown: &Shown) -> Result<Opene
             tracing::info!(entries = at.entries, of = at.of, "reading the journal");
         }
     };
-    let opened = SqliteJournal::open_with(data, after, options, each, progress);
+    // What is read, checked and decoded here is replayed on a thread of its own.
+    let opened = thread::scope(|scope| {
+        let (to_replay, read) = bounded::<(Arc<Batch>, Tip)>(READ_AHEAD);
+        let (recovery, keys) = (&mut recovery, &keys);
+        scope.spawn(move || {
+            for (batch, tip) in read {
+                for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
+                    keys.observe(sealed);
+                }
+                recovery.batch(batch, tip);
+            }
+        });
+        // Nobody receives any more only after a panic, which the scope passes on.
+        let each = &mut |batch, tip| drop(to_replay.send((batch, tip)));
+        SqliteJournal::open_with(data, after, options, each, progress)
+    });
     let (journal, recovered) = opened.map_err(|source| match left_out {
         Some(left_out) if resumed.is_none() => {
             AppError::Unrestorable { left_out: Box::new(left_out), source }

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::contact::Contact;
 use super::event::Queued;
 use super::policy::AgentChoice;
+use super::queue_life::Pools;
 use super::words::{Channel, Need, Needs, ServiceClass};
 use crate::ids::{PoolId, QueueId, SkillId};
 
@@ -22,6 +23,8 @@ pub(crate) struct ClassKey {
     pub(crate) service: ServiceClass,
     pub(crate) needs: Needs,
     pub(crate) preferred: Needs,
+    /// Pools that may serve it beyond its queue's.
+    pub(crate) pools: Pools,
 }
 
 /// What agents of one profile have in common.
@@ -42,6 +45,7 @@ impl ClassKey {
             service: c.service,
             needs: c.needs.clone(),
             preferred: c.preferred.clone(),
+            pools: c.stage.pools.clone(),
         }
     }
 
@@ -53,13 +57,16 @@ impl ClassKey {
             service: q.service,
             needs: q.needs.clone(),
             preferred: q.preferred.clone(),
+            pools: q.stage.pools.clone(),
         }
     }
 
     /// Whether a profile may serve it, if its queue is served by these pools; all if by none.
     pub(crate) fn fits(&self, profile: &ProfileKey, pools: &[PoolId]) -> bool {
         (self.service == ServiceClass::Safety || !profile.kept)
-            && (pools.is_empty() || pools.contains(&profile.pool))
+            && (pools.is_empty()
+                || pools.contains(&profile.pool)
+                || self.pools.contains(&profile.pool))
             && self.needs.iter().all(|n| profile.has(*n))
     }
 
@@ -129,6 +136,7 @@ mod tests {
             service: ServiceClass::Live,
             needs: needs.iter().copied().collect(),
             preferred: preferred.iter().copied().collect(),
+            pools: Pools::new(),
         }
     }
 

@@ -307,6 +307,7 @@ fn begins_to_wait(event: &Event) -> Option<ContactId> {
     match event {
         Event::Queued(q) => Some(q.contact),
         Event::OpenedToAll(contact) => Some(*contact),
+        Event::StepTaken { filing, .. } | Event::Refiled(filing) => Some(filing.contact),
         Event::PassOverEnded { contact, .. }
         | Event::NotTaken { contact, .. }
         | Event::ConnectFailed { contact, .. }

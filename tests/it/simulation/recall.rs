@@ -217,11 +217,13 @@ impl World {
                 _ => {}
             }
         }
-        // While it is there nothing moves its place but a supervisor.
+        // While it is there nothing moves its place but a supervisor, or an edit of its queue.
         for c in before.iter().filter(|c| matches!(c.state, State::SelfService(_))) {
-            let reprioritised = events
-                .iter()
-                .any(|e| matches!(e, Event::Reprioritised { contact, .. } if *contact == c.id));
+            let reprioritised = events.iter().any(|e| match e {
+                Event::Reprioritised { contact, .. } => *contact == c.id,
+                Event::Refiled(filing) => filing.contact == c.id,
+                _ => false,
+            });
             if reprioritised {
                 let place = self.owner.contact(c.id).map(|c| c.place);
                 if let (Some(place), Some(entered)) = (place, self.diverted.get_mut(&c.id)) {

@@ -167,9 +167,9 @@ impl Teller<'_> {
 
     /// What one in line was last told of the wait.
     fn outlook(&mut self, contact: ContactId) {
-        let Some(c) = self.engine.contact(contact).filter(|c| c.state == State::Queued) else {
-            return;
-        };
+        // In a queue that tells nothing, what another one told is nobody's to correct.
+        let in_line = |c: &&Contact| c.state == State::Queued && c.stage.update.is_some();
+        let Some(c) = self.engine.contact(contact).filter(in_line) else { return };
         if let Some(told) = c.announced() {
             let (ahead, wait, longer) = (told.ahead, told.left(self.at), told.longer);
             self.gateway(c, Tell::Outlook { contact, ahead, wait, longer });

@@ -56,11 +56,5 @@ pub(super) fn enters(c: &mut Contact, q: &Queued) {
             }
         }
     }
-    if q.stage.update.is_none()
-        && let Some(course) = &mut c.course
-    {
-        // Nobody will correct it.
-        course.announced = None;
-    }
     c.stage.clone_from(&q.stage);
 }

@@ -18,8 +18,9 @@ use surgeline::engine::queue_life::{
     Calendar, External, Fallback, Notice, Overflow, QueueLife, QueueStep, Then,
 };
 use surgeline::engine::routing::Routing;
+use surgeline::engine::stage::Announced;
 use surgeline::engine::words::{EndReason, Needs, QueuedBecause, ServiceClass};
-use surgeline::ids::{CalendarId, ExternalId, NoticeId, PoolId, QueueId, SkillId};
+use surgeline::ids::{CalendarId, ContactId, ExternalId, NoticeId, PoolId, QueueId, SkillId};
 use surgeline::time::{Place, Span, WallTime};
 
 use super::{QUEUES, World};
@@ -97,7 +98,7 @@ pub(super) fn life(rng: &mut StdRng, speaks: bool) -> QueueLife {
         closed: fallback(rng, speaks),
         most_waiting: *[0, 0, 2, 6].choose(rng).expect("four"),
         full: fallback(rng, speaks),
-        updates: Span::seconds(if speaks { *[0, 5, 20].choose(rng).expect("three") } else { 0 }),
+        updates: Span::seconds(if speaks { *[0, 20, 60].choose(rng).expect("three") } else { 0 }),
     }
 }
 
@@ -132,6 +133,21 @@ pub(super) fn tells(routing: &Routing) -> bool {
     })
 }
 
+/// Ways out of a queue that does not serve, and back.
+pub(super) const WAYS: &[&str] =
+    &["to another queue", "back from outside", "overflowed", "queue_closed", "queue_full"];
+
+/// The one that an event is.
+pub(super) fn ways(event: &Event) -> Option<&'static str> {
+    let way = match event {
+        Event::Closed { reason, .. } => reason.name(),
+        Event::Queued(q) if q.because == QueuedBecause::Overflowed => WAYS[0],
+        Event::Queued(q) if q.because == QueuedBecause::NotForwarded => WAYS[1],
+        _ => return None,
+    };
+    WAYS.contains(&way).then_some(way)
+}
+
 impl World {
     /// What gateways report of those on their way out, and what calendars do.
     pub(super) fn life_command(&mut self) -> Command {
@@ -160,6 +176,7 @@ impl World {
     /// Overflow never goes in a circle, an announced wait never grows in silence, and nobody
     /// is sent away who was not told, or who is about safety.
     pub(super) fn check_lives(&mut self, events: &[Event], before: &[Contact], context: &str) {
+        let mut told_now: BTreeMap<ContactId, Announced> = BTreeMap::new();
         for event in events {
             match event {
                 Event::Queued(q) if q.because == QueuedBecause::Overflowed => {
@@ -172,6 +189,7 @@ impl World {
                 }
                 Event::WaitAnnounced { contact, told, .. } => {
                     let last = before.iter().find(|c| c.id == *contact).and_then(|c| c.announced());
+                    let last = told_now.insert(*contact, *told).or(last);
                     let left = last.and_then(|told| told.left(self.at));
                     let grew = left.is_some_and(|left| told.wait.is_none_or(|wait| wait > left));
                     assert_eq!(told.longer, grew, "{context}: {left:?} became {told:?}");

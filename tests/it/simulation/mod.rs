@@ -210,6 +210,9 @@ impl World {
             if let Event::Reserved(r) = event {
                 *self.tally.entry(r.why.rule.name()).or_default() += 1;
             }
+            for way in life::ways(event) {
+                *self.tally.entry(way).or_default() += 1;
+            }
         }
     }
 
@@ -360,6 +363,8 @@ fn random_histories_hold_every_promise() {
     if seeds.len() > 1 {
         let missing: Vec<_> = NAMES.iter().filter(|n| !reached.contains(**n)).collect();
         assert!(missing.is_empty(), "never reached: {missing:?}");
+        let missing: Vec<_> = life::WAYS.iter().filter(|w| !reached.contains(**w)).collect();
+        assert!(missing.is_empty(), "ways out of a queue never taken: {missing:?}");
         let few = compared.values().filter(|n| **n < 100).count();
         assert!(compared.len() == 4 && few == 0, "hardly compared: {compared:?}");
         let rules: Vec<_> = Rule::ALL.iter().filter(|r| !reached.contains(r.name())).collect();

@@ -28,6 +28,7 @@ use surgeline::time::{EngineTime, Span};
 pub(super) enum Wrong {
     Proficiency,
     Pools,
+    StepPools,
     KeptAgents,
     PassOver,
     PrimarySkill,
@@ -49,9 +50,10 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Proficiency,
         Self::Pools,
+        Self::StepPools,
         Self::KeptAgents,
         Self::PassOver,
         Self::PrimarySkill,

@@ -70,7 +70,7 @@ impl Naive {
         // That these are what its steps add is checked apart, once edits have reached everybody.
         let in_pool = queue.pools.is_empty()
             || queue.pools.contains(&profile.pool)
-            || c.stage.pools.contains(&profile.pool);
+            || c.stage.pools.contains(&profile.pool) && !self.is(Wrong::StepPools);
         let kept = self.engine.is_kept(agent) && !self.is(Wrong::KeptAgents);
         let has = |skill, at_least| {
             profile.skills.iter().any(|(s, level)| {

@@ -268,10 +268,15 @@ class LoadDesktop(Line):
     async def become(self, agent: str, kind: str) -> bool:
         self._changes += 1
         wanted = availability(kind, "break" if kind == "NOT_READY" else "")
-        self.ledger.changing.add(agent)
-        return await self.act(f"becomes-{self.name}-{self._changes}", "availability", agent,
+        request_id = f"becomes-{self.name}-{self._changes}"
+        self.ledger.changing[agent] += 1
+        done = await self.act(request_id, "availability", agent,
                               lambda _: self.ledger.became(agent, wanted.kind),
                               become=dict(availability=wanted))
+        if not done and request_id not in self.doubt:
+            # Refused: nothing is on its way any more.
+            self.ledger.changing[agent] -= 1
+        return done
 
     async def take_a_break(self, agent: str) -> None:
         """Not ready, and ready again."""

@@ -7,6 +7,7 @@ was in our hands, so that it can be laid beside a trace of the router's own writ
 
 from __future__ import annotations
 
+import collections
 import time
 from dataclasses import dataclass, field
 
@@ -63,8 +64,9 @@ class Ledger:
         self.end_asked: set[int] = set()
         # What each agent was last acknowledged to be, with the moment of it.
         self.available: dict[str, tuple[int, float]] = {}
-        # Agents with a change of availability on its way.
-        self.changing: set[str] = set()
+        # How many changes of availability are on their way for each agent: one who goes on a
+        # second break before the first one's end is answered has two.
+        self.changing: collections.Counter[str] = collections.Counter()
         self.acknowledged = 0
         self.refused: dict[str, int] = {}
         # Whatever was wrong as it was heard.
@@ -102,7 +104,7 @@ class Ledger:
     def became(self, agent: str, kind: int) -> None:
         self.acknowledged += 1
         self.available[agent] = (kind, time.time())
-        self.changing.discard(agent)
+        self.changing[agent] -= 1
 
     def was_refused(self, what: str, reason: str) -> None:
         line = f"{what} {reason}"
@@ -183,7 +185,7 @@ class Ledger:
         if len(held) != len(set(held)):
             found.doubled.append("a contact is in two agents' hands")
         for agent, (kind, at) in self.available.items():
-            if at > until or (in_flight and agent in self.changing):
+            if at > until or (in_flight and self.changing[agent] > 0):
                 continue
             shown = seen.agents[agent].availability.kind
             if shown != kind:

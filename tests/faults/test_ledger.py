@@ -31,6 +31,7 @@ class Oracle(unittest.TestCase):
             self.ledger.accepted(f"call-{i}", i)
         self.ledger.end_asked.add(3)
         self.ledger.ended(3, told=False)
+        self.ledger.changing["anne"] += 1
         self.ledger.became("anne", READY)
 
     def found(self, seen: Reading, in_flight=False):
@@ -81,8 +82,16 @@ class Oracle(unittest.TestCase):
     def test_availability_is_kept(self):
         seen = reading((1, 2), closed=1, availability=NOT_READY)
         self.assertTrue(self.found(seen, in_flight=True).lost)
-        self.ledger.changing.add("anne")
+        self.ledger.changing["anne"] += 1
         self.assertFalse(self.found(seen, in_flight=True))
+
+    def test_of_two_changes_on_their_way_the_answer_to_the_first_leaves_one(self):
+        self.ledger.changing["anne"] += 2
+        self.ledger.became("anne", READY)
+        seen = reading((1, 2), closed=1, availability=NOT_READY)
+        self.assertFalse(self.found(seen, in_flight=True))
+        self.ledger.became("anne", READY)
+        self.assertTrue(self.found(seen, in_flight=True).lost)
 
     def test_the_router_s_own_sum_is_checked(self):
         self.assertTrue(self.found(reading((1, 2), closed=1, accepted=4)).other)

@@ -7,7 +7,7 @@
 use super::super::Engine;
 use super::super::agent::Agent;
 use super::super::contact::{Contact, Link, State};
-use super::super::event::{Announce, EffectKind, Event, Queued, Settled};
+use super::super::event::{Announce, EffectKind, Event, Opens, Queued, Settled};
 use super::super::gateway::{Gateway, MOST_EFFECTS};
 use super::super::hours::Hours;
 use super::super::queue_life::{Fallback, Overflow, Then};
@@ -180,8 +180,10 @@ impl Turn<'_> {
         let notice = notice?;
         let c = self.engine.contact(contact).filter(|c| self.engine.may_tell(c))?;
         let calendar = self.queue_of(c.queue).and_then(|q| q.life.hours);
-        let hours = calendar.map(|calendar| self.engine.hours(calendar)).unwrap_or_default();
-        let opens = hours.changes.filter(|_| !hours.open);
+        let opens = calendar.and_then(|calendar| {
+            let hours = self.engine.hours(calendar);
+            hours.changes.filter(|_| !hours.open).map(|at| Opens { calendar, at })
+        });
         let outlook = self.outlook(contact);
         Some(Announce { notice, language: c.language, outlook, opens, ends: None })
     }

@@ -7,7 +7,7 @@
 mod record;
 
 pub use record::{
-    Announce, Arrived, EffectKind, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
+    Announce, Arrived, EffectKind, Opens, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
 };
 
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use crate::engine::words::{
     ReleasedBecause, ServiceClass,
 };
 use crate::ids::{
-    AgentId, ContactId, CustomerId, EntryPointId, ExternalId, GatewayId, NoticeId, QueueId,
-    ReservationId, SessionId,
+    AgentId, CalendarId, ContactId, CustomerId, EntryPointId, ExternalId, GatewayId, NoticeId,
+    QueueId, ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Place, Span, WallTime};
 
@@ -276,9 +276,18 @@ pub struct Announce {
     /// What may be said of the wait.
     pub outlook: Outlook,
     /// When the queue opens, where it is closed and that is known.
-    pub opens: Option<WallTime>,
+    pub opens: Option<Opens>,
     /// The contact ends for this reason once it was said, or could not be.
     pub ends: Option<EndReason>,
+}
+
+/// When a queue opens.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Opens {
+    /// By which calendar.
+    pub calendar: CalendarId,
+    /// When.
+    pub at: WallTime,
 }
 
 /// How an effect ended.

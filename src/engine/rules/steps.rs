@@ -6,7 +6,7 @@ use super::{ANNE, BOB, CLEO, Center, GATE, PLAIN, SAFETY, SKILLED};
 use crate::engine::command::{Act, Command, Order, Report};
 use crate::engine::contact::{Contact, State};
 use crate::engine::directive::{Recipient, Tell};
-use crate::engine::event::{Announce, EffectKind, Event};
+use crate::engine::event::{Announce, EffectKind, Event, Opens};
 use crate::engine::hours::Hours;
 use crate::engine::queue_life::{
     Calendar, External, Fallback, Notice, Overflow, QueueLife, QueueStep, Then,
@@ -282,7 +282,8 @@ fn a_closed_queue_tells_before_it_ends_and_opens_again() {
     let chat = c.arrives(Channel::Chat, PLAIN);
     assert!(matches!(c.state(chat), State::Pending { on: WaitsFor::Farewell, .. }));
     let [(effect, EffectKind::Announce(said))] = c.asked(chat)[..] else { panic!("not told") };
-    assert_eq!((said.notice, said.opens), (CLOSED, Some(WallTime(1_700))));
+    let opens = Some(Opens { calendar: WEEK, at: WallTime(1_700) });
+    assert_eq!((said.notice, said.opens), (CLOSED, opens));
     c.report(super::said(chat)).expect("taken");
     assert!(matches!(c.state(chat), State::Pending { .. }), "words alone do not hold it up");
     c.report(Report::EffectFailed { effect, code: 500 }).expect("taken");

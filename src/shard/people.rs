@@ -283,7 +283,7 @@ mod tests {
         follow(&Event::InputReceived(C), Some(sealed(2)));
         assert_eq!(people.said(C), [sealed(1), sealed(2)]);
         let (agent, on, until) = (AgentId(0), WaitsFor::Customer, EngineTime(9));
-        follow(&Event::Pended { contact: C, agent, on, until }, None);
+        follow(&Event::Pended { contact: C, agent: Some(agent), on, until }, None);
         assert_eq!(people.said(C), []);
         for n in 0..40 {
             follow(&Event::InputReceived(C), Some(sealed(n)));

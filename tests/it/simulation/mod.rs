@@ -210,7 +210,7 @@ impl World {
             if let Event::Reserved(r) = event {
                 *self.tally.entry(r.why.rule.name()).or_default() += 1;
             }
-            for way in life::ways(event) {
+            if let Some(way) = life::ways(event) {
                 *self.tally.entry(way).or_default() += 1;
             }
         }

@@ -371,7 +371,7 @@ fn position_and_wait_are_told_again_and_never_grow_in_silence() {
         c.complete(chat);
     }
     let held = [c.arrives(Channel::Chat, PLAIN), c.arrives(Channel::Chat, PLAIN)];
-    held.map(|chat| c.answer(chat));
+    held.iter().for_each(|chat| c.answer(*chat));
     let chat = c.arrives(Channel::Chat, PLAIN);
     c.ok(&Command::Tick);
     let told = c.here(chat).announced().expect("told at once");

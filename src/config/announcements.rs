@@ -38,7 +38,9 @@ fn read_one(table: &Table<'_>, names: &mut Names) -> Option<Notice> {
     let texts = texts_at.map(|at| read_texts(&at));
     let at = name_at?;
     let name = at.name()?;
-    let notice = Notice { name: name.clone(), retired: false, texts: texts? };
+    // Of a file with errors nothing is used but the names.
+    let texts = texts.unwrap_or_default();
+    let notice = Notice { name: name.clone(), retired: false, texts };
     names.add(&at, &name).then_some(notice)
 }
 

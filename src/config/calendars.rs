@@ -49,7 +49,8 @@ fn read_one(table: &Table<'_>, names: &mut Names) -> Option<Calendar> {
     let calendar = Calendar {
         name: name.clone(),
         retired: false,
-        zone: zone?,
+        // Of a file with errors nothing is used but the names.
+        zone: zone.unwrap_or_default(),
         week: week.unwrap_or_default(),
         holidays,
     };

@@ -34,7 +34,9 @@ fn read_one(table: &Table<'_>, names: &mut Names) -> Option<External> {
     let numbers = numbers_at.and_then(|at| at.table("numbers", "channels", read_numbers));
     let at = name_at?;
     let name = at.name()?;
-    let external = External { name: name.clone(), retired: false, numbers: numbers? };
+    // Of a file with errors nothing is used but the names.
+    let numbers = numbers.unwrap_or_default();
+    let external = External { name: name.clone(), retired: false, numbers };
     names.add(&at, &name).then_some(external)
 }
 

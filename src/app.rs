@@ -44,7 +44,7 @@ use crate::shard::observe::Observer as _;
 use crate::shard::recovery::{Recovery, Resumed, Shard, ShardOptions, StartError};
 use crate::shard::snapshots::SnapshotOptions;
 use crate::space::SpaceWatch;
-use crate::{background, config, descriptors, grpc, http};
+use crate::{background, calendar, config, descriptors, grpc, http};
 
 /// How long a server may take to end: longer than the 5 s that gRPC gives its connections.
 const LAST_WORDS: Duration = Duration::from_secs(8);
@@ -306,9 +306,13 @@ impl Router {
         spawn_blocking(move || grpc::prepare_all(&ahead, &recalls));
         let reader = WordsReader::start(handle.clone()).map_err(StartError::from)?;
         let past = Past { reader: Reader::new(data.clone()), asks: archive.asks(), data };
+        let streams = CancellationToken::new();
+        // Before anybody comes in: a calendar of which nothing was said is taken for open.
+        let mut told = calendar::Told::default();
+        calendar::tell(&handle, &mut told).await;
+        tokio::spawn(calendar::run(handle.clone(), told, streams.clone()));
         let listening = grpc.listen(BACKLOG);
         let grpc = listening.map_err(|source| AppError::Bind { what: "gRPC", address, source })?;
-        let streams = CancellationToken::new();
         let serving = {
             let (handle, stop) = (handle.clone(), streams.clone());
             tokio::spawn(async move {

@@ -67,6 +67,19 @@ id!(
     EntryPointId, u16
 );
 id!(
+    /// A calendar of the routing configuration, by its position there.
+    CalendarId, u16
+);
+id!(
+    /// A destination outside the router, by its position in the routing configuration.
+    ExternalId, u16
+);
+id!(
+    /// One version of an announcement, by its position in the routing configuration: other
+    /// words are another id.
+    NoticeId, u16
+);
+id!(
     /// A reason for not being ready, by its position in the routing configuration.
     ReasonId, u16
 );

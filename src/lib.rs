@@ -5,6 +5,7 @@
 pub mod app;
 pub mod archive;
 mod background;
+pub mod calendar;
 pub mod cli;
 pub mod config;
 pub mod descriptors;

@@ -3,11 +3,13 @@
 //! The words are stable; fields are only ever added. Everything that is not in here is in
 //! the event's own bytes beside it.
 
-use crate::engine::event::{Arrived, EffectKind, Event, Queued, Reserved};
+use crate::engine::event::{Announce, Arrived, EffectKind, Event, Queued, Reserved};
 use crate::engine::recall::{Answer, Say, SelfService};
 use crate::engine::routing::Routing;
+use crate::engine::stage::Filing;
 use crate::engine::words::{
-    Attributes, Availability, Consent, LegOutcome, Party, QueuedBecause, ReleasedBecause, WaitsFor,
+    Attributes, Availability, Consent, EndReason, LegOutcome, Party, QueuedBecause,
+    ReleasedBecause, WaitsFor,
 };
 use crate::shard::observe::{HowSaid, TextKind};
 
@@ -133,7 +135,7 @@ fn on_the_way(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> 
                 .text("fault", fault.name()),
         ),
         Event::Pended { agent: a, on, .. } => {
-            ("pended", f.text("agent", agent(*a)).text("on", waits_for(*on)))
+            ("pended", f.texts("agent", a.map(agent)).text("on", waits_for(*on)))
         }
         Event::ConsultStarted { parent, child, agent: a } => (
             "consult_started",
@@ -209,8 +211,20 @@ fn in_conversation(event: &Event, names: &Routing) -> Option<(&'static str, Fiel
             ("wrap_up_ended", f.text("agent", names.agent_name(*agent)))
         }
         Event::Ordered { why } => ("ordered", f.text("why", why)),
+        Event::StepTaken { step, filing } => ("step_taken", filed(f.number("step", step), filing)),
+        Event::Refiled(filing) => ("refiled", filed(f, filing)),
+        Event::WaitAnnounced { told, .. } => (
+            "wait_announced",
+            f.number("ahead", told.ahead)
+                .numbers("wait_us", told.wait.map(|w| w.0))
+                .number("longer", told.longer),
+        ),
         _ => return None,
     })
+}
+
+fn filed(f: Fields, filing: &Filing) -> Fields {
+    f.number("place_us", filing.place.0).number("raised_us", filing.stage.raised.0)
 }
 
 fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
@@ -227,6 +241,15 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
             .number("recall", recall)
             .text("text", TextKind::from(*text).name())
             .texts("language", language.as_ref().map(|l| l.as_str())),
+        EffectKind::Announce(Announce { notice, language, ends, .. }) => f
+            .text("effect_kind", "announce")
+            .text("notice", names.notice_name(*notice))
+            .number("version", notice.0 + 1)
+            .texts("language", language.as_ref().map(|l| l.as_str()))
+            .texts("ends", ends.map(EndReason::name)),
+        EffectKind::Forward { to } => {
+            f.text("effect_kind", "forward").text("external", names.external_name(*to))
+        }
     }
 }
 
@@ -309,6 +332,10 @@ fn elsewhere(event: &Event, names: &Routing) -> (&'static str, Fields) {
         Event::GatewayResynced { gateway } => ("gateway_resynced", f.number("gateway", gateway)),
         Event::AgentConnected { agent: a, .. } => ("agent_connected", f.text("agent", agent(*a))),
         Event::AgentLost { agent: a, .. } => ("agent_lost", f.text("agent", agent(*a))),
+        Event::HoursChanged { calendar, now } => (
+            "hours_changed",
+            f.text("calendar", names.calendar_name(*calendar)).number("open", now.open),
+        ),
         Event::PhoneUnreachable(a) => ("phone_unreachable", f.text("agent", agent(*a))),
         _ => ("other", f),
     }
@@ -325,6 +352,8 @@ const fn queued_because(because: QueuedBecause) -> &'static str {
         QueuedBecause::AgentGone => "agent_gone",
         QueuedBecause::FollowUp => "follow_up",
         QueuedBecause::Safety => "safety",
+        QueuedBecause::Overflowed => "overflowed",
+        QueuedBecause::NotForwarded => "not_forwarded",
     }
 }
 
@@ -361,6 +390,8 @@ const fn waits_for(on: WaitsFor) -> &'static str {
     match on {
         WaitsFor::Customer => "customer",
         WaitsFor::ThirdParty => "third_party",
+        WaitsFor::External => "external",
+        WaitsFor::Farewell => "farewell",
     }
 }
 

@@ -401,6 +401,7 @@ mod tests {
                 playbook_hash: "0123456789abcdef".into(),
                 language: "en".into(),
                 words: words.into(),
+                notice_version: 0,
             }),
             outcome: outcome.into(),
             ..Default::default()

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::problem::Kind;
+use crate::engine::queue_life::{Calendar, External, Notice, Overflow, Then};
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Name, Queue, Routing};
 use crate::engine::words::Need;
-use crate::ids::{PoolId, QueueId, SkillId};
+use crate::ids::{CalendarId, ExternalId, NoticeId, PoolId, QueueId, SkillId};
 
 /// Why a configuration cannot follow another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -47,7 +48,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Listed, Queue, AgentProfile, EntryPoint);
+named!(Listed, Queue, AgentProfile, EntryPoint, Calendar, External);
 
 /// A table in making.
 struct Merged<T> {
@@ -75,6 +76,11 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
     let mut queues = table(Kind::Queue, &old.queues, &wanted.queues)?;
     let mut agents = table(Kind::Agent, &old.agents, &wanted.agents)?;
     let mut entry_points = table(Kind::EntryPoint, &old.entry_points, &wanted.entry_points)?;
+    let calendars = table(Kind::Calendar, &old.calendars, &wanted.calendars)?;
+    let externals = table(Kind::External, &old.externals, &wanted.externals)?;
+    let notices = notices(&old.notices, &wanted.notices)?;
+    let life = Life { calendars: &calendars, externals: &externals, notices: &notices };
+    let queue_ids = queues.moved.clone();
     let skill = |id: SkillId| SkillId(skills.id_of(id.index()));
     let pool = |id: PoolId| PoolId(pools.id_of(id.index()));
     for q in queues.fresh() {
@@ -84,6 +90,8 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
         }
         q.pools.iter_mut().for_each(|p| *p = pool(*p));
         q.pools.sort_unstable();
+        let queue = |id: QueueId| QueueId(id_of(&queue_ids, id.index()));
+        life.renumber(q, queue, pool);
     }
     for a in agents.fresh() {
         a.pool = pool(a.pool);
@@ -103,6 +111,9 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
         not_ready_reasons: table(Kind::Reason, &old.not_ready_reasons, &wanted.not_ready_reasons)?
             .rows,
         dispositions: table(Kind::Disposition, &old.dispositions, &wanted.dispositions)?.rows,
+        calendars: calendars.rows,
+        externals: externals.rows,
+        notices: notices.rows,
         settings: wanted.settings.clone(),
         skills: skills.rows,
         pools: pools.rows,
@@ -146,8 +157,81 @@ impl<T> Merged<T> {
 
     /// The id of what stood at a position in `wanted`.
     fn id_of(&self, position: usize) -> u16 {
-        let id = self.moved.get(position).copied().unwrap_or(position);
-        u16::try_from(id).unwrap_or(u16::MAX)
+        id_of(&self.moved, position)
+    }
+}
+
+fn id_of(moved: &[usize], position: usize) -> u16 {
+    let id = moved.get(position).copied().unwrap_or(position);
+    u16::try_from(id).unwrap_or(u16::MAX)
+}
+
+/// Announcements: other words under a name are another version, with an id of its own, so
+/// that what somebody was told can be shown. Words that were retired by an earlier
+/// configuration are let go: nobody is being told them any more.
+fn notices(old: &[Notice], wanted: &[Notice]) -> Result<Merged<Notice>, MergeError> {
+    let mut rows = old.to_vec();
+    for row in &mut rows {
+        if std::mem::replace(&mut row.retired, true) && !wanted.contains(row) {
+            row.texts.clear();
+        }
+    }
+    let mut moved = Vec::with_capacity(wanted.len());
+    for row in wanted {
+        let same = |(i, r): &(usize, &Notice)| {
+            old.get(*i).is_some_and(|o| o.retired == row.retired || !row.retired)
+                && (&r.name, &r.texts) == (&row.name, &row.texts)
+        };
+        let found = rows.iter().enumerate().rfind(same).map(|(i, _)| i);
+        let id = found.unwrap_or(rows.len());
+        if id == rows.len() {
+            rows.push(row.clone());
+        } else {
+            rows[id] = row.clone();
+        }
+        moved.push(id);
+    }
+    let (kind, most, found) = (Kind::Announcement, usize::from(u16::MAX) + 1, rows.len());
+    if found > most {
+        return Err(MergeError::TableFull { kind, found, most });
+    }
+    Ok(Merged { fresh: vec![false; found], rows, moved })
+}
+
+/// What a queue's life refers to.
+struct Life<'a> {
+    calendars: &'a Merged<Calendar>,
+    externals: &'a Merged<External>,
+    notices: &'a Merged<Notice>,
+}
+
+impl Life<'_> {
+    fn renumber(
+        &self,
+        q: &mut Queue,
+        queue: impl Fn(QueueId) -> QueueId,
+        pool: impl Fn(PoolId) -> PoolId,
+    ) {
+        let notice = |id: NoticeId| NoticeId(self.notices.id_of(id.index()));
+        let overflow = |to: Overflow| match to {
+            Overflow::Queue(id) => Overflow::Queue(queue(id)),
+            Overflow::External(id) => {
+                Overflow::External(ExternalId(self.externals.id_of(id.index())))
+            }
+        };
+        q.life.hours = q.life.hours.map(|id| CalendarId(self.calendars.id_of(id.index())));
+        for fallback in [&mut q.life.closed, &mut q.life.full] {
+            fallback.tell = fallback.tell.map(notice);
+            if let Then::Overflow(to) = fallback.then {
+                fallback.then = Then::Overflow(overflow(to));
+            }
+        }
+        for step in &mut q.steps {
+            step.add_pools.iter_mut().for_each(|p| *p = pool(*p));
+            step.add_pools.sort_unstable();
+            step.overflow = step.overflow.map(overflow);
+            step.tell = step.tell.map(notice);
+        }
     }
 }
 

@@ -6,14 +6,18 @@
 //! state and reads nothing but the file.
 
 mod agents;
+mod announcements;
 mod archive;
+mod calendars;
 mod entry_points;
+mod externals;
 pub mod journal;
 mod languages;
 mod merge;
 pub(crate) mod names;
 mod pools;
 pub(crate) mod problem;
+mod queue_life;
 mod queues;
 pub(crate) mod reader;
 mod recall;
@@ -187,7 +191,20 @@ fn read_sections(file: &Table<'_>) -> Config {
     let (_, dispositions) = plain("dispositions", &[], Kind::Disposition, MOST_DISPOSITIONS);
     let (pool_names, pools) = pools::read(&file.list("pools", "pools, as [[pools]]"));
     let queues_at = file.list("queues", "queues, as [[queues]]");
-    let (queue_names, queues) = queues::read(&queues_at, &skill_names, &pool_names);
+    let (calendar_names, calendars) =
+        calendars::read(&file.list("calendars", "calendars, as [[calendars]]"));
+    let (external_names, externals) =
+        externals::read(&file.list("externals", "destinations, as [[externals]]"));
+    let (notice_names, notices) =
+        announcements::read(&file.list("announcements", "announcements, as [[announcements]]"));
+    let known = queue_life::Known {
+        queues: &queues::foresee(&queues_at),
+        pools: &pool_names,
+        calendars: &calendar_names,
+        externals: &external_names,
+        notices: &notice_names,
+    };
+    let (queue_names, queues) = queues::read(&queues_at, &skill_names, known);
     let agents = agents::read(
         &file.list("agents", "agents, as [[agents]]"),
         &file.list("agent_groups", "groups, as [[agent_groups]]"),
@@ -207,6 +224,9 @@ fn read_sections(file: &Table<'_>) -> Config {
         entry_points,
         not_ready_reasons,
         dispositions,
+        calendars,
+        externals,
+        notices,
         languages,
         settings,
     };

@@ -23,6 +23,16 @@ impl Names {
         Self { kind, most, of: BTreeMap::new(), full: false }
     }
 
+    /// The table that these names will make.
+    pub(crate) fn foreseen(kind: Kind, names: impl Iterator<Item = (Name, Range<usize>)>) -> Self {
+        let mut table = Self::new(kind, usize::MAX);
+        for (name, at) in names {
+            let next = table.of.len();
+            table.of.entry(name).or_insert((next, at));
+        }
+        table
+    }
+
     /// Takes a name into the table unless it is there or the table is full, which are
     /// faults of `value`. The second beyond the limit and all after it go unsaid.
     pub(crate) fn add(&mut self, value: &Value<'_>, name: &Name) -> bool {

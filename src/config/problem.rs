@@ -29,6 +29,14 @@ pub enum Kind {
     Reason,
     /// A disposition code.
     Disposition,
+    /// A calendar.
+    Calendar,
+    /// A destination outside the router.
+    External,
+    /// What queues tell.
+    Announcement,
+    /// A step of a queue.
+    Step,
     /// A product of a playbook.
     Product,
     /// A message of a playbook.
@@ -53,6 +61,10 @@ impl fmt::Display for Kind {
             Self::EntryPoint => "entry point",
             Self::Reason => "not-ready reason",
             Self::Disposition => "disposition",
+            Self::Calendar => "calendar",
+            Self::External => "external destination",
+            Self::Announcement => "announcement",
+            Self::Step => "step of a queue",
             Self::Product => "product",
             Self::Message => "message",
             Self::FaqEntry => "FAQ entry",
@@ -113,6 +125,12 @@ pub enum Expected {
     Lot,
     /// A key of a telephone.
     Key,
+    /// A time zone.
+    Zone,
+    /// A day.
+    Date,
+    /// From when to when.
+    Hours,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// A list of something; what it is a list of.
@@ -146,6 +164,13 @@ impl fmt::Display for Expected {
                 f.write_str("a lot: 3 to 32 letters and digits; spaces and dashes do not count")
             }
             Self::Key => f.write_str("a key from \"1\" to \"9\""),
+            Self::Zone => {
+                f.write_str("a time zone of the IANA database, such as \"Europe/Berlin\"")
+            }
+            Self::Date => f.write_str("a day, such as 2026-12-25"),
+            Self::Hours => {
+                f.write_str("hours, such as \"08:00-18:00\", or \"22:00-02:00\" into the next day")
+            }
             Self::OneOf(words) => write!(f, "one of {}", Quoted(words)),
             Self::List(of) => write!(f, "a list of {of}"),
             Self::Table(of) => write!(f, "a table of {of}"),
@@ -247,6 +272,16 @@ pub enum Fault {
         /// The skill.
         name: Box<str>,
     },
+    /// A step that is not after the one before it.
+    #[error(
+        "found a step that is not later than the one before it, expected steps in the order of `after`"
+    )]
+    StepOrder,
+    /// A way out that is not there yet.
+    #[error(
+        "found `callback`, which this router cannot do, expected one of `wait`, `overflow`, `external`, `close`"
+    )]
+    NoCallbacks,
     /// An address that others can reach, without having said so.
     #[error(
         "found {address}, which other machines can reach without a password, \

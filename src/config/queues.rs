@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::names::Names;
 use super::problem::{Expected, Fault, Kind};
+use super::queue_life;
 use super::reader::{Table, Value};
 use crate::engine::policy::{AgentChoice, LanguageRule, QueuePolicy};
 use crate::engine::routing::{AgentProfile, Name, Queue};
@@ -56,18 +57,35 @@ fn defaults(channels: [bool; 4]) -> Defaults {
 }
 
 /// Reads the section.
-pub(super) fn read(values: &[Value<'_>], skills: &Names, pools: &Names) -> (Names, Vec<Queue>) {
+pub(super) fn read(
+    values: &[Value<'_>],
+    skills: &Names,
+    known: queue_life::Known<'_>,
+) -> (Names, Vec<Queue>) {
     let mut names = Names::new(Kind::Queue, MOST);
     let mut queues = Vec::new();
     for value in values {
         let queue =
-            value.table("queues", "a queue's fields", |t| read_one(t, &mut names, skills, pools));
+            value.table("queues", "a queue's fields", |t| read_one(t, &mut names, skills, known));
         queues.extend(queue.flatten());
     }
     (names, queues)
 }
 
-fn read_one(table: &Table<'_>, names: &mut Names, skills: &Names, pools: &Names) -> Option<Queue> {
+/// The names that the section will have, for those that refer to queues further down. What is
+/// wrong with them is said when they are read.
+pub(super) fn foresee(values: &[Value<'_>]) -> Names {
+    let name =
+        |v: &Value<'_>| Some(Name::from(v.value.as_table()?.get("name")?.get_ref().as_str()?));
+    Names::foreseen(Kind::Queue, values.iter().filter_map(|v| Some((name(v)?, v.span.clone()))))
+}
+
+fn read_one(
+    table: &Table<'_>,
+    names: &mut Names,
+    skills: &Names,
+    known: queue_life::Known<'_>,
+) -> Option<Queue> {
     let name_at = table.required("name", Expected::Name);
     let channels = read_channels(table);
     let default = defaults(channels);
@@ -79,7 +97,7 @@ fn read_one(table: &Table<'_>, names: &mut Names, skills: &Names, pools: &Names)
         name: Name::from(""),
         retired: false,
         needs: read_needs(table, "needs", skills),
-        pools: read_pools(table, pools),
+        pools: read_pools(table, known.pools),
         channels,
         safety: table.field("safety").and_then(|v| v.boolean()).unwrap_or(false),
         target: table.duration("target", default.target, (SECOND, WEEK)),
@@ -96,6 +114,8 @@ fn read_one(table: &Table<'_>, names: &mut Names, skills: &Names, pools: &Names)
         ),
         wrap_up: table.duration("wrap_up", default.wrap_up, (Span::ZERO, HOUR)),
         policy: read_policy(table, skills),
+        steps: queue_life::read_steps(table, known),
+        life: queue_life::read_life(table, known),
     };
     let at = name_at?;
     let name = at.name()?;

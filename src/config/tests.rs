@@ -1,6 +1,8 @@
 //! Tests of the configuration: what is refused and how it is said, what is kept, what the
 //! documents must name.
 
+mod queue_life;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -70,8 +72,7 @@ fn example_and_manual_name_every_field() {
     for (section, field) in fields {
         let shown = EXAMPLE.lines().any(|l| {
             l.starts_with(&format!("{field} ="))
-                || l.trim_end() == format!("[{field}]")
-                || l.trim_end() == format!("[[{field}]]")
+                || l.trim_end().trim_matches(['[', ']']).rsplit('.').next() == Some(field)
         });
         let by_channel = ["capacity", "cost", "interrupts"].contains(&section);
         assert!(shown || by_channel, "example: {section}.{field}");

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::hours::Hours;
 use super::recall::{Found, Heed, Level, LotVerdict, Plan, Wish};
 use super::routing::{Name, Routing};
 use super::words::{
@@ -11,8 +12,8 @@ use super::words::{
     WaitsFor,
 };
 use crate::ids::{
-    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
-    QueueId, RecallId, ReservationId, SessionId,
+    AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
+    GatewayId, QueueId, RecallId, ReservationId, SessionId,
 };
 use crate::time::Span;
 
@@ -25,6 +26,13 @@ pub enum Command {
     Restart(Span),
     /// Replace the routing configuration.
     Configure(Arc<Routing>),
+    /// A calendar is open or closed now, by the clock on the wall. The shard's own.
+    SetHours {
+        /// Which.
+        calendar: CalendarId,
+        /// How it is now.
+        now: Hours,
+    },
     /// Make no reservations, or make them again: space for the journal runs out. The shard's
     /// own.
     PauseReservations(bool),

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::event::EffectKind;
 use super::recall::{Heed, Machine, SelfService, Text};
+use super::stage::{Announced, Course, Stage};
 use super::words::{
     Attributes, Channel, Excluded, Key, Language, Named, Needs, ServiceClass, WaitsFor,
 };
@@ -54,8 +55,8 @@ pub enum State {
         on: WaitsFor,
         /// Until when at most.
         until: EngineTime,
-        /// Who had it, and gets it back first.
-        agent: AgentId,
+        /// Who had it, and gets it back first; none where nobody had it.
+        agent: Option<AgentId>,
     },
     /// With a tier of self-service, holding its place.
     SelfService(SelfService),
@@ -228,6 +229,10 @@ pub struct Contact {
     pub triage: Option<Heed>,
     /// What self-service may not do with it again.
     pub machine: Machine,
+    /// How far it has come in its queue.
+    pub stage: Stage,
+    /// What happened to it on its way; none for most.
+    pub course: Option<Box<Course>>,
     /// Texts that the customer has heard to the end, at most [`MOST_HEARD`].
     pub heard: SmallVec<[(RecallId, Text); 2]>,
 }
@@ -243,6 +248,18 @@ impl Contact {
             State::SelfService(s) => Some(s),
             _ => None,
         }
+    }
+
+    /// Whether it came to a queue or left it by overflow.
+    #[must_use]
+    pub fn has_been(&self, queue: QueueId) -> bool {
+        self.course.as_ref().is_some_and(|course| course.been.contains(&queue))
+    }
+
+    /// What the customer was last told of the wait.
+    #[must_use]
+    pub fn announced(&self) -> Option<Announced> {
+        self.course.as_ref()?.announced
     }
 
     /// How long since the customer arrived, their wait with the gateway included.

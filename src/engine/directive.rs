@@ -4,12 +4,15 @@
 //! begins. *Effects* carry an id and stay pending until the gateway reports on them.
 //! This module makes both; delivery, and the order of it, are the shard's and the sessions'.
 
+use super::event::Announce;
 use super::recall::{Say, Text, Tier};
 use super::words::{
     Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Language,
     NotTaken, ReleasedBecause, ServiceClass, WaitsFor,
 };
-use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, ReservationId};
+use crate::ids::{
+    AgentId, ContactId, EffectId, ExternalId, GatewayId, QueueId, RecallId, ReservationId,
+};
 use crate::time::Span;
 
 /// Who is told.
@@ -107,6 +110,40 @@ pub enum Tell {
         channel: Channel,
         /// What.
         say: Say,
+    },
+    /// Gateway: how many are before the contact in line, and how long it will take.
+    Outlook {
+        /// Which contact.
+        contact: ContactId,
+        /// How many of its own kind are before it.
+        ahead: u32,
+        /// What is left of the wait that is announced: four of five wait no longer. None if
+        /// that is not known.
+        wait: Option<Span>,
+        /// It is longer than what was announced before.
+        longer: bool,
+    },
+    /// Gateway, an effect: tell the customer what the queue has to say.
+    Announce {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// How they are reached.
+        channel: Channel,
+        /// What.
+        announce: Announce,
+    },
+    /// Gateway, an effect: send the customer to a number outside the router.
+    Forward {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// How they are reached.
+        channel: Channel,
+        /// Where to.
+        to: ExternalId,
     },
     /// Gateway: the conversation goes on as this contact, under the key of the other.
     GoesOnAs {

@@ -15,6 +15,7 @@ use super::command::Reply;
 use super::contact::{Contact, Link, State, StateKind};
 use super::floor::Stand;
 use super::gateway::Gateway;
+use super::hours::Hours;
 pub use super::pace::{Measure, Rates, Taken};
 use super::recall::Recall;
 use super::routing::Routing;
@@ -68,6 +69,8 @@ pub struct Image {
     pub recalls: Vec<Recall>,
     /// What is measured by queue and channel.
     pub pace: Vec<[Rates; 4]>,
+    /// What calendars say, as far as they were heard of.
+    pub hours: Vec<Hours>,
     /// Whom customers last had, the longest ago first.
     pub last_agents: Vec<LastAgent>,
     /// What was counted.
@@ -143,6 +146,7 @@ impl Engine {
             gateways: self.gateways.clone(),
             recalls: self.recalls.clone(),
             pace: self.pace.all().to_vec(),
+            hours: self.hours.clone(),
             last_agents: self.sticky.all().collect(),
             counts,
             contacts: self.contacts().cloned().collect(),
@@ -165,6 +169,7 @@ impl Engine {
             counts: image.counts.clone(),
             gateways: image.gateways.clone(),
             pace: super::Pace::of(image.pace.clone()),
+            hours: image.hours.clone(),
             ..Self::default()
         };
         engine.restore_agents(image)?;

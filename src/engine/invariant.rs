@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Hold, WHOLE};
 use super::contact::{Contact, Link, State, StateKind};
-use super::event::EffectKind;
+use super::event::{Announce, EffectKind};
 use super::floor::{IdleKeys, Staff, Stand};
 use super::recall::{Tier, TierCounts, TriageClass};
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_recall};
-use super::words::ServiceClass;
+use super::words::{ServiceClass, WaitsFor};
 use super::{Engine, Hashes};
 use crate::ids::{AgentId, ContactId, EffectId, RecallId, ReservationId};
 use thiserror::Error;
@@ -107,8 +107,15 @@ fn is_due(kind: &EffectKind, c: &Contact) -> bool {
         }
         (EffectKind::HandOver { to }, State::Assigned { agent, .. }) => *to == agent,
         (EffectKind::HandOver { .. }, _) => false,
+        (EffectKind::Forward { .. }, State::Pending { on, .. }) => on == WaitsFor::External,
+        (EffectKind::Announce(Announce { ends: Some(_), .. }), State::Pending { on, .. }) => {
+            on == WaitsFor::Farewell
+        }
+        (EffectKind::Forward { .. } | EffectKind::Announce(Announce { ends: Some(_), .. }), _) => {
+            false
+        }
         // What is said on the way to a person may be said until they are there.
-        (EffectKind::Say(_), _) => c.parent.is_none(),
+        (EffectKind::Say(_) | EffectKind::Announce(_), _) => c.parent.is_none(),
     }
 }
 
@@ -356,7 +363,9 @@ impl Engine {
             profile.skills.iter().any(|(skill, level)| *skill == n.skill && *level >= n.at_least)
         });
         skilled
-            && (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
+            && (queue.pools.is_empty()
+                || queue.pools.contains(&profile.pool)
+                || c.stage.pools.contains(&profile.pool))
             && !c.passed_over.iter().any(|p| p.agent == agent)
     }
 }

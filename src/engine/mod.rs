@@ -19,18 +19,21 @@ pub mod entry;
 pub mod event;
 mod floor;
 pub mod gateway;
+pub mod hours;
 pub mod image;
 pub mod invariant;
 mod line;
 pub mod memory;
 mod pace;
 pub mod policy;
+pub mod queue_life;
 pub(crate) mod rank;
 pub mod recall;
 pub mod refusal;
 pub mod routing;
 #[cfg(test)]
 mod rules;
+pub mod stage;
 mod sticky;
 mod store;
 mod tell;
@@ -44,8 +47,8 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use crate::ids::{
-    AgentId, ContactId, EffectId, EntryPointId, GatewayId, QueueId, RecallId, RequestId,
-    ReservationId,
+    AgentId, CalendarId, ContactId, EffectId, EntryPointId, GatewayId, QueueId, RecallId,
+    RequestId, ReservationId,
 };
 use crate::time::EngineTime;
 use agent::Agent;
@@ -57,6 +60,7 @@ use event::Event;
 use floor::{Floor, IdleKeys, Staff, Stand};
 pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
+use hours::Hours;
 use image::Counts;
 use memory::Memory;
 use pace::Pace;
@@ -83,6 +87,7 @@ pub struct Engine {
     recalls: Vec<Recall>,
     pace: Pace,
     sticky: Sticky,
+    hours: Vec<Hours>,
     counts: Counts,
     memory: Memory,
 
@@ -192,8 +197,8 @@ impl Engine {
     /// Hash of all state that events make, kept up to date by every event.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        let Self { counts, hashes, gateways, recalls, pace, sticky, .. } = self;
-        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky))
+        let Self { counts, hashes, gateways, recalls, pace, sticky, hours, .. } = self;
+        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky, hours))
     }
 
     /// Whether no reservation is made, because space for the journal runs out.
@@ -271,6 +276,19 @@ impl Engine {
     #[must_use]
     pub fn is_kept(&self, agent: AgentId) -> bool {
         self.recalls.iter().any(|r| !r.over && r.plan.safety.kept.binary_search(&agent).is_ok())
+    }
+
+    /// What is known of a calendar; one of which nothing was said yet is open.
+    #[must_use]
+    pub fn hours(&self, calendar: CalendarId) -> Hours {
+        self.hours.get(calendar.index()).copied().unwrap_or_default()
+    }
+
+    /// Whether a queue is open, as far as its calendar says.
+    #[must_use]
+    pub fn is_open(&self, queue: QueueId) -> bool {
+        let calendar = self.routing.queue(queue).and_then(|q| q.life.hours);
+        calendar.is_none_or(|calendar| self.hours(calendar).open)
     }
 
     /// Contacts accepted since the router began.

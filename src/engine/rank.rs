@@ -12,21 +12,24 @@ use smallvec::SmallVec;
 use super::contact::Contact;
 use super::event::Queued;
 use super::policy::AgentChoice;
+use super::queue_life::Pools;
 use super::words::{Channel, Need, Needs, ServiceClass};
 use crate::ids::{PoolId, QueueId, SkillId};
 
 /// What contacts of one class have in common.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct ClassKey<N = Needs> {
+pub(crate) struct ClassKey<N = Needs, P = Pools> {
     pub(crate) queue: QueueId,
     pub(crate) channel: Channel,
     pub(crate) service: ServiceClass,
     pub(crate) needs: N,
     pub(crate) preferred: N,
+    /// Pools that may serve it beyond its queue's.
+    pub(crate) pools: P,
 }
 
 /// The class that somebody asks for, as they hold it: to look it up nothing is copied.
-pub(crate) type Asked<'a> = ClassKey<&'a [Need]>;
+pub(crate) type Asked<'a> = ClassKey<&'a [Need], &'a [PoolId]>;
 
 impl Equivalent<ClassKey> for Asked<'_> {
     fn equivalent(&self, key: &ClassKey) -> bool {
@@ -52,6 +55,7 @@ impl<'a> Asked<'a> {
             service: c.service,
             needs: &c.needs,
             preferred: &c.preferred,
+            pools: &c.stage.pools,
         }
     }
 
@@ -63,6 +67,7 @@ impl<'a> Asked<'a> {
             service: q.service,
             needs: &q.needs,
             preferred: &q.preferred,
+            pools: &q.stage.pools,
         }
     }
 
@@ -74,6 +79,7 @@ impl<'a> Asked<'a> {
             service: self.service,
             needs: Needs::from_slice(self.needs),
             preferred: Needs::from_slice(self.preferred),
+            pools: Pools::from_slice(self.pools),
         }
     }
 }
@@ -87,15 +93,18 @@ impl ClassKey {
             service: self.service,
             needs: &self.needs,
             preferred: &self.preferred,
+            pools: &self.pools,
         }
     }
 }
 
-impl<N: AsRef<[Need]>> ClassKey<N> {
+impl<N: AsRef<[Need]>, P: AsRef<[PoolId]>> ClassKey<N, P> {
     /// Whether a profile may serve it, if its queue is served by these pools; all if by none.
     pub(crate) fn fits(&self, profile: &ProfileKey, pools: &[PoolId]) -> bool {
         (self.service == ServiceClass::Safety || !profile.kept)
-            && (pools.is_empty() || pools.contains(&profile.pool))
+            && (pools.is_empty()
+                || pools.contains(&profile.pool)
+                || self.pools.as_ref().contains(&profile.pool))
             && self.needs.as_ref().iter().all(|n| profile.has(*n))
     }
 
@@ -166,6 +175,7 @@ mod tests {
             service: ServiceClass::Live,
             needs: needs.iter().copied().collect(),
             preferred: preferred.iter().copied().collect(),
+            pools: Pools::new(),
         }
     }
 

@@ -9,8 +9,12 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::policy::{AgentChoice, ContactChoice, QueuePolicy, Workload};
+use super::queue_life::{Calendar, External, Notice, QueueLife, QueueStep};
 use super::words::{Channel, Language, Needs};
-use crate::ids::{AgentId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId, SkillId};
+use crate::ids::{
+    AgentId, CalendarId, DispositionId, EntryPointId, ExternalId, NoticeId, PoolId, QueueId,
+    ReasonId, SkillId,
+};
 use crate::time::Span;
 
 /// A name of the configuration: 1 to 64 of `a-z 0-9 _ - . @`, beginning with a letter or digit.
@@ -34,6 +38,12 @@ pub struct Routing {
     pub not_ready_reasons: Vec<Listed>,
     /// Disposition codes, by [`DispositionId`].
     pub dispositions: Vec<Listed>,
+    /// When queues are open, by [`CalendarId`].
+    pub calendars: Vec<Calendar>,
+    /// Destinations outside the router, by [`ExternalId`].
+    pub externals: Vec<External>,
+    /// What queues tell, by [`NoticeId`].
+    pub notices: Vec<Notice>,
     /// The skill that speaks a language, sorted by language, each once.
     pub languages: Vec<(Language, SkillId)>,
     /// What holds for the whole router.
@@ -76,6 +86,10 @@ pub struct Queue {
     pub wrap_up: Span,
     /// How its contacts and agents are chosen for each other.
     pub policy: QueuePolicy,
+    /// What changes for those who wait long, at most [`MOST_STEPS`](super::queue_life::MOST_STEPS).
+    pub steps: Vec<QueueStep>,
+    /// When it takes contacts, and what becomes of others.
+    pub life: QueueLife,
 }
 
 /// An agent of the configuration.
@@ -203,6 +217,42 @@ impl Routing {
     #[must_use]
     pub fn entry_point(&self, id: EntryPointId) -> Option<&EntryPoint> {
         self.entry_points.get(id.index())
+    }
+
+    /// The calendar of an id that this configuration gave out.
+    #[must_use]
+    pub fn calendar(&self, id: CalendarId) -> Option<&Calendar> {
+        self.calendars.get(id.index())
+    }
+
+    /// The destination outside of an id that this configuration gave out.
+    #[must_use]
+    pub fn external(&self, id: ExternalId) -> Option<&External> {
+        self.externals.get(id.index())
+    }
+
+    /// The announcement of an id that this configuration gave out.
+    #[must_use]
+    pub fn notice(&self, id: NoticeId) -> Option<&Notice> {
+        self.notices.get(id.index())
+    }
+
+    /// The destination's name, `"?"` for an id that the tables do not have.
+    #[must_use]
+    pub fn external_name(&self, id: ExternalId) -> &str {
+        self.external(id).map_or("?", |e| &e.name)
+    }
+
+    /// The announcement's name, `"?"` for an id that the tables do not have.
+    #[must_use]
+    pub fn notice_name(&self, id: NoticeId) -> &str {
+        self.notice(id).map_or("?", |n| &n.name)
+    }
+
+    /// The calendar's name, `"?"` for an id that the tables do not have.
+    #[must_use]
+    pub fn calendar_name(&self, id: CalendarId) -> &str {
+        self.calendar(id).map_or("?", |c| &c.name)
     }
 
     /// Whether a queue takes a channel.

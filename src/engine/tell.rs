@@ -68,7 +68,9 @@ impl Teller<'_> {
             }
             Event::Pended { contact, agent, .. } => {
                 let because = super::words::ReleasedBecause::Pended;
-                self.agent(*agent, Tell::Released { contact: *contact, because });
+                if let Some(agent) = agent {
+                    self.agent(*agent, Tell::Released { contact: *contact, because });
+                }
                 self.state(*contact);
             }
             Event::InputReceived(contact) => {
@@ -110,6 +112,7 @@ impl Teller<'_> {
                 self.state(*contact);
             }
             Event::FollowUpOpened(a) => self.goes_on_as(a),
+            Event::WaitAnnounced { contact, .. } => self.outlook(*contact),
             Event::WrapUpEnded { agent, contact } => {
                 self.agent(*agent, Tell::WrapUpEnded(*contact));
             }
@@ -162,6 +165,17 @@ impl Teller<'_> {
         }
     }
 
+    /// What one in line was last told of the wait.
+    fn outlook(&mut self, contact: ContactId) {
+        // In a queue that tells nothing, what another one told is nobody's to correct.
+        let in_line = |c: &&Contact| c.state == State::Queued && c.stage.update.is_some();
+        let Some(c) = self.engine.contact(contact).filter(in_line) else { return };
+        if let Some(told) = c.announced() {
+            let (ahead, wait, longer) = (told.ahead, told.left(self.at), told.longer);
+            self.gateway(c, Tell::Outlook { contact, ahead, wait, longer });
+        }
+    }
+
     /// The gateway learns what a conversation goes on as before it hears of its end.
     fn goes_on_as(&mut self, arrived: &Arrived) {
         let Some(contact) = arrived.continues else { return };
@@ -180,6 +194,10 @@ impl Teller<'_> {
             }
             EffectKind::HandOver { to } => Tell::HandOver { effect, contact, to },
             EffectKind::Say(say) => Tell::Say { effect, contact, channel: c.channel, say },
+            EffectKind::Announce(announce) => {
+                Tell::Announce { effect, contact, channel: c.channel, announce }
+            }
+            EffectKind::Forward { to } => Tell::Forward { effect, contact, channel: c.channel, to },
         };
         self.gateway(c, tell);
     }
@@ -292,6 +310,7 @@ impl Teller<'_> {
             self.gateway(c, Tell::GoesOnAs { contact: of, follow_up: contact });
         }
         self.state(contact);
+        self.outlook(contact);
         let effects = self.engine.contact(contact).map(|c| c.effects.clone()).unwrap_or_default();
         for (effect, kind) in effects {
             self.effect(contact, effect, kind);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::agent::{Agent, Hold, Presence};
-use super::contact::{Contact, State};
+use super::contact::{Contact, Link, State};
 use super::recall::Recall;
 use crate::ids::{AgentId, ContactId, RecallId};
 use crate::time::EngineTime;
@@ -14,6 +14,10 @@ pub(crate) enum Due {
     /// A reservation, a connecting or a pending contact, or a step in self-service, has
     /// lasted long enough.
     Contact(ContactId),
+    /// A step of its queue is due for a contact, or a number outside is to be tried again.
+    Step(ContactId),
+    /// A contact in line is to be told its position and wait.
+    Update(ContactId),
     /// A contact was kept for one agent long enough.
     Named(ContactId),
     /// An agent was passed over for a contact long enough.
@@ -95,12 +99,26 @@ pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Du
         State::Queued => {
             if let Some(named) = contact.named {
                 each((named.until, Due::Named(contact.id)));
+            } else if contact.link != Link::Detached {
+                of_stage(contact, &mut each);
             }
         }
         State::New | State::Assigned { .. } => {}
     }
     for p in &contact.passed_over {
         each((p.until, Due::PassOver(contact.id, p.agent)));
+    }
+}
+
+/// The timers of one in line: who is kept for an agent, or whose gateway is gone, has time.
+fn of_stage(contact: &Contact, each: &mut impl FnMut((EngineTime, Due))) {
+    let again = contact.stage.again.map(|(_, at)| at);
+    let step = contact.stage.due.into_iter().chain(again).min();
+    if let Some(at) = step {
+        each((at, Due::Step(contact.id)));
+    }
+    if let Some(at) = contact.stage.update {
+        each((at, Due::Update(contact.id)));
     }
 }
 

@@ -168,6 +168,10 @@ pub enum WaitsFor {
     Customer,
     /// Somebody else: a warehouse, a laboratory.
     ThirdParty,
+    /// A number outside the router that it is being sent to.
+    External,
+    /// The end of what it is told before it is closed.
+    Farewell,
 }
 
 /// Why the router closed a contact.
@@ -196,11 +200,17 @@ pub enum EndReason {
     Informed,
     /// The customer fell silent in self-service: it goes on as a linked follow-up.
     FollowedUp,
+    /// A number outside the router took it.
+    Overflowed,
+    /// Its queue was closed, and the customer was told so.
+    QueueClosed,
+    /// Its queue was full, and the customer was told so.
+    QueueFull,
 }
 
 impl EndReason {
     /// All reasons, in the order of declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Completed,
         Self::CustomerLeft,
         Self::Abandoned,
@@ -212,6 +222,9 @@ impl EndReason {
         Self::Solved,
         Self::Informed,
         Self::FollowedUp,
+        Self::Overflowed,
+        Self::QueueClosed,
+        Self::QueueFull,
     ];
 
     /// The word for it in metrics and listings.
@@ -229,6 +242,9 @@ impl EndReason {
             Self::Solved => "solved",
             Self::Informed => "informed",
             Self::FollowedUp => "followed_up",
+            Self::Overflowed => "overflowed",
+            Self::QueueClosed => "queue_closed",
+            Self::QueueFull => "queue_full",
         }
     }
 }
@@ -309,6 +325,10 @@ pub enum QueuedBecause {
     FollowUp,
     /// It is about safety: a recall's safety lane takes it.
     Safety,
+    /// Another queue takes over from its own.
+    Overflowed,
+    /// The number outside that it was sent to did not take it.
+    NotForwarded,
 }
 
 /// A contact kept for one agent until a time, after which anyone eligible may have it.

@@ -15,6 +15,7 @@ use crate::engine::event::{Event, Queued, Reserved, Trigger};
 use crate::engine::policy::AgentChoice;
 use crate::engine::rank::{Asked, ClassKey, ProfileKey, order};
 use crate::engine::routing::Routing;
+use crate::engine::stage::Filing;
 use crate::engine::words::{Channel, NotTaken, ServiceClass};
 use crate::ids::AgentId;
 use crate::pb::v1;
@@ -59,6 +60,14 @@ impl Demand {
         // Who may take it is the queue's to say: the channel makes no rank.
         let class = Asked::of_queued(channel.unwrap_or(Channel::Voice), q).key();
         Self { class, kept: Arc::clone(kept), ranks: None }
+    }
+
+    /// After a step or an edit.
+    pub(super) fn refiled(&mut self, filing: &Filing) {
+        self.class.needs.clone_from(&filing.needs);
+        self.class.preferred.clone_from(&filing.preferred);
+        self.class.pools.clone_from(&filing.stage.pools);
+        self.ranks = None;
     }
 
     pub(super) const fn service(&self) -> ServiceClass {
@@ -111,6 +120,12 @@ pub(super) fn decisions(
         let (reservation, outcome) = match &*item.event {
             Event::Queued(q) => {
                 demand = Some(Demand::new(q, None, kept));
+                continue;
+            }
+            Event::StepTaken { filing, .. } | Event::Refiled(filing) => {
+                if let Some(demand) = &mut demand {
+                    demand.refiled(filing);
+                }
                 continue;
             }
             Event::Reserved(r) => {

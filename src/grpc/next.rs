@@ -7,6 +7,7 @@ use super::story::{length, waits_for};
 use super::{rows, story, unix_ms};
 use crate::engine::contact::{Contact, State};
 use crate::engine::routing::Routing;
+use crate::engine::words::WaitsFor;
 use crate::ids::AgentId;
 use crate::pb::v1;
 use crate::shard::view::View;
@@ -55,7 +56,16 @@ fn of(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
             let text = format!("{} has it, for as long as it takes.", who(agent));
             Next { text, left: None }
         }
-        State::Pending { on, until, agent } => {
+        State::Pending { until, agent: None, on } => {
+            let most = length(until.since(now));
+            let what = match on {
+                WaitsFor::Farewell => "It ends when it was told why",
+                _ => "It ends when the number outside has taken it",
+            };
+            let text = format!("{what}; if nobody reports, it is back at its place in {most}.");
+            Next { text, left: left(until) }
+        }
+        State::Pending { on, until, agent: Some(agent) } => {
             let (who, most) = (who(agent), length(until.since(now)));
             let text = format!(
                 "It comes back to its queue when the customer writes, or in {most} at the latest \
@@ -87,11 +97,14 @@ fn waits(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
         "It is offered as soon as an agent who may take from {queue} has room and it is the first \
          that they may take."
     );
+    if let Some(due) = c.stage.due {
+        text.push_str(&format!(" The next step of {queue} is due in {}.", length(due.since(now))));
+    }
     for passed in &c.passed_over {
         let (who, most) = (routing.agent_name(passed.agent), length(passed.until.since(now)));
         text.push_str(&format!(" {who} may have it again in {most}."));
     }
-    Next { text, left: None }
+    Next { text, left: c.stage.due.map(|due| due.since(now)) }
 }
 
 impl Next {
@@ -108,7 +121,7 @@ mod tests {
     use crate::engine::event::{Arrived, Event};
     use crate::engine::recall::{SelfService, Step, Tier};
     use crate::engine::routing::AgentProfile;
-    use crate::engine::words::{Channel, Excluded, Named, Needs, WaitsFor};
+    use crate::engine::words::{Channel, Excluded, Named, Needs};
     use crate::ids::{ContactId, GatewayId, PoolId, RecallId, ReservationId};
 
     const C: ContactId = ContactId(1);
@@ -183,7 +196,11 @@ mod tests {
                 "15.0 s more to join it with anne",
             ),
             (State::Assigned { reservation, agent, since: NOW }, None, "for as long as it takes"),
-            (State::Pending { on, until, agent }, left, "in 15.0 s at the latest if nothing comes"),
+            (
+                State::Pending { on, until, agent: Some(agent) },
+                left,
+                "in 15.0 s at the latest if nothing comes",
+            ),
             (State::SelfService(served), left, "to its place within 15.0 s at the latest"),
             (State::Queued, None, "as soon as an agent who may take from"),
         ];

@@ -6,8 +6,9 @@ mod recall;
 
 use super::convert::words;
 use crate::engine::agent::AgentState;
-use crate::engine::event::{EffectKind, Event, Queued, Reserved, Settled};
+use crate::engine::event::{Announce, EffectKind, Event, Queued, Reserved, Settled};
 use crate::engine::routing::Routing;
+use crate::engine::stage::Announced;
 use crate::engine::words::{
     ConnectFault, Consent, EndReason, LegOutcome, NotTaken, Party, QueuedBecause, ReleasedBecause,
     WaitsFor,
@@ -59,12 +60,11 @@ const fn concerns(event: &Event) -> (Option<AgentId>, Option<ReservationId>) {
         | Event::ConnectFailed { agent, reservation, .. } => (Some(*agent), Some(*reservation)),
         Event::LegReported { reservation, .. } => (None, Some(*reservation)),
         Event::PassOverEnded { agent, .. }
-        | Event::Pended { agent, .. }
         | Event::Coded { agent, .. }
         | Event::ConsultStarted { agent, .. }
         | Event::HandedOver { to: agent, .. }
         | Event::WrapUpEnded { agent, .. } => (Some(*agent), None),
-        Event::Closed { agent, .. } => (*agent, None),
+        Event::Closed { agent, .. } | Event::Pended { agent, .. } => (*agent, None),
         _ => (None, None),
     }
 }
@@ -120,9 +120,18 @@ fn contact_event(
                 fault_name(*fault)
             ),
         ),
-        Event::Pended { agent, on, .. } => {
+        Event::Pended { agent: Some(agent), on, .. } => {
             ("pended", format!("{} lets it wait for {}", who(*agent), waits_for(*on)))
         }
+        Event::Pended { agent: None, on, .. } => {
+            ("pended", format!("waits for {}", waits_for(*on)))
+        }
+        Event::StepTaken { step, filing } => (
+            "step_taken",
+            format!("step {step} of its queue, after {}", length(filing.stage.stepped)),
+        ),
+        Event::Refiled(_) => ("refiled", "its queue was edited, and it asks for that now".into()),
+        Event::WaitAnnounced { told, .. } => ("wait_announced", announced(*told)),
         Event::ConsultStarted { child, agent, .. } => {
             ("consult_started", format!("{} seeks a second agent as contact {child}", who(*agent)))
         }
@@ -151,6 +160,8 @@ fn connection_event(
                 EffectKind::Connect { agent, .. } => format!("call {} and join", who(*agent)),
                 EffectKind::HandOver { to } => format!("join the customer with {}", who(*to)),
                 EffectKind::Say(say) => texts.named(say),
+                EffectKind::Announce(announce) => announcement(names, announce),
+                EffectKind::Forward { to } => format!("send it to {}", names.external_name(*to)),
             };
             ("effect_asked", format!("asked the gateway to {what} (effect {effect})"))
         }
@@ -207,6 +218,8 @@ fn queued(names: &Routing, q: &Queued, was_in: Option<QueueId>) -> String {
         QueuedBecause::AgentGone => "the agent who had it is gone",
         QueuedBecause::FollowUp => "goes on from one that fell silent in self-service",
         QueuedBecause::Safety => "about safety: first in line",
+        QueuedBecause::Overflowed => "overflowed from another queue",
+        QueuedBecause::NotForwarded => "the number outside did not take it",
     };
     let mut text = format!("waits in {} ({because})", names.queue_name(q.queue));
     if let Some(named) = q.named {
@@ -225,6 +238,19 @@ fn queued(names: &Routing, q: &Queued, was_in: Option<QueueId>) -> String {
         text.push_str(&format!("; before with {agent}, {why}"));
     }
     text
+}
+
+/// What a customer was told of the wait.
+pub(super) fn announced(told: Announced) -> String {
+    let wait = told.wait.map_or_else(|| "a wait that is not known".to_owned(), length);
+    let longer = if told.longer { ", longer than it was told before" } else { "" };
+    format!("told {} before it and {wait}{longer}", told.ahead)
+}
+
+fn announcement(names: &Routing, announce: &Announce) -> String {
+    let (name, version) = (names.notice_name(announce.notice), announce.notice.0 + 1);
+    let last = if announce.ends.is_some() { ", after which it ends" } else { "" };
+    format!("say the announcement {name}, version {version}{last}")
 }
 
 fn reserved(names: &Routing, r: &Reserved) -> String {
@@ -259,6 +285,8 @@ pub(super) const fn waits_for(on: WaitsFor) -> &'static str {
     match on {
         WaitsFor::Customer => "the customer",
         WaitsFor::ThirdParty => "somebody else",
+        WaitsFor::External => "a number outside to take it",
+        WaitsFor::Farewell => "the end of what it is told",
     }
 }
 
@@ -286,6 +314,9 @@ const fn end(reason: EndReason) -> &'static str {
         EndReason::Solved => "the customer said that self-service solved it",
         EndReason::Informed => "the customer left self-service informed",
         EndReason::FollowedUp => "the customer fell silent: it goes on as a follow-up",
+        EndReason::Overflowed => "a number outside took it",
+        EndReason::QueueClosed => "its queue was closed, and the customer was told",
+        EndReason::QueueFull => "its queue was full, and the customer was told",
     }
 }
 
@@ -346,6 +377,7 @@ mod tests {
                 preferred: Needs::default(),
                 head_start: Span::ZERO,
                 place: Place(0),
+                stage: Default::default(),
                 named: None,
                 pass_over: None,
                 released: None,

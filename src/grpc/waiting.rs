@@ -10,8 +10,7 @@ use super::{rows, story};
 use crate::engine::agent::{Agent, Presence};
 use crate::engine::contact::{Contact, State};
 use crate::engine::routing::{AgentProfile, Routing};
-use crate::engine::words::{Availability, Channel, Needs};
-use crate::ids::QueueId;
+use crate::engine::words::{Availability, Channel};
 use crate::shard::view::View;
 use crate::time::Span;
 
@@ -56,10 +55,11 @@ pub(super) struct Agents {
 }
 
 /// Whether an agent may ever take such a contact.
-fn is_able(routing: &Routing, agent: &AgentProfile, queue: QueueId, needs: &Needs) -> bool {
-    let pools = routing.queue(queue).map(|q| q.pools.as_slice()).unwrap_or_default();
-    (pools.is_empty() || pools.contains(&agent.pool))
-        && needs.iter().all(|need| {
+fn is_able(routing: &Routing, agent: &AgentProfile, c: &Contact) -> bool {
+    let pools = routing.queue(c.queue).map(|q| q.pools.as_slice()).unwrap_or_default();
+    let more = &c.stage.pools;
+    (pools.is_empty() || pools.contains(&agent.pool) || more.contains(&agent.pool))
+        && c.needs.iter().all(|need| {
             agent
                 .skills
                 .iter()
@@ -99,7 +99,7 @@ fn agents(view: &View<'_>, contact: &Contact) -> Agents {
         let Some(profile) = routing.agent(agent.id) else { continue };
         let able = !profile.retired
             && profile.capacity[contact.channel.index()] > 0
-            && is_able(routing, profile, contact.queue, &contact.needs);
+            && is_able(routing, profile, contact);
         if !able {
             continue;
         }

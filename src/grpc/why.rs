@@ -15,6 +15,7 @@ use super::inspect::began;
 use super::story::{self, Before, Texts, length};
 use crate::engine::event::{Event, Queued};
 use crate::engine::routing::Routing;
+use crate::engine::stage::Filing;
 use crate::engine::words::{Channel, EndReason, Needs, NotTaken, QueuedBecause};
 use crate::ids::{AgentId, ContactId};
 use crate::pb::v1;
@@ -157,7 +158,24 @@ impl Walk<'_> {
             }
             Event::Pended { agent, on, until, .. } => {
                 let (on, most) = (story::waits_for(*on), length(until.since(item.at)));
-                format!("{} let it wait for {on}, for {most} at most.", self.who(*agent))
+                match agent {
+                    Some(agent) => {
+                        format!("{} let it wait for {on}, for {most} at most.", self.who(*agent))
+                    }
+                    None => format!("It waits for {on}, for {most} at most."),
+                }
+            }
+            Event::StepTaken { step, filing } => {
+                self.refiled(filing);
+                let (after, asks) = (length(filing.stage.stepped), self.asks(filing));
+                format!("It had been in its queue for {after}: step {step}. {asks}")
+            }
+            Event::Refiled(filing) => {
+                self.refiled(filing);
+                format!("Its queue was edited. {}", self.asks(filing))
+            }
+            Event::WaitAnnounced { told, .. } => {
+                format!("Its customer was {}.", story::announced(*told))
             }
             Event::Closed { reason, agent, .. } => self.ended(item, *reason, *agent),
             _ => return None,
@@ -193,6 +211,8 @@ impl Walk<'_> {
             QueuedBecause::AgentGone => " again: the agent who had it is gone",
             QueuedBecause::FollowUp => ": it goes on from one that fell silent",
             QueuedBecause::Safety => ": it is about safety",
+            QueuedBecause::Overflowed => ": it overflowed from its queue",
+            QueuedBecause::NotForwarded => " again: the number outside did not take it",
         };
         let (queue, service) = (self.of.routing.queue_name(q.queue), q.service.name());
         let mut text = format!("It waits in {queue}{because}. Its class of service is {service}");
@@ -236,6 +256,37 @@ impl Walk<'_> {
             };
             text.push_str(&nobody);
         }
+        text
+    }
+
+    /// After a step or an edit it may be for other agents than before.
+    fn refiled(&mut self, filing: &Filing) {
+        if let Some(demand) = &mut self.demand {
+            demand.refiled(filing);
+        }
+    }
+
+    /// What it asks for after a step or an edit.
+    fn asks(&self, filing: &Filing) -> String {
+        let routing = self.of.routing;
+        let needs = match needed(routing, &filing.needs) {
+            needs if needs.is_empty() => "no skill".to_owned(),
+            needs => needs,
+        };
+        let mut text = format!("It needs {needs}");
+        if !filing.preferred.is_empty() {
+            text.push_str(&format!(", and {} comes first", needed(routing, &filing.preferred)));
+        }
+        let pools = filing.stage.pools.iter().filter_map(|p| routing.pools.get(p.index()));
+        let pools: Vec<&str> = pools.map(|p| &*p.name).collect();
+        if !pools.is_empty() {
+            text.push_str(&format!("; {} may take it too", pools.join(" and ")));
+        }
+        if filing.stage.raised > Span::ZERO {
+            let raised = length(filing.stage.raised);
+            text.push_str(&format!("; steps have put it {raised} ahead"));
+        }
+        text.push('.');
         text
     }
 

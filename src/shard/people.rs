@@ -62,7 +62,8 @@ impl PeopleChange {
             Event::KeysPressed { contact, keys, lot: Some(verdict) } => {
                 Some(Self::Checked(*contact, *verdict, keys.clone()))
             }
-            Event::Pended { contact, .. } => Some(Self::Heard(*contact)),
+            // One on its way out was with nobody who heard them.
+            Event::Pended { contact, agent: Some(_), .. } => Some(Self::Heard(*contact)),
             Event::Queued(q) if q.released.is_some() => Some(Self::Heard(q.contact)),
             Event::Closed { contact, .. } => Some(Self::Closed(*contact)),
             _ => None,
@@ -283,7 +284,9 @@ mod tests {
         follow(&Event::InputReceived(C), Some(sealed(2)));
         assert_eq!(people.said(C), [sealed(1), sealed(2)]);
         let (agent, on, until) = (AgentId(0), WaitsFor::Customer, EngineTime(9));
-        follow(&Event::Pended { contact: C, agent, on, until }, None);
+        follow(&Event::Pended { contact: C, agent: None, on, until }, None);
+        assert_eq!(people.said(C), [sealed(1), sealed(2)], "nobody heard them");
+        follow(&Event::Pended { contact: C, agent: Some(agent), on, until }, None);
         assert_eq!(people.said(C), []);
         for n in 0..40 {
             follow(&Event::InputReceived(C), Some(sealed(n)));

@@ -207,6 +207,8 @@ impl Tally {
                 self.tell(Fact::ConnectFailed(*fault));
             }
             Event::Pended { contact, .. } => {
+                // One on its way out waits in line no more.
+                self.leave(*contact);
                 if let Some(track) = self.open.get_mut(contact) {
                     track.held = None;
                 }

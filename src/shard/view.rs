@@ -275,12 +275,15 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::Returned { contact, .. }
         | Event::WordsAsked { contact, .. }
         | Event::WordsRead { contact, .. }
-        | Event::KeysPressed { contact, .. } => *contact,
+        | Event::KeysPressed { contact, .. }
+        | Event::WaitAnnounced { contact, .. } => *contact,
+        Event::StepTaken { filing, .. } | Event::Refiled(filing) => filing.contact,
         Event::Unchanged { contact } => return [*contact, None],
         Event::Restarted { .. }
         | Event::Configured(_)
         | Event::RecallStarted { .. }
         | Event::ReservationsPaused { .. }
+        | Event::HoursChanged { .. }
         | Event::LevelChanged { .. }
         | Event::RecallEnded { .. }
         | Event::Ordered { .. }

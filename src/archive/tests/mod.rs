@@ -57,6 +57,7 @@ fn queued(contact: u64) -> Event {
         preferred: [].into_iter().collect(),
         head_start: Span::ZERO,
         place: Place(0),
+        stage: Default::default(),
         named: None,
         pass_over: None,
         released: None,

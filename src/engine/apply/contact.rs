@@ -11,8 +11,10 @@ use super::super::floor::Stand;
 use super::super::gateway::{Gateway, KeyOf};
 use super::super::line::Spot;
 use super::super::recall::Machine;
+use super::super::stage::Stage;
 use super::super::store::Filed;
 use super::super::words::{Channel, EndReason, Excluded, Key, Needs, NotTaken, ServiceClass};
+use super::stage::enters;
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
 use crate::time::{EngineTime, Place, Span};
 
@@ -49,7 +51,9 @@ impl Engine {
                 self.assigned(at, *contact, *reservation, *agent);
             }
             Event::Pended { contact, agent, on, until } => {
-                self.drop_work(at, *agent, *contact);
+                if let Some(agent) = agent {
+                    self.drop_work(at, *agent, *contact);
+                }
                 self.change(*contact, |c| {
                     c.state = State::Pending { on: *on, until: *until, agent: *agent };
                 });
@@ -99,6 +103,10 @@ impl Engine {
             Event::AttributesSet { contact, attributes } => {
                 self.note(*contact, |c| c.attributes = Some(attributes.clone()));
             }
+            Event::StepTaken { filing, .. } | Event::Refiled(filing) => self.refiled(filing),
+            Event::WaitAnnounced { contact, told, next } => {
+                self.wait_announced(*contact, *told, *next);
+            }
             Event::HoldChanged { contact, on } => self.note(*contact, |c| c.on_hold = *on),
             // These are facts for others: nothing here is decided by them.
             _ => {}
@@ -110,6 +118,7 @@ impl Engine {
             State::Reserved { deadline, .. } | State::Connecting { deadline, .. } => {
                 *deadline = until;
             }
+            State::Pending { until: lasts, .. } => *lasts = until,
             _ => {
                 if let Some(named) = &mut c.named {
                     named.until = until;
@@ -177,6 +186,7 @@ impl Engine {
             self.release_work(at, released.agent, q.contact, released.wrap_up);
         }
         self.change(q.contact, |c| {
+            enters(c, q);
             c.state = State::Queued;
             c.queue = q.queue;
             c.service = q.service;
@@ -379,9 +389,12 @@ impl Engine {
 /// Where an effect counts for its gateway, if anywhere.
 fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<&mut u32> {
     match (kind, channel) {
-        (EffectKind::Connect { .. } | EffectKind::HandOver { .. }, _) => Some(&mut gateway.effects),
-        (EffectKind::Say(_), Channel::Voice) => None,
-        (EffectKind::Say(_), _) => Some(&mut gateway.unsaid),
+        (
+            EffectKind::Connect { .. } | EffectKind::HandOver { .. } | EffectKind::Forward { .. },
+            _,
+        ) => Some(&mut gateway.effects),
+        (EffectKind::Say(_) | EffectKind::Announce(_), Channel::Voice) => None,
+        (EffectKind::Say(_) | EffectKind::Announce(_), _) => Some(&mut gateway.unsaid),
     }
 }
 
@@ -429,6 +442,8 @@ fn blank(at: EngineTime, key: Key) -> Contact {
         effects: SmallVec::new(),
         language: None,
         triage: None,
+        stage: Stage::default(),
+        course: None,
         machine: Machine::default(),
         heard: SmallVec::new(),
     }

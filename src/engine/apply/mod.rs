@@ -6,6 +6,7 @@
 
 mod contact;
 mod recall;
+mod stage;
 
 use std::sync::Arc;
 
@@ -63,6 +64,7 @@ impl Engine {
             }
             Event::WrapUpEnded { agent, contact } => self.drop_work(at, *agent, *contact),
             Event::ReservationsPaused { paused } => self.counts.paused = *paused,
+            Event::HoursChanged { calendar, now } => self.hours_changed(*calendar, *now),
             Event::Restarted { .. }
             | Event::Unchanged { .. }
             | Event::Ordered { .. }
@@ -252,6 +254,17 @@ impl Engine {
         change(&mut filed.contact);
         filed.hash = hash_of(&filed.contact);
         self.hashes.contacts ^= filed.hash;
+    }
+
+    /// Like [`Self::note`], for what has a part in timers.
+    fn retime(&mut self, id: ContactId, change: impl FnOnce(&mut Contact)) {
+        if let Some(filed) = self.contacts.get(id) {
+            self.timers.remove_contact(&filed.contact);
+        }
+        self.note(id, change);
+        if let Some(filed) = self.contacts.get(id) {
+            self.timers.enter_contact(&filed.contact);
+        }
     }
 
     fn restand(&mut self, moved: Option<(ContactId, Stand)>) {

@@ -378,11 +378,16 @@ impl Turn<'_> {
             let (is, expected) = ("a call", "a chat, email or message");
             return Err(Refusal::WrongState { contact, is, expected });
         }
+        if !matches!(on, WaitsFor::Customer | WaitsFor::ThirdParty) {
+            let expected = "the customer or a third party";
+            return Err(Refusal::OutOfRange { field: "on", expected });
+        }
         if lasting < Span::seconds(1) || lasting > MOST_PENDING {
             return Err(Refusal::OutOfRange { field: "lasting", expected: "1 s to 30 days" });
         }
         self.let_go(contact);
-        self.emit(Event::Pended { contact, agent, on, until: self.at + lasting });
+        let (who, until) = (Some(agent), self.at + lasting);
+        self.emit(Event::Pended { contact, agent: who, on, until });
         self.agent_freed(agent);
         Ok(())
     }

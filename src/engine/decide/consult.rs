@@ -7,6 +7,7 @@ use super::super::command::{Reply, Target};
 use super::super::contact::State;
 use super::super::event::{EffectKind, Event, Queued};
 use super::super::refusal::Refusal;
+use super::super::stage::Stage;
 use super::super::words::{Channel, EndReason, Named, QueuedBecause};
 use super::Turn;
 use crate::ids::{AgentId, ContactId};
@@ -53,7 +54,10 @@ impl Turn<'_> {
         let pass_over = Some(super::Excluded { agent, until: crate::time::EngineTime(u64::MAX) });
         let child = ContactId(self.engine.counts.accepted + 1);
         self.emit(Event::ConsultStarted { parent: contact, child, agent });
-        self.emit(Event::Queued(Queued { contact: child, pass_over, ..queued }));
+        // Nobody waits at the other end who could be sent elsewhere or told anything.
+        let (pools, raised) = (queued.stage.pools.clone(), queued.stage.raised);
+        let stage = Stage { entered: self.at, pools, raised, ..Stage::default() };
+        self.emit(Event::Queued(Queued { contact: child, pass_over, stage, ..queued }));
         self.offer_contact(child);
         Ok(Reply::Contact(child))
     }

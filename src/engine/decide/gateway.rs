@@ -1,6 +1,5 @@
 //! What gateways report.
 
-use super::super::agent::Agent;
 use super::super::command::{Arrival, Heard, Reply, Report};
 use super::super::contact::{Link, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
@@ -12,8 +11,8 @@ use super::super::recall::{
 };
 use super::super::refusal::Refusal;
 use super::super::words::{
-    Attributes, Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need,
-    Party, QueuedBecause, ReleasedBecause,
+    Attributes, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need, Party,
+    QueuedBecause, ReleasedBecause,
 };
 use super::{A_DAY, Own, Turn, demand, is_connect, place, service};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
@@ -70,10 +69,12 @@ impl Turn<'_> {
                     let contact = self.effect_of(gateway, *effect)?;
                     let (effect, how) = (*effect, Settled::Done);
                     let said = self.saying(contact, effect);
+                    let kind = self.asked(contact, effect);
                     self.emit(Event::EffectSettled { effect, contact, how });
                     if let Some(say) = said {
                         self.said(contact, say);
                     }
+                    self.fallback_done(contact, kind);
                 }
             }
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
@@ -126,10 +127,7 @@ impl Turn<'_> {
             self.emit(Event::Triaged { contact, heed });
         }
         self.emit(Event::Queued(queued));
-        self.offer_contact(contact);
-        if !self.overflow(contact) {
-            self.read_if_new(contact);
-        }
+        self.comes_in(contact);
         Ok(Reply::Contact(contact))
     }
 
@@ -189,6 +187,7 @@ impl Turn<'_> {
             preferred,
             head_start,
             place: place(self.at, &[ahead, head_start, a.waited]),
+            stage: self.first_stage(into),
             named: None,
             pass_over: None,
             released: None,
@@ -262,7 +261,7 @@ impl Turn<'_> {
             self.heard(contact, s, heard);
             return Ok(());
         }
-        self.wake(contact);
+        self.wake_by_words(contact);
         if self.answered_late(contact, heard) {
             return Ok(());
         }
@@ -299,19 +298,6 @@ impl Turn<'_> {
             true
         } else {
             false
-        }
-    }
-
-    /// A pending contact comes back: to the same agent first, if they are there.
-    pub(super) fn wake(&mut self, contact: ContactId) {
-        let Some(c) = self.engine.contact(contact) else { return };
-        if let State::Pending { agent, .. } = c.state {
-            let queued = self.requeued(c, QueuedBecause::Woken);
-            // Sticky, as long as they are ready: somebody else now is better than them later.
-            let ready = |a: &Agent| a.availability == Availability::Ready;
-            let named = self.named(agent).filter(|_| self.engine.agent(agent).is_some_and(ready));
-            self.emit(Event::Queued(Queued { named, ..queued }));
-            self.offer_contact(contact);
         }
     }
 
@@ -395,6 +381,12 @@ impl Turn<'_> {
         Ok(contact)
     }
 
+    /// What an effect is to do.
+    fn asked(&self, contact: ContactId, effect: EffectId) -> Option<EffectKind> {
+        let c = self.engine.contact(contact)?;
+        c.effects.iter().find(|(e, _)| *e == effect).map(|(_, kind)| *kind)
+    }
+
     fn effect_failed(
         &mut self,
         gateway: GatewayId,
@@ -404,7 +396,7 @@ impl Turn<'_> {
         let contact = self.effect_of(gateway, effect)?;
         let c = self.contact(contact)?;
         let state = c.state;
-        let kind = c.effects.iter().find(|(e, _)| *e == effect).map(|(_, k)| *k);
+        let kind = self.asked(contact, effect);
         let back = self.requeued(c, QueuedBecause::Requeued);
         self.emit(Event::EffectSettled { effect, contact, how: Settled::Failed(code) });
         match (kind, state) {
@@ -420,6 +412,9 @@ impl Turn<'_> {
                 self.requeue_from(Queued { released, ..back }, agent);
             }
             (Some(EffectKind::Say(_)), State::SelfService(_)) => self.say_failed(contact),
+            (Some(EffectKind::Forward { .. } | EffectKind::Announce(_)), _) => {
+                self.fallback_failed(contact, kind);
+            }
             _ => {}
         }
         Ok(())

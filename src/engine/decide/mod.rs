@@ -6,13 +6,17 @@
 mod agent;
 mod consult;
 mod demand;
+mod fallback;
 mod gateway;
 mod matching;
 mod menu;
 mod recall;
+mod refile;
 mod self_service;
+mod steps;
 mod supervisor;
 mod tick;
+mod updates;
 mod walk;
 
 use demand::{Own, demand};
@@ -23,21 +27,20 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Engine;
-use super::agent::{Agent, Presence};
+use super::MOST_CLASSES;
+use super::agent::Presence;
 use super::command::{Command, GatewayLimits, Reply};
 use super::contact::{Contact, State};
 use super::event::{EffectKind, Event, Queued, Settled};
-use super::floor::Floor;
 use super::gateway::MOST_GATEWAYS;
 use super::rank::Asked;
 use super::recall::Recall;
 use super::refusal::Refusal;
-use super::routing::{Name, Queue, Routing};
+use super::routing::{Name, Queue};
 use super::words::{
     Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, NotTaken,
     QueuedBecause, ServiceClass,
 };
-use super::{MOST_CLASSES, MOST_PROFILES};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, SessionId};
 use crate::time::{EngineTime, Place, Span};
 
@@ -53,11 +56,16 @@ pub(crate) struct Agenda {
     pub(super) hungry: VecDeque<AgentId>,
     /// Recalls for which everyone is gone through.
     walks: walk::Walks,
+    /// Everyone is gone through after an edit of queues.
+    edits: Option<refile::Edits>,
 }
 
 impl Agenda {
     pub(super) fn is_empty(&self) -> bool {
-        self.sweeps.is_empty() && self.hungry.is_empty() && self.walks.is_empty()
+        self.sweeps.is_empty()
+            && self.hungry.is_empty()
+            && self.walks.is_empty()
+            && self.edits.is_none()
     }
 
     /// When a walk that rests goes on.
@@ -89,6 +97,7 @@ pub(super) fn decide(
         Command::Restart(gap) => turn.restart(*gap),
         Command::Configure(routing) => return turn.configure(routing),
         Command::PauseReservations(paused) => turn.pause(*paused),
+        Command::SetHours { calendar, now } => turn.set_hours(*calendar, *now)?,
         Command::ConnectGateway { name, limits } => return turn.connect_gateway(name, *limits),
         Command::RegisterGateway(name) => return turn.register_gateway(name),
         Command::DisconnectGateway { gateway, session } => {
@@ -148,6 +157,8 @@ impl Turn<'_> {
         for recall in recalls {
             self.engine.agenda.walk_anew(recall, true);
         }
+        // How far an edit had got is forgotten too.
+        self.schedule_refiling(|_| true);
     }
 
     fn pause(&mut self, paused: bool) {
@@ -170,35 +181,8 @@ impl Turn<'_> {
             State::Reserved { .. } => Some(self.at + queue.reservation_timeout),
             State::Connecting { .. } => Some(self.at + queue.connect_timeout),
             State::Queued => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),
+            State::Pending { on, .. } => fallback::lasts(on).map(|most| self.at + most),
             _ => None,
-        }
-    }
-
-    fn configure(&mut self, routing: &Arc<Routing>) -> Result<Reply, Refusal> {
-        let old = &self.engine.routing;
-        if old == routing {
-            return Ok(Reply::Done);
-        }
-        agree(old, routing)?;
-        if Floor::count_profiles(routing) > MOST_PROFILES {
-            return Err(Refusal::Limit { what: "agent profile", most: MOST_PROFILES as u64 });
-        }
-        self.emit(Event::Configured(Arc::clone(routing)));
-        for index in 0..self.engine.agents.len() {
-            let agent = self.engine.agents[index].id;
-            self.retire_if_free(agent);
-            self.offer_agent(agent);
-        }
-        Ok(Reply::Done)
-    }
-
-    /// Who is no longer in the configuration signs out, once their hands are empty.
-    fn retire_if_free(&mut self, agent: AgentId) {
-        let retired = self.engine.routing.agent(agent).is_some_and(|p| p.retired);
-        let free = |a: &Agent| a.work.is_empty() && a.availability != Availability::SignedOut;
-        if retired && self.engine.agent(agent).is_some_and(free) {
-            let (to, because) = (Availability::SignedOut, AvailabilityBecause::Retired);
-            self.emit(Event::AvailabilityChanged { agent, to, because });
         }
     }
 
@@ -313,6 +297,7 @@ impl Turn<'_> {
             preferred: c.preferred.clone(),
             head_start: c.head_start,
             place: c.place,
+            stage: self.same_stage(c),
             named: None,
             pass_over: None,
             released: None,
@@ -330,7 +315,8 @@ impl Turn<'_> {
         let requeued = self.requeued(c, because);
         let safety = to.is_some_and(|q| q.safety);
         let service = if safety { ServiceClass::Safety } else { requeued.service };
-        Queued { queue, needs, preferred, place, service, ..requeued }
+        let stage = self.first_stage(queue);
+        Queued { queue, needs, preferred, place, service, stage, ..requeued }
     }
 
     /// Takes a contact back from whom it is held for or being connected to. It is queued
@@ -458,7 +444,7 @@ fn is_misplaced(c: &Contact) -> bool {
 
 /// What joins legs, as against what is said to the customer meanwhile.
 const fn is_connect(kind: EffectKind) -> bool {
-    !matches!(kind, EffectKind::Say(_))
+    matches!(kind, EffectKind::Connect { .. } | EffectKind::HandOver { .. })
 }
 
 /// Arrival minus all head starts.
@@ -468,28 +454,4 @@ fn place(arrived: EngineTime, ahead: &[Span]) -> Place {
 
 fn service(safety: bool, channel: Channel) -> ServiceClass {
     if safety { ServiceClass::Safety } else { channel.service() }
-}
-
-/// Whether the names in force keep their ids in a new configuration.
-fn agree(old: &Routing, new: &Routing) -> Result<(), Refusal> {
-    fn kept<T>(old: &[T], new: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
-        old.len() <= new.len() && old.iter().zip(new).all(|(o, n)| same(o, n))
-    }
-    let checks = [
-        ("skills", kept(&old.skills, &new.skills, |o, n| o.name == n.name)),
-        ("pools", kept(&old.pools, &new.pools, |o, n| o.name == n.name)),
-        ("queues", kept(&old.queues, &new.queues, |o, n| o.name == n.name)),
-        ("agents", kept(&old.agents, &new.agents, |o, n| o.name == n.name)),
-        ("entry_points", kept(&old.entry_points, &new.entry_points, |o, n| o.name == n.name)),
-        (
-            "not_ready_reasons",
-            new.not_ready_reasons.len() >= 2
-                && kept(&old.not_ready_reasons, &new.not_ready_reasons, |o, n| o.name == n.name),
-        ),
-        ("dispositions", kept(&old.dispositions, &new.dispositions, |o, n| o.name == n.name)),
-    ];
-    match checks.into_iter().find(|(_, ok)| !ok) {
-        Some((table, _)) => Err(Refusal::BadConfiguration(table)),
-        None => Ok(()),
-    }
 }

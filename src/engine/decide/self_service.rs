@@ -12,6 +12,7 @@ use super::super::recall::{
 };
 use super::super::wait_estimate::WaitEstimate;
 use super::super::words::{Channel, EndReason, QueuedBecause};
+use super::fallback::ends_for;
 use super::{Turn, place};
 use crate::ids::{AskId, ContactId, EffectId, RecallId};
 use crate::time::{EngineTime, Span};
@@ -47,6 +48,8 @@ impl Turn<'_> {
     ) {
         let until = self.time_limit(contact, recall, tier, turn.unwrap_or(self.at));
         let outlook = self.outlook(contact);
+        // From here on the playbook speaks.
+        self.hush(contact);
         let step = turn.map_or_else(|| self.first_step(tier), |at| Step::Entering { at });
         let now = SelfService { recall, tier, until, answers: 0, checked: false, step };
         self.emit(Event::Diverted { contact, now });
@@ -87,7 +90,7 @@ impl Turn<'_> {
 
     /// What may be said of the wait for a person: four of five wait no longer, in whole
     /// seconds; honestly nothing where it is not known.
-    fn outlook(&self, contact: ContactId) -> Outlook {
+    pub(super) fn outlook(&self, contact: ContactId) -> Outlook {
         let Some(c) = self.engine.contact(contact) else { return Outlook::default() };
         let (ahead, wait) = self.engine.expected(c, self.engine.stand_of(contact), self.at);
         let seconds = |wait: WaitEstimate| Span::seconds(wait.p80.0.div_ceil(1_000_000));
@@ -139,7 +142,8 @@ impl Turn<'_> {
 
     /// What is being said is over: the customer spoke, or something else is to be said.
     pub(super) fn hush(&mut self, contact: ContactId) {
-        self.settle_effects(contact, Settled::Withdrawn, |kind| matches!(kind, EffectKind::Say(_)));
+        let said = |kind| matches!(kind, EffectKind::Say(_) | EffectKind::Announce(_));
+        self.settle_effects(contact, Settled::Withdrawn, said);
     }
 
     pub(super) fn step(&mut self, contact: ContactId, now: SelfService) {
@@ -298,10 +302,11 @@ impl Turn<'_> {
             language: c.language,
         };
         let ahead = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
+        // From the beginning of the queue's steps: who waits in it is another contact.
         let queued = Queued {
             contact: follow_up,
             place: place(self.at, &[ahead, c.head_start]),
-            ..self.requeued(c, QueuedBecause::FollowUp)
+            ..self.moved_to(c, c.queue, QueuedBecause::FollowUp)
         };
         self.emit(Event::FollowUpOpened(arrived));
         self.emit(Event::Queued(queued));
@@ -377,6 +382,9 @@ impl Turn<'_> {
 
     /// Why a contact ends whose customer left.
     pub(super) fn left_because(c: &Contact) -> EndReason {
+        if let Some(reason) = ends_for(c) {
+            return reason;
+        }
         match (c.parent, c.answered, c.self_service()) {
             (Some(_), _, _) => EndReason::ConsultCancelled,
             (None, Some(_), _) => EndReason::CustomerLeft,

@@ -5,7 +5,7 @@ use super::super::contact::{Link, State};
 use super::super::event::Event;
 use super::super::gateway::Sweep;
 use super::super::timer::Due;
-use super::super::words::{ConnectFault, EndReason, NotTaken};
+use super::super::words::{ConnectFault, EndReason, NotTaken, WaitsFor};
 use super::Turn;
 use crate::ids::{ContactId, GatewayId};
 
@@ -23,6 +23,7 @@ impl Turn<'_> {
         }
         self.sweep();
         self.walk();
+        self.refile_some();
         if let Some(agent) = self.engine.agenda.hungry.pop_front() {
             self.offer_agent(agent);
         }
@@ -31,6 +32,8 @@ impl Turn<'_> {
     fn fire(&mut self, due: Due) {
         match due {
             Due::Contact(contact) => self.contact_due(contact),
+            Due::Step(contact) => self.step_due(contact),
+            Due::Update(contact) => self.update_due(contact),
             Due::Named(contact) => self.no_longer_named(contact),
             Due::PassOver(contact, agent) => {
                 self.emit(Event::PassOverEnded { contact, agent });
@@ -60,6 +63,7 @@ impl Turn<'_> {
                 self.offer_again(contact, by_name);
                 self.agent_freed(agent);
             }
+            Some(State::Pending { on: WaitsFor::External, .. }) => self.not_forwarded(contact),
             Some(State::Pending { .. }) => self.wake(contact),
             Some(State::SelfService(s)) => self.self_service_due(contact, s),
             _ => {}

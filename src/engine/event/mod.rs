@@ -6,22 +6,26 @@
 
 mod record;
 
-pub use record::{Arrived, EffectKind, Queued, Released, Reserved, Rule, Settled, Trigger, Why};
+pub use record::{
+    Announce, Arrived, EffectKind, Opens, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
+};
 
 use std::sync::Arc;
 
 use super::command::GatewayLimits;
+use super::hours::Hours;
 use super::recall::{
     Found, Heed, Level, LotVerdict, Plan, ReturnedBecause, SelfService, Tier, Want,
 };
 use super::routing::{Name, Routing};
+use super::stage::{Announced, Filing};
 use super::words::{
     Attributes, Availability, AvailabilityBecause, ConnectFault, Consent, EndReason, Keys,
     LegOutcome, NotTaken, Party, WaitsFor,
 };
 use crate::ids::{
-    AgentId, AskId, ContactId, DispositionId, EffectId, GatewayId, RecallId, ReservationId,
-    SessionId,
+    AgentId, AskId, CalendarId, ContactId, DispositionId, EffectId, GatewayId, RecallId,
+    ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Place, Span};
 
@@ -196,8 +200,8 @@ pub enum Event {
     Pended {
         /// Which.
         contact: ContactId,
-        /// Who let it go.
-        agent: AgentId,
+        /// Who let it go; none where nobody had it.
+        agent: Option<AgentId>,
         /// For whom it waits.
         on: WaitsFor,
         /// Until when at most.
@@ -410,4 +414,32 @@ pub enum Event {
     /// A contact that fell silent goes on as another one, which has its key from now on.
     /// It enters a queue with the next event, and the other is closed with the one after.
     FollowUpOpened(Arrived),
+
+    /// A contact has waited so long that a step of its queue is taken. What it does beside
+    /// this follows in the same entry.
+    StepTaken {
+        /// Which step, counted from 1.
+        step: u8,
+        /// What the contact asks for now, and where it stands.
+        filing: Filing,
+    },
+    /// The configuration of a contact's queue changed, and the contact asks for what it says
+    /// now.
+    Refiled(Filing),
+    /// A calendar opened, closed, or will do so at another time.
+    HoursChanged {
+        /// Which.
+        calendar: CalendarId,
+        /// How it is now.
+        now: Hours,
+    },
+    /// A customer in line is told their position and wait.
+    WaitAnnounced {
+        /// Which contact.
+        contact: ContactId,
+        /// What they are told.
+        told: Announced,
+        /// When they are told again; none for never.
+        next: Option<EngineTime>,
+    },
 }

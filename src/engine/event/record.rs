@@ -1,14 +1,16 @@
 //! What the larger events hold.
 
-use crate::engine::recall::Say;
+use crate::engine::recall::{Outlook, Say};
+use crate::engine::stage::Stage;
 use crate::engine::words::{
-    Attributes, Channel, Excluded, Key, Language, Named, Needs, QueuedBecause, ReleasedBecause,
-    ServiceClass,
+    Attributes, Channel, EndReason, Excluded, Key, Language, Named, Needs, QueuedBecause,
+    ReleasedBecause, ServiceClass,
 };
 use crate::ids::{
-    AgentId, ContactId, CustomerId, EntryPointId, GatewayId, QueueId, ReservationId, SessionId,
+    AgentId, CalendarId, ContactId, CustomerId, EntryPointId, ExternalId, GatewayId, NoticeId,
+    QueueId, ReservationId, SessionId,
 };
-use crate::time::{EngineTime, Place, Span};
+use crate::time::{EngineTime, Place, Span, WallTime};
 
 /// A contact was accepted. It enters a queue with the next event.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,6 +64,8 @@ pub struct Queued {
     pub head_start: Span,
     /// Its place.
     pub place: Place,
+    /// How far it has come in the queue.
+    pub stage: Stage,
     /// Kept for one agent first.
     pub named: Option<Named>,
     /// Passed over for it.
@@ -257,6 +261,37 @@ pub enum EffectKind {
     },
     /// Say a text to the customer.
     Say(Say),
+    /// Tell the customer what their queue has to say.
+    Announce(Announce),
+    /// Send the customer to a number outside the router.
+    Forward {
+        /// Which.
+        to: ExternalId,
+    },
+}
+
+/// What a queue has to say to a customer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Announce {
+    /// Which announcement, in which version.
+    pub notice: NoticeId,
+    /// The language that the customer is known to use.
+    pub language: Option<Language>,
+    /// What may be said of the wait.
+    pub outlook: Outlook,
+    /// When the queue opens, where it is closed and that is known.
+    pub opens: Option<Opens>,
+    /// The contact ends for this reason once it was said, or could not be.
+    pub ends: Option<EndReason>,
+}
+
+/// When a queue opens.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Opens {
+    /// By which calendar.
+    pub calendar: CalendarId,
+    /// When.
+    pub at: WallTime,
 }
 
 /// How an effect ended.

@@ -7,6 +7,7 @@ mod pains;
 mod paused;
 mod policies;
 mod recall;
+mod steps;
 mod waits;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 //! range only; what a request means in the present state is the engine's to say.
 
 pub(super) mod act;
+pub(super) mod announce;
 pub(super) mod check;
 pub(super) mod intake;
 pub(super) mod order;

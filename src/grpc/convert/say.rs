@@ -86,5 +86,6 @@ pub(crate) fn to_wire(prepared: &Prepared, spoken: Spoken) -> v1::Spoken {
         playbook_hash: prepared.version.to_string(),
         language: spoken.language.code().to_owned(),
         words: spoken.words,
+        notice_version: 0,
     }
 }

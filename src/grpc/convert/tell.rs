@@ -3,10 +3,11 @@
 
 use super::super::status::Fault;
 use super::say::{self, Unsayable};
-use super::{person, words};
+use super::{announce, person, words};
 use crate::engine::command::Reply;
 use crate::engine::directive::{Offer, Tell};
 use crate::engine::entry::Sealed;
+use crate::engine::recall::Collect;
 use crate::engine::routing::Routing;
 use crate::engine::words::Attributes;
 use crate::ids::ContactId;
@@ -15,6 +16,7 @@ use crate::pb::v1::{
     gateway_directive as gateway, gateway_directive::Directive as ToGateway,
 };
 use crate::shard::handle::ShardHandle;
+use crate::time::Span;
 
 /// An answer. `name` is whose session a reply that begins one is about.
 pub(crate) fn answer(request_id: &str, name: &str, reply: Reply, receipt: &[u8]) -> v1::Answer {
@@ -51,7 +53,7 @@ pub(crate) fn contact(reply: &Reply) -> Result<ContactId, Fault> {
 /// A directive to a gateway; none for one that is only ever an agent's.
 ///
 /// # Errors
-/// [`Unsayable`] for a text that no playbook here has.
+/// [`Unsayable`] for a text or a number that is not here.
 pub(crate) fn to_gateway(
     handle: &ShardHandle,
     routing: &Routing,
@@ -101,6 +103,26 @@ pub(crate) fn to_gateway(
             let collect = words::collect(say.collect);
             let say = gateway::Say { effect_id: effect.0, text: Some(told), collect };
             (contact, ToGateway::Say(say))
+        }
+        Tell::Outlook { contact, ahead, wait, longer } => {
+            let wait_ms = wait.map(Span::as_millis);
+            (contact, ToGateway::Outlook(gateway::Outlook { ahead, wait_ms, longer }))
+        }
+        Tell::Announce { effect, contact, announce, .. } => {
+            let told = announce::to_customer(routing, &announce).ok_or(Unsayable(effect))?;
+            let collect = words::collect(Collect::None);
+            let say = gateway::Say { effect_id: effect.0, text: Some(told), collect };
+            (contact, ToGateway::Say(say))
+        }
+        Tell::Forward { effect, contact, channel, to } => {
+            let external = routing.external(to).ok_or(Unsayable(effect))?;
+            let number = external.numbers[channel.index()].as_deref().ok_or(Unsayable(effect))?;
+            let forward = gateway::Forward {
+                effect_id: effect.0,
+                external: external.name.to_string(),
+                number: number.to_owned(),
+            };
+            (contact, ToGateway::Forward(forward))
         }
         Tell::GoesOnAs { contact, follow_up } => {
             let on = gateway::GoesOnAs { follow_up_contact_id: follow_up.0 };
@@ -191,6 +213,9 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::Pending { .. }
         | Tell::InSelfService { .. }
         | Tell::Say { .. }
+        | Tell::Announce { .. }
+        | Tell::Forward { .. }
+        | Tell::Outlook { .. }
         | Tell::GoesOnAs { .. }
         | Tell::Offer(_)
         | Tell::Connecting(_)

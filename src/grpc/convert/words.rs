@@ -31,7 +31,8 @@ macro_rules! from_wire {
             match v1::$from::try_from(word) {
                 $(Ok(v1::$from::$word) => Ok($to::$word),)+
                 Ok(v1::$from::Unspecified) => Err(Fault::Missing { field: $field }),
-                Err(_) => Err(Fault::Invalid { field: $field, expected: $expected }),
+                // Unknown, or the router's own.
+                _ => Err(Fault::Invalid { field: $field, expected: $expected }),
             }
         }
     };
@@ -50,10 +51,11 @@ from_wire!(read_consent: Consent => Consent, "consent", "GIVEN, REFUSED or NOT_A
 
 to_wire!(channel: Channel => Channel { Voice, Chat, Email, Message });
 to_wire!(service: ServiceClass => ServiceClass { Safety, Live, Async });
-to_wire!(waits_for: WaitsFor => WaitsFor { Customer, ThirdParty });
+to_wire!(waits_for: WaitsFor => WaitsFor { Customer, ThirdParty, External, Farewell });
 to_wire!(end_reason: EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
-    ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
+    ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp, Overflowed, QueueClosed,
+    QueueFull,
 });
 to_wire!(not_taken: NotTaken => NotTaken { Declined, TimedOut, AgentGone, Withdrawn });
 to_wire!(connect_fault: ConnectFault => ConnectFault {

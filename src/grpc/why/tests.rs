@@ -91,6 +91,7 @@ fn waits() -> Queued {
         preferred: Needs::new(),
         head_start: Span::ZERO,
         place: Place(10_000_000),
+        stage: Default::default(),
         named: None,
         pass_over: None,
         released: None,
@@ -348,7 +349,7 @@ fn self_service_pending_and_the_end_are_told_and_noise_is_not() {
         then(105, Event::Returned { contact: C, recall, tier, because: ReturnedBecause::Asked });
     assert!(text.starts_with("Back from the faq tier at its place, for a person"), "{text}");
     let on = WaitsFor::Customer;
-    let text = then(105, Event::Pended { contact: C, agent: ANNE, on, until });
+    let text = then(105, Event::Pended { contact: C, agent: Some(ANNE), on, until });
     assert_eq!(text, "anne let it wait for the customer, for 55.0 s at most.");
     let closed = Event::Closed {
         contact: C,

@@ -25,8 +25,9 @@ use crate::engine::words::{
     ServiceClass, WaitsFor,
 };
 use crate::ids::{
-    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
-    PoolId, QueueId, ReasonId, RecallId, RequestId, ReservationId, SessionId, SkillId,
+    AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
+    ExternalId, GatewayId, NoticeId, PoolId, QueueId, ReasonId, RecallId, RequestId, ReservationId,
+    SessionId, SkillId,
 };
 use crate::journal::{Batch, Mark};
 use crate::time::{EngineTime, Place, Span, WallTime};
@@ -171,7 +172,7 @@ macro_rules! newtypes {
         }
     )* };
 }
-newtypes!(AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId PoolId
+newtypes!(CalendarId ExternalId NoticeId AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId PoolId
     QueueId ReasonId RecallId ReservationId SessionId SkillId EngineTime Place Span WallTime);
 
 /// Picks one of the words; the match is there so that a new one does not compile unlisted.
@@ -195,15 +196,17 @@ pick! {
     ServiceClass { Safety, Live, Async }
     Party { Customer, Agent }
     LegOutcome { Answered, Busy, NoAnswer, Rejected, Unreachable, Failed }
-    WaitsFor { Customer, ThirdParty }
+    WaitsFor { Customer, ThirdParty, External, Farewell }
     EndReason {
         Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
         ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
+        Overflowed, QueueClosed, QueueFull,
     }
     NotTaken { Declined, TimedOut, AgentGone, Withdrawn }
     ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn }
     QueuedBecause {
         Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone, FollowUp, Safety,
+        Overflowed, NotForwarded,
     }
     ReleasedBecause { Transferred, Requeued, Pended, HandedOver, Moved, AgentGone }
     Availability { Ready, NotReady(reason), SignedOut }
@@ -268,9 +271,11 @@ alternatives! {
 
 impl Any for EffectKind {
     fn any(from: &mut Source) -> Self {
-        match from.below(3) {
+        match from.below(5) {
             0 => Self::Connect { reservation: Any::any(from), agent: Any::any(from) },
             1 => Self::HandOver { to: Any::any(from) },
+            2 => Self::Announce(Any::any(from)),
+            3 => Self::Forward { to: Any::any(from) },
             _ => Self::Say(Any::any(from)),
         }
     }
@@ -297,12 +302,12 @@ structs! {
     Released { agent, because, wrap_up }
     Routing {
         skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
-        settings,
+        calendars, externals, notices, settings,
     }
     Listed { name, retired }
     Queue {
         name, retired, needs, pools, channels, safety, target, head_start, reservation_timeout,
-        connect_timeout, wrap_up, policy,
+        connect_timeout, wrap_up, policy, steps, life,
     }
     QueuePolicy {
         preferred, language, sticky, agent_choice, share, cost, handle_time, patience,
@@ -319,8 +324,8 @@ structs! {
         waited, attributes, own_needs, own_preferred, language,
     }
     Queued {
-        contact, queue, because, service, needs, preferred, head_start, place, named, pass_over,
-        released,
+        contact, queue, because, service, needs, preferred, head_start, place, stage, named,
+        pass_over, released,
     }
     Reserved { contact, reservation, agent, deadline, trigger, rank, idle, load, waited,
         async_passed, why,
@@ -410,10 +415,13 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
+        StepTaken { step, filing }
+        HoursChanged { calendar, now }
+        WaitAnnounced { contact, told, next }
     }
     single {
         Configured Detached OpenedToAll Arrived Queued Reserved InputReceived PhoneUnreachable
-        FollowUpOpened
+        FollowUpOpened Refiled
     }
 }
 
@@ -448,3 +456,4 @@ pub(in crate::journal) fn batch(first: u64, entries: u64, from: &mut Source) -> 
 }
 
 mod image;
+mod stage;

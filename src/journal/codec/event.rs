@@ -11,7 +11,7 @@ record!(Arrived => Arrived {
     waited = waited_us
 });
 record!(Queued => Queued {
-    contact, queue, because, service, needs, preferred, named, pass_over, released;
+    contact, queue, because, service, needs, preferred, stage, named, pass_over, released;
     head_start = head_start_us, place = place_us
 });
 record!(Reserved => Reserved {
@@ -104,6 +104,9 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
+        StepTaken { step, filing }
+        HoursChanged { calendar, now }
+        WaitAnnounced { contact, told; next = next_us }
     }
     single {
         Configured(routing)
@@ -112,5 +115,5 @@ events! {
         InputReceived(contact)
         PhoneUnreachable(agent)
     }
-    whole { Arrived Queued Reserved FollowUpOpened }
+    whole { Arrived Queued Reserved FollowUpOpened Refiled }
 }

@@ -10,10 +10,11 @@ use smallvec::SmallVec;
 use super::{CodecError, pb};
 use crate::engine::words::Language;
 use crate::ids::{
-    AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
-    PoolId, QueueId, ReasonId, RecallId, ReservationId, SessionId, SkillId,
+    AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
+    ExternalId, GatewayId, NoticeId, PoolId, QueueId, ReasonId, RecallId, ReservationId, SessionId,
+    SkillId,
 };
-use crate::time::{EngineTime, Place, Span};
+use crate::time::{EngineTime, Place, Span, WallTime};
 
 /// A value that is one field of a message. `name` is message and field, for errors.
 pub(super) trait Field: Sized {
@@ -156,6 +157,7 @@ same!(
     EngineTime(u64),
     Span(u64),
     Place(i64),
+    WallTime(u64),
 );
 
 /// Newtypes of 16 bits, for which protobuf has no field.
@@ -182,7 +184,19 @@ macro_rules! narrow {
     )* };
 }
 
-narrow!(QueueId, SkillId, PoolId, EntryPointId, ReasonId, DispositionId, GatewayId, RecallId);
+narrow!(
+    QueueId,
+    SkillId,
+    PoolId,
+    EntryPointId,
+    ReasonId,
+    DispositionId,
+    GatewayId,
+    RecallId,
+    CalendarId,
+    ExternalId,
+    NoticeId,
+);
 
 /// Small numbers.
 macro_rules! small {

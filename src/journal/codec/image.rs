@@ -34,7 +34,7 @@ record!(Recall => RecallState {
 record!(Contact => OpenContact {
     id, gateway, link, key, content, channel, entry_point, customer, continues, attributes, state,
     queue, service, needs, preferred, own_needs, own_preferred, named, passed_over, parent, consult, on_hold, effects,
-    language, triage, machine, heard;
+    language, triage, machine, heard, stage, course;
     arrived = arrived_us, waited_before = waited_before_us, head_start = head_start_us,
     place = place_us, queued = queued_us, answered = answered_us
 });
@@ -291,6 +291,7 @@ pub(super) fn put_rest(image: &Image) -> pb::EngineState {
         pace: Field::put(&image.pace),
         counts: Field::put(&image.counts),
         free: image.free.clone(),
+        hours: Field::put(&image.hours),
         state_hash: image.state_hash,
         hash_version: image.hash_version,
     }
@@ -305,6 +306,7 @@ pub(super) fn take_rest(pb: pb::EngineState) -> Result<Image, CodecError> {
         pace: Field::take(pb.pace, "EngineState.pace")?,
         counts: Field::take(pb.counts, "EngineState.counts")?,
         free: pb.free,
+        hours: Field::take(pb.hours, "EngineState.hours")?,
         state_hash: pb.state_hash,
         hash_version: pb.hash_version,
         ..Image::default()

@@ -11,6 +11,7 @@ mod field;
 pub(super) mod image;
 mod recall;
 mod routing;
+mod stage;
 mod words;
 
 #[cfg(test)]

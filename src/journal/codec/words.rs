@@ -19,15 +19,17 @@ words!(Channel => Channel { Voice, Chat, Email, Message });
 words!(ServiceClass => ServiceClass { Safety, Live, Async });
 words!(Party => Party { Customer, Agent });
 words!(LegOutcome => LegOutcome { Answered, Busy, NoAnswer, Rejected, Unreachable, Failed });
-words!(WaitsFor => WaitsFor { Customer, ThirdParty });
+words!(WaitsFor => WaitsFor { Customer, ThirdParty, External, Farewell });
 words!(EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
     ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
+    Overflowed, QueueClosed, QueueFull,
 });
 words!(NotTaken => NotTakenHow { Declined, TimedOut, AgentGone, Withdrawn });
 words!(ConnectFault => ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn });
 words!(QueuedBecause => QueuedBecause {
     Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone, FollowUp, Safety,
+    Overflowed, NotForwarded,
 });
 words!(ReleasedBecause => ReleasedBecause {
     Transferred, Requeued, Pended, HandedOver, Moved, AgentGone,
@@ -135,6 +137,8 @@ impl Record for EffectKind {
             }
             Self::HandOver { to } => Kind::HandOver(pb::HandOverEffect { to: to.0 }),
             Self::Say(say) => Kind::Say(Record::put(&say)),
+            Self::Announce(announce) => Kind::Announce(Record::put(&announce)),
+            Self::Forward { to } => Kind::Forward(pb::ForwardEffect { to: Field::put(&to) }),
         };
         pb::Effect { kind: Some(kind) }
     }
@@ -148,6 +152,10 @@ impl Record for EffectKind {
             }),
             Some(Kind::HandOver(e)) => Ok(Self::HandOver { to: AgentId(e.to) }),
             Some(Kind::Say(say)) => Record::take(say).map(Self::Say),
+            Some(Kind::Announce(announce)) => Record::take(announce).map(Self::Announce),
+            Some(Kind::Forward(e)) => {
+                Ok(Self::Forward { to: Field::take(e.to, "ForwardEffect.to")? })
+            }
             None => Err(CodecError::Missing { field: "Effect.kind" }),
         }
     }

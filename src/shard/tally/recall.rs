@@ -10,6 +10,7 @@ use crate::engine::event::{EffectKind, Event, Queued};
 use crate::engine::recall::{
     Heed, Level, MOST_OVER, ReturnedBecause, Say, SelfService, Tier, TriageClass,
 };
+use crate::engine::stage::Filing;
 use crate::engine::words::ServiceClass;
 use crate::ids::{ContactId, EffectId, RecallId};
 use crate::journal::snapshot::seen::{
@@ -171,7 +172,9 @@ impl Tally {
                         track.machine.left_at = place;
                     }
                 }
-                Event::Reprioritised { contact, place, .. } => {
+                Event::Reprioritised { contact, place, .. }
+                | Event::StepTaken { filing: Filing { contact, place, .. }, .. }
+                | Event::Refiled(Filing { contact, place, .. }) => {
                     if let Some(track) = self.open.get_mut(contact) {
                         track.machine.left_at = track.machine.left_at.map(|_| *place);
                     }

@@ -13,7 +13,8 @@ use crate::time::{EngineTime, Span};
 /// What a customer was told.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Told {
-    by: EffectId,
+    /// The text that told it; none where the gateway was given the number.
+    by: Option<EffectId>,
     at: EngineTime,
     wait: Span,
 }
@@ -29,12 +30,21 @@ impl Tally {
         match event {
             Event::EffectAsked { effect, contact, kind: EffectKind::Say(say) } => {
                 if let Some(wait) = say.outlook.wait.filter(|wait| *wait > Span::ZERO) {
-                    self.told.insert(*contact, Told { by: *effect, at, wait });
+                    self.told.insert(*contact, Told { by: Some(*effect), at, wait });
                 }
             }
+            Event::WaitAnnounced { contact, told, .. } => match told.wait {
+                Some(wait) if wait > Span::ZERO => {
+                    self.told.insert(*contact, Told { by: None, at, wait });
+                }
+                // What was told is taken back, or it is their turn.
+                _ => {
+                    self.told.remove(contact);
+                }
+            },
             Event::EffectSettled { effect, contact, how }
                 if *how != Settled::Done
-                    && self.told.get(contact).is_some_and(|told| told.by == *effect) =>
+                    && self.told.get(contact).is_some_and(|told| told.by == Some(*effect)) =>
             {
                 self.told.remove(contact);
             }

@@ -49,6 +49,7 @@ pub(super) fn queued(contact: ContactId, queue: QueueId, because: QueuedBecause)
         preferred: SmallVec::new(),
         head_start: Span::ZERO,
         place: Place(0),
+        stage: Default::default(),
         named: None,
         pass_over: None,
         released: None,
@@ -103,7 +104,8 @@ pub(super) fn closed(contact: ContactId, reason: EndReason) -> Event {
 }
 
 fn pended(contact: ContactId) -> Event {
-    Event::Pended { contact, agent: ANNE, on: WaitsFor::Customer, until: EngineTime(u64::MAX) }
+    let (agent, on) = (Some(ANNE), WaitsFor::Customer);
+    Event::Pended { contact, agent, on, until: EngineTime(u64::MAX) }
 }
 
 pub(super) fn entry(sequence: u64, second: u64, events: Vec<Event>) -> Entry {

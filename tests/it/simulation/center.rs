@@ -10,13 +10,13 @@ use surgeline::engine::words::Need;
 use surgeline::ids::{PoolId, QueueId, SkillId};
 use surgeline::time::Span;
 
-use super::{AGENTS, QUEUES, SKILLS, policies};
+use super::{AGENTS, QUEUES, SKILLS, life, policies};
 
 fn listed(names: &[&str]) -> Vec<Listed> {
     names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }).collect()
 }
 
-pub(super) fn routing(rng: &mut StdRng) -> Routing {
+pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
     let queues = (0..QUEUES).map(|q| Queue {
         name: Arc::from(format!("queue-{q}")),
         retired: false,
@@ -33,6 +33,8 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
         connect_timeout: Span::seconds(15),
         wrap_up: Span::seconds(u64::from(q % 3) * 5),
         policy: policies::queue(rng),
+        steps: life::steps(rng, speaks),
+        life: life::life(rng, speaks),
     });
     let queues: Vec<Queue> = queues.collect();
     let agents = (0..AGENTS).map(|a| {
@@ -55,6 +57,9 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
         pools: listed(&["own", "partner"]),
         queues,
         agents,
+        calendars: life::calendars(),
+        externals: life::externals(),
+        notices: life::notices(),
         languages: policies::languages(),
         entry_points: ["front-door", "side-door", "back-door"]
             .into_iter()

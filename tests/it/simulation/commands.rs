@@ -16,7 +16,7 @@ use surgeline::ids::{
 };
 use surgeline::time::Span;
 
-use super::{AGENTS, GATEWAYS, QUEUES, SKILLS, World, policies};
+use super::{AGENTS, GATEWAYS, QUEUES, SKILLS, World, life, policies};
 
 impl World {
     pub(super) fn any_contact(&mut self) -> ContactId {
@@ -249,7 +249,8 @@ impl World {
         let mut routing = Routing::clone(self.owner.routing());
         let queue = self.rng.random_range(0..routing.queues.len());
         let agent = self.rng.random_range(0..routing.agents.len());
-        match self.rng.random_range(0..6) {
+        match self.rng.random_range(0..12) {
+            6..=11 => life::edit(&mut self.rng, &mut routing, self.speaks),
             0 => routing.queues[queue].retired ^= true,
             4 => routing.queues[queue].policy = policies::queue(&mut self.rng),
             5 => routing.settings.contact_choice = policies::contact_choice(&mut self.rng),
@@ -347,9 +348,10 @@ impl World {
             50..=55 => self.effect_command(),
             56..=68 => self.agent_command(),
             69..=74 => self.report_command(),
-            75..=83 => self.availability_command(),
+            75..=82 => self.availability_command(),
+            83 => self.life_command(),
             84..=86 => self.supervisor_command(),
-            87..=90 if self.rng.random_bool(0.02) => self.configure_command(),
+            87..=90 if self.rng.random_bool(0.04) => self.configure_command(),
             87..=90 => self.connection_command(),
             91..=95 => self.recall_command(),
             // Space comes back sooner than it goes.

@@ -4,6 +4,7 @@
 
 mod center;
 mod commands;
+mod life;
 mod naive;
 mod policies;
 mod recall;
@@ -21,7 +22,7 @@ use surgeline::engine::contact::{Contact, StateKind};
 use surgeline::engine::entry::{Actor, Entry, Role};
 use surgeline::engine::event::{Event, Rule};
 use surgeline::engine::words::Availability;
-use surgeline::ids::{AgentId, AskId, ContactId, RequestId};
+use surgeline::ids::{AgentId, AskId, ContactId, QueueId, RequestId};
 use surgeline::journal::sqlite::SqliteJournal;
 use surgeline::journal::{Batch, Journal, Mark, Tip};
 use surgeline::time::{EngineTime, Place, Span, WallTime};
@@ -56,6 +57,10 @@ pub(super) struct World {
     diverted: BTreeMap<ContactId, Place>,
     /// Contacts that came back from self-service once.
     returned: BTreeSet<ContactId>,
+    /// Queues that contacts came to or left by overflow.
+    overflowed: BTreeMap<ContactId, Vec<QueueId>>,
+    /// Customers are told things by their queues.
+    speaks: bool,
     refused: u64,
     tally: BTreeMap<&'static str, u64>,
     folder: tempfile::TempDir,
@@ -79,7 +84,8 @@ impl World {
     /// One beside which this naive matcher chooses.
     fn beside(naive: Naive, seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
-        let routing = Arc::new(center::routing(&mut rng));
+        let speaks = life::speaks(&mut rng);
+        let routing = Arc::new(center::routing(&mut rng, speaks));
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (mut journal, _) =
             SqliteJournal::open(folder.path(), Tip::default(), &mut |_, _| {}).expect("a journal");
@@ -95,6 +101,8 @@ impl World {
             asked: Vec::new(),
             diverted: BTreeMap::new(),
             returned: BTreeSet::new(),
+            overflowed: BTreeMap::new(),
+            speaks,
             refused: 0,
             tally: Default::default(),
             folder,
@@ -142,6 +150,8 @@ impl World {
             panic!("{context}: {violation}\nevents: {events:#?}");
         }
         self.check_places(&events, &waited_on, &context);
+        self.check_lives(&events, &waited_on, &context);
+        self.check_filing(&context);
         self.count(&events);
         if !events.is_empty() {
             if let (Some(request), Ok(first)) = (request, &reply) {
@@ -199,6 +209,9 @@ impl World {
             *self.tally.entry(name).or_default() += 1;
             if let Event::Reserved(r) = event {
                 *self.tally.entry(r.why.rule.name()).or_default() += 1;
+            }
+            if let Some(way) = life::ways(event) {
+                *self.tally.entry(way).or_default() += 1;
             }
         }
     }
@@ -311,6 +324,10 @@ const NAMES: &[&str] = &[
     "WordsRead",
     "KeysPressed",
     "FollowUpOpened",
+    "StepTaken",
+    "Refiled",
+    "HoursChanged",
+    "WaitAnnounced",
 ];
 
 #[test]
@@ -346,6 +363,8 @@ fn random_histories_hold_every_promise() {
     if seeds.len() > 1 {
         let missing: Vec<_> = NAMES.iter().filter(|n| !reached.contains(**n)).collect();
         assert!(missing.is_empty(), "never reached: {missing:?}");
+        let missing: Vec<_> = life::WAYS.iter().filter(|w| !reached.contains(**w)).collect();
+        assert!(missing.is_empty(), "ways out of a queue never taken: {missing:?}");
         let few = compared.values().filter(|n| **n < 100).count();
         assert!(compared.len() == 4 && few == 0, "hardly compared: {compared:?}");
         let rules: Vec<_> = Rule::ALL.iter().filter(|r| !reached.contains(r.name())).collect();

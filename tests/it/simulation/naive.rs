@@ -28,6 +28,7 @@ use surgeline::time::{EngineTime, Span};
 pub(super) enum Wrong {
     Proficiency,
     Pools,
+    StepPools,
     KeptAgents,
     PassOver,
     PrimarySkill,
@@ -53,6 +54,7 @@ impl Wrong {
     pub(super) const ALL: [Self; 21] = [
         Self::Proficiency,
         Self::Pools,
+        Self::StepPools,
         Self::KeptAgents,
         Self::PassOver,
         Self::PrimarySkill,
@@ -309,6 +311,7 @@ fn begins_to_wait(event: &Event) -> Option<ContactId> {
     match event {
         Event::Queued(q) => Some(q.contact),
         Event::OpenedToAll(contact) => Some(*contact),
+        Event::StepTaken { filing, .. } | Event::Refiled(filing) => Some(filing.contact),
         Event::PassOverEnded { contact, .. }
         | Event::NotTaken { contact, .. }
         | Event::ConnectFailed { contact, .. }

@@ -193,20 +193,29 @@ impl World {
                     }
                     let entered = self.diverted.remove(contact);
                     let is = self.owner.contact(*contact).map(|c| (c.place, c.state));
-                    // For safety and for supervisors it may be put into another queue in
+                    // For safety, for supervisors and by overflow it may go to another queue in
                     // the same command, whose head start is another.
                     let moved = events.iter().any(|e| {
                         matches!(e, Event::Queued(q) if q.contact == *contact
-                            && matches!(q.because, QueuedBecause::Safety | QueuedBecause::Moved))
+                        && matches!(
+                            q.because,
+                            QueuedBecause::Safety
+                                | QueuedBecause::Moved
+                                | QueuedBecause::Overflowed
+                        ))
                     });
                     let better = is.zip(entered).is_some_and(|((place, _), was)| place < was);
                     if let (Some(entered), Some((place, state))) = (entered, is) {
                         let kept = moved || better || place == entered;
                         assert!(kept, "{context}: {contact} lost its place");
                         let kind = state.kind();
+                        // A step that is overdue by then may send it to a number outside.
                         let with_people = matches!(
                             kind,
-                            StateKind::Queued | StateKind::Reserved | StateKind::Connecting
+                            StateKind::Queued
+                                | StateKind::Reserved
+                                | StateKind::Connecting
+                                | StateKind::Pending
                         );
                         assert!(with_people, "{context}: {contact} came back to {state:?}");
                     }
@@ -217,11 +226,13 @@ impl World {
                 _ => {}
             }
         }
-        // While it is there nothing moves its place but a supervisor.
+        // While it is there nothing moves its place but a supervisor, or an edit of its queue.
         for c in before.iter().filter(|c| matches!(c.state, State::SelfService(_))) {
-            let reprioritised = events
-                .iter()
-                .any(|e| matches!(e, Event::Reprioritised { contact, .. } if *contact == c.id));
+            let reprioritised = events.iter().any(|e| match e {
+                Event::Reprioritised { contact, .. } => *contact == c.id,
+                Event::Refiled(filing) => filing.contact == c.id,
+                _ => false,
+            });
             if reprioritised {
                 let place = self.owner.contact(c.id).map(|c| c.place);
                 if let (Some(place), Some(entered)) = (place, self.diverted.get_mut(&c.id)) {

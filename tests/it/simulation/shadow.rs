@@ -116,7 +116,9 @@ impl World {
         let quiet = |r: &surgeline::engine::recall::Recall| {
             r.over && r.tiers.iter().all(|tier| tier.in_use == 0)
         };
-        let decides = !is_busy(&self.owner) && self.owner.recalls().all(quiet);
+        let decides = !is_busy(&self.owner)
+            && self.owner.recalls().all(quiet)
+            && !super::life::tells(self.owner.routing());
         self.shadows[usize::from(decides)] += 1;
         Shadow { engine, decides, left: LIFE }
     }

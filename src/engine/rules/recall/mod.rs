@@ -2,6 +2,7 @@
 
 mod faq;
 mod ivr;
+mod queues;
 
 use std::sync::Arc;
 

@@ -94,6 +94,7 @@ impl Center {
             connect_timeout: Span::seconds(15),
             wrap_up: Span::ZERO,
             policy: QueuePolicy::default(),
+            ..Queue::default()
         };
         let agent = |n| AgentProfile {
             name: Arc::from(format!("a{n}")),

@@ -61,10 +61,10 @@ structs! {
         id, gateway, link, key, content, channel, entry_point, customer, continues, attributes,
         arrived, waited_before, state, queue, service, needs, preferred, own_needs, own_preferred,
         head_start, place, queued, answered, named, passed_over, parent, consult, on_hold, effects, language,
-        triage, machine, heard,
+        triage, machine, heard, stage, course,
     }
     Image {
-        routing, agents, gateways, recalls, pace, last_agents, counts, contacts, free, remembered,
+        routing, agents, gateways, recalls, pace, hours, last_agents, counts, contacts, free, remembered,
         state_hash, hash_version,
     }
     Tallied { what, times, sum }

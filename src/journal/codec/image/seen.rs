@@ -13,7 +13,6 @@ use crate::journal::snapshot::seen::{
     Brought, Counted, HowSaid, Known, RecallStatistics, Stands, Tallied, TextKind, Timeline,
     TimelineItem, Track, TrackMachine, Waited,
 };
-use crate::time::WallTime;
 
 /// Items of a timeline that a snapshot keeps: what an agent who gets the contact after a
 /// restart wants to see. The rest is in the archive.
@@ -49,16 +48,6 @@ oneof!(Counted => Counted in counted {
     DoubleReservation => Nothing {}
     ; whole Answered Abandoned
 });
-
-impl Field for WallTime {
-    type Pb = u64;
-    fn put(&self) -> u64 {
-        self.0
-    }
-    fn take(pb: u64, _: &'static str) -> Result<Self, CodecError> {
-        Ok(Self(pb))
-    }
-}
 
 impl Field for Option<Arc<str>> {
     type Pb = Option<String>;

@@ -67,7 +67,10 @@ impl Naive {
     pub(super) fn is_able(&self, agent: AgentId, c: &Contact) -> bool {
         let profile = &self.engine.routing().agents[agent.index()];
         let queue = &self.engine.routing().queues[c.queue.index()];
-        let in_pool = queue.pools.is_empty() || queue.pools.contains(&profile.pool);
+        // That these are what its steps add is checked apart, once edits have reached everybody.
+        let in_pool = queue.pools.is_empty()
+            || queue.pools.contains(&profile.pool)
+            || c.stage.pools.contains(&profile.pool) && !self.is(Wrong::StepPools);
         let kept = self.engine.is_kept(agent) && !self.is(Wrong::KeptAgents);
         let has = |skill, at_least| {
             profile.skills.iter().any(|(s, level)| {

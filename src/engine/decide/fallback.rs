@@ -1,0 +1,336 @@
+//! Where contacts go whom their queue does not serve: closed, full, or too long.
+//!
+//! Nobody is dropped in silence: what ends is told first, and whatever cannot be done comes
+//! to waiting, at the same place. What a step changes in the queue itself is for
+//! [`super::steps`]; self-service in a recall goes before all of this.
+
+use super::super::Engine;
+use super::super::agent::Agent;
+use super::super::contact::{Contact, Link, State};
+use super::super::event::{Announce, EffectKind, Event, Opens, Queued, Settled};
+use super::super::gateway::{Gateway, MOST_EFFECTS};
+use super::super::hours::Hours;
+use super::super::queue_life::{Fallback, Overflow, Then};
+use super::super::rank::Asked;
+use super::super::recall::{SAY_WINDOW, Tier};
+use super::super::refusal::Refusal;
+use super::super::stage::{Filing, Stage};
+use super::super::words::{
+    Availability, Channel, EndReason, QueuedBecause, ServiceClass, WaitsFor,
+};
+use super::{Turn, is_hurt};
+use crate::ids::{CalendarId, ContactId, ExternalId, NoticeId, QueueId};
+use crate::time::Span;
+
+/// How long a number outside may take to answer.
+const FORWARDED_WITHIN: Span = Span::seconds(120);
+/// How long the last text may take. One who was not told by then waits instead.
+const TOLD_WITHIN: Span = Span::seconds(120);
+/// When a number outside that did not take a contact is tried again for it.
+const FORWARD_AGAIN: Span = Span::seconds(300);
+
+/// How long a contact that is on its way out waits at most; none for others.
+pub(super) const fn lasts(on: WaitsFor) -> Option<Span> {
+    match on {
+        WaitsFor::External => Some(FORWARDED_WITHIN),
+        WaitsFor::Farewell => Some(TOLD_WITHIN),
+        WaitsFor::Customer | WaitsFor::ThirdParty => None,
+    }
+}
+
+/// Why a contact ends that is being told so.
+pub(super) fn ends_for(c: &Contact) -> Option<EndReason> {
+    let ends = |kind: &EffectKind| match kind {
+        EffectKind::Announce(announce) => announce.ends,
+        _ => None,
+    };
+    c.effects.iter().find_map(|(_, kind)| ends(kind))
+}
+
+impl Engine {
+    /// Whether a recall's playbook speaks to those who wait as this one does: then the queue
+    /// does not, so that everybody hears the same.
+    fn playbook_speaks(&self, c: &Contact) -> bool {
+        self.recall_at(c.entry_point).is_some_and(|r| r.is_open(Tier::of(c.channel)))
+    }
+
+    /// Whether a gateway says texts to this customer now.
+    fn may_tell(&self, c: &Contact) -> bool {
+        let said =
+            |g: &Gateway| g.limits.says && (c.channel == Channel::Voice || g.unsaid < SAY_WINDOW);
+        self.has_stream(c) && c.parent.is_none() && self.gateway(c.gateway).is_some_and(said)
+    }
+
+    fn has_stream(&self, c: &Contact) -> bool {
+        matches!(c.link, Link::Attached(_)) && self.is_attached(c)
+    }
+
+    /// How many are in line in a queue.
+    fn in_line(&self, queue: QueueId) -> u32 {
+        ServiceClass::ALL.into_iter().map(|service| self.floor.backlog(queue, service)).sum()
+    }
+
+    /// Whether one more may stand in a queue's line without its being full.
+    fn has_place(&self, queue: QueueId) -> bool {
+        let most = self.routing.queue(queue).map_or(0, |q| q.life.most_waiting);
+        most == 0 || self.in_line(queue) < most
+    }
+}
+
+impl Turn<'_> {
+    /// A calendar opens or closes.
+    pub(super) fn set_hours(&mut self, calendar: CalendarId, now: Hours) -> Result<(), Refusal> {
+        if self.engine.routing.calendar(calendar).is_none() {
+            let expected = "a calendar of the configuration";
+            return Err(Refusal::OutOfRange { field: "calendar", expected });
+        }
+        if self.engine.hours.get(calendar.index()) != Some(&now) {
+            self.emit(Event::HoursChanged { calendar, now });
+        }
+        Ok(())
+    }
+
+    /// A contact has just come: somebody for it, or what its queue does with those whom it
+    /// does not take. Whoever is free goes before a full queue, self-service of a recall
+    /// before a closed one.
+    pub(super) fn comes_in(&mut self, contact: ContactId) {
+        let Some(queue) = self.engine.contact(contact).map(|c| c.queue) else { return };
+        let Some(life) = self.queue_of(queue).map(|q| q.life) else { return };
+        let closed = !self.engine.is_open(queue);
+        if !closed {
+            self.offer_contact(contact);
+        }
+        if self.overflow(contact) {
+            return;
+        }
+        if closed {
+            if self.fall_back(contact, life.closed, EndReason::QueueClosed) {
+                return;
+            }
+            self.offer_contact(contact);
+        } else {
+            // It stands in the line itself.
+            let beyond = life.most_waiting > 0 && self.engine.in_line(queue) > life.most_waiting;
+            let waits = self.engine.contact(contact).is_some_and(|c| c.state == State::Queued);
+            if beyond && waits && self.fall_back(contact, life.full, EndReason::QueueFull) {
+                return;
+            }
+        }
+        self.read_if_new(contact);
+    }
+
+    /// What becomes of one whom its queue does not take. Tells whether it went elsewhere; if
+    /// not, it waits.
+    fn fall_back(&mut self, contact: ContactId, by: Fallback, reason: EndReason) -> bool {
+        let Some(c) = self.engine.contact(contact) else { return false };
+        let playbook = self.engine.playbook_speaks(c);
+        let safety = c.service == ServiceClass::Safety || is_hurt(c);
+        let then = match by.then {
+            external @ Then::Overflow(Overflow::External(_)) => external,
+            _ if safety => Then::Wait,
+            // In a recall nobody is sent away: there is room in self-service before long.
+            Then::Close if playbook => Then::Wait,
+            then => then,
+        };
+        if then == Then::Close {
+            return self.say_farewell(contact, by.tell, reason);
+        }
+        // That it is closed no playbook can know.
+        if reason == EndReason::QueueClosed || !playbook {
+            self.tell(contact, by.tell);
+        }
+        match then {
+            Then::Overflow(to) => self.overflow_to(contact, to),
+            Then::Wait | Then::Callback | Then::Close => false,
+        }
+    }
+
+    /// Tells a customer what the queue has to say, unless a playbook speaks to them.
+    pub(super) fn tell_unless_playbook(&mut self, contact: ContactId, notice: Option<NoticeId>) {
+        let speaks = |c: &Contact| self.engine.playbook_speaks(c);
+        if !self.engine.contact(contact).is_some_and(speaks) {
+            self.tell(contact, notice);
+        }
+    }
+
+    fn tell(&mut self, contact: ContactId, notice: Option<NoticeId>) {
+        if let Some(announce) = self.announcement(contact, notice) {
+            self.ask_effect(contact, EffectKind::Announce(announce));
+        }
+    }
+
+    /// Tells a customer why the contact ends; it ends when that is done or has failed. One who
+    /// cannot be told waits.
+    fn say_farewell(
+        &mut self,
+        contact: ContactId,
+        notice: Option<NoticeId>,
+        reason: EndReason,
+    ) -> bool {
+        let Some(announce) = self.announcement(contact, notice) else { return false };
+        let (on, until) = (WaitsFor::Farewell, self.at + TOLD_WITHIN);
+        self.emit(Event::Pended { contact, agent: None, on, until });
+        let announce = Announce { ends: Some(reason), ..announce };
+        self.ask_effect(contact, EffectKind::Announce(announce));
+        true
+    }
+
+    /// What is said, if it can be.
+    fn announcement(&self, contact: ContactId, notice: Option<NoticeId>) -> Option<Announce> {
+        let notice = notice?;
+        let c = self.engine.contact(contact).filter(|c| self.engine.may_tell(c))?;
+        let calendar = self.queue_of(c.queue).and_then(|q| q.life.hours);
+        let opens = calendar.and_then(|calendar| {
+            let hours = self.engine.hours(calendar);
+            hours.changes.filter(|_| !hours.open).map(|at| Opens { calendar, at })
+        });
+        let outlook = self.outlook(contact);
+        Some(Announce { notice, language: c.language, outlook, opens, ends: None })
+    }
+
+    /// A contact goes where others take it, if it can. Tells whether it went.
+    pub(super) fn overflow_to(&mut self, contact: ContactId, to: Overflow) -> bool {
+        match to {
+            Overflow::Queue(queue) => self.overflow_to_queue(contact, queue),
+            Overflow::External(to) => self.forward(contact, to),
+        }
+    }
+
+    /// To a queue that is open and not full, and to none a second time: never in a circle.
+    fn overflow_to_queue(&mut self, contact: ContactId, to: QueueId) -> bool {
+        let Some(c) = self.waiting(contact) else { return false };
+        if c.queue == to || c.has_been(to) {
+            return false;
+        }
+        let queued = self.moved_to(c, to, QueuedBecause::Overflowed);
+        let class = Asked::of_queued(c.channel, &queued);
+        let takes = self.check_queue(to, class).is_ok();
+        if !takes || !self.engine.is_open(to) || !self.engine.has_place(to) {
+            return false;
+        }
+        self.emit(Event::Queued(queued));
+        self.offer_contact(contact);
+        true
+    }
+
+    /// One who waits for anybody, and is no consult.
+    fn waiting(&self, contact: ContactId) -> Option<&Contact> {
+        let waits =
+            |c: &&Contact| c.state == State::Queued && c.named.is_none() && c.parent.is_none();
+        self.engine.contact(contact).filter(waits)
+    }
+
+    /// To a number outside the router, if its gateway can be asked now.
+    fn forward(&mut self, contact: ContactId, to: ExternalId) -> bool {
+        let Some(c) = self.waiting(contact) else { return false };
+        let engine = &*self.engine;
+        let takes = engine.routing.external(to).is_some_and(|e| e.takes(c.channel));
+        let busy = engine.gateway(c.gateway).is_none_or(|g| g.effects >= MOST_EFFECTS);
+        let rests = c.stage.again.is_some_and(|(_, at)| at > self.at);
+        if !takes || busy || rests || !engine.has_stream(c) {
+            return false;
+        }
+        let (on, until) = (WaitsFor::External, self.at + FORWARDED_WITHIN);
+        self.emit(Event::Pended { contact, agent: None, on, until });
+        self.ask_effect(contact, EffectKind::Forward { to });
+        true
+    }
+
+    /// A number outside that did not take a contact is tried again, if it is still there.
+    pub(super) fn forward_again(&mut self, contact: ContactId) {
+        let Some((to, _)) = self.engine.contact(contact).and_then(|c| c.stage.again) else {
+            return;
+        };
+        if self.forward(contact, to) {
+            return;
+        }
+        let Some(c) = self.engine.contact(contact) else { return };
+        let external = self.engine.routing.external(to);
+        let there = external.is_some_and(|e| e.takes(c.channel));
+        let again = there.then_some((to, self.at + FORWARD_AGAIN));
+        let filing = self.filing(c, c.stage.stepped);
+        let stage = Stage { again, ..filing.stage };
+        self.emit(Event::Refiled(Filing { stage, ..filing }));
+    }
+
+    /// A gateway did what it was asked to for one on its way out.
+    pub(super) fn fallback_done(&mut self, contact: ContactId, kind: Option<EffectKind>) {
+        match kind {
+            Some(EffectKind::Forward { .. }) => self.close(contact, EndReason::Overflowed),
+            Some(EffectKind::Announce(Announce { ends: Some(reason), .. })) => {
+                self.close(contact, reason);
+            }
+            _ => {}
+        }
+    }
+
+    /// A gateway could not. A text that cannot be said keeps nobody on the line.
+    pub(super) fn fallback_failed(&mut self, contact: ContactId, kind: Option<EffectKind>) {
+        match kind {
+            Some(EffectKind::Forward { to }) => self.back_from(contact, to),
+            Some(EffectKind::Announce(Announce { ends: Some(reason), .. })) => {
+                self.close(contact, reason);
+            }
+            _ => {}
+        }
+    }
+
+    /// The number outside took too long.
+    pub(super) fn not_forwarded(&mut self, contact: ContactId) {
+        let to = |kind: &EffectKind| match kind {
+            EffectKind::Forward { to } => Some(*to),
+            _ => None,
+        };
+        let asked = self.engine.contact(contact).into_iter().flat_map(|c| &c.effects);
+        let Some(to) = asked.map(|(_, kind)| kind).find_map(to) else { return };
+        let forward = |kind| matches!(kind, EffectKind::Forward { .. });
+        self.settle_effects(contact, Settled::Withdrawn, forward);
+        self.back_from(contact, to);
+    }
+
+    /// Back in line, at the same place.
+    fn back_from(&mut self, contact: ContactId, to: ExternalId) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let queued = self.requeued(c, QueuedBecause::NotForwarded);
+        let again = Some((to, self.at + FORWARD_AGAIN));
+        let stage = Stage { again, ..queued.stage };
+        self.emit(Event::Queued(Queued { stage, ..queued }));
+        self.offer_contact(contact);
+    }
+
+    /// The customer of a contact said something. On its way out that alone does not hold it
+    /// up, but nobody who is hurt is sent away.
+    pub(super) fn wake_by_words(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        match c.state {
+            State::Pending { on: WaitsFor::External | WaitsFor::Farewell, .. } if !is_hurt(c) => {}
+            _ => self.wake(contact),
+        }
+    }
+
+    /// A pending contact comes back: to the same agent first, if they are there.
+    pub(super) fn wake(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        if let State::Pending { agent, .. } = c.state {
+            self.call_off(contact);
+            let Some(c) = self.engine.contact(contact) else { return };
+            let queued = self.requeued(c, QueuedBecause::Woken);
+            // Sticky, as long as they are ready: somebody else now is better than them later.
+            let ready = |a: &Agent| a.availability == Availability::Ready;
+            let there = |agent| self.engine.agent(agent).is_some_and(ready);
+            let named = agent.filter(|a| there(*a)).and_then(|agent| self.named(agent));
+            self.emit(Event::Queued(Queued { named, ..queued }));
+            self.offer_contact(contact);
+        }
+    }
+
+    /// What was asked for one who was on its way out is asked no more.
+    fn call_off(&mut self, contact: ContactId) {
+        self.settle_effects(contact, Settled::Withdrawn, |kind| {
+            matches!(
+                kind,
+                EffectKind::Forward { .. } | EffectKind::Announce(Announce { ends: Some(_), .. })
+            )
+        });
+    }
+}

@@ -1,0 +1,149 @@
+//! Another routing configuration, and how its edits reach those who wait already.
+//!
+//! Those whose queue changed are gone through in slices, each one's change an event of its
+//! own; arrivals stay, places follow. Where that has got to is not state: a restart goes
+//! through everyone once more, and finds nothing to do for those who were done.
+
+use std::sync::Arc;
+
+use super::super::command::Reply;
+use super::super::event::Event;
+use super::super::floor::Floor;
+use super::super::refusal::Refusal;
+use super::super::routing::{Queue, Routing};
+use super::super::{MOST_PROFILES, agent::Agent};
+use super::Turn;
+use super::{Availability, AvailabilityBecause};
+use crate::ids::{AgentId, ContactId, QueueId};
+
+/// Contacts looked at in one slice.
+const LOOKED_AT: usize = 512;
+/// Of those changed at most so many: each leaves one line and joins another.
+const CHANGED: usize = 128;
+
+/// Going through everyone after an edit.
+#[derive(Debug)]
+pub(super) struct Edits {
+    /// By queue: whether it was edited.
+    queues: Vec<bool>,
+    slot: usize,
+}
+
+/// By queue of a new configuration: whether it asks for something else than it did.
+pub(super) fn edited(old: &Routing, new: &Routing) -> Vec<bool> {
+    let languages = old.languages != new.languages;
+    let asks = |q: &Queue| {
+        let (steps, updates) = (q.steps.clone(), q.life.updates.0 > 0);
+        let pools = if steps.is_empty() { Default::default() } else { q.pools.clone() };
+        let preferred = (q.policy.preferred.clone(), q.policy.language);
+        (q.needs.clone(), preferred, q.head_start, steps, pools, updates)
+    };
+    let differs = |(i, new): (usize, &Queue)| {
+        languages || old.queues.get(i).is_none_or(|old| asks(old) != asks(new))
+    };
+    new.queues.iter().enumerate().map(differs).collect()
+}
+
+impl Turn<'_> {
+    pub(super) fn configure(&mut self, routing: &Arc<Routing>) -> Result<Reply, Refusal> {
+        let old = &self.engine.routing;
+        if old == routing {
+            return Ok(Reply::Done);
+        }
+        agree(old, routing)?;
+        if Floor::count_profiles(routing) > MOST_PROFILES {
+            return Err(Refusal::Limit { what: "agent profile", most: MOST_PROFILES as u64 });
+        }
+        let edited = edited(old, routing);
+        self.emit(Event::Configured(Arc::clone(routing)));
+        self.schedule_refiling(|queue| edited.get(queue.index()).is_some_and(|edited| *edited));
+        for index in 0..self.engine.agents.len() {
+            let agent = self.engine.agents[index].id;
+            self.retire_if_free(agent);
+            self.offer_agent(agent);
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Who is no longer in the configuration signs out, once their hands are empty.
+    pub(super) fn retire_if_free(&mut self, agent: AgentId) {
+        let retired = self.engine.routing.agent(agent).is_some_and(|p| p.retired);
+        let free = |a: &Agent| a.work.is_empty() && a.availability != Availability::SignedOut;
+        if retired && self.engine.agent(agent).is_some_and(free) {
+            let (to, because) = (Availability::SignedOut, AvailabilityBecause::Retired);
+            self.emit(Event::AvailabilityChanged { agent, to, because });
+        }
+    }
+
+    /// Everyone of these queues is gone through, and of those that were not done yet.
+    pub(super) fn schedule_refiling(&mut self, is_edited: impl Fn(QueueId) -> bool) {
+        let before = self.engine.agenda.edits.take();
+        let was = |i: usize| before.as_ref().is_some_and(|b| b.queues.get(i) == Some(&true));
+        let all = (0..).map(QueueId).zip(&self.engine.routing.queues);
+        let queues: Vec<bool> = all.map(|(q, _)| is_edited(q) || was(q.index())).collect();
+        if queues.contains(&true) && self.engine.contacts.len() > 0 {
+            self.engine.agenda.edits = Some(Edits { queues, slot: 0 });
+        }
+    }
+
+    /// Goes through one slice of everyone.
+    pub(super) fn refile_some(&mut self) {
+        let Some(mut edits) = self.engine.agenda.edits.take() else { return };
+        let end = self.engine.contacts.slots().min(edits.slot + LOOKED_AT);
+        let before = self.events.len();
+        while edits.slot < end && self.events.len() < before + CHANGED {
+            let found = self.engine.contacts.in_slot(edits.slot).map(|filed| &filed.contact);
+            let found = found.filter(|c| edits.queues.get(c.queue.index()) == Some(&true));
+            if let Some(contact) = found.map(|c| c.id) {
+                self.refile(contact);
+            }
+            edits.slot += 1;
+        }
+        if edits.slot < self.engine.contacts.slots() {
+            self.engine.agenda.edits = Some(edits);
+        } else {
+            // Only now, so that those who may have more than before begin with the oldest place.
+            let agents = self.engine.agents.iter().map(|a| a.id);
+            self.engine.agenda.hungry.extend(agents);
+        }
+    }
+
+    /// A contact asks for what its queue's configuration says now. A consult is between
+    /// agents, and asks for what was asked for it.
+    pub(super) fn refile(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact).filter(|c| c.parent.is_none()) else { return };
+        let filing = self.filing(c, c.stage.stepped);
+        let same = (&c.needs, &c.preferred, c.place, &c.stage)
+            == (&filing.needs, &filing.preferred, filing.place, &filing.stage);
+        if !same {
+            self.emit(Event::Refiled(filing));
+        }
+    }
+}
+
+/// Whether the names in force keep their ids in a new configuration.
+fn agree(old: &Routing, new: &Routing) -> Result<(), Refusal> {
+    fn kept<T>(old: &[T], new: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
+        old.len() <= new.len() && old.iter().zip(new).all(|(o, n)| same(o, n))
+    }
+    let checks = [
+        ("skills", kept(&old.skills, &new.skills, |o, n| o.name == n.name)),
+        ("pools", kept(&old.pools, &new.pools, |o, n| o.name == n.name)),
+        ("queues", kept(&old.queues, &new.queues, |o, n| o.name == n.name)),
+        ("agents", kept(&old.agents, &new.agents, |o, n| o.name == n.name)),
+        ("entry_points", kept(&old.entry_points, &new.entry_points, |o, n| o.name == n.name)),
+        (
+            "not_ready_reasons",
+            new.not_ready_reasons.len() >= 2
+                && kept(&old.not_ready_reasons, &new.not_ready_reasons, |o, n| o.name == n.name),
+        ),
+        ("dispositions", kept(&old.dispositions, &new.dispositions, |o, n| o.name == n.name)),
+        ("calendars", kept(&old.calendars, &new.calendars, |o, n| o.name == n.name)),
+        ("externals", kept(&old.externals, &new.externals, |o, n| o.name == n.name)),
+        ("notices", kept(&old.notices, &new.notices, |o, n| o.name == n.name)),
+    ];
+    match checks.into_iter().find(|(_, ok)| !ok) {
+        Some((table, _)) => Err(Refusal::BadConfiguration(table)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,128 @@
+"""Steps, numbers outside, hours, full queues and updates, as a gateway meets them."""
+
+from surgeline.v1 import types_pb2
+
+from support import RouterTest
+from surgeline_client import CHAT, VOICE
+
+CONFIG = '''skills = ["technical"]
+
+[[pools]]
+name = "own"
+[[pools]]
+name = "partner"
+
+[[calendars]]
+name = "never"
+zone = "Europe/Berlin"
+[[externals]]
+name = "night-desk"
+numbers = { voice = "+15550100" }
+[[announcements]]
+name = "closed"
+texts = { en = "We are closed." }
+[[announcements]]
+name = "busy"
+texts = { en = "You are number {position}." }
+
+[[queues]]
+name = "support"
+channels = ["voice", "chat"]
+needs = { technical = 3 }
+pools = ["own"]
+most_waiting = 1
+full = { tell = "busy", then = "overflow", to = "general" }
+updates = "5s"
+[[queues.steps]]
+after = "1s"
+lower_proficiency = 2
+add_pools = ["partner"]
+
+[[queues]]
+name = "general"
+channels = ["voice", "chat"]
+pools = ["partner"]
+
+[[queues]]
+name = "night"
+channels = ["voice", "chat"]
+[[queues.steps]]
+after = "1s"
+overflow = { external = "night-desk" }
+
+[[queues]]
+name = "shut"
+channels = ["voice", "chat"]
+hours = "never"
+closed = { tell = "closed", then = "close" }
+
+[[agents]]
+name = "pia"
+pool = "partner"
+skills = { technical = 1 }
+capacity = { voice = 1, chat = 1 }
+'''
+
+
+class QueueLife(RouterTest):
+    CONFIG = CONFIG
+
+    async def test_a_step_lets_others_serve_and_the_explanation_says_so(self):
+        gateway = await self.gateway()
+        [pia] = await self.ready("pia")
+        chat = await gateway.arrive("chat-1", CHAT, queue="support")
+        outlook = (await chat.expect("outlook")).body
+        self.assertEqual((outlook.ahead, outlook.HasField("wait_ms")), (0, False))
+        offer = await pia.expect_offer(chat.id)
+        self.assertGreaterEqual(offer.waited_ms, 1_000)
+        story = await self.supervisor.contact(chat.id)
+        self.assertIn("step_taken", [item.event for item in story.timeline])
+
+    async def test_who_comes_beyond_the_most_goes_to_another_queue(self):
+        gateway = await self.gateway()
+        first = await gateway.arrive("chat-1", CHAT, queue="support")
+        second = await gateway.arrive("chat-2", CHAT, queue="support")
+        said = await second.hears("notice.busy")
+        self.assertEqual(said.text.words, "You are number 2.")
+        self.assertEqual(said.text.notice_version, 2)
+        seen = await self.see(second.id, "QUEUED")
+        self.assertEqual(seen.contact.queue, "general")
+        self.assertEqual((await self.see(first.id, "QUEUED")).contact.queue, "support")
+
+    async def test_a_number_outside_takes_a_call_or_does_not(self):
+        gateway = await self.gateway()
+        taken = await gateway.arrive("call-1", VOICE, queue="night")
+        forward = (await taken.expect("forward")).body
+        self.assertEqual((forward.external, forward.number), ("night-desk", "+15550100"))
+        pending = (await taken.expect("pending")).body
+        self.assertEqual(pending.waits_for, types_pb2.WAITS_FOR_EXTERNAL)
+        await gateway.effect_done(forward.effect_id)
+        ended = (await taken.expect("ended")).body
+        self.assertEqual(ended.reason, types_pb2.END_REASON_OVERFLOWED)
+        not_taken = await gateway.arrive("call-2", VOICE, queue="night")
+        forward = (await not_taken.expect("forward")).body
+        await gateway.report(effect_failed=dict(effect_id=forward.effect_id, code=486))
+        await self.see(not_taken.id, "QUEUED")
+
+    async def test_a_closed_queue_tells_before_it_ends(self):
+        gateway = await self.gateway()
+        call = await gateway.arrive("call-1", VOICE, queue="shut")
+        said = await call.hears("notice.closed")
+        self.assertEqual(said.text.words, "We are closed.")
+        ended = (await call.expect("ended")).body
+        self.assertEqual(ended.reason, types_pb2.END_REASON_QUEUE_CLOSED)
+
+    async def test_an_edit_reaches_who_waits(self):
+        gateway = await self.gateway()
+        chat = await gateway.arrive("chat-1", CHAT, queue="general")
+        await self.see(chat.id, "QUEUED")
+        await self.router.stop()
+        edited = CONFIG.replace('pools = ["partner"]\n\n[[queues]]\nname = "night"',
+                                'needs = { technical = 5 }\n\n[[queues]]\nname = "night"')
+        self.assertNotEqual(edited, CONFIG)
+        self.router.config.write_text(edited)
+        await self.router.start()
+
+        async def look():
+            return [item.event for item in (await self.supervisor.contact(chat.id)).timeline]
+        await self.eventually(look, lambda events: "refiled" in events, "the edit to reach the chat")

@@ -9,6 +9,7 @@
 
 pub mod agent;
 mod apply;
+pub mod callback;
 mod choice;
 pub mod command;
 pub mod contact;
@@ -25,9 +26,11 @@ mod line;
 pub mod memory;
 mod pace;
 pub mod policy;
+pub mod promise;
 pub(crate) mod rank;
 pub mod recall;
 pub mod refusal;
+mod room;
 pub mod routing;
 #[cfg(test)]
 mod rules;
@@ -44,11 +47,12 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use crate::ids::{
-    AgentId, ContactId, EffectId, EntryPointId, GatewayId, QueueId, RecallId, RequestId,
-    ReservationId,
+    AgentId, ContactId, EffectId, EntryPointId, GatewayId, PromiseId, QueueId, RecallId,
+    RecoveryId, RequestId, ReservationId,
 };
 use crate::time::EngineTime;
 use agent::Agent;
+use callback::{Board, CallbackCounts};
 use command::{Command, Reply};
 use contact::{Contact, StateKind};
 pub use decide::Preview;
@@ -60,6 +64,7 @@ use gateway::Gateway;
 use image::Counts;
 use memory::Memory;
 use pace::Pace;
+use promise::{Owed, OwedCounts, Promise, Recovery};
 use recall::Recall;
 use refusal::Refusal;
 use routing::{Name, Routing};
@@ -71,7 +76,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 4;
+pub const HASH_VERSION: u32 = 5;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -84,6 +89,7 @@ pub struct Engine {
     pace: Pace,
     sticky: Sticky,
     counts: Counts,
+    owed: Owed,
     memory: Memory,
 
     // When the event that is being applied happened.
@@ -94,6 +100,7 @@ pub struct Engine {
     reservations: HashMap<ReservationId, ContactId, FxBuildHasher>,
     effects: HashMap<EffectId, ContactId, FxBuildHasher>,
     floor: Floor,
+    board: Board,
     timers: Timers,
     hashes: Hashes,
     /// By agent.
@@ -185,8 +192,8 @@ impl Engine {
     /// Hash of all state that events make, kept up to date by every event.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        let Self { counts, hashes, gateways, recalls, pace, sticky, .. } = self;
-        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky))
+        let Self { counts, hashes, gateways, recalls, pace, sticky, owed, .. } = self;
+        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky, owed.hash()))
     }
 
     /// Whether no reservation is made, because space for the journal runs out.
@@ -276,6 +283,40 @@ impl Engine {
     #[must_use]
     pub fn in_state(&self, kind: StateKind) -> u64 {
         self.counts.by_state[kind.index()]
+    }
+
+    /// Promises that are neither kept nor broken, in the order in which they were made.
+    pub fn promises(&self) -> impl Iterator<Item = &Promise> {
+        self.owed.promises().values()
+    }
+
+    /// An open promise.
+    #[must_use]
+    pub fn promise(&self, id: PromiseId) -> Option<&Promise> {
+        self.owed.promises().get(&id)
+    }
+
+    /// Recoveries that are not done, in the order in which they were opened.
+    pub fn recoveries(&self) -> impl Iterator<Item = &Recovery> {
+        self.owed.recoveries().values()
+    }
+
+    /// An open recovery.
+    #[must_use]
+    pub fn recovery(&self, id: RecoveryId) -> Option<&Recovery> {
+        self.owed.recoveries().get(&id)
+    }
+
+    /// What was promised and made good since the router began.
+    #[must_use]
+    pub fn owed_counts(&self) -> &OwedCounts {
+        &self.owed.counts
+    }
+
+    /// How a queue's callbacks stand.
+    #[must_use]
+    pub fn callbacks(&self, queue: QueueId) -> CallbackCounts {
+        self.board.of(queue)
     }
 
     /// How many of its class stand before a contact in line; none if it is not in line.

@@ -77,7 +77,8 @@ impl Engine {
         stand: Stand,
         at: EngineTime,
     ) -> (Option<usize>, Option<WaitEstimate>) {
-        let waits = matches!(c.state, State::Queued | State::SelfService(_));
+        let waits =
+            matches!(c.state, State::Queued | State::SelfService(_) | State::CallbackDue);
         let Some(class) = self.floor.class_of(c, stand).filter(|_| waits) else {
             return (None, None);
         };

@@ -196,11 +196,13 @@ pub enum EndReason {
     Informed,
     /// The customer fell silent in self-service: it goes on as a linked follow-up.
     FollowedUp,
+    /// The customer no longer wants to be called back.
+    CallbackCancelled,
 }
 
 impl EndReason {
     /// All reasons, in the order of declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Completed,
         Self::CustomerLeft,
         Self::Abandoned,
@@ -212,6 +214,7 @@ impl EndReason {
         Self::Solved,
         Self::Informed,
         Self::FollowedUp,
+        Self::CallbackCancelled,
     ];
 
     /// The word for it in metrics and listings.
@@ -229,6 +232,7 @@ impl EndReason {
             Self::Solved => "solved",
             Self::Informed => "informed",
             Self::FollowedUp => "followed_up",
+            Self::CallbackCancelled => "callback_cancelled",
         }
     }
 }
@@ -309,6 +313,8 @@ pub enum QueuedBecause {
     FollowUp,
     /// It is about safety: a recall's safety lane takes it.
     Safety,
+    /// It was promised, and its time has come.
+    Promised,
 }
 
 /// A contact kept for one agent until a time, after which anyone eligible may have it.
@@ -344,6 +350,8 @@ pub enum ReleasedBecause {
     Moved,
     /// The agent's connection did not come back, or they signed out.
     AgentGone,
+    /// The customer will be called back.
+    CalledBack,
 }
 
 /// What an agent is available for.

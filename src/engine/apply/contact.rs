@@ -70,6 +70,9 @@ impl Engine {
                 }
             }
             Event::EffectAsked { effect, contact, kind } => {
+                if let EffectKind::Dial { .. } = kind {
+                    self.dialling(at, *contact);
+                }
                 self.effect_asked(*effect, *contact, *kind);
             }
             Event::EffectSettled { effect, contact, how } => {
@@ -179,7 +182,7 @@ impl Engine {
             self.release_work(at, released.agent, q.contact, released.wrap_up);
         }
         self.change(q.contact, |c| {
-            c.state = State::Queued;
+            c.state = c.rests();
             c.queue = q.queue;
             c.service = q.service;
             c.needs.clone_from(&q.needs);
@@ -226,7 +229,7 @@ impl Engine {
         self.reservations.remove(&reservation);
         self.drop_work(at, agent, contact);
         self.change(contact, |c| {
-            c.state = State::Queued;
+            c.state = c.rests();
             c.named = None;
             if let Some(until) = until {
                 pass_over(c, Excluded { agent, until });
@@ -318,11 +321,12 @@ impl Engine {
             return;
         };
         let contact = &filed.contact;
-        if filed.stand != Stand::Off {
-            let waiting = &mut self.pace.rates((contact.queue, contact.channel)).waiting;
+        if let Some(of) = super::waits_for(&filed) {
+            let waiting = &mut self.pace.rates(of).waiting;
             waiting.leaves(at, reason == EndReason::Abandoned);
         }
         self.timers.remove_contact(contact);
+        self.board.leave(contact);
         self.counts.by_state[contact.state.kind().index()] -= 1;
         self.counts.by_state[StateKind::Closed.index()] += 1;
         self.hashes.contacts ^= filed.hash;
@@ -373,9 +377,9 @@ impl Engine {
 /// Where an effect counts for its gateway, if anywhere.
 fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<&mut u32> {
     match (kind, channel) {
-        (EffectKind::Connect { .. } | EffectKind::HandOver { .. }, _) => Some(&mut gateway.effects),
         (EffectKind::Say(_), Channel::Voice) => None,
         (EffectKind::Say(_), _) => Some(&mut gateway.unsaid),
+        _ => Some(&mut gateway.effects),
     }
 }
 
@@ -425,5 +429,8 @@ fn blank(at: EngineTime) -> Contact {
         triage: None,
         machine: Machine::default(),
         heard: SmallVec::new(),
+        callable: false,
+        owed: None,
+        callback: None,
     }
 }

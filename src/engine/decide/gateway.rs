@@ -2,7 +2,7 @@
 
 use super::super::agent::Agent;
 use super::super::command::{Arrival, Heard, Reply, Report};
-use super::super::contact::{Link, State};
+use super::super::contact::{Link, OURS, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
 use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
 use super::super::rank::ClassKey;
@@ -78,12 +78,12 @@ impl Turn<'_> {
             }
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
             Report::AgentLegLost(contact) => self.agent_leg_lost(gateway, *contact)?,
-            Report::CustomerLeft(contact) => self.customer_left(gateway, *contact)?,
+            other => return self.callback_reports(gateway, other),
         }
         Ok(Reply::Done)
     }
 
-    fn of_gateway(&self, contact: ContactId, gateway: GatewayId) -> Result<(), Refusal> {
+    pub(super) fn of_gateway(&self, contact: ContactId, gateway: GatewayId) -> Result<(), Refusal> {
         if self.contact(contact)?.gateway == gateway {
             Ok(())
         } else {
@@ -225,7 +225,7 @@ impl Turn<'_> {
         Ok(Reply::Unknown(unknown))
     }
 
-    fn reattach(&mut self, contact: ContactId, session: SessionId) {
+    pub(super) fn reattach(&mut self, contact: ContactId, session: SessionId) {
         if self.engine.contact(contact).is_none_or(|c| c.link == Link::Attached(session)) {
             return;
         }
@@ -340,6 +340,9 @@ impl Turn<'_> {
     ) -> Result<(), Refusal> {
         let (contact, agent) = self.connecting(gateway, reservation)?;
         self.emit(Event::LegReported { contact, reservation, party, outcome, code });
+        if self.customer_leg(contact, party, outcome, code) {
+            return Ok(());
+        }
         match (outcome, party) {
             (LegOutcome::Answered, _) => {}
             (_, Party::Agent) => {
@@ -383,11 +386,12 @@ impl Turn<'_> {
         self.settle_effects(contact, Settled::Done, is_connect);
         self.settle_effects(contact, Settled::Withdrawn, |_| true);
         self.emit(Event::Bridged { contact, reservation, agent });
+        self.reached(contact);
         self.offer_what_interrupts(agent);
         Ok(())
     }
 
-    fn effect_of(&self, gateway: GatewayId, effect: EffectId) -> Result<ContactId, Refusal> {
+    pub(super) fn effect_of(&self, gateway: GatewayId, effect: EffectId) -> Result<ContactId, Refusal> {
         let contact = *self.engine.effects.get(&effect).ok_or(Refusal::NoSuchEffect(effect))?;
         if self.contact(contact)?.gateway != gateway {
             return Err(Refusal::NotYourEffect(effect));
@@ -420,6 +424,7 @@ impl Turn<'_> {
                 self.requeue_from(Queued { released, ..back }, agent);
             }
             (Some(EffectKind::Say(_)), State::SelfService(_)) => self.say_failed(contact),
+            (Some(EffectKind::Dial { .. }), _) => self.dial_failed(contact, code),
             _ => {}
         }
         Ok(())
@@ -449,12 +454,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn customer_left(&mut self, gateway: GatewayId, contact: ContactId) -> Result<(), Refusal> {
-        self.of_gateway(contact, gateway)?;
-        let reason = Self::left_because(self.contact(contact)?);
-        self.close(contact, reason);
-        Ok(())
-    }
 }
 
 /// What an arrival may ask of agents.
@@ -462,7 +461,7 @@ const NEEDS: &str = "sorted, each skill once, at least 1 to 5, at most 16";
 
 fn check_arrival(a: &Arrival) -> Result<(), Refusal> {
     let checks = [
-        ("key", "1 to 64 printable bytes", is_key(&a.key)),
+        ("key", "1 to 64 printable bytes, no ~ first", is_key(&a.key)),
         ("head_start", "at most 24 hours", a.head_start <= A_DAY),
         ("waited", "at most 24 hours", a.waited <= A_DAY),
         ("needs", NEEDS, are_needs(&a.needs)),
@@ -482,7 +481,7 @@ fn are_keys(keys: &str) -> bool {
 }
 
 fn is_key(key: &str) -> bool {
-    (1..=64).contains(&key.len()) && key.bytes().all(|b| (b' '..=b'~').contains(&b))
+    (1..=64).contains(&key.len()) && key.bytes().all(|b| (b' '..=b'~').contains(&b)) && !key.starts_with(OURS)
 }
 
 fn are_needs(needs: &[Need]) -> bool {

@@ -4,11 +4,13 @@
 //! applied at once, so that the next step of the same command sees it.
 
 mod agent;
+mod callback;
 mod consult;
 mod demand;
 mod gateway;
 mod matching;
 mod menu;
+mod promise;
 mod recall;
 mod self_service;
 mod supervisor;
@@ -169,7 +171,7 @@ impl Turn<'_> {
         match c.state {
             State::Reserved { .. } => Some(self.at + queue.reservation_timeout),
             State::Connecting { .. } => Some(self.at + queue.connect_timeout),
-            State::Queued => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),
+            State::Queued | State::CallbackDue => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),
             _ => None,
         }
     }
@@ -378,7 +380,7 @@ impl Turn<'_> {
         let mut freed = self.withdraw(contact);
         self.settle_effects(contact, Settled::Withdrawn, |_| true);
         let Some(c) = self.engine.contact(contact) else { return };
-        let (gateway, consult_of) = (c.gateway, c.parent);
+        let (gateway, consult_of, owed) = (c.gateway, c.parent, c.owed);
         let agent = match c.state {
             State::Assigned { agent, .. } => Some(agent),
             _ => None,
@@ -387,6 +389,7 @@ impl Turn<'_> {
         let wrap_up = agent.filter(|_| c.parent.is_none()).and_then(|_| self.wrap_up(c.queue));
         freed = freed.or(agent);
         self.emit(Event::Closed { contact, gateway, consult_of, reason, agent, wrap_up });
+        self.owed_over(owed, reason);
         if let Some(agent) = freed {
             self.agent_freed(agent);
         }

@@ -1,5 +1,6 @@
 //! What the larger events hold.
 
+use crate::engine::callback::DialMode;
 use crate::engine::recall::Say;
 use crate::engine::words::{
     Attributes, Channel, Excluded, Key, Language, Named, Needs, QueuedBecause, ReleasedBecause,
@@ -253,6 +254,15 @@ pub enum EffectKind {
     },
     /// Say a text to the customer.
     Say(Say),
+    /// Call the customer and the agent and join them.
+    Dial {
+        /// The reservation that it is for.
+        reservation: ReservationId,
+        /// Which agent.
+        agent: AgentId,
+        /// Who is called first.
+        mode: DialMode,
+    },
 }
 
 /// How an effect ended.

@@ -109,6 +109,11 @@ impl Floor {
         class.eligible.iter().map(|(_, p)| slots(*p)).sum()
     }
 
+    /// Contacts of a class's channel that those at work for it serve at once.
+    pub(crate) fn slots(&self, class: u16) -> u32 {
+        self.classes[usize::from(class)].slots
+    }
+
     /// The class that a contact waits in, or would.
     pub(crate) fn class_of(&self, contact: &Contact, stand: Stand) -> Option<u16> {
         match stand {

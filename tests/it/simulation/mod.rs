@@ -2,6 +2,7 @@
 //!
 //! `SURGELINE_SEED=n` repeats a failure; every panic names its seed and step.
 
+mod callback;
 mod center;
 mod commands;
 mod naive;
@@ -142,6 +143,7 @@ impl World {
             panic!("{context}: {violation}\nevents: {events:#?}");
         }
         self.check_places(&events, &waited_on, &context);
+        self.check_callbacks(&events, &waited_on, &context);
         self.count(&events);
         if !events.is_empty() {
             if let (Some(request), Ok(first)) = (request, &reply) {
@@ -311,6 +313,16 @@ const NAMES: &[&str] = &[
     "WordsRead",
     "KeysPressed",
     "FollowUpOpened",
+    "NumberConfirmed",
+    "CallbackPromised",
+    "CallbackStepped",
+    "Dialled",
+    "CallLost",
+    "PromiseMade",
+    "PromiseSet",
+    "PromiseOpened",
+    "RecoveryOpened",
+    "RecoverySet",
 ];
 
 #[test]

@@ -206,7 +206,10 @@ impl World {
                         let kind = state.kind();
                         let with_people = matches!(
                             kind,
-                            StateKind::Queued | StateKind::Reserved | StateKind::Connecting
+                            StateKind::Queued
+                                | StateKind::Reserved
+                                | StateKind::Connecting
+                                | StateKind::CallbackDue
                         );
                         assert!(with_people, "{context}: {contact} came back to {state:?}");
                     }

@@ -6,7 +6,8 @@
 
 use super::Engine;
 use super::callback::{Callback, CallbackPolicy, SLOT, slot_of};
-use super::words::Channel;
+use super::rank::ClassKey;
+use super::words::{Channel, Needs, ServiceClass};
 use crate::ids::QueueId;
 use crate::time::{EngineTime, Span};
 
@@ -37,10 +38,15 @@ impl Engine {
     /// Calls a second that those at work for a queue serve; none where that is not known.
     fn measured(&self, queue: QueueId, at: EngineTime) -> Option<f64> {
         let of = self.routing.queue(queue)?;
-        let usual =
-            |(_, key, len): &(u16, &super::rank::ClassKey, usize)| (key.needs == of.needs, *len);
-        let (class, _, _) = self.floor.classes_of(queue, Channel::Voice).max_by_key(usual)?;
-        let slots = self.floor.slots(class);
+        // Its usual contact: what some need beyond that makes little difference.
+        let usual = ClassKey {
+            queue,
+            channel: Channel::Voice,
+            service: ServiceClass::Live,
+            needs: of.needs.clone(),
+            preferred: Needs::new(),
+        };
+        let slots = self.floor.slots_for(&usual, &of.pools);
         let each = self.pace.get(queue, Channel::Voice).work.seconds_each(at)?;
         (slots > 0 && each > 0.0).then(|| f64::from(slots) / each)
     }

@@ -11,7 +11,7 @@ use crate::engine::line::Spot;
 use crate::engine::rank::ClassKey;
 use crate::engine::routing::{AgentProfile, Routing};
 use crate::engine::words::{Channel, ServiceClass};
-use crate::ids::{AgentId, QueueId};
+use crate::ids::{AgentId, PoolId, QueueId};
 
 /// Pairs of a line and a profile looked at for one estimate. Of more, every second, third
 /// and so on of the profiles stands for the others, so that the cost stays bounded.
@@ -109,9 +109,11 @@ impl Floor {
         class.eligible.iter().map(|(_, p)| slots(*p)).sum()
     }
 
-    /// Contacts of a class's channel that those at work for it serve at once.
-    pub(crate) fn slots(&self, class: u16) -> u32 {
-        self.classes[usize::from(class)].slots
+    /// Contacts that those at work for a class serve at once, whether anybody of it has ever
+    /// waited or not: what is decided by it must be the same after a restart.
+    pub(crate) fn slots_for(&self, key: &ClassKey, pools: &[PoolId]) -> u32 {
+        let fit = self.profiles.iter().filter(|(profile, _)| key.fits(profile, pools));
+        fit.map(|(_, p)| p.staff.slots[key.channel.index()]).sum()
     }
 
     /// The class that a contact waits in, or would.

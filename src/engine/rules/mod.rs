@@ -2,10 +2,12 @@
 //!
 //! The simulation shows that nothing breaks; this shows that what should happen does.
 
+mod callbacks;
 mod overdue;
 mod pains;
 mod paused;
 mod policies;
+mod promises;
 mod recall;
 mod waits;
 

@@ -19,8 +19,8 @@ use surgeline::engine::command::{Act, Command, Order, Pledge, Remedy, Report};
 use surgeline::engine::contact::{Contact, State};
 use surgeline::engine::event::{EffectKind, Event};
 use surgeline::engine::promise::PromiseKind;
-use surgeline::engine::words::QueuedBecause;
-use surgeline::ids::{AgentId, ContactId, EffectId, GatewayId, PromiseId, RecoveryId};
+use surgeline::engine::words::{Channel, QueuedBecause};
+use surgeline::ids::{AgentId, ContactId, EffectId, GatewayId, PromiseId, RecoveryId, ReservationId};
 use surgeline::time::Span;
 
 use super::World;
@@ -99,16 +99,20 @@ impl World {
     }
 
     pub(super) fn callback_command(&mut self) -> Command {
-        match self.rng.random_range(0..30) {
+        match self.rng.random_range(0..32) {
+            30 | 31 => self.called_agent(),
             0..=4 => {
-                let contact = self.one_of(|c| c.is_in_line() || c.self_service().is_some());
+                let contact = self.one_of(|c| {
+                    let waits = c.is_in_line() || c.self_service().is_some();
+                    waits && c.channel == Channel::Voice && c.callback.is_none()
+                });
                 let (confirmed, wanted) = (self.rng.random_bool(0.8), self.wanted());
                 let report = Report::CallbackWanted { contact, confirmed, wanted };
                 self.gateway_command(contact, report)
             }
             5..=11 => self.dialled_command(),
             12 | 13 => {
-                let contact = self.any_contact();
+                let contact = self.one_of(|c| c.channel == Channel::Voice && !c.callable);
                 let confirmed = self.rng.random_bool(0.9);
                 self.gateway_command(contact, Report::NumberConfirmed { contact, confirmed })
             }
@@ -130,6 +134,19 @@ impl World {
             18..=23 => self.owing_agent(),
             _ => self.owing_supervisor(),
         }
+    }
+
+    /// An agent takes a call that we make.
+    fn called_agent(&mut self) -> Command {
+        let held: Vec<_> = self
+            .owner
+            .contacts()
+            .filter(|c| c.silent().is_some())
+            .filter_map(|c| Some((c.state.reservation()?, c.state.agent()?)))
+            .collect();
+        let found = held.choose(&mut self.rng).copied();
+        let (reservation, agent) = found.unwrap_or((ReservationId(1), AgentId(0)));
+        Command::Agent { agent, session: None, act: Act::Accept(reservation) }
     }
 
     fn dialled_command(&mut self) -> Command {

@@ -8,7 +8,7 @@
 use rand::RngExt;
 
 use surgeline::engine::Engine;
-use surgeline::engine::command::{Command, Reply};
+use surgeline::engine::command::{Act, Command, Order, Reply, Report};
 use surgeline::engine::entry::Entry;
 use surgeline::engine::event::Event;
 use surgeline::engine::refusal::Refusal;
@@ -42,7 +42,7 @@ pub(super) struct Decided<'a> {
 impl Shadow {
     /// Decides the same, if it can.
     pub(super) fn decide(&mut self, owner: &Decided<'_>, context: &str) {
-        if matches!(owner.command, Command::Recall { .. }) {
+        if matches!(owner.command, Command::Recall { .. }) || asks_to_keep_a_place(owner.command) {
             self.decides = false;
         }
         if self.decides {
@@ -61,6 +61,17 @@ impl Shadow {
             self.engine.replay(entry);
         }
     }
+}
+
+/// By when they will be called is promised from about how many stand before them.
+fn asks_to_keep_a_place(command: &Command) -> bool {
+    let wanted = match command {
+        Command::Gateway { report: Report::CallbackWanted { wanted, .. }, .. }
+        | Command::Agent { act: Act::CallBack { wanted, .. }, .. }
+        | Command::Supervise { order: Order::CallBack { wanted, .. }, .. } => wanted,
+        _ => return false,
+    };
+    wanted.window.is_none()
 }
 
 /// Whether work done in slices is going on, of which a snapshot knows nothing.

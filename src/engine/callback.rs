@@ -336,8 +336,8 @@ impl Callback {
     }
 
     /// The slot by whose end it is promised.
-    fn slot(&self) -> Option<u64> {
-        self.due.map(slot_of)
+    pub(crate) fn slot(&self) -> Option<u64> {
+        self.due.map(|due| slot_of(due - Span(1)))
     }
 }
 
@@ -352,8 +352,10 @@ pub const fn slot_of(at: EngineTime) -> u64 {
 pub struct CallbackCounts {
     /// Not yet in line.
     pub held: u32,
-    /// In line.
-    pub waiting: u32,
+    /// In line behind those who wait on the line.
+    pub patient: u32,
+    /// In line by their places.
+    pub pressing: u32,
     /// Held for an agent who is asked.
     pub reserved: u32,
     /// Being dialled, an agent each.
@@ -401,7 +403,8 @@ impl Board {
             (State::Connecting { .. }, _) => &mut counts.dialling,
             (_, Phase::Exhausted(_)) => &mut counts.exhausted,
             (_, Phase::Held { .. }) => &mut counts.held,
-            _ => &mut counts.waiting,
+            (_, Phase::Patient { .. }) => &mut counts.patient,
+            _ => &mut counts.pressing,
         };
         *count = step(*count);
     }

@@ -5,7 +5,8 @@
 //! not at all otherwise. It reads, changes nothing and decides nothing.
 
 use super::Engine;
-use super::callback::{Callback, CallbackPolicy, SLOT, slot_of};
+use super::callback::{CallbackPolicy, SLOT, slot_of};
+use super::contact::Contact;
 use super::rank::ClassKey;
 use super::words::{Channel, Needs, ServiceClass};
 use crate::ids::QueueId;
@@ -15,12 +16,13 @@ use crate::time::{EngineTime, Span};
 /// configuration knows better.
 const SOON: Span = Span::seconds(3600);
 /// Callbacks share their agents with others, and a promise is for nearly all, not for the
-/// average: so much of the measured rate is counted on to serve those who are due.
+/// average: so much of what is expected is counted on.
 const CAREFUL: f64 = 0.5;
 
 /// Calls a second that a queue's staff serves.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Serves {
+    measured: bool,
     /// In the next hour.
     soon: Option<f64>,
     /// After it.
@@ -31,6 +33,11 @@ impl Serves {
     /// Nobody knows.
     pub(crate) fn is_unknown(&self) -> bool {
         self.soon.is_none()
+    }
+
+    /// It is known by what happened, not by what somebody expects.
+    pub(crate) fn is_measured(&self) -> bool {
+        self.measured
     }
 }
 
@@ -54,7 +61,8 @@ impl Engine {
     pub(crate) fn serving(&self, queue: QueueId, policy: &CallbackPolicy, at: EngineTime) -> Serves {
         let said = (policy.per_hour > 0).then(|| f64::from(policy.per_hour) / 3600.0);
         let measured = self.measured(queue, at);
-        Serves { soon: measured.or(said), later: said.or(measured) }
+        let soon = measured.or(said);
+        Serves { measured: measured.is_some(), soon, later: said.or(measured) }
     }
 
     /// How many more may be promised by the end of a slot.
@@ -75,21 +83,52 @@ impl Engine {
         most.saturating_sub(self.board.promised(queue, slot))
     }
 
-    /// How long before it is due a callback has to go by its place, so that it comes in time:
-    /// those due no later than it are called first. None where nobody knows.
+    /// What stands before a callback: who is before it by their places. None where nobody
+    /// knows, or it is too long to say.
+    pub(crate) fn before(&self, c: &Contact, policy: &CallbackPolicy, at: EngineTime) -> Option<Before> {
+        let rate = self.serving(c.queue, policy, at).soon?;
+        let seconds = match self.wait_at_place(c, at) {
+            Some(wait) => wait.p80.as_secs_f64(),
+            None if self.measured(c.queue, at).is_some() => return None,
+            None => self.ahead_at_place(c) / rate,
+        };
+        let of = self.routing.queue(c.queue)?;
+        let reach = Span(of.reservation_timeout.0 + of.connect_timeout.0 + policy.ring.0);
+        Some(Before { rate, seconds, pressing: self.board.of(c.queue).pressing, reach })
+    }
+
+    /// How long before it is due a callback has to go by its place, so that it comes in time.
     pub(crate) fn takes(
         &self,
-        queue: QueueId,
+        c: &Contact,
         policy: &CallbackPolicy,
-        callback: &Callback,
+        due: EngineTime,
         at: EngineTime,
     ) -> Option<Span> {
-        let rate = self.serving(queue, policy, at).soon?;
-        let before = self.board.promised_until(queue, slot_of(callback.due?));
-        let of = self.routing.queue(queue)?;
-        let each = Span(of.reservation_timeout.0 + of.connect_timeout.0 + policy.ring.0);
-        let seconds = f64::from(before) / (rate * CAREFUL);
-        Some(Span(each.0.saturating_add(span(seconds).0).max(each.0.saturating_mul(2))))
+        let promised = self.board.promised_until(c.queue, slot_of(due - Span(1)));
+        self.before(c, policy, at).map(|before| before.takes(promised))
+    }
+}
+
+/// What stands before a callback.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Before {
+    /// Calls a second.
+    rate: f64,
+    /// How long until it is its turn by its place.
+    seconds: f64,
+    /// Callbacks that are counted in that.
+    pressing: u32,
+    /// How long it may take from an agent's being free to the customer's answering.
+    reach: Span,
+}
+
+impl Before {
+    /// How long until it is made, if so many are promised by the time by which it is due.
+    pub(crate) fn takes(&self, promised: u32) -> Span {
+        let others = f64::from(promised.saturating_sub(self.pressing));
+        let seconds = (others / self.rate + self.seconds) / CAREFUL;
+        Span(self.reach.0.saturating_mul(2).saturating_add(span(seconds).0))
     }
 }
 

@@ -74,7 +74,7 @@ impl Turn<'_> {
         };
         let planned = match wanted.window {
             Some(window) => self.schedule(c, &queue.name, &policy, window, callback)?,
-            None => self.keep_place(c, &policy, callback),
+            None => self.keep_place(c, &queue.name, &policy, callback)?,
         };
         Ok(Callback { phase: self.phase_of(c, &planned), ..planned })
     }
@@ -131,36 +131,44 @@ impl Turn<'_> {
         first: u64,
         last: u64,
     ) -> Option<(EngineTime, EngineTime)> {
+        let engine = &*self.engine;
+        let before = engine.before(c, policy, self.at)?;
+        let earlier = first.checked_sub(1).map(|slot| engine.board.promised_until(c.queue, slot));
+        let mut promised = earlier.unwrap_or_default();
         (first..=last).find_map(|slot| {
             let begins = EngineTime(slot.saturating_mul(SLOT.0)).max(self.at);
             let ends = EngineTime(slot.saturating_add(1).saturating_mul(SLOT.0));
+            promised += engine.board.promised(c.queue, slot);
             let open = callback.window(begins).filter(|w| w.from < ends)?;
-            let room = self.engine.room(c.queue, policy, serves, slot, self.at);
-            (room > 0).then_some((open.from, ends))
+            let room = engine.room(c.queue, policy, serves, slot, self.at) > 0;
+            // Nor before its turn: who stands before it has been promised as much.
+            let in_time = self.at + before.takes(promised) <= ends;
+            (room && in_time).then_some((open.from, ends))
         })
     }
 
     /// As if they still stood in line. What is promised is twice what four of five do not
-    /// exceed; where nobody knows the wait, or the hours end before, honestly no time.
-    fn keep_place(&self, c: &Contact, policy: &CallbackPolicy, callback: Callback) -> Callback {
-        let engine = &*self.engine;
-        let waits = matches!(c.state, State::Queued | State::SelfService(_) | State::CallbackDue);
-        let ahead = match waits {
-            true => engine.expected(c, engine.stand_of(c.id), self.at).1.map(|w| w.p80),
-            false => Some(policy.within),
-        };
-        let reach = Span(self.reach(c.queue, policy).0.saturating_mul(2));
-        let due = ahead.map(|wait| self.at + Span(wait.0.saturating_mul(2)) + reach);
+    /// exceed; where nobody knows the wait, or the hours end before, honestly no time. Nobody
+    /// is told to wait for a turn that is too far away to be known.
+    fn keep_place(
+        &self,
+        c: &Contact,
+        queue: &Arc<str>,
+        policy: &CallbackPolicy,
+        callback: Callback,
+    ) -> Result<Callback, Refusal> {
+        let serves = self.engine.serving(c.queue, policy, self.at);
+        let takes = self.engine.takes(c, policy, self.at + SLOT, self.at);
+        if takes.is_none() && serves.is_measured() {
+            let last = slot_of(self.at + MOST_AHEAD);
+            let next = self.slot_for(c, policy, serves, callback, slot_of(self.at), last);
+            let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from));
+            return Err(Refusal::NoRoom { queue, next });
+        }
         let closes = callback.window(self.at).map(|w| w.until);
+        let due = takes.map(|takes| self.at + takes);
         let due = due.filter(|due| closes.is_some_and(|closes| *due <= closes));
-        Callback { due, ..callback }
-    }
-
-    /// How long it may take from an agent's being free to the customer's answering.
-    fn reach(&self, queue: QueueId, policy: &CallbackPolicy) -> Span {
-        let of = self.queue_of(queue);
-        let asked = of.map_or(0, |q| q.reservation_timeout.0 + q.connect_timeout.0);
-        Span(asked + policy.ring.0)
+        Ok(Callback { due, ..callback })
     }
 
     /// Where a callback is now: not yet, in line behind the others as long as it has time, or
@@ -182,9 +190,10 @@ impl Turn<'_> {
         if c.service == ServiceClass::Safety || callback.kind == CallbackKind::Place {
             return pressing;
         }
-        let policy = self.policy(c.queue);
-        let takes = policy.and_then(|p| self.engine.takes(c.queue, &p, callback, self.at));
-        let (Some(due), Some(takes)) = (callback.due, takes) else { return pressing };
+        let (Some(policy), Some(due)) = (self.policy(c.queue), callback.due) else {
+            return pressing;
+        };
+        let Some(takes) = self.engine.takes(c, &policy, due, self.at) else { return pressing };
         let latest = due - takes;
         if latest <= self.at {
             return pressing;

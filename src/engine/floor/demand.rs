@@ -121,8 +121,13 @@ impl Floor {
         match stand {
             Stand::Line(class, _) => Some(class),
             Stand::Named(_) => None,
-            Stand::Off => self.class_ids.get(&ClassKey::of(contact)).copied(),
+            Stand::Off => self.class_named(&ClassKey::of(contact)),
         }
+    }
+
+    /// The class of those who ask for this, if there ever was one.
+    pub(crate) fn class_named(&self, key: &ClassKey) -> Option<u16> {
+        self.class_ids.get(key).copied()
     }
 
     /// The classes of a queue's contacts of one channel.

@@ -2,6 +2,7 @@
 //!
 //! The simulation shows that nothing breaks; this shows that what should happen does.
 
+mod callback_surge;
 mod callbacks;
 mod overdue;
 mod pains;

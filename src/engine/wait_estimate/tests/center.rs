@@ -94,6 +94,7 @@ impl Center {
             connect_timeout: Span::seconds(15),
             wrap_up: Span::ZERO,
             policy: QueuePolicy::default(),
+            callback: None,
         };
         let agent = |n| AgentProfile {
             name: Arc::from(format!("a{n}")),
@@ -103,6 +104,7 @@ impl Center {
             primary: None,
             capacity: [0, 1, 0, 0],
             workload: Workload::default(),
+            authority: 0,
         };
         let routing = Routing {
             pools: listed("own"),

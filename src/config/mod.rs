@@ -7,6 +7,7 @@
 
 mod agents;
 mod archive;
+mod callback;
 mod entry_points;
 pub mod journal;
 mod languages;
@@ -176,6 +177,8 @@ fn read_sections(file: &Table<'_>) -> Config {
     }
     let (settings, interrupts) =
         file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
+    let promises = file.field("promises").map(|v| callback::read_promises(&v)).unwrap_or_default();
+    let settings = Settings { promises, ..settings };
     let plain = |field, always, kind, most| -> (Names, _) {
         names::read(&file.list(field, "names"), always, kind, most)
     };

@@ -211,7 +211,7 @@ impl Surge {
                 self.later(within, Next::Arrives);
             }
             self.second(self.clock + second);
-            if s % 600 == 0 {
+            if s % 1_800 == 0 {
                 assert_eq!(self.c.engine.check(), Ok(()), "at {s} s");
             }
         }

@@ -26,7 +26,7 @@ use crate::engine::words::{
 };
 use crate::ids::{
     AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
-    PoolId, QueueId, ReasonId, RecallId, RequestId, ReservationId, SessionId, SkillId,
+    PoolId, PromiseId, QueueId, ReasonId, RecallId, RecoveryId, RequestId, ReservationId, SessionId, SkillId,
 };
 use crate::journal::{Batch, Mark};
 use crate::time::{EngineTime, Place, Span, WallTime};
@@ -172,7 +172,7 @@ macro_rules! newtypes {
     )* };
 }
 newtypes!(AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId PoolId
-    QueueId ReasonId RecallId ReservationId SessionId SkillId EngineTime Place Span WallTime);
+    PromiseId RecoveryId QueueId ReasonId RecallId ReservationId SessionId SkillId EngineTime Place Span WallTime);
 
 /// Picks one of the words; the match is there so that a new one does not compile unlisted.
 macro_rules! pick {
@@ -199,13 +199,15 @@ pick! {
     EndReason {
         Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
         ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
+        CallbackCancelled,
     }
     NotTaken { Declined, TimedOut, AgentGone, Withdrawn }
     ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn }
     QueuedBecause {
         Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone, FollowUp, Safety,
+        Promised,
     }
-    ReleasedBecause { Transferred, Requeued, Pended, HandedOver, Moved, AgentGone }
+    ReleasedBecause { Transferred, Requeued, Pended, HandedOver, Moved, AgentGone, CalledBack }
     Availability { Ready, NotReady(reason), SignedOut }
     AvailabilityBecause { Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired }
     Consent { Given, Refused, NotAsked }
@@ -268,7 +270,12 @@ alternatives! {
 
 impl Any for EffectKind {
     fn any(from: &mut Source) -> Self {
-        match from.below(3) {
+        match from.below(4) {
+            3 => Self::Dial {
+                reservation: Any::any(from),
+                agent: Any::any(from),
+                mode: Any::any(from),
+            },
             0 => Self::Connect { reservation: Any::any(from), agent: Any::any(from) },
             1 => Self::HandOver { to: Any::any(from) },
             _ => Self::Say(Any::any(from)),
@@ -302,17 +309,17 @@ structs! {
     Listed { name, retired }
     Queue {
         name, retired, needs, pools, channels, safety, target, head_start, reservation_timeout,
-        connect_timeout, wrap_up, policy,
+        connect_timeout, wrap_up, policy, callback,
     }
     QueuePolicy {
         preferred, language, sticky, agent_choice, share, cost, handle_time, patience,
     }
     Workload { budget, cost, interrupts }
-    AgentProfile { name, retired, pool, skills, primary, capacity, workload }
+    AgentProfile { name, retired, pool, skills, primary, capacity, workload, authority }
     EntryPoint { name, retired, queue }
     Settings {
         ring_no_answer_limit, pass_over, named_wait, agent_grace, async_share, most_contacts,
-        contact_choice,
+        contact_choice, promises,
     }
     Arrived {
         contact, gateway, session, key, content, channel, entry_point, customer, continues,
@@ -410,10 +417,15 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
+        NumberConfirmed { contact, confirmed }
+        CallbackPromised { contact, callback, released }
+        CallbackStepped { contact, now }
+        Dialled { contact, outcome, code }
+        PromiseOpened { promise, arrived }
     }
     single {
         Configured Detached OpenedToAll Arrived Queued Reserved InputReceived PhoneUnreachable
-        FollowUpOpened
+        FollowUpOpened CallLost PromiseMade PromiseSet RecoveryOpened RecoverySet
     }
 }
 
@@ -448,3 +460,4 @@ pub(in crate::journal) fn batch(first: u64, entries: u64, from: &mut Source) -> 
 }
 
 mod image;
+mod owed;

@@ -104,6 +104,11 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
+        NumberConfirmed { contact, confirmed }
+        CallbackPromised { contact, callback, released }
+        CallbackStepped { contact, now }
+        Dialled { contact, outcome, code }
+        PromiseOpened { promise, arrived }
     }
     single {
         Configured(routing)
@@ -111,6 +116,9 @@ events! {
         OpenedToAll(contact)
         InputReceived(contact)
         PhoneUnreachable(agent)
+        CallLost(contact)
     }
-    whole { Arrived Queued Reserved FollowUpOpened }
+    whole {
+        Arrived Queued Reserved FollowUpOpened PromiseMade PromiseSet RecoveryOpened RecoverySet
+    }
 }

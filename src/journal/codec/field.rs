@@ -11,7 +11,7 @@ use super::{CodecError, pb};
 use crate::engine::words::Language;
 use crate::ids::{
     AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
-    PoolId, QueueId, ReasonId, RecallId, ReservationId, SessionId, SkillId,
+    PoolId, PromiseId, QueueId, ReasonId, RecallId, RecoveryId, ReservationId, SessionId, SkillId,
 };
 use crate::time::{EngineTime, Place, Span};
 
@@ -152,6 +152,8 @@ same!(
     EffectId(u64),
     SessionId(u64),
     AskId(u64),
+    PromiseId(u64),
+    RecoveryId(u64),
     AgentId(u32),
     EngineTime(u64),
     Span(u64),

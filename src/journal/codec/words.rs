@@ -23,14 +23,16 @@ words!(WaitsFor => WaitsFor { Customer, ThirdParty });
 words!(EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
     ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
+    CallbackCancelled,
 });
 words!(NotTaken => NotTakenHow { Declined, TimedOut, AgentGone, Withdrawn });
 words!(ConnectFault => ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn });
 words!(QueuedBecause => QueuedBecause {
     Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone, FollowUp, Safety,
+    Promised,
 });
 words!(ReleasedBecause => ReleasedBecause {
-    Transferred, Requeued, Pended, HandedOver, Moved, AgentGone,
+    Transferred, Requeued, Pended, HandedOver, Moved, AgentGone, CalledBack,
 });
 words!(AvailabilityBecause => AvailabilityBecause {
     Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
@@ -135,6 +137,11 @@ impl Record for EffectKind {
             }
             Self::HandOver { to } => Kind::HandOver(pb::HandOverEffect { to: to.0 }),
             Self::Say(say) => Kind::Say(Record::put(&say)),
+            Self::Dial { reservation, agent, mode } => Kind::Dial(pb::DialEffect {
+                reservation: reservation.0,
+                agent: agent.0,
+                mode: mode.put(),
+            }),
         };
         pb::Effect { kind: Some(kind) }
     }
@@ -148,6 +155,11 @@ impl Record for EffectKind {
             }),
             Some(Kind::HandOver(e)) => Ok(Self::HandOver { to: AgentId(e.to) }),
             Some(Kind::Say(say)) => Record::take(say).map(Self::Say),
+            Some(Kind::Dial(e)) => Ok(Self::Dial {
+                reservation: ReservationId(e.reservation),
+                agent: AgentId(e.agent),
+                mode: Field::take(e.mode, "DialEffect.mode")?,
+            }),
             None => Err(CodecError::Missing { field: "Effect.kind" }),
         }
     }

@@ -34,7 +34,7 @@ pub use merge::{MergeError, merge};
 pub use problem::{Expected, Fault, Found, Kind, Problem};
 pub use report::Report;
 
-use crate::engine::routing::Routing;
+use crate::engine::routing::{Routing, Settings};
 use names::Names;
 use reader::{Notes, Table, Value};
 

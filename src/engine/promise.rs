@@ -173,6 +173,8 @@ pub struct PromiseCounts {
     pub broken: u64,
     /// Of all that were made, those that were late or are.
     pub late: u64,
+    /// How long those that were kept had waited for it, added up.
+    pub waited: Span,
 }
 
 /// Work to make good. The customer's words and the note ride sealed.

@@ -2,6 +2,7 @@
 //!
 //! The words are stable and for programs; the sentences are not.
 
+mod owed;
 mod recall;
 
 use super::convert::words;
@@ -46,6 +47,7 @@ pub(super) fn tell(names: &Routing, texts: &Texts, event: &Event, before: Before
     let (word, text) = contact_event(names, event, before.queue)
         .or_else(|| connection_event(names, texts, event))
         .or_else(|| recall::event(texts, event, before.recall))
+        .or_else(|| owed::event(names, event))
         .unwrap_or_else(|| ("other", "something about the router itself".to_owned()));
     Told { word, text, agent, reservation }
 }
@@ -151,6 +153,9 @@ fn connection_event(
                 EffectKind::Connect { agent, .. } => format!("call {} and join", who(*agent)),
                 EffectKind::HandOver { to } => format!("join the customer with {}", who(*to)),
                 EffectKind::Say(say) => texts.named(say),
+                EffectKind::Dial { agent, .. } => {
+                    format!("call the customer and join them with {}", who(*agent))
+                }
             };
             ("effect_asked", format!("asked the gateway to {what} (effect {effect})"))
         }
@@ -207,6 +212,7 @@ fn queued(names: &Routing, q: &Queued, was_in: Option<QueueId>) -> String {
         QueuedBecause::AgentGone => "the agent who had it is gone",
         QueuedBecause::FollowUp => "goes on from one that fell silent in self-service",
         QueuedBecause::Safety => "about safety: first in line",
+        QueuedBecause::Promised => "as it was promised",
     };
     let mut text = format!("waits in {} ({because})", names.queue_name(q.queue));
     if let Some(named) = q.named {
@@ -221,6 +227,7 @@ fn queued(names: &Routing, q: &Queued, was_in: Option<QueueId>) -> String {
             ReleasedBecause::HandedOver => "who handed it over",
             ReleasedBecause::Moved => "from whom it was taken",
             ReleasedBecause::AgentGone => "who is gone",
+            ReleasedBecause::CalledBack => "who lets it be called back",
         };
         text.push_str(&format!("; before with {agent}, {why}"));
     }
@@ -286,6 +293,7 @@ const fn end(reason: EndReason) -> &'static str {
         EndReason::Solved => "the customer said that self-service solved it",
         EndReason::Informed => "the customer left self-service informed",
         EndReason::FollowedUp => "the customer fell silent: it goes on as a follow-up",
+        EndReason::CallbackCancelled => "the customer no longer wants to be called back",
     }
 }
 

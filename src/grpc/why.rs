@@ -62,6 +62,12 @@ const fn is_of_note(event: &Event) -> bool {
             | Event::KeysPressed { .. }
             | Event::WordsRead { .. }
             | Event::FollowUpOpened(_)
+            | Event::PromiseOpened { .. }
+            | Event::PromiseMade(_)
+            | Event::CallbackPromised { .. }
+            | Event::CallbackStepped { .. }
+            | Event::Dialled { .. }
+            | Event::CallLost(_)
             | Event::Detached(_)
             | Event::Reattached { .. }
             | Event::Renewed { .. }
@@ -193,6 +199,7 @@ impl Walk<'_> {
             QueuedBecause::AgentGone => " again: the agent who had it is gone",
             QueuedBecause::FollowUp => ": it goes on from one that fell silent",
             QueuedBecause::Safety => ": it is about safety",
+            QueuedBecause::Promised => ": it was promised",
         };
         let (queue, service) = (self.of.routing.queue_name(q.queue), q.service.name());
         let mut text = format!("It waits in {queue}{because}. Its class of service is {service}");

@@ -85,7 +85,10 @@ impl Engine {
         self.timers.move_promise(before.as_ref(), &p);
         let counts = &mut self.owed.counts.promises[p.kind.index()];
         match p.stage {
-            Stage::Kept => counts.kept += 1,
+            Stage::Kept => {
+                counts.kept += 1;
+                counts.waited.0 = counts.waited.0.saturating_add(self.now.since(p.made).0);
+            }
             Stage::Broken => counts.broken += 1,
             Stage::Waiting { .. } | Stage::Working(_) => {}
         }

@@ -73,6 +73,7 @@ structs! {
     Brought { by, why, wall }
     Track {
         arrived, waited_before, queue, service, waits, consult, answered, held, reserved, machine,
+        callback,
     }
     TrackMachine { was_there, safety, left_at, stands, ticket, saying }
     Stands { place, anywhere }

@@ -45,7 +45,7 @@ structs! {
     }
     Of { gateway, channel, queue, entry_point, language, callable }
     Recovery { id, contact, customer, owner, remedy, approved, opened, due, state }
-    PromiseCounts { made, kept, broken, late }
+    PromiseCounts { made, kept, broken, late, waited }
     RecoveryCounts { opened, done, overdue }
     OwedCounts { promises, recoveries, last_promise, last_recovery, next_follow_up, next_lost }
 }

@@ -119,8 +119,9 @@ impl Record for OwedCounts {
     type Pb = pb::OwedCounts;
     fn put(&self) -> pb::OwedCounts {
         let tally = |kind: PromiseKind| {
-            let PromiseCounts { made, kept, broken, late } = self.promises[kind.index()];
-            pb::PromiseTally { kind: kind.put(), made, kept, broken, late }
+            let PromiseCounts { made, kept, broken, late, waited } = self.promises[kind.index()];
+            let waited_us = waited.put();
+            pb::PromiseTally { kind: kind.put(), made, kept, broken, late, waited_us }
         };
         pb::OwedCounts {
             promises: PromiseKind::ALL.into_iter().map(tally).collect(),
@@ -137,8 +138,13 @@ impl Record for OwedCounts {
         let mut promises = [PromiseCounts::default(); 3];
         for t in pb.promises {
             let kind = PromiseKind::take(t.kind, "PromiseTally.kind")?;
-            promises[kind.index()] =
-                PromiseCounts { made: t.made, kept: t.kept, broken: t.broken, late: t.late };
+            promises[kind.index()] = PromiseCounts {
+                made: t.made,
+                kept: t.kept,
+                broken: t.broken,
+                late: t.late,
+                waited: Field::take(t.waited_us, "PromiseTally.waited_us")?,
+            };
         }
         Ok(Self {
             promises,

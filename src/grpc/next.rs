@@ -78,8 +78,8 @@ fn of(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
                         .to_owned()
                 }
                 Some(Phase::Exhausted(_)) => {
-                    "Nobody calls it by itself any more: `surgeline callback now` or `surgeline \
-                     contact close` does something about it."
+"Nobody calls it by itself any more: a supervisor has it called (`CallNow`), \
+                     promises it anew, or closes it."
                         .to_owned()
                 }
                 _ => "It is called when its turn comes, by its place.".to_owned(),

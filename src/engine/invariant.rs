@@ -9,8 +9,8 @@ use super::agent::{Hold, WHOLE};
 use super::callback::Board;
 use super::contact::{Contact, Link, State, StateKind};
 use super::event::EffectKind;
-use super::promise::{PromiseKind, Stage};
 use super::floor::{Stand, idle_keys};
+use super::promise::{PromiseKind, Stage};
 use super::recall::{Tier, TierCounts, TriageClass};
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_promise, of_recall, of_recovery};
@@ -368,9 +368,8 @@ impl Engine {
             }
             if c.effects.iter().any(|(_, kind)| matches!(kind, EffectKind::Dial { .. })) {
                 dialling += 1;
-                let keeps = |w: &super::agent::Work| {
-                    w.contact == c.id && w.hold == Hold::Connecting
-                };
+                let keeps =
+                    |w: &super::agent::Work| w.contact == c.id && w.hold == Hold::Connecting;
                 let kept = c.state.agent().and_then(|a| self.agent(a));
                 agents.extend(kept.filter(|a| a.work.iter().any(keeps)).map(|a| (a.id, c.id)));
             }

@@ -4,9 +4,7 @@ use thiserror::Error;
 
 use super::routing::Name;
 use super::words::Channel;
-use crate::ids::{
-    AgentId, ContactId, EffectId, PromiseId, RecallId, RecoveryId, ReservationId,
-};
+use crate::ids::{AgentId, ContactId, EffectId, PromiseId, RecallId, RecoveryId, ReservationId};
 use crate::time::EngineTime;
 
 /// Why a command was refused. Nothing changed.
@@ -168,7 +166,9 @@ pub enum Refusal {
     #[error("recovery {0} is not yours")]
     NotYourRecovery(RecoveryId),
     /// The remedy is beyond the owner's authority.
-    #[error("the remedy of recovery {0} is beyond its owner's authority: a supervisor approves it first")]
+    #[error(
+        "the remedy of recovery {0} is beyond its owner's authority: a supervisor approves it first"
+    )]
     NeedsApproval(RecoveryId),
     /// A limit was reached; try later.
     #[error("{what} limit of {most} reached")]

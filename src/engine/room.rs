@@ -58,7 +58,12 @@ impl Engine {
         (slots > 0 && each > 0.0).then(|| f64::from(slots) / each)
     }
 
-    pub(crate) fn serving(&self, queue: QueueId, policy: &CallbackPolicy, at: EngineTime) -> Serves {
+    pub(crate) fn serving(
+        &self,
+        queue: QueueId,
+        policy: &CallbackPolicy,
+        at: EngineTime,
+    ) -> Serves {
         let said = (policy.per_hour > 0).then(|| f64::from(policy.per_hour) / 3600.0);
         let measured = self.measured(queue, at);
         let soon = measured.or(said);
@@ -85,7 +90,12 @@ impl Engine {
 
     /// What stands before a callback: who is before it by their places. None where nobody
     /// knows, or it is too long to say.
-    pub(crate) fn before(&self, c: &Contact, policy: &CallbackPolicy, at: EngineTime) -> Option<Before> {
+    pub(crate) fn before(
+        &self,
+        c: &Contact,
+        policy: &CallbackPolicy,
+        at: EngineTime,
+    ) -> Option<Before> {
         let rate = self.serving(c.queue, policy, at).soon?;
         let seconds = match self.wait_at_place(c, at) {
             Some(wait) => wait.p80.as_secs_f64(),
@@ -136,7 +146,11 @@ fn span(seconds: f64) -> Span {
     Span::seconds(u64::from(whole(seconds)))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturating, not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturating, not negative"
+)]
 fn whole(count: f64) -> u32 {
     count.floor() as u32
 }

@@ -78,8 +78,7 @@ impl Engine {
         stand: Stand,
         at: EngineTime,
     ) -> (Option<usize>, Option<WaitEstimate>) {
-        let waits =
-            matches!(c.state, State::Queued | State::SelfService(_) | State::CallbackDue);
+        let waits = matches!(c.state, State::Queued | State::SelfService(_) | State::CallbackDue);
         let Some(class) = self.floor.class_of(c, stand).filter(|_| waits) else {
             return (None, None);
         };
@@ -140,7 +139,8 @@ impl Engine {
 
     /// The class in which it would stand, and about how many before it.
     fn at_place(&self, c: &Contact) -> Option<(u16, f64)> {
-        let service = if c.service == ServiceClass::Async { c.channel.service() } else { c.service };
+        let service =
+            if c.service == ServiceClass::Async { c.channel.service() } else { c.service };
         let class = self.floor.class_named(&ClassKey { service, ..ClassKey::of(c) })?;
         Some((class, self.floor.ahead_in(class, Spot::of(c))))
     }

@@ -72,7 +72,8 @@ impl AgentService for Agents {
         let request = Some(auth::request_id(&actor, &asked.request_id, &wanted));
         let when = When::now(&self.0.handle);
         let sealed = sealed(&self.0.handle, &wanted)?;
-        let command = Command::Agent { agent, session: None, act: act::read(&names, when, wanted)? };
+        let command =
+            Command::Agent { agent, session: None, act: act::read(&names, when, wanted)? };
         let reply = self.0.handle.call(actor, request, command, sealed).await;
         let reply = reply.map_err(Fault::from)?;
         let receipt = self.0.handle.receipt();
@@ -160,7 +161,13 @@ impl Voice {
             Ok(reply) => {
                 let names = self.handle.directory();
                 let name = names.routing.agent_name(agent);
-                Word::Answer(tell::answer(When::now(&self.handle), request_id, name, reply, receipt))
+                Word::Answer(tell::answer(
+                    When::now(&self.handle),
+                    request_id,
+                    name,
+                    reply,
+                    receipt,
+                ))
             }
             Err(rejection) => Word::Refused(Fault::from(rejection).refused(request_id)),
         };

@@ -78,7 +78,7 @@ fn of(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
                         .to_owned()
                 }
                 Some(Phase::Exhausted(_)) => {
-"Nobody calls it by itself any more: a supervisor has it called (`CallNow`), \
+                    "Nobody calls it by itself any more: a supervisor has it called (`CallNow`), \
                      promises it anew, or closes it."
                         .to_owned()
                 }

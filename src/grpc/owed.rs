@@ -220,7 +220,9 @@ impl OwedService for Owing {
         request: Request<v1::OpenRecoveryRequest>,
     ) -> Result<Response<v1::OpenRecoveryResponse>, Status> {
         match self.order(request).await? {
-            Reply::Recovery(id) => Ok(self.0.proven(v1::OpenRecoveryResponse { recovery_id: id.0 })),
+            Reply::Recovery(id) => {
+                Ok(self.0.proven(v1::OpenRecoveryResponse { recovery_id: id.0 }))
+            }
             _ => Err(not_this_request()),
         }
     }

@@ -4,8 +4,8 @@
 //! sets it, and nobody ever clears one. It decides nothing: the app ends the process.
 
 use std::error::Error;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error as ThisError;
 use tokio::sync::watch;

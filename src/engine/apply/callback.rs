@@ -45,7 +45,8 @@ impl Engine {
         }
         if let (CallbackKind::Lost, Phase::Held { until }) = (callback.kind, callback.phase) {
             let queue = self.contact(contact).and_then(|c| self.routing.queue(c.queue));
-            let per_minute = queue.and_then(|q| q.callback.as_ref()).map_or(1, |p| p.lost_per_minute);
+            let per_minute =
+                queue.and_then(|q| q.callback.as_ref()).map_or(1, |p| p.lost_per_minute);
             let apart = Span(Span::seconds(60).0 / u64::from(per_minute.max(1)));
             self.owed.counts.next_lost = until + apart;
         }

@@ -391,14 +391,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(super) fn effect_of(&self, gateway: GatewayId, effect: EffectId) -> Result<ContactId, Refusal> {
-        let contact = *self.engine.effects.get(&effect).ok_or(Refusal::NoSuchEffect(effect))?;
-        if self.contact(contact)?.gateway != gateway {
-            return Err(Refusal::NotYourEffect(effect));
-        }
-        Ok(contact)
-    }
-
     fn effect_failed(
         &mut self,
         gateway: GatewayId,
@@ -453,7 +445,6 @@ impl Turn<'_> {
         self.requeue_from(Queued { released, pass_over, ..queued }, agent);
         Ok(())
     }
-
 }
 
 /// What an arrival may ask of agents.
@@ -481,7 +472,9 @@ fn are_keys(keys: &str) -> bool {
 }
 
 fn is_key(key: &str) -> bool {
-    (1..=64).contains(&key.len()) && key.bytes().all(|b| (b' '..=b'~').contains(&b)) && !key.starts_with(OURS)
+    (1..=64).contains(&key.len())
+        && key.bytes().all(|b| (b' '..=b'~').contains(&b))
+        && !key.starts_with(OURS)
 }
 
 fn are_needs(needs: &[Need]) -> bool {

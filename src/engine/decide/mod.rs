@@ -171,7 +171,9 @@ impl Turn<'_> {
         match c.state {
             State::Reserved { .. } => Some(self.at + queue.reservation_timeout),
             State::Connecting { .. } => Some(self.at + queue.connect_timeout),
-            State::Queued | State::CallbackDue => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),
+            State::Queued | State::CallbackDue => {
+                c.named.map(|_| self.at + self.engine.routing.settings.named_wait)
+            }
             _ => None,
         }
     }

@@ -38,7 +38,9 @@ impl Turn<'_> {
         let open = c.owed.and_then(|p| self.engine.promise(p).copied());
         let promise = match open {
             Some(before) => Promise { due, hours, owner: owner.or(before.owner), ..before },
-            None => Promise { kind, due, stage: Stage::Working(contact), ..self.blank(c, hours, owner) },
+            None => {
+                Promise { kind, due, stage: Stage::Working(contact), ..self.blank(c, hours, owner) }
+            }
         };
         self.emit(Event::PromiseMade(promise));
         Some(promise.id)
@@ -299,7 +301,11 @@ impl Turn<'_> {
     }
 
     /// A recovery as it would be opened, nothing changed.
-    pub(super) fn plan_recovery(&self, r: &Remedy, by: Option<AgentId>) -> Result<Recovery, Refusal> {
+    pub(super) fn plan_recovery(
+        &self,
+        r: &Remedy,
+        by: Option<AgentId>,
+    ) -> Result<Recovery, Refusal> {
         self.check_due(r.due)?;
         let leads = self.known_agent(r.owner.or(by))?;
         let Some(owner) = leads else {
@@ -356,7 +362,11 @@ impl Turn<'_> {
     }
 
     /// A recovery that is done.
-    pub(super) fn plan_done(&self, id: RecoveryId, by: Option<AgentId>) -> Result<Recovery, Refusal> {
+    pub(super) fn plan_done(
+        &self,
+        id: RecoveryId,
+        by: Option<AgentId>,
+    ) -> Result<Recovery, Refusal> {
         let r = self.recovery(id)?;
         if by.is_some_and(|agent| agent != r.owner) {
             return Err(Refusal::NotYourRecovery(id));

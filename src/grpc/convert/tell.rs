@@ -2,8 +2,8 @@
 //! in clear for the agent who is to take the contact.
 
 use super::super::status::Fault;
-use super::say::{self, Unsayable};
 use super::owed::When;
+use super::say::{self, Unsayable};
 use super::{person, words};
 use crate::engine::callback::DialMode;
 use crate::engine::command::Reply;

@@ -26,7 +26,8 @@ use crate::engine::words::{
 };
 use crate::ids::{
     AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
-    PoolId, PromiseId, QueueId, ReasonId, RecallId, RecoveryId, RequestId, ReservationId, SessionId, SkillId,
+    PoolId, PromiseId, QueueId, ReasonId, RecallId, RecoveryId, RequestId, ReservationId,
+    SessionId, SkillId,
 };
 use crate::journal::{Batch, Mark};
 use crate::time::{EngineTime, Place, Span, WallTime};

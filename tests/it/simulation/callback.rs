@@ -20,7 +20,9 @@ use surgeline::engine::contact::{Contact, State};
 use surgeline::engine::event::{EffectKind, Event};
 use surgeline::engine::promise::PromiseKind;
 use surgeline::engine::words::{Channel, QueuedBecause};
-use surgeline::ids::{AgentId, ContactId, EffectId, GatewayId, PromiseId, RecoveryId, ReservationId};
+use surgeline::ids::{
+    AgentId, ContactId, EffectId, GatewayId, PromiseId, RecoveryId, ReservationId,
+};
 use surgeline::time::Span;
 
 use super::World;
@@ -160,8 +162,7 @@ impl World {
         let found = dials.choose(&mut self.rng).copied();
         let (effect, gateway) = found.unwrap_or((EffectId(1), GatewayId(0)));
         let outcome = any(&mut self.rng, &DialOutcome::ALL);
-        let outcome =
-            if self.rng.random_bool(0.4) { DialOutcome::Answered } else { outcome };
+        let outcome = if self.rng.random_bool(0.4) { DialOutcome::Answered } else { outcome };
         let report = Report::Dialled { effect, outcome, code: 486 };
         Command::Gateway { gateway, session: None, report }
     }
@@ -216,7 +217,9 @@ impl World {
                 Event::CallbackPromised { contact, .. }
                 | Event::CallbackStepped { contact, .. }
                 | Event::Dialled { contact, .. } => (contact, false),
-                Event::EffectAsked { contact, kind: EffectKind::Dial { .. }, .. } => (contact, true),
+                Event::EffectAsked { contact, kind: EffectKind::Dial { .. }, .. } => {
+                    (contact, true)
+                }
                 _ => continue,
             };
             let Some(was) = before.iter().find(|c| c.id == *contact) else { continue };
@@ -238,7 +241,8 @@ impl World {
         let asked = self.at - Span::seconds(80);
         let open = |at| callback.window(at).is_some_and(|w| w.from <= at);
         let until = callback.until.is_none_or(|until| until >= asked);
-        let ok = until && (open(self.at) || callback.hours.is_some_and(|h| h.at(asked).from <= asked));
+        let ok =
+            until && (open(self.at) || callback.hours.is_some_and(|h| h.at(asked).from <= asked));
         assert!(ok, "{context}: called at {:?} although {callback:?}", self.at);
     }
 }

@@ -53,6 +53,7 @@ fn routing(agents: u32, queues: u16) -> Routing {
                 connect_timeout: Span::seconds(20),
                 wrap_up: Span::seconds(10),
                 policy: Default::default(),
+                callback: None,
             })
             .collect(),
         agents: (0..agents)
@@ -70,6 +71,7 @@ fn routing(agents: u32, queues: u16) -> Routing {
                     skills: skills.into_iter().collect(),
                     capacity: [1, 1, 1, 1],
                     workload: Default::default(),
+                    authority: 0,
                 }
             })
             .collect(),

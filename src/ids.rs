@@ -100,6 +100,14 @@ id!(
     RecallId, u16
 );
 id!(
+    /// One promise to a customer, counted from 1.
+    PromiseId, u64
+);
+id!(
+    /// One piece of work to make good, counted from 1.
+    RecoveryId, u64
+);
+id!(
     /// One question to whoever reads customers' words, counted from 1; an answer to an older one is late.
     AskId, u64
 );

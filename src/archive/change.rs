@@ -73,6 +73,13 @@ impl Change<'_> {
             Event::Closed { reason, agent, wrap_up, .. } => {
                 self.closed(*reason, agent.filter(|_| wrap_up.is_some()));
             }
+            Event::CallbackPromised { released, .. } => {
+                self.let_go();
+                self.work.callback = true;
+                if let Some(released) = released.filter(|released| released.wrap_up.is_some()) {
+                    self.work.wraps(released.agent, self.when.at);
+                }
+            }
             Event::Triaged { heed, .. } => self.concerns(heed.recall),
             Event::Diverted { now, .. } => self.diverted(now),
             Event::Returned { because, .. } => self.left("returned", Some(because.name())),
@@ -124,7 +131,7 @@ impl Change<'_> {
         self.work.answered = Some(self.moment());
         self.work.answered_queue = Some(queue.0);
         self.work.wait_us = Some(waited.0);
-        if self.work.consult {
+        if self.work.consult || self.work.callback {
             return;
         }
         let in_target = self.in_target(queue, waited);

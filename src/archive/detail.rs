@@ -3,7 +3,9 @@
 //! The words are stable; fields are only ever added. Everything that is not in here is in
 //! the event's own bytes beside it.
 
+use crate::engine::callback::{Callback, DialMode};
 use crate::engine::event::{Announce, Arrived, EffectKind, Event, Queued, Reserved};
+use crate::engine::promise::{Promise, Punctual, Recovery, Stage};
 use crate::engine::recall::{Answer, Say, SelfService};
 use crate::engine::routing::Routing;
 use crate::engine::stage::Filing;
@@ -94,6 +96,7 @@ pub(super) fn of(event: &Event, names: &Routing) -> (&'static str, String) {
     let (kind, fields) = on_the_way(event, names)
         .or_else(|| in_conversation(event, names))
         .or_else(|| in_recall(event, names))
+        .or_else(|| owed(event, names))
         .unwrap_or_else(|| elsewhere(event, names));
     (kind, fields.done())
 }
@@ -236,6 +239,11 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
         EffectKind::HandOver { to } => {
             f.text("effect_kind", "hand_over").text("agent", names.agent_name(*to))
         }
+        EffectKind::Dial { reservation, agent, mode } => f
+            .text("effect_kind", "dial")
+            .number("reservation", reservation)
+            .text("agent", names.agent_name(*agent))
+            .number("customer_first", *mode == DialMode::CustomerFirst),
         EffectKind::Say(Say { recall, text, language, .. }) => f
             .text("effect_kind", "say")
             .number("recall", recall)
@@ -251,6 +259,60 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
             f.text("effect_kind", "forward").text("external", names.external_name(*to))
         }
     }
+}
+
+fn owed(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {
+    let f = Fields::new();
+    Some(match event {
+        Event::NumberConfirmed { confirmed, .. } => {
+            ("number_confirmed", f.number("confirmed", confirmed))
+        }
+        Event::CallbackPromised { callback, .. } => ("callback_promised", callback_of(f, callback)),
+        Event::CallbackStepped { now, .. } => ("callback_stepped", callback_of(f, now)),
+        Event::Dialled { outcome, code, .. } => {
+            ("dialled", f.text("outcome", outcome.name()).number("code", code))
+        }
+        Event::CallLost(_) => ("call_lost", f),
+        Event::PromiseMade(p) => ("promise_made", promise(f, p, names)),
+        Event::PromiseSet(p) => ("promise_set", promise(f, p, names)),
+        Event::PromiseOpened { promise, arrived: a } => {
+            ("promise_opened", arrived(f, a, names).number("promise", promise))
+        }
+        Event::RecoveryOpened(r) => ("recovery_opened", recovery(f, r, names)),
+        Event::RecoverySet(r) => ("recovery_set", recovery(f, r, names)),
+        _ => return None,
+    })
+}
+
+fn callback_of(f: Fields, callback: &Callback) -> Fields {
+    f.text("callback", callback.kind.name())
+        .text("phase", callback.phase.name())
+        .number("promise", callback.promise)
+        .numbers("due_us", callback.due.map(|due| due.0))
+        .number("tries", callback.tried.iter().map(|n| u32::from(*n)).sum::<u32>())
+}
+
+fn promise(f: Fields, p: &Promise, names: &Routing) -> Fields {
+    let stage = match p.stage {
+        Stage::Waiting { .. } => "waiting",
+        Stage::Working(_) => "working",
+        Stage::Kept => "kept",
+        Stage::Broken => "broken",
+    };
+    f.number("promise", p.id)
+        .text("promised", p.kind.name())
+        .text("stage", stage)
+        .texts("owner", p.owner.map(|a| names.agent_name(a)))
+        .numbers("due_us", p.due.map(|due| due.0))
+        .number("late", p.punctual == Punctual::Late)
+}
+
+fn recovery(f: Fields, r: &Recovery, names: &Routing) -> Fields {
+    f.number("recovery", r.id)
+        .text("owner", names.agent_name(r.owner))
+        .number("remedy_cents", r.remedy)
+        .number("approved", r.approved)
+        .text("state", r.state.name())
 }
 
 fn in_recall(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {
@@ -354,6 +416,7 @@ const fn queued_because(because: QueuedBecause) -> &'static str {
         QueuedBecause::Safety => "safety",
         QueuedBecause::Overflowed => "overflowed",
         QueuedBecause::NotForwarded => "not_forwarded",
+        QueuedBecause::Promised => "promised",
     }
 }
 
@@ -365,6 +428,7 @@ const fn released(because: ReleasedBecause) -> &'static str {
         ReleasedBecause::HandedOver => "handed_over",
         ReleasedBecause::Moved => "moved",
         ReleasedBecause::AgentGone => "agent_gone",
+        ReleasedBecause::CalledBack => "called_back",
     }
 }
 

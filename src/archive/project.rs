@@ -151,6 +151,7 @@ impl Projection {
         match event {
             Event::Arrived(arrived) => self.arrived(arrived, false, when),
             Event::FollowUpOpened(arrived) => self.arrived(arrived, true, when),
+            Event::PromiseOpened { arrived, .. } => self.arrived(arrived, false, when),
             Event::ConsultStarted { parent, child, .. } => {
                 let work = Work { consult: true, arrived_us: when.at.0, ..Work::default() };
                 self.open.insert(*child, work);

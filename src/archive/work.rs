@@ -15,6 +15,8 @@ use crate::time::{EngineTime, Span};
 pub(super) struct Work {
     /// No customer is at its end.
     pub(super) consult: bool,
+    /// The customer is called back: their wait is counted apart.
+    pub(super) callback: bool,
     pub(super) arrived_us: u64,
     pub(super) waited_before_us: u64,
     pub(super) queue_first: Option<u16>,

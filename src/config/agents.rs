@@ -18,6 +18,9 @@ use crate::ids::{PoolId, SkillId};
 const MOST: usize = 100_000;
 /// The same, as a file's numbers are.
 const MOST_IN_GROUP: i64 = 100_000;
+/// The largest remedy that anybody may give, in cents.
+const MOST_REMEDY: i64 = 100_000_000;
+
 /// What agents refer to.
 pub(super) struct Known<'a> {
     /// The file's skills.
@@ -95,6 +98,7 @@ fn read_profile(table: &Table<'_>, known: &Known<'_>) -> Option<AgentProfile> {
         primary,
         capacity,
         workload,
+        authority: table.integer("authority", 0, (0, MOST_REMEDY)),
     })
 }
 

@@ -9,6 +9,7 @@ mod agents;
 mod announcements;
 mod archive;
 mod calendars;
+mod callback;
 mod entry_points;
 mod externals;
 pub mod journal;
@@ -37,7 +38,7 @@ pub use merge::{MergeError, merge};
 pub use problem::{Expected, Fault, Found, Kind, Problem};
 pub use report::Report;
 
-use crate::engine::routing::Routing;
+use crate::engine::routing::{Routing, Settings};
 use names::Names;
 use reader::{Notes, Table, Value};
 
@@ -180,6 +181,8 @@ fn read_sections(file: &Table<'_>) -> Config {
     }
     let (settings, interrupts) =
         file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
+    let promises = file.field("promises").map(|v| callback::read_promises(&v)).unwrap_or_default();
+    let settings = Settings { promises, ..settings };
     let plain = |field, always, kind, most| -> (Names, _) {
         names::read(&file.list(field, "names"), always, kind, most)
     };

@@ -5,6 +5,7 @@
 
 use smallvec::SmallVec;
 
+use super::callback;
 use super::names::Names;
 use super::problem::{Expected, Fault, Kind};
 use super::queue_life;
@@ -116,6 +117,7 @@ fn read_one(
         policy: read_policy(table, skills),
         steps: queue_life::read_steps(table, known),
         life: queue_life::read_life(table, known),
+        callback: callback::read(table),
     };
     let at = name_at?;
     let name = at.name()?;

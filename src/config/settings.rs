@@ -43,5 +43,6 @@ fn read_fields(table: &Table<'_>) -> Settings {
             ContactChoice::ALL,
             ContactChoice::WORDS,
         ),
+        promises: default.promises,
     }
 }

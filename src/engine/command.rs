@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
+use super::callback::{DialOutcome, Wanted, Hours as Window};
 use super::hours::Hours;
+use super::promise::PromiseKind;
 use super::recall::{Found, Heed, Level, LotVerdict, Plan, Wish};
 use super::routing::{Name, Routing};
 use super::words::{
@@ -13,9 +15,9 @@ use super::words::{
 };
 use crate::ids::{
     AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
-    GatewayId, QueueId, RecallId, ReservationId, SessionId,
+    GatewayId, PromiseId, QueueId, RecallId, RecoveryId, ReservationId, SessionId,
 };
-use crate::time::Span;
+use crate::time::{EngineTime, Span};
 
 /// Something asked of the engine.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -210,6 +212,36 @@ pub enum Report {
     AgentLegLost(ContactId),
     /// The customer hung up, closed the window, or withdrew the letter.
     CustomerLeft(ContactId),
+    /// A number at which the customer can be called is confirmed, or is not any more; the
+    /// number itself rides sealed.
+    NumberConfirmed {
+        /// Which contact.
+        contact: ContactId,
+        /// It is.
+        confirmed: bool,
+    },
+    /// The customer wants to be called back.
+    CallbackWanted {
+        /// Which contact.
+        contact: ContactId,
+        /// Their number is confirmed.
+        confirmed: bool,
+        /// When.
+        wanted: Wanted,
+    },
+    /// The customer no longer wants to be called back.
+    CallbackCancelled(ContactId),
+    /// A call is gone that nobody hung up.
+    CallLost(ContactId),
+    /// What came of dialling a customer.
+    Dialled {
+        /// Which effect asked for it.
+        effect: EffectId,
+        /// What.
+        outcome: DialOutcome,
+        /// The gateway's own code (a SIP status), 0 if none.
+        code: u16,
+    },
 }
 
 /// What of a customer's input is for the engine. Never their words.
@@ -330,6 +362,49 @@ pub enum Act {
         /// For how long at most, 1 s to 30 days; then it comes back.
         lasting: Span,
     },
+    /// Lets the customer of a call go and calls them back.
+    CallBack {
+        /// Which contact.
+        contact: ContactId,
+        /// When.
+        wanted: Wanted,
+    },
+    /// Promises something to a contact's customer.
+    Promise(Pledge),
+    /// Says that a promise is kept, by whatever means.
+    KeepPromise(PromiseId),
+    /// Opens work to make good.
+    OpenRecovery(Remedy),
+    /// Says that it is done.
+    RecoveryDone(RecoveryId),
+}
+
+/// What is promised.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Pledge {
+    /// In which contact.
+    pub contact: ContactId,
+    /// What: a follow-up or a reply.
+    pub kind: PromiseKind,
+    /// By when.
+    pub due: EngineTime,
+    /// At which hours the customer may be called; none for any.
+    pub hours: Option<Hours>,
+    /// Who has it first; whoever makes it where nobody is named.
+    pub owner: Option<AgentId>,
+}
+
+/// Work to make good. Its words and its note ride sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Remedy {
+    /// For which contact.
+    pub contact: ContactId,
+    /// Who leads; whoever opens it where nobody is named.
+    pub owner: Option<AgentId>,
+    /// The remedy, in cents; 0 for one that is not money.
+    pub cents: u64,
+    /// By when.
+    pub due: EngineTime,
 }
 
 /// What a supervisor orders.
@@ -360,6 +435,40 @@ pub enum Order {
         /// What to.
         to: Availability,
     },
+    /// Promises a customer to call them back, or promises it anew.
+    CallBack {
+        /// Which contact.
+        contact: ContactId,
+        /// When.
+        wanted: Wanted,
+    },
+    /// Calls one whose callback waits or is exhausted at once, first by this agent if one is
+    /// named.
+    CallNow {
+        /// Which contact.
+        contact: ContactId,
+        /// Who has it first.
+        agent: Option<AgentId>,
+    },
+    /// Promises something to a contact's customer.
+    Promise(Pledge),
+    /// Says that a promise is kept, by whatever means.
+    KeepPromise(PromiseId),
+    /// Gives a promise up.
+    BreakPromise(PromiseId),
+    /// Opens work to make good.
+    OpenRecovery(Remedy),
+    /// Lets somebody else lead it.
+    ReassignRecovery {
+        /// Which.
+        recovery: RecoveryId,
+        /// Who leads.
+        owner: AgentId,
+    },
+    /// Approves a remedy beyond its owner's authority.
+    ApproveRecovery(RecoveryId),
+    /// Says that it is done.
+    RecoveryDone(RecoveryId),
 }
 
 /// What the engine answers.
@@ -380,6 +489,15 @@ pub enum Reply {
     Agent(SessionId),
     /// The recall that was started.
     Recall(RecallId),
+    /// What was promised.
+    Promised {
+        /// Which promise.
+        promise: PromiseId,
+        /// By when; none where no time could be promised.
+        due: Option<EngineTime>,
+    },
+    /// The recovery that was opened.
+    Recovery(RecoveryId),
     /// These of the keys named in [`Report::Holding`] are not open here.
     Unknown(Vec<Key>),
 }

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::callback::Callback;
 use super::event::EffectKind;
 use super::recall::{Heed, Machine, SelfService, Text};
 use super::stage::{Announced, Course, Stage};
@@ -9,8 +10,8 @@ use super::words::{
     Attributes, Channel, Excluded, Key, Language, Named, Needs, ServiceClass, WaitsFor,
 };
 use crate::ids::{
-    AgentId, ContactId, CustomerId, EffectId, EntryPointId, GatewayId, QueueId, RecallId,
-    ReservationId, SessionId,
+    AgentId, ContactId, CustomerId, EffectId, EntryPointId, GatewayId, PromiseId, QueueId,
+    RecallId, ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Place, Span};
 
@@ -60,6 +61,8 @@ pub enum State {
     },
     /// With a tier of self-service, holding its place.
     SelfService(SelfService),
+    /// The customer waits for our call; [`Contact::callback`] says how it stands.
+    CallbackDue,
 }
 
 /// The states as counted, in the order of [`StateKind::index`].
@@ -77,19 +80,22 @@ pub enum StateKind {
     Pending,
     /// In self-service.
     SelfService,
+    /// To be called back.
+    CallbackDue,
     /// Ended.
     Closed,
 }
 
 impl StateKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Queued,
         Self::Reserved,
         Self::Connecting,
         Self::Assigned,
         Self::Pending,
         Self::SelfService,
+        Self::CallbackDue,
         Self::Closed,
     ];
 
@@ -109,6 +115,7 @@ impl StateKind {
             Self::Assigned => "assigned",
             Self::Pending => "pending",
             Self::SelfService => "self_service",
+            Self::CallbackDue => "callback_due",
             Self::Closed => "closed",
         }
     }
@@ -125,6 +132,7 @@ impl State {
             Self::Assigned { .. } => StateKind::Assigned,
             Self::Pending { .. } => StateKind::Pending,
             Self::SelfService(_) => StateKind::SelfService,
+            Self::CallbackDue => StateKind::CallbackDue,
         }
     }
 
@@ -135,7 +143,11 @@ impl State {
             Self::Reserved { agent, .. }
             | Self::Connecting { agent, .. }
             | Self::Assigned { agent, .. } => Some(agent),
-            Self::New | Self::Queued | Self::Pending { .. } | Self::SelfService(_) => None,
+            Self::New
+            | Self::Queued
+            | Self::Pending { .. }
+            | Self::SelfService(_)
+            | Self::CallbackDue => None,
         }
     }
 
@@ -146,7 +158,11 @@ impl State {
             Self::Reserved { reservation, .. }
             | Self::Connecting { reservation, .. }
             | Self::Assigned { reservation, .. } => Some(reservation),
-            Self::New | Self::Queued | Self::Pending { .. } | Self::SelfService(_) => None,
+            Self::New
+            | Self::Queued
+            | Self::Pending { .. }
+            | Self::SelfService(_)
+            | Self::CallbackDue => None,
         }
     }
 }
@@ -235,7 +251,16 @@ pub struct Contact {
     pub course: Option<Box<Course>>,
     /// Texts that the customer has heard to the end, at most [`MOST_HEARD`].
     pub heard: SmallVec<[(RecallId, Text); 2]>,
+    /// A number at which the customer can be called is known and confirmed.
+    pub callable: bool,
+    /// What is owed to the customer by this contact.
+    pub owed: Option<PromiseId>,
+    /// The call that the customer waits for, or came by.
+    pub callback: Option<Box<Callback>>,
 }
+
+/// What the key of a contact begins with that the router opened itself. No gateway may use it.
+pub const OURS: char = '~';
 
 /// Texts remembered as heard; of more the oldest go. The timeline has all.
 pub const MOST_HEARD: usize = 16;
@@ -260,6 +285,34 @@ impl Contact {
     #[must_use]
     pub fn announced(&self) -> Option<Announced> {
         self.course.as_ref()?.announced
+    }
+
+    /// It stands in line, unless its gateway is gone.
+    #[must_use]
+    pub fn is_in_line(&self) -> bool {
+        match self.state {
+            State::Queued => true,
+            State::CallbackDue => self.callback.as_ref().is_some_and(|cb| cb.is_in_line()),
+            _ => false,
+        }
+    }
+
+    /// The callback whose customer is not on the line: nobody there can hang up or be lost.
+    #[must_use]
+    pub fn silent(&self) -> Option<&Callback> {
+        self.callback.as_deref().filter(|cb| cb.is_silent())
+    }
+
+    /// The router opened it itself, to keep a promise.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.key.starts_with(OURS)
+    }
+
+    /// Where it is with no agent: in line, or waiting for our call.
+    #[must_use]
+    pub fn rests(&self) -> State {
+        if self.silent().is_some() { State::CallbackDue } else { State::Queued }
     }
 
     /// How long since the customer arrived, their wait with the gateway included.

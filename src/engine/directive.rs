@@ -4,10 +4,11 @@
 //! begins. *Effects* carry an id and stay pending until the gateway reports on them.
 //! This module makes both; delivery, and the order of it, are the shard's and the sessions'.
 
+use super::callback::{CallbackKind, DialMode};
 use super::event::Announce;
 use super::recall::{Say, Text, Tier};
 use super::words::{
-    Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Language,
+    Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Key, Language,
     NotTaken, ReleasedBecause, ServiceClass, WaitsFor,
 };
 use crate::ids::{
@@ -62,6 +63,43 @@ pub enum Tell {
         agent: AgentId,
         /// It is a consult about this contact: join with its agent, not with the customer.
         consult_of: Option<ContactId>,
+    },
+    /// Gateway, an effect: call the customer and the agent, join them, and say what came of it.
+    Dial {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// For which reservation.
+        reservation: ReservationId,
+        /// Which agent.
+        agent: AgentId,
+        /// Who is called first.
+        mode: DialMode,
+        /// How long the customer's phone may ring.
+        ring: Span,
+        /// The earlier contact that this one goes on from, where its number is kept.
+        continues: Option<ContactId>,
+    },
+    /// Gateway: the customer is to be called back and need not hold the line.
+    CallbackDue {
+        /// Which contact.
+        contact: ContactId,
+        /// How long until it is due; none where no time was promised.
+        within: Option<Span>,
+    },
+    /// Gateway: a contact was opened to keep a promise; it is yours under this key.
+    Opened {
+        /// Which contact.
+        contact: ContactId,
+        /// What it is called.
+        key: Key,
+        /// How the customer is reached.
+        channel: Channel,
+        /// In which queue it is served.
+        queue: QueueId,
+        /// The contact in which it was promised.
+        continues: ContactId,
     },
     /// Gateway, an effect: join the customer with the second agent, let the first go.
     HandOver {
@@ -260,4 +298,6 @@ pub struct Offer {
     pub language: Option<Language>,
     /// What the customer has heard from self-service, oldest first.
     pub heard: Vec<(RecallId, Text)>,
+    /// It is a call that we make.
+    pub callback: Option<CallbackKind>,
 }

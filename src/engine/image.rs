@@ -17,6 +17,7 @@ use super::floor::Stand;
 use super::gateway::Gateway;
 use super::hours::Hours;
 pub use super::pace::{Measure, Rates, Taken};
+use super::promise::{OwedCounts, Promise, Recovery};
 use super::recall::Recall;
 use super::routing::Routing;
 pub use super::sticky::LastAgent;
@@ -30,7 +31,7 @@ pub struct Counts {
     /// Contacts accepted since the beginning.
     pub accepted: u64,
     /// Contacts by [`StateKind::index`]; in an image only those that are closed.
-    pub by_state: [u64; 7],
+    pub by_state: [u64; 8],
     /// The last reservation's id.
     pub last_reservation: u64,
     /// The last effect's id.
@@ -75,6 +76,12 @@ pub struct Image {
     pub last_agents: Vec<LastAgent>,
     /// What was counted.
     pub counts: Counts,
+    /// Open promises, in the order in which they were made.
+    pub promises: Vec<Promise>,
+    /// Open recoveries, in the order in which they were opened.
+    pub recoveries: Vec<Recovery>,
+    /// What was counted of both.
+    pub owed: OwedCounts,
     /// Open contacts in the order in which a sweep walks them.
     pub contacts: Vec<Contact>,
     /// Gaps between them, the one to be filled next last: sweeps go on in the same order.
@@ -124,6 +131,9 @@ pub enum ImageError {
         /// Contacts in all states.
         found: u64,
     },
+    /// A promise or a recovery is there twice.
+    #[error("promises: one of them, or of the recoveries, is there twice")]
+    Owed,
     /// The state hash is another.
     #[error("the state hash is {found:016x}, the image says {expected:016x}")]
     Hash {
@@ -149,6 +159,9 @@ impl Engine {
             hours: self.hours.clone(),
             last_agents: self.sticky.all().collect(),
             counts,
+            promises: self.promises().copied().collect(),
+            recoveries: self.recoveries().copied().collect(),
+            owed: self.owed.counts,
             contacts: self.contacts().cloned().collect(),
             free: self.contacts.free().to_vec(),
             remembered: self.memory.all().collect(),
@@ -180,6 +193,7 @@ impl Engine {
         // After agents and recalls: who is idle and who is kept is looked up in them.
         engine.configure_floor();
         engine.restore_contacts(image)?;
+        engine.restore_owed(image)?;
         for remembered in &image.remembered {
             engine.memory.put(remembered.request, remembered.reply.clone());
         }
@@ -188,6 +202,23 @@ impl Engine {
             return Err(ImageError::Hash { expected, found });
         }
         Ok(engine)
+    }
+
+    fn restore_owed(&mut self, image: &Image) -> Result<(), ImageError> {
+        for promise in &image.promises {
+            if self.owed.put(*promise).is_some() {
+                return Err(ImageError::Owed);
+            }
+            self.timers.move_promise(None, promise);
+        }
+        for recovery in &image.recoveries {
+            if self.owed.put_recovery(*recovery).is_some() {
+                return Err(ImageError::Owed);
+            }
+            self.timers.move_recovery(None, recovery);
+        }
+        self.owed.counts = image.owed;
+        Ok(())
     }
 
     fn restore_agents(&mut self, image: &Image) -> Result<(), ImageError> {
@@ -230,7 +261,8 @@ impl Engine {
             self.hashes.contacts ^= hash;
             self.counts.by_state[contact.state.kind().index()] += 1;
             self.timers.enter_contact(contact);
-            if contact.state == State::Queued && contact.link != Link::Detached {
+            self.board.enter(contact);
+            if contact.is_in_line() && contact.link != Link::Detached {
                 waiting.push((contact.place, contact.id));
             }
             filed.push(Filed { contact: contact.clone(), stand: Stand::Off, hash });

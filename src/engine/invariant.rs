@@ -6,15 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Hold, WHOLE};
+use super::callback::Board;
 use super::contact::{Contact, Link, State, StateKind};
 use super::event::{Announce, EffectKind};
 use super::floor::{IdleKeys, Staff, Stand};
+use super::promise::{PromiseKind, Stage};
 use super::recall::{Tier, TierCounts, TriageClass};
 use super::store::hash_of;
-use super::timer::{of_agent, of_contact, of_recall};
+use super::timer::{of_agent, of_contact, of_promise, of_recall, of_recovery};
 use super::words::{ServiceClass, WaitsFor};
 use super::{Engine, Hashes};
-use crate::ids::{AgentId, ContactId, EffectId, RecallId, ReservationId};
+use crate::ids::{AgentId, ContactId, EffectId, PromiseId, RecallId, ReservationId};
 use thiserror::Error;
 
 /// What does not hold.
@@ -86,6 +88,30 @@ pub enum Violation {
     /// A tier's counts do not add up to what is found.
     #[error("the counts of the tiers of recall {0} do not add up")]
     Tiers(RecallId),
+    /// More customers are being called than agents are kept free for them.
+    #[error("{dialling} customers are being called for {agents} agents who are free for them")]
+    Dialling {
+        /// Customers who are being called.
+        dialling: usize,
+        /// Agents who have nothing else in that part of their hands.
+        agents: usize,
+    },
+    /// A contact waits for our call and has no callback, or has one and is elsewhere.
+    #[error("contact {0} and its callback disagree")]
+    Callback(ContactId),
+    /// Promises made are not those kept, open and broken.
+    #[error("promises: {made} {kind} made, {found} found")]
+    Promises {
+        /// Of which kind.
+        kind: &'static str,
+        /// As many were made.
+        made: u64,
+        /// As many are kept, open and broken.
+        found: u64,
+    },
+    /// A promise is to be kept by a contact that knows nothing of it.
+    #[error("promise {0} is kept by no contact")]
+    Owed(PromiseId),
     /// The state hash is not the hash of the state.
     #[error("the state hash is not the hash of the state")]
     Hash,
@@ -102,7 +128,8 @@ pub enum Violation {
 /// Whether an effect is still asked for, as its contact is.
 fn is_due(kind: &EffectKind, c: &Contact) -> bool {
     match (kind, c.state) {
-        (EffectKind::Connect { reservation, .. }, state) => {
+        (EffectKind::Dial { .. }, _) if c.callback.is_none() => false,
+        (EffectKind::Connect { reservation, .. } | EffectKind::Dial { reservation, .. }, state) => {
             state.kind() == StateKind::Connecting && state.reservation() == Some(*reservation)
         }
         (EffectKind::HandOver { to }, State::Assigned { agent, .. }) => *to == agent,
@@ -130,11 +157,13 @@ impl Engine {
         self.check_lines()?;
         self.check_derived()?;
         self.check_self_service()?;
+        self.check_callbacks()?;
+        self.check_owed()?;
         if self.agenda.is_empty() { self.check_matching() } else { Ok(()) }
     }
 
     fn check_counts(&self) -> Result<(), Violation> {
-        let mut found = [0u64; 7];
+        let mut found = [0u64; 8];
         for c in self.contacts() {
             if c.state == State::New {
                 return Err(Violation::Unplaced(c.id));
@@ -247,6 +276,8 @@ impl Engine {
             }
         }
         timers.extend(self.recalls.iter().filter_map(of_recall));
+        timers.extend(self.promises().filter_map(of_promise));
+        timers.extend(self.recoveries().filter_map(of_recovery));
         for a in self.agents() {
             of_agent(a, |t| {
                 timers.insert(t);
@@ -264,6 +295,7 @@ impl Engine {
         };
         let checks = [
             (self.sticky.is_sound(), "last agents"),
+            (self.owed.is_hashed(), "promises"),
             (same(&reservations), "reservations"),
             (keys == self.keys.len(), "keys"),
             (self.measures_those_inside(), "those who are measured"),
@@ -327,6 +359,63 @@ impl Engine {
         }
     }
 
+    /// Who waits for our call is found where calls are made from, and nobody is called for whom
+    /// no agent is kept free.
+    fn check_callbacks(&self) -> Result<(), Violation> {
+        let mut board = Board::default();
+        let mut dialling = 0;
+        let mut agents = Vec::new();
+        for c in self.contacts() {
+            board.enter(c);
+            let silent = c.silent().is_some();
+            let right = match c.state {
+                State::CallbackDue => silent && c.parent.is_none(),
+                State::Reserved { .. } | State::Connecting { .. } => {
+                    c.silent().is_none_or(|cb| cb.is_in_line())
+                }
+                _ => !silent,
+            };
+            if !right {
+                return Err(Violation::Callback(c.id));
+            }
+            if c.effects.iter().any(|(_, kind)| matches!(kind, EffectKind::Dial { .. })) {
+                dialling += 1;
+                let keeps =
+                    |w: &super::agent::Work| w.contact == c.id && w.hold == Hold::Connecting;
+                let kept = c.state.agent().and_then(|a| self.agent(a));
+                agents.extend(kept.filter(|a| a.work.iter().any(keeps)).map(|a| (a.id, c.id)));
+            }
+        }
+        let agents = agents.len();
+        if dialling > agents {
+            return Err(Violation::Dialling { dialling, agents });
+        }
+        if board == self.board { Ok(()) } else { Err(Violation::Index("callbacks")) }
+    }
+
+    /// Made = kept + open + broken, for each kind, and what is worked on is somebody's.
+    fn check_owed(&self) -> Result<(), Violation> {
+        for kind in PromiseKind::ALL {
+            let n = self.owed.counts.promises[kind.index()];
+            let open = self.promises().filter(|p| p.kind == kind).count() as u64;
+            let (made, found) = (n.made, n.kept + n.broken + open);
+            if made != found || n.late > made {
+                return Err(Violation::Promises { kind: kind.name(), made, found });
+            }
+        }
+        for p in self.promises() {
+            let by = |contact| self.contact(contact).is_some_and(|c| c.owed == Some(p.id));
+            if let Stage::Working(contact) = p.stage
+                && !by(contact)
+            {
+                return Err(Violation::Owed(p.id));
+            }
+        }
+        let n = self.owed.counts.recoveries;
+        let open = self.recoveries().count() as u64;
+        if n.opened == n.done + open { Ok(()) } else { Err(Violation::Index("recoveries")) }
+    }
+
     /// The naive matcher: nobody waits whom somebody idle could take.
     fn check_matching(&self) -> Result<(), Violation> {
         if self.counts.paused {
@@ -371,5 +460,5 @@ impl Engine {
 }
 
 fn waits(c: &Contact) -> bool {
-    c.state == State::Queued && c.link != Link::Detached
+    c.is_in_line() && c.link != Link::Detached
 }

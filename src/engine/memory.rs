@@ -74,11 +74,21 @@ pub(crate) fn reply_of(events: &[Event]) -> Option<Reply> {
         Event::Arrived(a) => Reply::Contact(a.contact),
         Event::Ordered { .. } => match events.get(1) {
             Some(Event::RecallStarted { recall, .. }) => Reply::Recall(*recall),
-            _ => Reply::Done,
+            Some(event) => owed(event),
+            None => Reply::Done,
         },
         Event::ConsultStarted { child, .. } => Reply::Contact(*child),
-        _ => Reply::Done,
+        event => owed(event),
     })
+}
+
+/// What is answered to one who promised something, or opened a recovery.
+fn owed(event: &Event) -> Reply {
+    match event {
+        Event::PromiseMade(p) => Reply::Promised { promise: p.id, due: p.due },
+        Event::RecoveryOpened(r) => Reply::Recovery(r.id),
+        _ => Reply::Done,
+    }
 }
 
 /// The event by which a reply is remembered although nothing changed: the same request must
@@ -87,7 +97,13 @@ pub(crate) fn unchanged(reply: &Reply) -> Option<Event> {
     match reply {
         Reply::Done => Some(Event::Unchanged { contact: None }),
         Reply::Contact(contact) => Some(Event::Unchanged { contact: Some(*contact) }),
-        Reply::Gateway { .. } | Reply::Agent(_) | Reply::Recall(_) | Reply::Unknown(_) => None,
+        // These come with an event, always.
+        Reply::Gateway { .. }
+        | Reply::Agent(_)
+        | Reply::Recall(_)
+        | Reply::Promised { .. }
+        | Reply::Recovery(_)
+        | Reply::Unknown(_) => None,
     }
 }
 

@@ -9,6 +9,7 @@
 
 pub mod agent;
 mod apply;
+pub mod callback;
 mod choice;
 pub mod command;
 pub mod contact;
@@ -26,10 +27,12 @@ mod line;
 pub mod memory;
 mod pace;
 pub mod policy;
+pub mod promise;
 pub mod queue_life;
 pub(crate) mod rank;
 pub mod recall;
 pub mod refusal;
+mod room;
 pub mod routing;
 #[cfg(test)]
 mod rules;
@@ -47,11 +50,12 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use crate::ids::{
-    AgentId, CalendarId, ContactId, EffectId, EntryPointId, GatewayId, QueueId, RecallId,
-    RequestId, ReservationId,
+    AgentId, CalendarId, ContactId, EffectId, EntryPointId, GatewayId, PromiseId, QueueId, RecallId,
+    RecoveryId, RequestId, ReservationId,
 };
 use crate::time::EngineTime;
 use agent::Agent;
+use callback::{Board, CallbackCounts};
 use command::{Command, Reply};
 use contact::{Contact, StateKind};
 pub use decide::Preview;
@@ -64,6 +68,7 @@ use hours::Hours;
 use image::Counts;
 use memory::Memory;
 use pace::Pace;
+use promise::{Owed, OwedCounts, Promise, Recovery};
 use recall::Recall;
 use refusal::Refusal;
 use routing::{Name, Routing};
@@ -89,6 +94,7 @@ pub struct Engine {
     sticky: Sticky,
     hours: Vec<Hours>,
     counts: Counts,
+    owed: Owed,
     memory: Memory,
 
     // When the event that is being applied happened.
@@ -99,6 +105,7 @@ pub struct Engine {
     reservations: HashMap<ReservationId, ContactId, FxBuildHasher>,
     effects: HashMap<EffectId, ContactId, FxBuildHasher>,
     floor: Floor,
+    board: Board,
     timers: Timers,
     hashes: Hashes,
     /// By agent.
@@ -197,8 +204,8 @@ impl Engine {
     /// Hash of all state that events make, kept up to date by every event.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        let Self { counts, hashes, gateways, recalls, pace, sticky, hours, .. } = self;
-        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky, hours))
+        let Self { counts, hashes, gateways, recalls, pace, sticky, hours, owed, .. } = self;
+        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky, hours, owed.hash()))
     }
 
     /// Whether no reservation is made, because space for the journal runs out.
@@ -301,6 +308,40 @@ impl Engine {
     #[must_use]
     pub fn in_state(&self, kind: StateKind) -> u64 {
         self.counts.by_state[kind.index()]
+    }
+
+    /// Promises that are neither kept nor broken, in the order in which they were made.
+    pub fn promises(&self) -> impl Iterator<Item = &Promise> {
+        self.owed.promises().values()
+    }
+
+    /// An open promise.
+    #[must_use]
+    pub fn promise(&self, id: PromiseId) -> Option<&Promise> {
+        self.owed.promises().get(&id)
+    }
+
+    /// Recoveries that are not done, in the order in which they were opened.
+    pub fn recoveries(&self) -> impl Iterator<Item = &Recovery> {
+        self.owed.recoveries().values()
+    }
+
+    /// An open recovery.
+    #[must_use]
+    pub fn recovery(&self, id: RecoveryId) -> Option<&Recovery> {
+        self.owed.recoveries().get(&id)
+    }
+
+    /// What was promised and made good since the router began.
+    #[must_use]
+    pub fn owed_counts(&self) -> &OwedCounts {
+        &self.owed.counts
+    }
+
+    /// How a queue's callbacks stand.
+    #[must_use]
+    pub fn callbacks(&self, queue: QueueId) -> CallbackCounts {
+        self.board.of(queue)
     }
 
     /// How many of its class stand before a contact in line; none if it is not in line.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use super::floor::Stand;
+use super::store::Filed;
 use super::words::{Channel, ServiceClass};
 use crate::ids::QueueId;
 use crate::time::{EngineTime, Span};
@@ -257,7 +258,8 @@ impl Engine {
     /// Whether those who are measured are those who wait and are worked on, for checking.
     pub(super) fn measures_those_inside(&self) -> bool {
         let mut inside: BTreeMap<(QueueId, usize), (u32, u32)> = BTreeMap::new();
-        for filed in self.contacts.iter().filter(|f| f.stand != Stand::Off) {
+        let waits = |f: &&Filed| f.stand != Stand::Off && f.contact.silent().is_none();
+        for filed in self.contacts.iter().filter(waits) {
             let c = &filed.contact;
             inside.entry((c.queue, c.channel.index())).or_default().0 += 1;
         }

@@ -4,7 +4,8 @@ use thiserror::Error;
 
 use super::routing::Name;
 use super::words::Channel;
-use crate::ids::{AgentId, ContactId, EffectId, RecallId, ReservationId};
+use crate::ids::{AgentId, ContactId, EffectId, PromiseId, RecallId, RecoveryId, ReservationId};
+use crate::time::EngineTime;
 
 /// Why a command was refused. Nothing changed.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -126,6 +127,49 @@ pub enum Refusal {
         /// The level.
         level: &'static str,
     },
+    /// There is no number at which the customer can be called.
+    #[error("contact {0} has no confirmed number: confirm one with the customer, then ask again")]
+    NoNumber(ContactId),
+    /// The number does not exist.
+    #[error("the number of contact {0} does not exist: confirm another one first")]
+    InvalidNumber(ContactId),
+    /// The queue makes no callbacks.
+    #[error("queue {0:?} makes no callbacks: give it a [queues.callback] section")]
+    NoCallbacks(Name),
+    /// Nobody knows how many calls the staff can serve.
+    #[error(
+        "no time can be promised: how fast queue {0:?} serves is not known yet. Ask without a \
+         window, or set callback.per_hour for it"
+    )]
+    NoRate(Name),
+    /// Callbacks promised for the window take all that may be promised.
+    #[error(
+        "what the staff of queue {queue:?} can serve in that window is promised already: {}",
+        match next {
+            Some(_) => "the next window that has room comes with this",
+            None => "no other window in the next 14 days has room either",
+        }
+    )]
+    NoRoom {
+        /// Which queue.
+        queue: Name,
+        /// When the next window that has room begins.
+        next: Option<EngineTime>,
+    },
+    /// No promise with this id is open.
+    #[error("promise {0} is not open: it was kept or broken, or never made")]
+    NoSuchPromise(PromiseId),
+    /// No recovery with this id is open.
+    #[error("recovery {0} is not open: it was done, or never opened")]
+    NoSuchRecovery(RecoveryId),
+    /// The recovery is led by somebody else.
+    #[error("recovery {0} is not yours")]
+    NotYourRecovery(RecoveryId),
+    /// The remedy is beyond the owner's authority.
+    #[error(
+        "the remedy of recovery {0} is beyond its owner's authority: a supervisor approves it first"
+    )]
+    NeedsApproval(RecoveryId),
     /// A limit was reached; try later.
     #[error("{what} limit of {most} reached")]
     Limit {
@@ -162,10 +206,13 @@ impl Refusal {
             | Self::NoSuchEffect(_)
             | Self::NoSuchQueue(_)
             | Self::NoSuchAgent(_)
-            | Self::NoSuchRecall(_) => RefusalKind::NotFound,
-            Self::NotYourContact(_) | Self::NotYourReservation(_) | Self::NotYourEffect(_) => {
-                RefusalKind::NotYours
-            }
+            | Self::NoSuchRecall(_)
+            | Self::NoSuchPromise(_)
+            | Self::NoSuchRecovery(_) => RefusalKind::NotFound,
+            Self::NotYourContact(_)
+            | Self::NotYourReservation(_)
+            | Self::NotYourEffect(_)
+            | Self::NotYourRecovery(_) => RefusalKind::NotYours,
             Self::WrongState { .. }
             | Self::ReservationOver(_)
             | Self::NeedsStream
@@ -177,13 +224,18 @@ impl Refusal {
             | Self::ConsultOpen(_)
             | Self::EmptySafetyLane
             | Self::SameLevel { .. }
+            | Self::NoNumber(_)
+            | Self::InvalidNumber(_)
+            | Self::NoCallbacks(_)
+            | Self::NoRate(_)
+            | Self::NeedsApproval(_)
             | Self::ScopeTaken { .. } => RefusalKind::WrongState,
             Self::KeyConflict { .. } | Self::RequestConflict => RefusalKind::Conflict,
             Self::ChannelNotTaken { .. }
             | Self::SameAgent(_)
             | Self::OutOfRange { .. }
             | Self::BadConfiguration(_) => RefusalKind::Invalid,
-            Self::Limit { .. } => RefusalKind::Exhausted,
+            Self::Limit { .. } | Self::NoRoom { .. } => RefusalKind::Exhausted,
         }
     }
 
@@ -201,7 +253,12 @@ impl Refusal {
             Self::NoSuchEffect(_) | Self::NotYourEffect(_) => "effect_id",
             Self::KeyConflict { .. } => "key",
             Self::RequestConflict => "request_id",
-            Self::NoSuchQueue(_) => "queue",
+            Self::NoSuchQueue(_) | Self::NoCallbacks(_) => "queue",
+            Self::NoNumber(_) | Self::InvalidNumber(_) => "number_confirmed",
+            Self::NoRate(_) | Self::NoRoom { .. } => "window",
+            Self::NoSuchPromise(_) => "promise_id",
+            Self::NoSuchRecovery(_) | Self::NotYourRecovery(_) => "recovery_id",
+            Self::NeedsApproval(_) => "remedy",
             Self::ChannelNotTaken { .. } | Self::NeedsStream => "channel",
             Self::NoSuchAgent(_)
             | Self::AgentNotConnected(_)

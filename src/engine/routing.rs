@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::callback::CallbackPolicy;
 use super::policy::{AgentChoice, ContactChoice, QueuePolicy, Workload};
+use super::promise::PromiseSettings;
 use super::queue_life::{Calendar, External, Notice, QueueLife, QueueStep};
 use super::words::{Channel, Language, Needs};
 use crate::ids::{
@@ -90,6 +92,8 @@ pub struct Queue {
     pub steps: Vec<QueueStep>,
     /// When it takes contacts, and what becomes of others.
     pub life: QueueLife,
+    /// How it makes callbacks; none if it makes none.
+    pub callback: Option<Arc<CallbackPolicy>>,
 }
 
 /// An agent of the configuration.
@@ -111,6 +115,8 @@ pub struct AgentProfile {
     /// What contacts cost them, where the capacity alone does not say, and what may
     /// interrupt what.
     pub workload: Workload,
+    /// The largest remedy that they may give without asking, in cents.
+    pub authority: u64,
 }
 
 /// Where contacts come in.
@@ -141,6 +147,8 @@ pub struct Settings {
     pub most_contacts: u32,
     /// Which of several waiting contacts a freed agent gets.
     pub contact_choice: ContactChoice,
+    /// How promises are kept.
+    pub promises: PromiseSettings,
 }
 
 impl Default for Settings {
@@ -153,6 +161,7 @@ impl Default for Settings {
             async_share: 10,
             most_contacts: 1_000_000,
             contact_choice: ContactChoice::FixedQueueRatio,
+            promises: PromiseSettings::default(),
         }
     }
 }

@@ -101,6 +101,15 @@ impl Teller<'_> {
                     self.wrap_up(*agent, *contact, *wrap_up);
                 }
             }
+            Event::CallbackPromised { contact, released, .. } => {
+                if let Some(released) = released {
+                    let (contact, because) = (*contact, released.because);
+                    self.agent(released.agent, Tell::Released { contact, because });
+                    self.wrap_up(released.agent, contact, released.wrap_up);
+                }
+                self.state(*contact);
+            }
+            Event::PromiseOpened { arrived, .. } => self.opened(arrived.contact),
             Event::Reattached { contact, .. } => self.resync_contact(*contact),
             _ => self.rest(event),
         }
@@ -157,6 +166,10 @@ impl Teller<'_> {
             State::Assigned { agent, .. } => Tell::AssignedTo { contact, agent },
             State::Pending { on, .. } => Tell::Pending { contact, on },
             State::SelfService(s) => Tell::InSelfService { contact, tier: s.tier },
+            State::CallbackDue => {
+                let due = c.callback.as_ref().and_then(|cb| cb.due);
+                Tell::CallbackDue { contact, within: due.map(|due| due.since(self.at)) }
+            }
         };
         // A command may move a contact twice; its last state is said once.
         let to = Recipient::Gateway(c.gateway);
@@ -183,6 +196,14 @@ impl Teller<'_> {
         self.out.push(Directive { to: Recipient::Gateway(arrived.gateway), tell });
     }
 
+    /// A contact that the router opened itself, for its gateway to hold.
+    fn opened(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let Some(continues) = c.continues.filter(|_| c.is_ours()) else { return };
+        let (key, channel, queue) = (c.key.clone(), c.channel, c.queue);
+        self.gateway(c, Tell::Opened { contact, key, channel, queue, continues });
+    }
+
     fn effect(&mut self, contact: ContactId, effect: EffectId, kind: EffectKind) {
         let Some(c) = self.engine.contact(contact) else { return };
         if !c.effects.iter().any(|(e, _)| *e == effect) {
@@ -191,6 +212,12 @@ impl Teller<'_> {
         let tell = match kind {
             EffectKind::Connect { reservation, agent } => {
                 Tell::Connect { effect, contact, reservation, agent, consult_of: c.parent }
+            }
+            EffectKind::Dial { reservation, agent, mode } => {
+                let policy = self.engine.routing.queue(c.queue).and_then(|q| q.callback.as_ref());
+                let ring = policy.map(|p| p.ring).unwrap_or_default();
+                let continues = c.continues;
+                Tell::Dial { effect, contact, reservation, agent, mode, ring, continues }
             }
             EffectKind::HandOver { to } => Tell::HandOver { effect, contact, to },
             EffectKind::Say(say) => Tell::Say { effect, contact, channel: c.channel, say },
@@ -249,6 +276,7 @@ impl Teller<'_> {
             recall: self.engine.recall_at(c.entry_point).map(|r| r.id),
             language: c.language,
             heard: c.heard.to_vec(),
+            callback: c.callback.as_ref().map(|cb| cb.kind),
         })
     }
 
@@ -309,6 +337,7 @@ impl Teller<'_> {
         {
             self.gateway(c, Tell::GoesOnAs { contact: of, follow_up: contact });
         }
+        self.opened(contact);
         self.state(contact);
         self.outlook(contact);
         let effects = self.engine.contact(contact).map(|c| c.effects.clone()).unwrap_or_default();

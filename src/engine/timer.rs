@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::agent::{Agent, Hold, Presence};
 use super::contact::{Contact, Link, State};
+use super::promise::{Promise, Recovery};
 use super::recall::Recall;
-use crate::ids::{AgentId, ContactId, RecallId};
+use crate::ids::{AgentId, ContactId, PromiseId, RecallId, RecoveryId};
 use crate::time::EngineTime;
 
 /// What falls due.
@@ -28,6 +29,10 @@ pub(crate) enum Due {
     Grace(AgentId),
     /// A recall that nobody ended.
     Expiry(RecallId),
+    /// A promise is to become work, or is due.
+    Promise(PromiseId),
+    /// Work to make good is due.
+    Recovery(RecoveryId),
 }
 
 /// Everything that falls due, in order of time.
@@ -68,6 +73,22 @@ impl Timers {
         }
     }
 
+    /// A promise is now so, and was so before.
+    pub(crate) fn move_promise(&mut self, before: Option<&Promise>, now: &Promise) {
+        if let Some(timer) = before.and_then(of_promise) {
+            self.due.remove(&timer);
+        }
+        self.due.extend(of_promise(now));
+    }
+
+    /// A recovery is now so, and was so before.
+    pub(crate) fn move_recovery(&mut self, before: Option<&Recovery>, now: &Recovery) {
+        if let Some(timer) = before.and_then(of_recovery) {
+            self.due.remove(&timer);
+        }
+        self.due.extend(of_recovery(now));
+    }
+
     pub(crate) fn enter_agent(&mut self, agent: &Agent) {
         of_agent(agent, |timer| {
             self.due.insert(timer);
@@ -97,13 +118,19 @@ pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Du
             each((step.min(s.until), Due::Contact(contact.id)));
         }
         State::Queued => {
-            if let Some(named) = contact.named {
-                each((named.until, Due::Named(contact.id)));
-            } else if contact.link != Link::Detached {
+            if contact.named.is_none() && contact.link != Link::Detached {
                 of_stage(contact, &mut each);
             }
         }
+        State::CallbackDue => {
+            if let Some(wakes) = contact.callback.as_ref().and_then(|cb| cb.wakes()) {
+                each((wakes, Due::Contact(contact.id)));
+            }
+        }
         State::New | State::Assigned { .. } => {}
+    }
+    if let Some(named) = contact.named.filter(|_| contact.is_in_line()) {
+        each((named.until, Due::Named(contact.id)));
     }
     for p in &contact.passed_over {
         each((p.until, Due::PassOver(contact.id, p.agent)));
@@ -125,6 +152,16 @@ fn of_stage(contact: &Contact, each: &mut impl FnMut((EngineTime, Due))) {
 /// The timer that a recall stands for.
 pub(crate) fn of_recall(recall: &Recall) -> Option<(EngineTime, Due)> {
     (!recall.over).then_some((recall.expires, Due::Expiry(recall.id)))
+}
+
+/// The timer that a promise stands for.
+pub(crate) fn of_promise(p: &Promise) -> Option<(EngineTime, Due)> {
+    Some((p.wakes()?, Due::Promise(p.id)))
+}
+
+/// The timer that a recovery stands for.
+pub(crate) fn of_recovery(r: &Recovery) -> Option<(EngineTime, Due)> {
+    Some((r.wakes()?, Due::Recovery(r.id)))
 }
 
 /// The timers that an agent's state stands for.

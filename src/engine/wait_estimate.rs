@@ -12,6 +12,7 @@ use super::floor::{Demand, Other, Press, Stand};
 use super::line::Spot;
 use super::pace::Turns;
 use super::policy::ContactChoice;
+use super::rank::Asked;
 use super::words::{Channel, ServiceClass};
 use crate::ids::{ContactId, QueueId};
 use crate::time::{EngineTime, Place, Span};
@@ -82,7 +83,7 @@ impl Engine {
         stand: Stand,
         at: EngineTime,
     ) -> (Option<usize>, Option<WaitEstimate>) {
-        let waits = matches!(c.state, State::Queued | State::SelfService(_));
+        let waits = matches!(c.state, State::Queued | State::SelfService(_) | State::CallbackDue);
         let Some(class) = self.floor.class_of(c, stand).filter(|_| waits) else {
             return (None, None);
         };
@@ -114,6 +115,8 @@ impl Engine {
             return None;
         }
         let own = press(queue, channel);
+        let silent = ahead * self.silent_part(queue, channel);
+        let ahead = ahead - silent;
         let all = ahead + demand.rivals;
         let hazard =
             if all > 0.0 { (ahead * own.hazard + demand.hazard) / all } else { own.hazard };
@@ -125,6 +128,8 @@ impl Engine {
             None => self.pace.get(queue, channel).taken.rate(at),
         };
         let (mean, variance) = departures_of_part(rate, hazard, all);
+        // Who waits for our call does not give up.
+        let (mean, variance) = (mean + silent / rate, variance + silent / (rate * rate));
         let p80 = quantile(mean, variance);
         let told = rate > 0.0 && p80 <= LONGEST_TOLD.as_secs_f64();
         told.then(|| WaitEstimate { mean: span(mean), p80: span(p80) })
@@ -138,6 +143,36 @@ impl Engine {
             ContactChoice::FixedQueueRatio => queue == other,
             ContactChoice::CmuTheta => index(queue) == index(other),
         }
+    }
+
+    /// How long it would take one who waits for our call until it is their turn, if they stood
+    /// in line by their place; none where that is honestly not known, or too long to say.
+    pub(super) fn wait_at_place(&self, c: &Contact, at: EngineTime) -> Option<WaitEstimate> {
+        let Some((class, ahead)) = self.at_place(c) else { return Some(WaitEstimate::default()) };
+        self.expected_at(class, (c.queue, c.channel), Spot::of(c), ahead, at)
+    }
+
+    /// About how many would stand before it then.
+    pub(super) fn ahead_at_place(&self, c: &Contact) -> f64 {
+        self.at_place(c).map_or(0.0, |(_, ahead)| ahead)
+    }
+
+    /// The class in which it would stand, and about how many before it.
+    fn at_place(&self, c: &Contact) -> Option<(u16, f64)> {
+        let service =
+            if c.service == ServiceClass::Async { c.channel.service() } else { c.service };
+        let class = self.floor.class_named(Asked { service, ..Asked::of(c) })?;
+        Some((class, self.floor.ahead_in(class, Spot::of(c))))
+    }
+
+    /// The part of those in a queue's lines of one channel who wait for our call.
+    fn silent_part(&self, queue: QueueId, channel: Channel) -> f64 {
+        let silent = self.board.of(queue).pressing;
+        if silent == 0 || channel != Channel::Voice {
+            return 0.0;
+        }
+        let live = self.pace.get(queue, channel).waiting.inside;
+        f64::from(silent) / (f64::from(silent) + f64::from(live))
     }
 
     /// The part of their capacity that agents have for a channel: live contacts go first, and

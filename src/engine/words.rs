@@ -206,11 +206,13 @@ pub enum EndReason {
     QueueClosed,
     /// Its queue was full, and the customer was told so.
     QueueFull,
+    /// The customer no longer wants to be called back.
+    CallbackCancelled,
 }
 
 impl EndReason {
     /// All reasons, in the order of declaration.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Completed,
         Self::CustomerLeft,
         Self::Abandoned,
@@ -225,6 +227,7 @@ impl EndReason {
         Self::Overflowed,
         Self::QueueClosed,
         Self::QueueFull,
+        Self::CallbackCancelled,
     ];
 
     /// The word for it in metrics and listings.
@@ -245,6 +248,7 @@ impl EndReason {
             Self::Overflowed => "overflowed",
             Self::QueueClosed => "queue_closed",
             Self::QueueFull => "queue_full",
+            Self::CallbackCancelled => "callback_cancelled",
         }
     }
 }
@@ -329,6 +333,8 @@ pub enum QueuedBecause {
     Overflowed,
     /// The number outside that it was sent to did not take it.
     NotForwarded,
+    /// It was promised, and its time has come.
+    Promised,
 }
 
 /// A contact kept for one agent until a time, after which anyone eligible may have it.
@@ -364,6 +370,8 @@ pub enum ReleasedBecause {
     Moved,
     /// The agent's connection did not come back, or they signed out.
     AgentGone,
+    /// The customer will be called back.
+    CalledBack,
 }
 
 /// What an agent is available for.

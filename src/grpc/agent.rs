@@ -8,14 +8,15 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::convert::{act, check, tell};
+use super::convert::owed::When;
+use super::convert::{act, check, person, tell};
 use super::status::{self, Fault};
 use super::stream::{BACK_AFTER_MS, Line, Outward, Room, Said, Sent, Speaker};
 use super::{Edge, auth, watch};
 use crate::engine::command::{Command, Reply};
 use crate::engine::directive::Recipient;
-use crate::engine::entry::{Actor, Role};
-use crate::ids::{AgentId, RequestId, SessionId};
+use crate::engine::entry::{Actor, Role, Sealed};
+use crate::ids::{AgentId, ContactId, RequestId, SessionId};
 use crate::pb::v1::agent_service_connect_request::Command as Asked;
 use crate::pb::v1::agent_service_connect_response::Message as Word;
 use crate::pb::v1::agent_service_server::AgentService;
@@ -69,12 +70,23 @@ impl AgentService for Agents {
         let wanted = asked.act.ok_or(Fault::Missing { field: "act" })?;
         let actor = auth::actor(Role::Agent, &asked.agent);
         let request = Some(auth::request_id(&actor, &asked.request_id, &wanted));
-        let command = Command::Agent { agent, session: None, act: act::read(&names, wanted)? };
-        let reply = self.0.handle.call(actor, request, command, None).await.map_err(Fault::from)?;
+        let when = When::now(&self.0.handle);
+        let sealed = sealed(&self.0.handle, &wanted)?;
+        let command =
+            Command::Agent { agent, session: None, act: act::read(&names, when, wanted)? };
+        let reply = self.0.handle.call(actor, request, command, sealed).await;
+        let reply = reply.map_err(Fault::from)?;
         let receipt = self.0.handle.receipt();
-        let answer = Some(tell::answer(&asked.request_id, &asked.agent, reply, &receipt));
+        let answer = Some(tell::answer(when, &asked.request_id, &asked.agent, reply, &receipt));
         Ok(self.0.proven(v1::ActResponse { answer }))
     }
+}
+
+/// The words and the note of work to make good, sealed.
+fn sealed(handle: &ShardHandle, act: &v1::AgentAct) -> Result<Option<Sealed>, Fault> {
+    let Some(v1::agent_act::Act::OpenRecovery(remedy)) = &act.act else { return Ok(None) };
+    let customer = handle.customer(ContactId(remedy.contact_id));
+    person::seal(handle.keys(), customer, remedy.words.clone(), false)
 }
 
 /// An agent on a stream.
@@ -149,7 +161,13 @@ impl Voice {
             Ok(reply) => {
                 let names = self.handle.directory();
                 let name = names.routing.agent_name(agent);
-                Word::Answer(tell::answer(request_id, name, reply, receipt))
+                Word::Answer(tell::answer(
+                    When::now(&self.handle),
+                    request_id,
+                    name,
+                    reply,
+                    receipt,
+                ))
             }
             Err(rejection) => Word::Refused(Fault::from(rejection).refused(request_id)),
         };
@@ -282,7 +300,7 @@ impl Conversation {
         match wanted {
             Asked::Act(wanted) => {
                 let request = Some(auth::request_id(&actor, &asked.request_id, &wanted));
-                let act = act::read(&names, wanted)?;
+                let act = act::read(&names, When::now(&self.line.handle), wanted)?;
                 let command = Command::Agent { agent, session, act };
                 Ok(Understood { sign: ACT, agent, actor, request, command })
             }

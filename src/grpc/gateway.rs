@@ -10,6 +10,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::Edge;
 use super::auth;
+use super::convert::owed::When;
 use super::convert::report::Reading;
 use super::convert::say::Unsayable;
 use super::convert::{check, report, tell};
@@ -75,7 +76,8 @@ impl GatewayService for Gateways {
         let report = asked.report.ok_or(Fault::Missing { field: "report" })?;
         let reply = self.report_once(&asked.request_id, &asked.gateway, report).await?;
         let receipt = self.0.handle.receipt();
-        let answer = Some(tell::answer(&asked.request_id, &asked.gateway, reply, &receipt));
+        let when = When::now(&self.0.handle);
+        let answer = Some(tell::answer(when, &asked.request_id, &asked.gateway, reply, &receipt));
         Ok(self.0.proven(v1::ReportResponse { answer }))
     }
 }
@@ -125,6 +127,7 @@ fn read(handle: &ShardHandle, asked: v1::GatewayReport) -> Result<(Report, Optio
         owner: &|contact| report::owner(handle, contact),
         recalls: handle.recalls(),
         recall_of: &|contact| handle.recall_of(contact),
+        when: When::now(handle),
     };
     report::read(&from, asked)
 }
@@ -182,7 +185,8 @@ impl Speaker for Voice {
                     // Its reader may be gone already.
                     let _ = greeted.send((gateway, session));
                 }
-                Word::Answer(tell::answer(&request_id, self.name(), reply, &receipt))
+                let when = When::now(&self.handle);
+                Word::Answer(tell::answer(when, &request_id, self.name(), reply, &receipt))
             }
             Outgoing::Answer { request_id, answer: Err(rejection), .. } => {
                 let fault = Fault::from(rejection);

@@ -107,7 +107,9 @@ pub(super) fn began(event: &Event, id: ContactId) -> Option<&Arrived> {
     match event {
         Event::Arrived(a) => Some(a),
         // It is in the story of the contact that it follows up too.
-        Event::FollowUpOpened(a) => Some(a).filter(|a| a.contact == id),
+        Event::PromiseOpened { arrived: a, .. } | Event::FollowUpOpened(a) => {
+            Some(a).filter(|a| a.contact == id)
+        }
         _ => None,
     }
 }

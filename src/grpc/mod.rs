@@ -15,6 +15,7 @@ mod heard;
 mod inspect;
 mod machine;
 mod next;
+mod owed;
 mod past;
 mod reading;
 mod recall;

@@ -5,6 +5,7 @@
 
 use super::story::{length, waits_for};
 use super::{rows, story, unix_ms};
+use crate::engine::callback::{Callback, Phase};
 use crate::engine::contact::{Contact, State};
 use crate::engine::routing::Routing;
 use crate::engine::words::WaitsFor;
@@ -73,6 +74,27 @@ fn of(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
                 waits_for(on)
             );
             Next { text, left: left(until) }
+        }
+        State::CallbackDue => {
+            let callback = c.callback.as_deref();
+            let wakes = callback.and_then(Callback::wakes);
+            let text = match callback.map(|cb| cb.phase) {
+                Some(Phase::Held { until }) => {
+                    format!("It is not called before {} have passed.", length(until.since(now)))
+                }
+                Some(Phase::Patient { .. }) => {
+                    "It is called when an agent has nobody on the line to serve, or by its place \
+                     before its time runs out."
+                        .to_owned()
+                }
+                Some(Phase::Exhausted(_)) => {
+                    "Nobody calls it by itself any more: a supervisor has it called (`CallNow`), \
+                     promises it anew, or closes it."
+                        .to_owned()
+                }
+                _ => "It is called when its turn comes, by its place.".to_owned(),
+            };
+            Next { text, left: wakes.map(|at| at.since(now)) }
         }
         State::SelfService(s) => {
             let most = length(s.until.since(now));

@@ -63,7 +63,7 @@ impl Page {
 
     /// Takes rows in the order of their ids until the page is full. The token is empty when
     /// there are no more.
-    fn fill<R: Message>(self, rows: impl Iterator<Item = (u64, R)>) -> (Vec<R>, String) {
+    pub(super) fn fill<R: Message>(self, rows: impl Iterator<Item = (u64, R)>) -> (Vec<R>, String) {
         let mut page = Vec::new();
         let (mut bytes, mut last) = (0, None);
         for (id, row) in rows.filter(|(id, _)| self.begins_before(*id)) {
@@ -124,6 +124,18 @@ fn queue(view: &View<'_>, id: QueueId, queue: &Queue, staff: Staff) -> v1::Queue
         agents_ready: staff.ready,
         retired: queue.retired,
         expected_waits: expected_waits(view, id, queue),
+        callbacks: queue.callback.as_ref().map(|_| callbacks(view, id)),
+    }
+}
+
+fn callbacks(view: &View<'_>, id: QueueId) -> v1::QueueCallbacks {
+    let n = view.engine.callbacks(id);
+    v1::QueueCallbacks {
+        later: n.held + n.patient,
+        pressing: n.pressing,
+        reserved: n.reserved,
+        dialling: n.dialling,
+        exhausted: n.exhausted,
     }
 }
 
@@ -156,6 +168,7 @@ pub(super) fn counts(view: &View<'_>) -> v1::ContactCounts {
         assigned: count(StateKind::Assigned),
         pending: count(StateKind::Pending),
         self_service: count(StateKind::SelfService),
+        callback_due: count(StateKind::CallbackDue),
         closed: count(StateKind::Closed),
     }
 }

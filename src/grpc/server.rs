@@ -17,6 +17,7 @@ use super::accept::{self, Doors};
 use super::admin::Admins;
 use super::agent::Agents;
 use super::gateway::Gateways;
+use super::owed::Owing;
 use super::recall::Recalls;
 use super::receipts::RECEIPT;
 use super::supervisor::Supervisors;
@@ -25,6 +26,7 @@ use crate::pb::DESCRIPTORS;
 use crate::pb::v1::admin_service_server::AdminServiceServer;
 use crate::pb::v1::agent_service_server::AgentServiceServer;
 use crate::pb::v1::gateway_service_server::GatewayServiceServer;
+use crate::pb::v1::owed_service_server::OwedServiceServer;
 use crate::pb::v1::recall_service_server::RecallServiceServer;
 use crate::pb::v1::supervisor_service_server::SupervisorServiceServer;
 use crate::recall::Folder;
@@ -88,6 +90,7 @@ pub async fn services(
     let agents = bounded!(AgentServiceServer, Agents(edge.clone()));
     let supervisors = bounded!(SupervisorServiceServer, Supervisors(edge.clone()));
     let admins = bounded!(AdminServiceServer, Admins(edge.clone()));
+    let owing = bounded!(OwedServiceServer, Owing(edge.clone()));
     let recalls = Recalls { edge, playbooks: Arc::new(playbooks) };
     let recalls = bounded!(RecallServiceServer, recalls);
 
@@ -96,6 +99,7 @@ pub async fn services(
     reporter.set_serving::<AgentServiceServer<Agents>>().await;
     reporter.set_serving::<SupervisorServiceServer<Supervisors>>().await;
     reporter.set_serving::<RecallServiceServer<Recalls>>().await;
+    reporter.set_serving::<OwedServiceServer<Owing>>().await;
     reporter.set_serving::<AdminServiceServer<Admins>>().await;
     let described = || {
         tonic_reflection::server::Builder::configure()
@@ -110,6 +114,7 @@ pub async fn services(
         .add_service(agents)
         .add_service(supervisors)
         .add_service(recalls)
+        .add_service(owing)
         .add_service(admins)
         .add_service(health)
         .add_service(reflection)

@@ -224,6 +224,15 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::ScopeTaken { .. } => "SCOPE_TAKEN",
         Refusal::EmptySafetyLane => "EMPTY_SAFETY_LANE",
         Refusal::SameLevel { .. } => "SAME_LEVEL",
+        Refusal::NoNumber(_) => "NO_NUMBER",
+        Refusal::InvalidNumber(_) => "INVALID_NUMBER",
+        Refusal::NoCallbacks(_) => "NO_CALLBACKS",
+        Refusal::NoRate(_) => "NO_RATE",
+        Refusal::NoRoom { .. } => "NO_ROOM",
+        Refusal::NoSuchPromise(_) => "NO_SUCH_PROMISE",
+        Refusal::NoSuchRecovery(_) => "NO_SUCH_RECOVERY",
+        Refusal::NotYourRecovery(_) => "NOT_YOUR_RECOVERY",
+        Refusal::NeedsApproval(_) => "NEEDS_APPROVAL",
     }
 }
 

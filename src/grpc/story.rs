@@ -2,6 +2,7 @@
 //!
 //! The words are stable and for programs; the sentences are not.
 
+mod owed;
 mod recall;
 
 use super::convert::words;
@@ -47,6 +48,7 @@ pub(super) fn tell(names: &Routing, texts: &Texts, event: &Event, before: Before
     let (word, text) = contact_event(names, event, before.queue)
         .or_else(|| connection_event(names, texts, event))
         .or_else(|| recall::event(texts, event, before.recall))
+        .or_else(|| owed::event(names, event))
         .unwrap_or_else(|| ("other", "something about the router itself".to_owned()));
     Told { word, text, agent, reservation }
 }
@@ -162,6 +164,9 @@ fn connection_event(
                 EffectKind::Say(say) => texts.named(say),
                 EffectKind::Announce(announce) => announcement(names, announce),
                 EffectKind::Forward { to } => format!("send it to {}", names.external_name(*to)),
+                EffectKind::Dial { agent, .. } => {
+                    format!("call the customer and join them with {}", who(*agent))
+                }
             };
             ("effect_asked", format!("asked the gateway to {what} (effect {effect})"))
         }
@@ -220,6 +225,7 @@ fn queued(names: &Routing, q: &Queued, was_in: Option<QueueId>) -> String {
         QueuedBecause::Safety => "about safety: first in line",
         QueuedBecause::Overflowed => "overflowed from another queue",
         QueuedBecause::NotForwarded => "the number outside did not take it",
+        QueuedBecause::Promised => "as it was promised",
     };
     let mut text = format!("waits in {} ({because})", names.queue_name(q.queue));
     if let Some(named) = q.named {
@@ -234,6 +240,7 @@ fn queued(names: &Routing, q: &Queued, was_in: Option<QueueId>) -> String {
             ReleasedBecause::HandedOver => "who handed it over",
             ReleasedBecause::Moved => "from whom it was taken",
             ReleasedBecause::AgentGone => "who is gone",
+            ReleasedBecause::CalledBack => "who lets it be called back",
         };
         text.push_str(&format!("; before with {agent}, {why}"));
     }
@@ -317,6 +324,7 @@ const fn end(reason: EndReason) -> &'static str {
         EndReason::Overflowed => "a number outside took it",
         EndReason::QueueClosed => "its queue was closed, and the customer was told",
         EndReason::QueueFull => "its queue was full, and the customer was told",
+        EndReason::CallbackCancelled => "the customer no longer wants to be called back",
     }
 }
 

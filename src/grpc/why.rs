@@ -63,6 +63,12 @@ const fn is_of_note(event: &Event) -> bool {
             | Event::KeysPressed { .. }
             | Event::WordsRead { .. }
             | Event::FollowUpOpened(_)
+            | Event::PromiseOpened { .. }
+            | Event::PromiseMade(_)
+            | Event::CallbackPromised { .. }
+            | Event::CallbackStepped { .. }
+            | Event::Dialled { .. }
+            | Event::CallLost(_)
             | Event::Detached(_)
             | Event::Reattached { .. }
             | Event::Renewed { .. }
@@ -213,6 +219,7 @@ impl Walk<'_> {
             QueuedBecause::Safety => ": it is about safety",
             QueuedBecause::Overflowed => ": it overflowed from its queue",
             QueuedBecause::NotForwarded => " again: the number outside did not take it",
+            QueuedBecause::Promised => ": it was promised",
         };
         let (queue, service) = (self.of.routing.queue_name(q.queue), q.service.name());
         let mut text = format!("It waits in {queue}{because}. Its class of service is {service}");

@@ -8,6 +8,7 @@
 
 mod archive;
 pub mod names;
+mod owed;
 mod recall;
 mod snapshots;
 mod waits;
@@ -25,6 +26,7 @@ use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 use names::{Kind, Metric};
+use owed::OwedMetrics;
 use recall::RecallMetrics;
 use snapshots::SnapshotMetrics;
 use waits::WaitMetrics;
@@ -63,6 +65,7 @@ pub struct Metrics {
     unproven_receipts: Vec<(Unproven, Counter)>,
     recall: RecallMetrics,
     waits: WaitMetrics,
+    owed: OwedMetrics,
     snapshots: SnapshotMetrics,
     archive: ArchiveMetrics,
     one: Singles,
@@ -157,6 +160,7 @@ impl Metrics {
                 .into(),
             recall: RecallMetrics::new(r),
             waits: WaitMetrics::default(),
+            owed: OwedMetrics::new(r),
             snapshots: SnapshotMetrics::new(r),
             archive: ArchiveMetrics::new(r),
             one: Singles::new(r),
@@ -203,6 +207,7 @@ impl Metrics {
         }
         self.recall.refresh(&self.recorder, view);
         self.waits.refresh(&self.recorder, view);
+        self.owed.refresh(&self.recorder, view);
         self.snapshots.refresh();
         let age = view.statistics.oldest_reservation.map(|since| view.now.since(since));
         self.one.reservation_oldest.set(age.unwrap_or_default().as_secs_f64());

@@ -91,6 +91,18 @@ metrics! {
     ABANDONED_LATE = Counter, Count, "surgeline_contacts_abandoned_after_target_total", ["queue"], "Contacts whose customer left before an answer and after the queue's target had passed since the journal began.";
     WAIT = Histogram(WAITS), Seconds, "surgeline_wait_seconds", ["queue", "outcome"], "Wait since arrival until the first answer or the leaving, the wait with the gateway included; counted since the journal began.";
 
+    CALLBACKS = Gauge, Count, "surgeline_callbacks", ["queue", "phase"], "Contacts to be called back, by where they are: held (not yet in line), patient (behind those on the line), pressing (by their places), reserved, dialling, exhausted (for a supervisor). None of them is in any metric of those who wait, are answered or abandon.";
+    PROMISES_MADE = Counter, Count, "surgeline_promises_made_total", ["kind"], "Promises made to customers since the journal began; made = kept + open + broken.";
+    PROMISES_KEPT = Counter, Count, "surgeline_promises_kept_total", ["kind"], "Promises kept since the journal began, in time or late.";
+    PROMISES_BROKEN = Counter, Count, "surgeline_promises_broken_total", ["kind"], "Promises that were not kept and never will be, since the journal began.";
+    PROMISES_LATE = Counter, Count, "surgeline_promises_late_total", ["kind"], "Promises made since the journal began that were late or are, whatever became of them.";
+    PROMISES_OPEN = Gauge, Count, "surgeline_promises_open", ["kind"], "Promises that are neither kept nor broken.";
+    PROMISE_WAIT = Gauge, Seconds, "surgeline_promise_wait_seconds", ["kind"], "How long customers waited on average for a promise that was kept, from its making; for callbacks this is the wait that is in no other metric. NaN while none was kept.";
+    RECOVERIES_OPENED = Counter, Count, "surgeline_recoveries_opened_total", [], "Work to make good that was opened since the journal began.";
+    RECOVERIES_DONE = Counter, Count, "surgeline_recoveries_done_total", [], "Work to make good that was done since the journal began.";
+    RECOVERIES_OVERDUE = Counter, Count, "surgeline_recoveries_overdue_total", [], "Work to make good that became overdue since the journal began.";
+    RECOVERIES_OPEN = Gauge, Count, "surgeline_recoveries_open", [], "Work to make good that is not done.";
+
     CONTACTS = Gauge, Count, "surgeline_contacts", ["state"], "Open contacts by state.";
     ACCEPTED = Counter, Count, "surgeline_contacts_accepted_total", [], "Contacts accepted, consults included since the journal began.";
     CLOSED = Counter, Count, "surgeline_contacts_closed_total", ["reason"], "Contacts that ended since the journal began, by reason.";

@@ -4,14 +4,16 @@
 //! sets it, and nobody ever clears one. It decides nothing: the app ends the process.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error as ThisError;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use super::clock::Clock;
 use crate::journal::receipt::Seen;
+use crate::time::EngineTime;
 
 /// What makes it impossible to go on. The process must end; recovery decides.
 #[derive(Clone, Debug, ThisError)]
@@ -129,6 +131,7 @@ pub struct Health {
     epoch: AtomicU64,
     recovered_to: AtomicU64,
     fatal: watch::Sender<Option<Fatal>>,
+    clock: OnceLock<Clock>,
 }
 
 impl Default for Health {
@@ -143,11 +146,25 @@ impl Default for Health {
             epoch: AtomicU64::new(0),
             recovered_to: AtomicU64::new(0),
             fatal: watch::Sender::new(None),
+            clock: OnceLock::new(),
         }
     }
 }
 
 impl Health {
+    /// From now on engine time goes by this clock.
+    pub(crate) fn goes_by(&self, clock: Clock) {
+        // One process recovers once.
+        let _ = self.clock.set(clock);
+    }
+
+    /// Engine time now; its beginning while the journal is still read. For edges, which turn
+    /// wall time into it.
+    #[must_use]
+    pub fn engine_now(&self) -> EngineTime {
+        self.clock.get().map_or(EngineTime::ZERO, Clock::now)
+    }
+
     /// Whether commands and reads are served and what they say can be relied on.
     ///
     /// # Errors

@@ -54,11 +54,14 @@ impl PeopleChange {
             // Of one who is neither known nor said anything of there is nothing to keep.
             Event::Arrived(a) => (a.customer.is_some() || sealed.is_some())
                 .then(|| Self::Arrived(a.contact, a.customer, sealed.cloned())),
-            Event::FollowUpOpened(arrived) => {
+            Event::PromiseOpened { arrived, .. } | Event::FollowUpOpened(arrived) => {
                 arrived.continues.map(|of| Self::GoesOn { of, contact: arrived.contact })
             }
             Event::Diverted { contact, now } => Some(Self::Diverted(*contact, now.recall)),
-            Event::InputReceived(contact) => sealed.map(|s| Self::Said(*contact, s.clone())),
+            // The number to call them at comes with these.
+            Event::NumberConfirmed { contact, .. }
+            | Event::CallbackPromised { contact, .. }
+            | Event::InputReceived(contact) => sealed.map(|s| Self::Said(*contact, s.clone())),
             Event::KeysPressed { contact, keys, lot: Some(verdict) } => {
                 Some(Self::Checked(*contact, *verdict, keys.clone()))
             }

@@ -252,6 +252,7 @@ impl Recovery {
         let fresh = self.sequence == 0;
         let gap = if fresh { Span::ZERO } else { gap(self.wall, wall_now()) };
         let clock = Clock::starting_at(self.at + gap);
+        self.health.goes_by(clock);
         let engine = std::mem::take(&mut self.engine);
         let recovered = engine.routing().clone();
         let wanted = wanted(self.configured.then_some(&*recovered))

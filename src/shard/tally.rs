@@ -54,6 +54,7 @@ impl Track {
             service: None,
             waits: false,
             consult,
+            callback: false,
             answered: false,
             held: None,
             reserved: None,
@@ -181,6 +182,10 @@ impl Tally {
             Event::Arrived(arrived) => {
                 self.open.insert(arrived.contact, Track::new(at, arrived.waited, false));
             }
+            Event::PromiseOpened { arrived, .. } => {
+                self.open.insert(arrived.contact, Track::new(at, arrived.waited, false));
+            }
+            Event::CallbackPromised { contact, .. } => self.called_back(*contact),
             Event::FollowUpOpened(arrived) => {
                 self.open.insert(arrived.contact, Track::follow_up(at, arrived.waited));
             }
@@ -215,6 +220,15 @@ impl Tally {
             }
             Event::Closed { contact, reason, .. } => self.closed(at, *contact, *reason),
             _ => {}
+        }
+    }
+
+    /// From now on nobody waits on its line: it is in no count of those who do.
+    fn called_back(&mut self, contact: ContactId) {
+        self.leave(contact);
+        if let Some(track) = self.open.get_mut(&contact) {
+            track.callback = true;
+            track.held = None;
         }
     }
 
@@ -266,7 +280,7 @@ impl Tally {
     fn answered(&mut self, at: EngineTime, contact: ContactId) {
         let Some(track) = self.open.get_mut(&contact) else { return };
         let (Some(queue), Some(service), false, false) =
-            (track.queue, track.service, track.answered, track.consult)
+            (track.queue, track.service, track.answered, track.consult || track.callback)
         else {
             return;
         };
@@ -305,7 +319,9 @@ impl Tally {
     }
 
     fn enter(&mut self, contact: ContactId) {
-        self.wait(contact, true);
+        if !self.open.get(&contact).is_some_and(|track| track.callback) {
+            self.wait(contact, true);
+        }
     }
 
     fn leave(&mut self, contact: ContactId) {

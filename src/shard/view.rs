@@ -9,6 +9,7 @@ use super::staffing::Staffing;
 use crate::engine::Engine;
 use crate::engine::entry::Entry;
 use crate::engine::event::Event;
+use crate::engine::promise::Stage;
 use crate::engine::words::{Availability, ServiceClass};
 use crate::ids::{ContactId, QueueId, RecallId};
 pub use crate::journal::snapshot::seen::{Brought, RecallStatistics, Timeline, TimelineItem};
@@ -195,7 +196,10 @@ impl Timelines {
     fn put(&mut self, contact: ContactId, entry: &Entry, wall: WallTime, event: &Arc<Event>) {
         let begins = matches!(
             **event,
-            Event::Arrived(_) | Event::ConsultStarted { .. } | Event::FollowUpOpened(_)
+            Event::Arrived(_)
+                | Event::ConsultStarted { .. }
+                | Event::FollowUpOpened(_)
+                | Event::PromiseOpened { .. }
         );
         let timeline = if begins {
             self.by_contact.entry(contact).or_default()
@@ -278,6 +282,20 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::KeysPressed { contact, .. }
         | Event::WaitAnnounced { contact, .. } => *contact,
         Event::StepTaken { filing, .. } | Event::Refiled(filing) => filing.contact,
+        Event::PromiseOpened { arrived, .. } => return [Some(arrived.contact), arrived.continues],
+        Event::CallLost(contact) => *contact,
+        Event::NumberConfirmed { contact, .. }
+        | Event::CallbackPromised { contact, .. }
+        | Event::CallbackStepped { contact, .. }
+        | Event::Dialled { contact, .. } => *contact,
+        Event::PromiseMade(p) | Event::PromiseSet(p) => {
+            let working = match p.stage {
+                Stage::Working(contact) if contact != p.contact => Some(contact),
+                _ => None,
+            };
+            return [Some(p.contact), working];
+        }
+        Event::RecoveryOpened(r) | Event::RecoverySet(r) => r.contact,
         Event::Unchanged { contact } => return [*contact, None],
         Event::Restarted { .. }
         | Event::Configured(_)

@@ -393,7 +393,9 @@ impl<'a> World<'a> {
         }
         for event in events.drain(..) {
             match &event {
-                Event::Arrived(_) | Event::FollowUpOpened(_) => self.open += 1,
+                Event::Arrived(_) | Event::FollowUpOpened(_) | Event::PromiseOpened { .. } => {
+                    self.open += 1;
+                }
                 Event::Closed { .. } => self.open -= 1,
                 _ => {}
             }

@@ -160,7 +160,8 @@ def toml(value) -> str:
 
 
 def centre(queues: list[dict], agents: list[dict], *, settings: dict | None = None,
-           entry_points: list[dict] = (), pools: list[str] = ("own",)) -> str:
+           entry_points: list[dict] = (), pools: list[str] = ("own",),
+           promises: dict | None = None) -> str:
     """A configuration. Skills are those that are named; queues have no wrap-up, and agents
     time enough to answer, unless they say otherwise."""
     skills = {s for row in [*queues, *agents] for s in (*row.get("needs", {}), *row.get("skills", {}))}
@@ -171,6 +172,7 @@ def centre(queues: list[dict], agents: list[dict], *, settings: dict | None = No
         "[settings]",
     ]
     lines += [f"{k} = {toml(v)}" for k, v in (settings or {}).items()]
+    lines += ["[promises]", *(f"{k} = {toml(v)}" for k, v in (promises or {}).items())]
     tables = [
         ("pools", [{"name": p} for p in pools]),
         ("queues", [{"wrap_up": "0s", "reservation_timeout": "60s"} | q for q in queues]),

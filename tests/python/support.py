@@ -192,7 +192,7 @@ class RouterTest(unittest.IsolatedAsyncioTestCase):
         await self.caught_up()
         counts = await self.supervisor.counts()
         states = (counts.queued, counts.reserved, counts.connecting, counts.assigned,
-                  counts.pending, counts.self_service, counts.closed)
+                  counts.pending, counts.self_service, counts.callback_due, counts.closed)
         self.assertEqual(counts.accepted, sum(states), f"accepted = the sum over states: {counts}")
         open_now = await self.supervisor.contacts()
         self.assertEqual(len({row.contact_id for row in open_now}), len(open_now))

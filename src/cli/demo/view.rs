@@ -264,6 +264,7 @@ mod tests {
                 pending: 5,
                 closed: 2_335,
                 self_service: 500,
+                callback_due: 0,
             },
             agents: Agents {
                 ready: 2,

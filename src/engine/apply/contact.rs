@@ -74,6 +74,9 @@ impl Engine {
                 }
             }
             Event::EffectAsked { effect, contact, kind } => {
+                if let EffectKind::Dial { .. } = kind {
+                    self.dialling(at, *contact);
+                }
                 self.effect_asked(*effect, *contact, *kind);
             }
             Event::EffectSettled { effect, contact, how } => {
@@ -187,7 +190,7 @@ impl Engine {
         }
         self.change(q.contact, |c| {
             enters(c, q);
-            c.state = State::Queued;
+            c.state = c.rests();
             c.queue = q.queue;
             c.service = q.service;
             c.needs = Needs::from_slice(&q.needs);
@@ -242,7 +245,7 @@ impl Engine {
         self.reservations.remove(&reservation);
         self.drop_work(at, agent, contact);
         self.change(contact, |c| {
-            c.state = State::Queued;
+            c.state = c.rests();
             c.named = None;
             if let Some(until) = until {
                 pass_over(c, Excluded { agent, until });
@@ -334,11 +337,12 @@ impl Engine {
             return;
         };
         let contact = &filed.contact;
-        if filed.stand != Stand::Off {
-            let rates = self.pace.rates((contact.queue, contact.channel));
-            rates.leaves(at, reason == EndReason::Abandoned);
+        if let Some(of) = super::waits_for(&filed) {
+            let waiting = &mut self.pace.rates(of).waiting;
+            waiting.leaves(at, reason == EndReason::Abandoned);
         }
         self.timers.remove_contact(contact);
+        self.board.leave(contact);
         self.counts.by_state[contact.state.kind().index()] -= 1;
         self.counts.by_state[StateKind::Closed.index()] += 1;
         self.hashes.contacts ^= filed.hash;
@@ -389,12 +393,9 @@ impl Engine {
 /// Where an effect counts for its gateway, if anywhere.
 fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<&mut u32> {
     match (kind, channel) {
-        (
-            EffectKind::Connect { .. } | EffectKind::HandOver { .. } | EffectKind::Forward { .. },
-            _,
-        ) => Some(&mut gateway.effects),
         (EffectKind::Say(_) | EffectKind::Announce(_), Channel::Voice) => None,
         (EffectKind::Say(_) | EffectKind::Announce(_), _) => Some(&mut gateway.unsaid),
+        _ => Some(&mut gateway.effects),
     }
 }
 
@@ -446,5 +447,8 @@ fn blank(at: EngineTime, key: Key) -> Contact {
         course: None,
         machine: Machine::default(),
         heard: SmallVec::new(),
+        callable: false,
+        owed: None,
+        callback: None,
     }
 }

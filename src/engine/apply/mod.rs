@@ -4,6 +4,7 @@
 //! entered again after it, in one place for contacts and one for agents, so that no
 //! event can forget a part of it.
 
+mod callback;
 mod contact;
 mod recall;
 mod stage;
@@ -11,7 +12,7 @@ mod stage;
 use std::sync::Arc;
 
 use super::agent::{Agent, Hold, Presence, Work};
-use super::contact::{Contact, Link, State};
+use super::contact::{Contact, Link};
 use super::event::Event;
 use super::floor::{IdleKeys, Staff, Stand};
 use super::gateway::{Gateway, Sweep};
@@ -80,6 +81,15 @@ impl Engine {
             | Event::WordsRead { .. }
             | Event::KeysPressed { .. }
             | Event::FollowUpOpened(_) => self.apply_to_recall(at, event),
+            Event::NumberConfirmed { .. }
+            | Event::CallbackPromised { .. }
+            | Event::CallbackStepped { .. }
+            | Event::Dialled { .. }
+            | Event::PromiseMade(_)
+            | Event::PromiseSet(_)
+            | Event::PromiseOpened { .. }
+            | Event::RecoveryOpened(_)
+            | Event::RecoverySet(_) => self.apply_to_callback(at, event),
             _ => self.apply_to_contact(at, event),
         }
     }
@@ -224,6 +234,7 @@ impl Engine {
         self.timers.remove_contact(&filed.contact);
         self.counts.by_state[filed.contact.state.kind().index()] -= 1;
         self.hashes.contacts ^= filed.hash;
+        self.board.leave(&filed.contact);
         let (stand, stood) = (filed.stand, Spot::of(&filed.contact));
         let waited = waits_for(filed);
         let served = filed.contact.self_service();
@@ -234,8 +245,9 @@ impl Engine {
         self.hashes.contacts ^= filed.hash;
         self.counts.by_state[contact.state.kind().index()] += 1;
         self.timers.enter_contact(contact);
+        self.board.enter(contact);
         let moved = self.floor.leave(stand, stood);
-        let waits = contact.state == State::Queued && contact.link != Link::Detached;
+        let waits = contact.is_in_line() && contact.link != Link::Detached;
         filed.stand = if waits { self.floor.join(contact, &self.routing) } else { Stand::Off };
         self.pace.waits(self.now, waited, waits_for(filed));
         self.restand(moved);
@@ -276,8 +288,9 @@ impl Engine {
     }
 }
 
-/// What a contact that waits is counted under.
-fn waits_for(filed: &Filed) -> Option<(QueueId, Channel)> {
+/// What a contact that waits on the line is counted under. Who waits for our call has no
+/// patience to be measured.
+pub(super) fn waits_for(filed: &Filed) -> Option<(QueueId, Channel)> {
     let c = &filed.contact;
-    (filed.stand != Stand::Off).then_some((c.queue, c.channel))
+    (filed.stand != Stand::Off && c.silent().is_none()).then_some((c.queue, c.channel))
 }

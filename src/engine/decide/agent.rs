@@ -140,6 +140,7 @@ impl Turn<'_> {
             Act::CompleteConsult(contact) => self.complete_consult(agent, *contact)?,
             Act::CancelConsult(contact) => self.cancel_consult(agent, *contact)?,
             Act::Pend { contact, on, lasting } => self.pend(agent, *contact, *on, *lasting)?,
+            other => return self.owes_by(agent, other),
         }
         Ok(Reply::Done)
     }
@@ -220,11 +221,11 @@ impl Turn<'_> {
     fn accept(&mut self, agent: AgentId, reservation: ReservationId) -> Result<(), Refusal> {
         let contact = self.reserved_for(agent, reservation)?;
         let c = self.contact(contact)?;
-        let timeout = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.connect_timeout);
-        let connect_by = (c.channel == Channel::Voice).then(|| self.at + timeout);
+        let (within, legs) = self.legs_of(c, reservation, agent);
+        let connect_by = (c.channel == Channel::Voice).then(|| self.at + within);
         self.emit(Event::Accepted { contact, reservation, agent, connect_by });
         if connect_by.is_some() {
-            self.ask_effect(contact, EffectKind::Connect { reservation, agent });
+            self.ask_effect(contact, legs);
         }
         self.offer_what_interrupts(agent);
         Ok(())
@@ -263,6 +264,40 @@ impl Turn<'_> {
                 Err(Refusal::WrongState { contact, is, expected })
             }
             _ => Err(Refusal::NotYourContact(contact)),
+        }
+    }
+
+    /// What an agent owes to customers.
+    fn owes_by(&mut self, agent: AgentId, act: &Act) -> Result<Reply, Refusal> {
+        match act {
+            Act::CallBack { contact, wanted } => {
+                self.owned(agent, *contact)?;
+                let callback = self.plan_callback(*contact, *wanted, false)?;
+                Ok(self.promise_callback(*contact, callback, Some(agent)))
+            }
+            Act::Promise(pledge) => {
+                self.in_hand(agent, pledge.contact)?;
+                let promise = self.plan_promise(pledge, Some(agent))?;
+                Ok(self.make_promise(promise))
+            }
+            Act::KeepPromise(promise) => {
+                self.check_promise(*promise, Some(agent))?;
+                self.say_over(*promise, true);
+                Ok(Reply::Done)
+            }
+            Act::OpenRecovery(remedy) => {
+                let contact = remedy.contact;
+                let has = self.in_hand(agent, contact).or_else(|_| self.in_wrap_up(agent, contact));
+                has.map_err(|_| Refusal::NotYourContact(contact))?;
+                let recovery = self.plan_recovery(remedy, Some(agent))?;
+                Ok(self.open_recovery(recovery))
+            }
+            Act::RecoveryDone(recovery) => {
+                let recovery = self.plan_done(*recovery, Some(agent))?;
+                self.emit(Event::RecoverySet(recovery));
+                Ok(Reply::Done)
+            }
+            _ => Ok(Reply::Done),
         }
     }
 

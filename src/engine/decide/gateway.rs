@@ -1,7 +1,7 @@
 //! What gateways report.
 
 use super::super::command::{Arrival, Heard, Reply, Report};
-use super::super::contact::{Link, State};
+use super::super::contact::{Link, OURS, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
 use super::super::gateway::{KeyOf, MOST_EFFECTS, MOST_KEYS};
 use super::super::rank::Asked;
@@ -79,12 +79,12 @@ impl Turn<'_> {
             }
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
             Report::AgentLegLost(contact) => self.agent_leg_lost(gateway, *contact)?,
-            Report::CustomerLeft(contact) => self.customer_left(gateway, *contact)?,
+            other => return self.callback_reports(gateway, other),
         }
         Ok(Reply::Done)
     }
 
-    fn of_gateway(&self, contact: ContactId, gateway: GatewayId) -> Result<(), Refusal> {
+    pub(super) fn of_gateway(&self, contact: ContactId, gateway: GatewayId) -> Result<(), Refusal> {
         if self.contact(contact)?.gateway == gateway {
             Ok(())
         } else {
@@ -224,7 +224,7 @@ impl Turn<'_> {
         Ok(Reply::Unknown(unknown))
     }
 
-    fn reattach(&mut self, contact: ContactId, session: SessionId) {
+    pub(super) fn reattach(&mut self, contact: ContactId, session: SessionId) {
         if self.engine.contact(contact).is_none_or(|c| c.link == Link::Attached(session)) {
             return;
         }
@@ -326,6 +326,9 @@ impl Turn<'_> {
     ) -> Result<(), Refusal> {
         let (contact, agent) = self.connecting(gateway, reservation)?;
         self.emit(Event::LegReported { contact, reservation, party, outcome, code });
+        if self.customer_leg(contact, party, outcome, code) {
+            return Ok(());
+        }
         match (outcome, party) {
             (LegOutcome::Answered, _) => {}
             (_, Party::Agent) => {
@@ -369,16 +372,9 @@ impl Turn<'_> {
         self.settle_effects(contact, Settled::Done, is_connect);
         self.settle_effects(contact, Settled::Withdrawn, |_| true);
         self.emit(Event::Bridged { contact, reservation, agent });
+        self.reached(contact);
         self.offer_what_interrupts(agent);
         Ok(())
-    }
-
-    fn effect_of(&self, gateway: GatewayId, effect: EffectId) -> Result<ContactId, Refusal> {
-        let contact = *self.engine.effects.get(&effect).ok_or(Refusal::NoSuchEffect(effect))?;
-        if self.contact(contact)?.gateway != gateway {
-            return Err(Refusal::NotYourEffect(effect));
-        }
-        Ok(contact)
     }
 
     /// What an effect is to do.
@@ -415,6 +411,7 @@ impl Turn<'_> {
             (Some(EffectKind::Forward { .. } | EffectKind::Announce(_)), _) => {
                 self.fallback_failed(contact, kind);
             }
+            (Some(EffectKind::Dial { .. }), _) => self.dial_failed(contact, code),
             _ => {}
         }
         Ok(())
@@ -443,13 +440,6 @@ impl Turn<'_> {
         self.requeue_from(Queued { released, pass_over, ..queued }, agent);
         Ok(())
     }
-
-    fn customer_left(&mut self, gateway: GatewayId, contact: ContactId) -> Result<(), Refusal> {
-        self.of_gateway(contact, gateway)?;
-        let reason = Self::left_because(self.contact(contact)?);
-        self.close(contact, reason);
-        Ok(())
-    }
 }
 
 /// What an arrival may ask of agents.
@@ -457,7 +447,7 @@ const NEEDS: &str = "sorted, each skill once, at least 1 to 5, at most 16";
 
 fn check_arrival(a: &Arrival) -> Result<(), Refusal> {
     let checks = [
-        ("key", "1 to 64 printable bytes", is_key(&a.key)),
+        ("key", "1 to 64 printable bytes, no ~ first", is_key(&a.key)),
         ("head_start", "at most 24 hours", a.head_start <= A_DAY),
         ("waited", "at most 24 hours", a.waited <= A_DAY),
         ("needs", NEEDS, are_needs(&a.needs)),
@@ -477,7 +467,9 @@ fn are_keys(keys: &str) -> bool {
 }
 
 fn is_key(key: &str) -> bool {
-    (1..=64).contains(&key.len()) && key.bytes().all(|b| (b' '..=b'~').contains(&b))
+    (1..=64).contains(&key.len())
+        && key.bytes().all(|b| (b' '..=b'~').contains(&b))
+        && !key.starts_with(OURS)
 }
 
 fn are_needs(needs: &[Need]) -> bool {

@@ -181,5 +181,6 @@ impl Turn<'_> {
             async_passed: chosen.async_passed,
             why: Why { proficiency, lacks, backlog, ..chosen.why },
         }));
+        self.dial_unasked(contact);
     }
 }

@@ -4,12 +4,14 @@
 //! applied at once, so that the next step of the same command sees it.
 
 mod agent;
+mod callback;
 mod consult;
 mod demand;
 mod fallback;
 mod gateway;
 mod matching;
 mod menu;
+mod promise;
 mod recall;
 mod refile;
 mod self_service;
@@ -180,7 +182,9 @@ impl Turn<'_> {
         match c.state {
             State::Reserved { .. } => Some(self.at + queue.reservation_timeout),
             State::Connecting { .. } => Some(self.at + queue.connect_timeout),
-            State::Queued => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),
+            State::Queued | State::CallbackDue => {
+                c.named.map(|_| self.at + self.engine.routing.settings.named_wait)
+            }
             State::Pending { on, .. } => fallback::lasts(on).map(|most| self.at + most),
             _ => None,
         }
@@ -364,7 +368,7 @@ impl Turn<'_> {
         let mut freed = self.withdraw(contact);
         self.settle_effects(contact, Settled::Withdrawn, |_| true);
         let Some(c) = self.engine.contact(contact) else { return };
-        let (gateway, consult_of) = (c.gateway, c.parent);
+        let (gateway, consult_of, owed) = (c.gateway, c.parent, c.owed);
         let agent = match c.state {
             State::Assigned { agent, .. } => Some(agent),
             _ => None,
@@ -373,6 +377,7 @@ impl Turn<'_> {
         let wrap_up = agent.filter(|_| c.parent.is_none()).and_then(|_| self.wrap_up(c.queue));
         freed = freed.or(agent);
         self.emit(Event::Closed { contact, gateway, consult_of, reason, agent, wrap_up });
+        self.owed_over(owed, reason);
         if let Some(agent) = freed {
             self.agent_freed(agent);
         }

@@ -211,6 +211,7 @@ impl Engine {
             && c.parent.is_none()
             && c.named.is_none()
             && c.answered.is_none()
+            && c.callback.is_none()
             && !c.machine.bounced
             && !c.machine.refused
             && !self.is_soon(at, c, soon)

@@ -6,6 +6,7 @@ use super::super::agent::Presence;
 use super::super::command::{Order, Reply};
 use super::super::contact::State;
 use super::super::event::{Event, Queued, Released, Settled};
+use super::super::promise::Recovery;
 use super::super::recall::{ReturnedBecause, SelfService};
 use super::super::refusal::Refusal;
 use super::super::words::{
@@ -51,12 +52,63 @@ impl Turn<'_> {
                 self.close(contact, reason);
             }
             Order::SetAgent { agent, to } => self.set_agent(agent, to, why)?,
+            other => return self.owes_by_order(other, why),
         }
         Ok(Reply::Done)
     }
 
     pub(super) fn order(&mut self, why: &Arc<str>) {
         self.emit(Event::Ordered { why: Arc::clone(why) });
+    }
+
+    /// What a supervisor orders to be done for customers later.
+    fn owes_by_order(&mut self, order: Order, why: &Arc<str>) -> Result<Reply, Refusal> {
+        match order {
+            Order::CallBack { contact, wanted } => {
+                let callback = self.plan_callback(contact, wanted, false)?;
+                self.order(why);
+                return Ok(self.promise_callback(contact, callback, None));
+            }
+            Order::CallNow { contact, agent } => {
+                let callback = self.plan_call_now(contact, agent)?;
+                self.order(why);
+                self.call_now(contact, callback, agent);
+            }
+            Order::Promise(pledge) => {
+                let promise = self.plan_promise(&pledge, None)?;
+                self.order(why);
+                return Ok(self.make_promise(promise));
+            }
+            Order::KeepPromise(promise) | Order::BreakPromise(promise) => {
+                self.check_promise(promise, None)?;
+                self.order(why);
+                self.say_over(promise, matches!(order, Order::KeepPromise(_)));
+            }
+            Order::OpenRecovery(remedy) => {
+                let recovery = self.plan_recovery(&remedy, None)?;
+                self.order(why);
+                return Ok(self.open_recovery(recovery));
+            }
+            Order::ReassignRecovery { recovery, owner } => {
+                let recovery = self.plan_reassign(recovery, owner)?;
+                self.recovery_is(recovery, why);
+            }
+            Order::ApproveRecovery(recovery) => {
+                let recovery = self.plan_approve(recovery)?;
+                self.recovery_is(recovery, why);
+            }
+            Order::RecoveryDone(recovery) => {
+                let recovery = self.plan_done(recovery, None)?;
+                self.recovery_is(recovery, why);
+            }
+            _ => {}
+        }
+        Ok(Reply::Done)
+    }
+
+    fn recovery_is(&mut self, recovery: Recovery, why: &Arc<str>) {
+        self.order(why);
+        self.emit(Event::RecoverySet(recovery));
     }
 
     fn movable(&self, contact: ContactId) -> Result<&super::Contact, Refusal> {
@@ -91,7 +143,7 @@ impl Turn<'_> {
     }
 
     /// Out of self-service, for whatever a supervisor wants instead.
-    fn take_out(&mut self, contact: ContactId) {
+    pub(super) fn take_out(&mut self, contact: ContactId) {
         let served = self.engine.contact(contact).and_then(super::Contact::self_service);
         if let Some(SelfService { recall, tier, .. }) = served {
             let because = ReturnedBecause::Supervisor;

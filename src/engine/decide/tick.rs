@@ -1,6 +1,7 @@
 //! What falls due, and what is done in slices with other commands in between.
 
 use super::super::agent::Presence;
+use super::super::callback::DialOutcome;
 use super::super::contact::{Link, State};
 use super::super::event::Event;
 use super::super::gateway::Sweep;
@@ -45,6 +46,8 @@ impl Turn<'_> {
             }
             Due::Grace(agent) => self.grace_over(agent),
             Due::Expiry(recall) => self.end_recall(recall, true),
+            Due::Promise(promise) => self.promise_due(promise),
+            Due::Recovery(recovery) => self.recovery_due(recovery),
         }
     }
 
@@ -58,6 +61,10 @@ impl Turn<'_> {
                 let how = if present { NotTaken::TimedOut } else { NotTaken::AgentGone };
                 self.not_taken(contact, reservation, agent, how);
             }
+            Some(State::Connecting { .. }) if self.is_called(contact) => {
+                self.dial_over(contact, DialOutcome::Congestion, 0);
+            }
+            Some(State::CallbackDue) => self.callback_due(contact),
             Some(State::Connecting { agent, .. }) => {
                 let by_name = self.connect_failed(contact, ConnectFault::TimedOut);
                 self.offer_again(contact, by_name);
@@ -79,8 +86,8 @@ impl Turn<'_> {
             if let Some(contact) = self.swept(slot, gateway) {
                 match kind {
                     Sweep::None => {}
-                    Sweep::Detach => self.detach(contact),
-                    Sweep::CloseLost(_) => self.close(contact, EndReason::GatewayLost),
+                    Sweep::Detach => self.set_aside(contact),
+                    Sweep::CloseLost(_) => self.lost(contact, EndReason::GatewayLost),
                 }
             }
         }
@@ -96,7 +103,7 @@ impl Turn<'_> {
         gone.then_some(c.id)
     }
 
-    fn detach(&mut self, contact: ContactId) {
+    pub(super) fn detach(&mut self, contact: ContactId) {
         if self.engine.contact(contact).is_some_and(|c| c.link != Link::Detached) {
             self.emit(Event::Detached(contact));
         }

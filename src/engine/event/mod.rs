@@ -12,8 +12,10 @@ pub use record::{
 
 use std::sync::Arc;
 
+use super::callback::{Callback, DialOutcome};
 use super::command::GatewayLimits;
 use super::hours::Hours;
+use super::promise::{Promise, Recovery};
 use super::recall::{
     Found, Heed, Level, LotVerdict, Plan, ReturnedBecause, SelfService, Tier, Want,
 };
@@ -24,7 +26,7 @@ use super::words::{
     LegOutcome, NotTaken, Party, WaitsFor,
 };
 use crate::ids::{
-    AgentId, AskId, CalendarId, ContactId, DispositionId, EffectId, GatewayId, RecallId,
+    AgentId, AskId, CalendarId, ContactId, DispositionId, EffectId, GatewayId, PromiseId, RecallId,
     ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Place, Span};
@@ -442,4 +444,53 @@ pub enum Event {
         /// When they are told again; none for never.
         next: Option<EngineTime>,
     },
+    /// A number at which the customer can be called is confirmed, or is not any more.
+    NumberConfirmed {
+        /// Which contact.
+        contact: ContactId,
+        /// It is.
+        confirmed: bool,
+    },
+    /// A customer is to be called back: nobody is on the line any more, the place is kept.
+    CallbackPromised {
+        /// Which contact.
+        contact: ContactId,
+        /// How.
+        callback: Callback,
+        /// Who had it until now.
+        released: Option<Released>,
+    },
+    /// A callback went on.
+    CallbackStepped {
+        /// Which contact.
+        contact: ContactId,
+        /// How it stands now.
+        now: Callback,
+    },
+    /// What came of dialling a customer.
+    Dialled {
+        /// Which contact.
+        contact: ContactId,
+        /// What.
+        outcome: DialOutcome,
+        /// The gateway's own code, 0 if none.
+        code: u16,
+    },
+    /// A call is gone that nobody hung up. What becomes of it follows.
+    CallLost(ContactId),
+    /// Something was promised, or promised anew.
+    PromiseMade(Promise),
+    /// A promise went on: it is now so.
+    PromiseSet(Promise),
+    /// A contact was opened to keep a promise. It enters a queue with the next event.
+    PromiseOpened {
+        /// Which promise.
+        promise: PromiseId,
+        /// The contact.
+        arrived: Arrived,
+    },
+    /// Work to make good was opened.
+    RecoveryOpened(Recovery),
+    /// Work to make good went on: it is now so.
+    RecoverySet(Recovery),
 }

@@ -1,5 +1,6 @@
 //! What the larger events hold.
 
+use crate::engine::callback::DialMode;
 use crate::engine::recall::{Outlook, Say};
 use crate::engine::stage::Stage;
 use crate::engine::words::{
@@ -267,6 +268,15 @@ pub enum EffectKind {
     Forward {
         /// Which.
         to: ExternalId,
+    },
+    /// Call the customer and the agent and join them.
+    Dial {
+        /// The reservation that it is for.
+        reservation: ReservationId,
+        /// Which agent.
+        agent: AgentId,
+        /// Who is called first.
+        mode: DialMode,
     },
 }
 

@@ -12,7 +12,7 @@ use crate::engine::pace::Turns;
 use crate::engine::rank::{Asked, ClassKey};
 use crate::engine::routing::{AgentProfile, Routing};
 use crate::engine::words::{Channel, ServiceClass};
-use crate::ids::{AgentId, QueueId};
+use crate::ids::{AgentId, PoolId, QueueId};
 use smallvec::SmallVec;
 
 /// Pairs of a line and a profile looked at for one estimate. Of more, every second, third
@@ -133,13 +133,25 @@ impl Floor {
         class.eligible.iter().map(|(_, p)| slots(*p)).sum()
     }
 
+    /// Contacts that those at work for a class serve at once, whether anybody of it has ever
+    /// waited or not: what is decided by it must be the same after a restart.
+    pub(crate) fn slots_for(&self, key: &ClassKey, pools: &[PoolId]) -> u32 {
+        let fit = self.profiles.iter().filter(|(profile, _)| key.fits(profile, pools));
+        fit.map(|(_, p)| p.staff.slots[key.channel.index()]).sum()
+    }
+
     /// The class that a contact waits in, or would.
     pub(crate) fn class_of(&self, contact: &Contact, stand: Stand) -> Option<u16> {
         match stand {
             Stand::Line(class, _) => Some(class),
             Stand::Named(_) => None,
-            Stand::Off => self.class_ids.get(&Asked::of(contact)).copied(),
+            Stand::Off => self.class_named(Asked::of(contact)),
         }
+    }
+
+    /// The class of those who ask for this, if there ever was one.
+    pub(crate) fn class_named(&self, key: Asked<'_>) -> Option<u16> {
+        self.class_ids.get(key).copied()
     }
 
     /// The classes of a queue's contacts of one channel.

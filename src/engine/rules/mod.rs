@@ -2,10 +2,13 @@
 //!
 //! The simulation shows that nothing breaks; this shows that what should happen does.
 
+mod callback_surge;
+mod callbacks;
 mod overdue;
 mod pains;
 mod paused;
 mod policies;
+mod promises;
 mod recall;
 mod steps;
 mod waits;

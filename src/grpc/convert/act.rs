@@ -1,6 +1,7 @@
 //! What an agent does, as the engine takes it.
 
 use super::super::status::Fault;
+use super::owed::{self, When};
 use super::{check, words};
 use crate::engine::command::Act;
 use crate::pb::v1::{self, agent_act::Act as Wire};
@@ -10,7 +11,7 @@ use crate::shard::handle::Directory;
 const MONTH_MS: u64 = 2_592_000_000;
 
 /// Reads an act.
-pub(crate) fn read(names: &Directory, act: v1::AgentAct) -> Result<Act, Fault> {
+pub(crate) fn read(names: &Directory, when: When, act: v1::AgentAct) -> Result<Act, Fault> {
     Ok(match act.act.ok_or(Fault::Missing { field: "act" })? {
         Wire::Become(a) => {
             let asked = a.availability.ok_or(Fault::Missing { field: "availability" })?;
@@ -54,5 +55,13 @@ pub(crate) fn read(names: &Directory, act: v1::AgentAct) -> Result<Act, Fault> {
                 "1000 to 2592000000 ms",
             )?,
         },
+        Wire::CallBack(a) => Act::CallBack {
+            contact: check::contact(a.contact_id)?,
+            wanted: when.wanted(a.window, a.hours)?,
+        },
+        Wire::Promise(a) => Act::Promise(when.pledge(names, a)?),
+        Wire::KeepPromise(a) => Act::KeepPromise(owed::promise(a.promise_id)?),
+        Wire::OpenRecovery(a) => Act::OpenRecovery(when.remedy(names, &a)?),
+        Wire::RecoveryDone(a) => Act::RecoveryDone(owed::recovery(a.recovery_id)?),
     })
 }

@@ -8,6 +8,7 @@ pub(super) mod announce;
 pub(super) mod check;
 pub(super) mod intake;
 pub(super) mod order;
+pub(super) mod owed;
 pub(super) mod person;
 pub(super) mod report;
 pub(super) mod say;

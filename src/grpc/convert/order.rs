@@ -26,12 +26,17 @@ pub(crate) trait Ordered: prost::Message {
     fn order(&self, names: &Directory) -> Result<Order, Fault>;
 }
 
+/// Who, why, and under which name they say so.
+pub(crate) fn check(said: &Said<'_>) -> Result<(), Fault> {
+    check::request_id(said.request_id)?;
+    check::bytes("actor", said.actor, 1, 64, "1 to 64 bytes")?;
+    check::bytes("why", said.why, 1, 512, "1 to 512 bytes")
+}
+
 /// Reads an order.
 pub(crate) fn read(names: &Directory, asked: &impl Ordered) -> Result<Command, Fault> {
     let said = asked.said();
-    check::request_id(said.request_id)?;
-    check::bytes("actor", said.actor, 1, 64, "1 to 64 bytes")?;
-    check::bytes("why", said.why, 1, 512, "1 to 512 bytes")?;
+    self::check(&said)?;
     Ok(Command::Supervise { order: asked.order(names)?, why: Arc::from(said.why) })
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use prost::Message as _;
 
 use super::super::status::Fault;
+use super::owed::When;
 use super::{check, intake, person, words};
 use crate::engine::command::{Arrival, GatewayLimits, Report};
 use crate::engine::entry::Sealed;
@@ -31,6 +32,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) recalls: &'a Recalls,
     /// The recall in whose self-service a contact is.
     pub(crate) recall_of: &'a dyn Fn(ContactId) -> Option<RecallId>,
+    /// Wall time and engine time.
+    pub(crate) when: When,
 }
 
 /// Whose key the words of a contact's customer are sealed with: that of the identity that
@@ -86,6 +89,25 @@ pub(crate) fn read(
         },
         Wire::AgentLegLost(lost) => Report::AgentLegLost(check::contact(lost.contact_id)?),
         Wire::CustomerLeft(left) => Report::CustomerLeft(check::contact(left.contact_id)?),
+        Wire::CallbackCancelled(c) => Report::CallbackCancelled(check::contact(c.contact_id)?),
+        Wire::CallLost(lost) => Report::CallLost(check::contact(lost.contact_id)?),
+        Wire::DialResult(result) => Report::Dialled {
+            effect: check::effect(result.effect_id)?,
+            outcome: words::read_dialled(result.outcome)?,
+            code: check::code(result.code)?,
+        },
+        Wire::NumberConfirmed(number) => {
+            let contact = check::contact(number.contact_id)?;
+            let sealed = person::seal(from.keys, (from.owner)(contact), number.person, false)?;
+            return Ok((Report::NumberConfirmed { contact, confirmed: number.confirmed }, sealed));
+        }
+        Wire::CallbackWanted(asked) => {
+            let contact = check::contact(asked.contact_id)?;
+            let wanted = from.when.wanted(asked.window, asked.hours)?;
+            let confirmed = asked.number_confirmed;
+            let sealed = person::seal(from.keys, (from.owner)(contact), asked.person, false)?;
+            return Ok((Report::CallbackWanted { contact, confirmed, wanted }, sealed));
+        }
     };
     Ok((report, None))
 }

@@ -2,8 +2,10 @@
 //! in clear for the agent who is to take the contact.
 
 use super::super::status::Fault;
+use super::owed::When;
 use super::say::{self, Unsayable};
 use super::{announce, person, words};
+use crate::engine::callback::DialMode;
 use crate::engine::command::Reply;
 use crate::engine::directive::{Offer, Tell};
 use crate::engine::entry::Sealed;
@@ -19,7 +21,13 @@ use crate::shard::handle::ShardHandle;
 use crate::time::Span;
 
 /// An answer. `name` is whose session a reply that begins one is about.
-pub(crate) fn answer(request_id: &str, name: &str, reply: Reply, receipt: &[u8]) -> v1::Answer {
+pub(crate) fn answer(
+    when: When,
+    request_id: &str,
+    name: &str,
+    reply: Reply,
+    receipt: &[u8],
+) -> v1::Answer {
     let session = |id: u64| Came::Session(v1::Session { session_id: id, name: name.to_owned() });
     let result = match reply {
         Reply::Contact(contact) => Came::ContactId(contact.0),
@@ -29,6 +37,11 @@ pub(crate) fn answer(request_id: &str, name: &str, reply: Reply, receipt: &[u8])
             let keys = keys.iter().map(|key| String::from(&**key)).collect();
             Came::UnknownKeys(v1::UnknownKeys { keys })
         }
+        Reply::Promised { promise, due } => {
+            let due_unix_ms = when.wall(due);
+            Came::Promised(v1::Promised { promise_id: promise.0, due_unix_ms })
+        }
+        Reply::Recovery(recovery) => Came::RecoveryId(recovery.0),
         Reply::Done | Reply::Recall(_) | Reply::Gateway { session: None, .. } => {
             Came::Done(v1::Done {})
         }
@@ -128,6 +141,30 @@ pub(crate) fn to_gateway(
             let on = gateway::GoesOnAs { follow_up_contact_id: follow_up.0 };
             (contact, ToGateway::GoesOnAs(on))
         }
+        Tell::CallbackDue { contact, within } => {
+            let within_ms = within.map_or(0, |w| w.as_millis());
+            (contact, ToGateway::CallbackDue(gateway::CallbackDue { within_ms }))
+        }
+        Tell::Dial { effect, contact, reservation, agent: id, mode, ring, continues } => {
+            let dial = gateway::Dial {
+                effect_id: effect.0,
+                reservation_id: reservation.0,
+                agent: agent(id),
+                customer_first: mode == DialMode::CustomerFirst,
+                ring_ms: ring.as_millis(),
+                number_of_contact_id: id_or_none(continues),
+            };
+            (contact, ToGateway::Dial(dial))
+        }
+        Tell::Opened { contact, ref key, channel, queue, continues } => {
+            let opened = gateway::Opened {
+                key: key.to_string(),
+                channel: words::channel(channel),
+                queue: routing.queue_name(queue).to_owned(),
+                continues_contact_id: continues.0,
+            };
+            (contact, ToGateway::Opened(opened))
+        }
         Tell::Offer(_)
         | Tell::OfferOver { .. }
         | Tell::Connecting(_)
@@ -217,6 +254,9 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::Forward { .. }
         | Tell::Outlook { .. }
         | Tell::GoesOnAs { .. }
+        | Tell::CallbackDue { .. }
+        | Tell::Dial { .. }
+        | Tell::Opened { .. }
         | Tell::Offer(_)
         | Tell::Connecting(_)
         | Tell::Assigned(_)
@@ -264,6 +304,7 @@ fn offer(
         continues_contact_id: id_or_none(offer.continues),
         consult_of_contact_id: id_or_none(offer.consult_of),
         attributes: attributes(offer.attributes.as_ref()),
+        callback: offer.callback.is_some(),
         person: sealed.or(stored.as_ref()).and_then(|s| person::unseal(handle.keys(), s)),
     }
 }

@@ -3,8 +3,10 @@
 
 use super::super::status::Fault;
 use crate::engine::agent::{AgentState, Hold};
+use crate::engine::callback::{CallbackKind, DialOutcome};
 use crate::engine::contact::StateKind;
 use crate::engine::event::Trigger;
+use crate::engine::promise::PromiseKind;
 use crate::engine::recall::{Collect, LotVerdict, Tier, TriageClass, Wish};
 use crate::engine::routing::Routing;
 use crate::engine::words::{
@@ -46,6 +48,11 @@ from_wire!(read_outcome: LegOutcome => LegOutcome, "outcome",
     { Answered, Busy, NoAnswer, Rejected, Unreachable, Failed });
 from_wire!(read_waits_for: WaitsFor => WaitsFor, "waits_for", "CUSTOMER or THIRD_PARTY"
     { Customer, ThirdParty });
+from_wire!(read_dialled: DialOutcome => DialOutcome, "outcome",
+    "ANSWERED, MACHINE, BUSY, NO_ANSWER, INVALID or CONGESTION"
+    { Answered, Machine, Busy, NoAnswer, Invalid, Congestion });
+from_wire!(read_promise_kind: PromiseKind => PromiseKind, "kind", "FOLLOW_UP or REPLY"
+    { Callback, FollowUp, Reply });
 from_wire!(read_consent: Consent => Consent, "consent", "GIVEN, REFUSED or NOT_ASKED"
     { Given, Refused, NotAsked });
 
@@ -55,21 +62,23 @@ to_wire!(waits_for: WaitsFor => WaitsFor { Customer, ThirdParty, External, Farew
 to_wire!(end_reason: EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
     ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp, Overflowed, QueueClosed,
-    QueueFull,
+    QueueFull, CallbackCancelled,
 });
 to_wire!(not_taken: NotTaken => NotTaken { Declined, TimedOut, AgentGone, Withdrawn });
 to_wire!(connect_fault: ConnectFault => ConnectFault {
     AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn,
 });
 to_wire!(released: ReleasedBecause => ReleasedBecause {
-    Transferred, Requeued, Pended, HandedOver, Moved, AgentGone,
+    Transferred, Requeued, Pended, HandedOver, Moved, AgentGone, CalledBack,
 });
 to_wire!(because: AvailabilityBecause => AvailabilityBecause {
     Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
 });
 to_wire!(state: StateKind => ContactState {
-    Queued, Reserved, Connecting, Assigned, Pending, SelfService, Closed,
+    Queued, Reserved, Connecting, Assigned, Pending, SelfService, CallbackDue, Closed,
 });
+to_wire!(callback_kind: CallbackKind => CallbackKind { Place, Scheduled, Lost, FollowUp });
+to_wire!(promise_kind: PromiseKind => PromiseKind { Callback, FollowUp, Reply });
 to_wire!(agent_state: AgentState => AgentState {
     SignedOut, Lost, NotReady, Ready, Reserved, Busy, WrapUp,
 });

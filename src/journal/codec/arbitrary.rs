@@ -26,7 +26,8 @@ use crate::engine::words::{
 };
 use crate::ids::{
     AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
-    ExternalId, GatewayId, NoticeId, PoolId, QueueId, ReasonId, RecallId, RequestId, ReservationId,
+    ExternalId, GatewayId, NoticeId, PoolId, PromiseId, QueueId, ReasonId, RecallId, RecoveryId,
+    RequestId, ReservationId,
     SessionId, SkillId,
 };
 use crate::journal::{Batch, Mark};
@@ -173,7 +174,7 @@ macro_rules! newtypes {
     )* };
 }
 newtypes!(CalendarId ExternalId NoticeId AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId PoolId
-    QueueId ReasonId RecallId ReservationId SessionId SkillId EngineTime Place Span WallTime);
+    PromiseId RecoveryId QueueId ReasonId RecallId ReservationId SessionId SkillId EngineTime Place Span WallTime);
 
 /// Picks one of the words; the match is there so that a new one does not compile unlisted.
 macro_rules! pick {
@@ -201,14 +202,16 @@ pick! {
         Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
         ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
         Overflowed, QueueClosed, QueueFull,
+        CallbackCancelled,
     }
     NotTaken { Declined, TimedOut, AgentGone, Withdrawn }
     ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn }
     QueuedBecause {
         Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone, FollowUp, Safety,
         Overflowed, NotForwarded,
+        Promised,
     }
-    ReleasedBecause { Transferred, Requeued, Pended, HandedOver, Moved, AgentGone }
+    ReleasedBecause { Transferred, Requeued, Pended, HandedOver, Moved, AgentGone, CalledBack }
     Availability { Ready, NotReady(reason), SignedOut }
     AvailabilityBecause { Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired }
     Consent { Given, Refused, NotAsked }
@@ -271,7 +274,12 @@ alternatives! {
 
 impl Any for EffectKind {
     fn any(from: &mut Source) -> Self {
-        match from.below(5) {
+        match from.below(6) {
+            5 => Self::Dial {
+                reservation: Any::any(from),
+                agent: Any::any(from),
+                mode: Any::any(from),
+            },
             0 => Self::Connect { reservation: Any::any(from), agent: Any::any(from) },
             1 => Self::HandOver { to: Any::any(from) },
             2 => Self::Announce(Any::any(from)),
@@ -307,17 +315,17 @@ structs! {
     Listed { name, retired }
     Queue {
         name, retired, needs, pools, channels, safety, target, head_start, reservation_timeout,
-        connect_timeout, wrap_up, policy, steps, life,
+        connect_timeout, wrap_up, policy, steps, life, callback,
     }
     QueuePolicy {
         preferred, language, sticky, agent_choice, share, cost, handle_time, patience,
     }
     Workload { budget, cost, interrupts }
-    AgentProfile { name, retired, pool, skills, primary, capacity, workload }
+    AgentProfile { name, retired, pool, skills, primary, capacity, workload, authority }
     EntryPoint { name, retired, queue }
     Settings {
         ring_no_answer_limit, pass_over, named_wait, agent_grace, async_share, most_contacts,
-        contact_choice,
+        contact_choice, promises,
     }
     Arrived {
         contact, gateway, session, key, content, channel, entry_point, customer, continues,
@@ -418,10 +426,15 @@ events! {
         StepTaken { step, filing }
         HoursChanged { calendar, now }
         WaitAnnounced { contact, told, next }
+        NumberConfirmed { contact, confirmed }
+        CallbackPromised { contact, callback, released }
+        CallbackStepped { contact, now }
+        Dialled { contact, outcome, code }
+        PromiseOpened { promise, arrived }
     }
     single {
         Configured Detached OpenedToAll Arrived Queued Reserved InputReceived PhoneUnreachable
-        FollowUpOpened Refiled
+        FollowUpOpened Refiled CallLost PromiseMade PromiseSet RecoveryOpened RecoverySet
     }
 }
 
@@ -456,4 +469,5 @@ pub(in crate::journal) fn batch(first: u64, entries: u64, from: &mut Source) -> 
 }
 
 mod image;
+mod owed;
 mod stage;

@@ -107,6 +107,11 @@ events! {
         StepTaken { step, filing }
         HoursChanged { calendar, now }
         WaitAnnounced { contact, told; next = next_us }
+        NumberConfirmed { contact, confirmed }
+        CallbackPromised { contact, callback, released }
+        CallbackStepped { contact, now }
+        Dialled { contact, outcome, code }
+        PromiseOpened { promise, arrived }
     }
     single {
         Configured(routing)
@@ -114,6 +119,9 @@ events! {
         OpenedToAll(contact)
         InputReceived(contact)
         PhoneUnreachable(agent)
+        CallLost(contact)
     }
-    whole { Arrived Queued Reserved FollowUpOpened Refiled }
+    whole {
+        Arrived Queued Reserved FollowUpOpened Refiled PromiseMade PromiseSet RecoveryOpened RecoverySet
+    }
 }

@@ -11,8 +11,8 @@ use super::{CodecError, pb};
 use crate::engine::words::Language;
 use crate::ids::{
     AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
-    ExternalId, GatewayId, NoticeId, PoolId, QueueId, ReasonId, RecallId, ReservationId, SessionId,
-    SkillId,
+    ExternalId, GatewayId, NoticeId, PoolId, PromiseId, QueueId, ReasonId, RecallId, RecoveryId,
+    ReservationId, SessionId, SkillId,
 };
 use crate::time::{EngineTime, Place, Span, WallTime};
 
@@ -153,6 +153,8 @@ same!(
     EffectId(u64),
     SessionId(u64),
     AskId(u64),
+    PromiseId(u64),
+    RecoveryId(u64),
     AgentId(u32),
     EngineTime(u64),
     Span(u64),

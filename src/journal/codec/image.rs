@@ -3,6 +3,7 @@
 //! Lossless for everything that an engine can hold between two entries. Whether the values
 //! fit together is [`Engine::restore`](crate::engine::Engine::restore)'s business.
 
+mod owed;
 pub(in crate::journal) mod parts;
 pub(in crate::journal) mod seen;
 
@@ -34,7 +35,7 @@ record!(Recall => RecallState {
 record!(Contact => OpenContact {
     id, gateway, link, key, content, channel, entry_point, customer, continues, attributes, state,
     queue, service, needs, preferred, own_needs, own_preferred, named, passed_over, parent, consult, on_hold, effects,
-    language, triage, machine, heard, stage, course;
+    language, triage, machine, heard, stage, course, callable, owed, callback;
     arrived = arrived_us, waited_before = waited_before_us, head_start = head_start_us,
     place = place_us, queued = queued_us, answered = answered_us
 });
@@ -116,6 +117,7 @@ oneof!(State => ContactState in contact_state {
     }
     Pending => PendingState { on: on = on, until: until = until_us, agent: agent = agent }
     SelfService => InSelfService { 0: now = now }
+    CallbackDue => Nothing {}
 });
 oneof!(Reply => Reply in reply {
     Done => Nothing {}
@@ -124,6 +126,8 @@ oneof!(Reply => Reply in reply {
     Agent => InSession { 0: session = session }
     Recall => RecallReply { 0: recall = recall }
     Unknown => UnknownReply { 0: keys = keys }
+    Promised => PromisedReply { promise: promise = promise, due: due = due_us }
+    Recovery => RecoveryReply { 0: recovery = recovery }
 });
 
 impl Field for Vec<Key> {
@@ -266,7 +270,7 @@ impl Record for Counts {
         }
     }
     fn take(pb: pb::EngineCounts) -> Result<Self, CodecError> {
-        let mut by_state = [0; 7];
+        let mut by_state = [0; 8];
         by_state[StateKind::Closed.index()] = pb.closed;
         Ok(Self {
             accepted: pb.accepted,
@@ -290,6 +294,7 @@ pub(super) fn put_rest(image: &Image) -> pb::EngineState {
         gateways: Field::put(&image.gateways),
         pace: Field::put(&image.pace),
         counts: Field::put(&image.counts),
+        owed: Field::put(&image.owed),
         free: image.free.clone(),
         hours: Field::put(&image.hours),
         state_hash: image.state_hash,
@@ -305,6 +310,7 @@ pub(super) fn take_rest(pb: pb::EngineState) -> Result<Image, CodecError> {
         gateways: Field::take(pb.gateways, "EngineState.gateways")?,
         pace: Field::take(pb.pace, "EngineState.pace")?,
         counts: Field::take(pb.counts, "EngineState.counts")?,
+        owed: Field::take(pb.owed, "EngineState.owed")?,
         free: pb.free,
         hours: Field::take(pb.hours, "EngineState.hours")?,
         state_hash: pb.state_hash,

@@ -18,7 +18,7 @@ record!(Routing => Routing {
 record!(Listed => Listed { name, retired });
 record!(EntryPoint => EntryPoint { name, retired, queue });
 record!(Queue => Queue {
-    name, retired, needs, pools, channels, safety, policy, steps, life;
+    name, retired, needs, pools, channels, safety, policy, steps, life, callback;
     target = target_us, head_start = head_start_us,
     reservation_timeout = reservation_timeout_us, connect_timeout = connect_timeout_us,
     wrap_up = wrap_up_us
@@ -30,9 +30,11 @@ record!(QueuePolicy => QueuePolicy {
 words!(LanguageRule => LanguageRule { Required, Preferred, Ignored });
 words!(AgentChoice => AgentChoice { LongestIdle, MostProficient, LeastProficient, Random });
 words!(ContactChoice => ContactChoice { FixedQueueRatio, OldestFirst, CmuTheta });
-record!(AgentProfile => AgentProfile { name, retired, pool, skills, primary, capacity, workload });
+record!(AgentProfile => AgentProfile {
+    name, retired, pool, skills, primary, capacity, workload, authority
+});
 record!(Settings => Settings {
-    ring_no_answer_limit, async_share, most_contacts, contact_choice;
+    ring_no_answer_limit, async_share, most_contacts, contact_choice, promises;
     pass_over = pass_over_us, named_wait = named_wait_us, agent_grace = agent_grace_us
 });
 

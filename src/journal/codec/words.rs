@@ -24,15 +24,17 @@ words!(EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
     ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
     Overflowed, QueueClosed, QueueFull,
+    CallbackCancelled,
 });
 words!(NotTaken => NotTakenHow { Declined, TimedOut, AgentGone, Withdrawn });
 words!(ConnectFault => ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn });
 words!(QueuedBecause => QueuedBecause {
     Arrived, Requeued, Transferred, Moved, Woken, Consult, AgentGone, FollowUp, Safety,
     Overflowed, NotForwarded,
+    Promised,
 });
 words!(ReleasedBecause => ReleasedBecause {
-    Transferred, Requeued, Pended, HandedOver, Moved, AgentGone,
+    Transferred, Requeued, Pended, HandedOver, Moved, AgentGone, CalledBack,
 });
 words!(AvailabilityBecause => AvailabilityBecause {
     Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
@@ -139,6 +141,11 @@ impl Record for EffectKind {
             Self::Say(say) => Kind::Say(Record::put(&say)),
             Self::Announce(announce) => Kind::Announce(Record::put(&announce)),
             Self::Forward { to } => Kind::Forward(pb::ForwardEffect { to: Field::put(&to) }),
+            Self::Dial { reservation, agent, mode } => Kind::Dial(pb::DialEffect {
+                reservation: reservation.0,
+                agent: agent.0,
+                mode: mode.put(),
+            }),
         };
         pb::Effect { kind: Some(kind) }
     }
@@ -156,6 +163,11 @@ impl Record for EffectKind {
             Some(Kind::Forward(e)) => {
                 Ok(Self::Forward { to: Field::take(e.to, "ForwardEffect.to")? })
             }
+            Some(Kind::Dial(e)) => Ok(Self::Dial {
+                reservation: ReservationId(e.reservation),
+                agent: AgentId(e.agent),
+                mode: Field::take(e.mode, "DialEffect.mode")?,
+            }),
             None => Err(CodecError::Missing { field: "Effect.kind" }),
         }
     }

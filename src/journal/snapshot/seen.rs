@@ -290,6 +290,8 @@ pub struct Track {
     pub waits: bool,
     /// It is a consult.
     pub consult: bool,
+    /// The customer is called back: their wait is counted apart.
+    pub callback: bool,
     /// It was answered.
     pub answered: bool,
     /// By which reservation somebody has it.

@@ -132,6 +132,7 @@ fn queue(name: &str) -> Queue {
         retired: false,
         needs: Default::default(),
         policy: Default::default(),
+        callback: None,
         pools: Default::default(),
         channels: [true; 4],
         safety: false,
@@ -153,6 +154,7 @@ fn agent(name: &str) -> AgentProfile {
         primary: None,
         capacity: [1, 2, 5, 5],
         workload: Default::default(),
+        authority: 0,
     }
 }
 

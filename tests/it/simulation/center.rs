@@ -5,12 +5,13 @@ use std::sync::Arc;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use surgeline::engine::promise::PromiseSettings;
 use surgeline::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use surgeline::engine::words::Need;
 use surgeline::ids::{PoolId, QueueId, SkillId};
 use surgeline::time::Span;
 
-use super::{AGENTS, QUEUES, SKILLS, life, policies};
+use super::{AGENTS, QUEUES, SKILLS, callback, life, policies};
 
 fn listed(names: &[&str]) -> Vec<Listed> {
     names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }).collect()
@@ -35,6 +36,7 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
         policy: policies::queue(rng),
         steps: life::steps(rng, speaks),
         life: life::life(rng, speaks),
+        callback: callback::policy(rng, q),
     });
     let queues: Vec<Queue> = queues.collect();
     let agents = (0..AGENTS).map(|a| {
@@ -49,6 +51,7 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
             skills: skills.into_iter().map(|s| (s, rng.random_range(1..=5))).collect(),
             capacity,
             workload,
+            authority: 1_000,
         }
     });
     let agents = agents.collect();
@@ -78,6 +81,7 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
             agent_grace: Span::seconds(12),
             most_contacts: 120,
             contact_choice: policies::contact_choice(rng),
+            promises: PromiseSettings { follow_ups_per_hour: 120, lead: Span::seconds(20) },
             ..Settings::default()
         },
     }

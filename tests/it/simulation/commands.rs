@@ -27,7 +27,7 @@ impl World {
         *ids.choose(&mut self.rng).expect("not empty")
     }
 
-    fn any_agent(&mut self) -> AgentId {
+    pub(super) fn any_agent(&mut self) -> AgentId {
         AgentId(self.rng.random_range(0..AGENTS + 1))
     }
 
@@ -48,7 +48,7 @@ impl World {
     }
 
     /// A contact in somebody's hands, and whose, mostly.
-    fn any_assigned(&mut self) -> (ContactId, AgentId) {
+    pub(super) fn any_assigned(&mut self) -> (ContactId, AgentId) {
         let held: Vec<_> = self
             .owner
             .contacts()
@@ -345,8 +345,9 @@ impl World {
                 Command::Agent { agent, session: None, act }
             }
             38..=49 => self.leg_command(),
-            50..=55 => self.effect_command(),
-            56..=68 => self.agent_command(),
+            50..=53 => self.effect_command(),
+            54..=59 => self.callback_command(),
+            60..=68 => self.agent_command(),
             69..=74 => self.report_command(),
             75..=82 => self.availability_command(),
             83 => self.life_command(),

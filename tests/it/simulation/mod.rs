@@ -2,6 +2,7 @@
 //!
 //! `SURGELINE_SEED=n` repeats a failure; every panic names its seed and step.
 
+mod callback;
 mod center;
 mod commands;
 mod life;
@@ -132,8 +133,9 @@ impl World {
         let before = self.owner.state_hash();
         let waited_on: Vec<Contact> = self.owner.contacts().cloned().collect();
         let mut events = Vec::new();
-        let request =
-            self.rng.random_bool(0.3).then(|| RequestId { id: self.rng.random(), content: 1 });
+        // What the router does by itself nobody asks for twice.
+        let asked = !matches!(command, Command::Tick) && self.rng.random_bool(0.3);
+        let request = asked.then(|| RequestId { id: self.rng.random(), content: 1 });
         let reply = self.owner.handle(self.at, request, command, &mut events);
         let context = format!("seed {} entry {} {command:?}", self.seed, self.sequence);
         let decided = events.len();
@@ -152,6 +154,7 @@ impl World {
         self.check_places(&events, &waited_on, &context);
         self.check_lives(&events, &waited_on, &context);
         self.check_filing(&context);
+        self.check_callbacks(&events, &waited_on, &context);
         self.count(&events);
         if !events.is_empty() {
             if let (Some(request), Ok(first)) = (request, &reply) {
@@ -328,6 +331,16 @@ const NAMES: &[&str] = &[
     "Refiled",
     "HoursChanged",
     "WaitAnnounced",
+    "NumberConfirmed",
+    "CallbackPromised",
+    "CallbackStepped",
+    "Dialled",
+    "CallLost",
+    "PromiseMade",
+    "PromiseSet",
+    "PromiseOpened",
+    "RecoveryOpened",
+    "RecoverySet",
 ];
 
 #[test]

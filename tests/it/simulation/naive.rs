@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use surgeline::engine::Engine;
 use surgeline::engine::agent::Agent;
-use surgeline::engine::contact::{Contact, Link, State};
+use surgeline::engine::contact::{Contact, Link};
 use surgeline::engine::event::{Event, Reserved, Rule, Trigger, Why};
 use surgeline::engine::policy::AgentChoice;
 use surgeline::engine::routing::AgentProfile;
@@ -298,7 +298,7 @@ impl Naive {
 
 /// Waiting, and not marked as gone with its gateway.
 fn in_line(c: &Contact) -> bool {
-    c.state == State::Queued && c.link != Link::Detached
+    c.is_in_line() && c.link != Link::Detached
 }
 
 /// How much of an agent's capacity is in use, in thousandths.
@@ -316,7 +316,9 @@ fn begins_to_wait(event: &Event) -> Option<ContactId> {
         | Event::NotTaken { contact, .. }
         | Event::ConnectFailed { contact, .. }
         | Event::Reattached { contact, .. }
-        | Event::Returned { contact, .. } => Some(*contact),
+        | Event::Returned { contact, .. }
+        | Event::CallbackPromised { contact, .. }
+        | Event::CallbackStepped { contact, .. } => Some(*contact),
         _ => None,
     }
 }

@@ -216,6 +216,7 @@ impl World {
                                 | StateKind::Reserved
                                 | StateKind::Connecting
                                 | StateKind::Pending
+                                | StateKind::CallbackDue
                         );
                         assert!(with_people, "{context}: {contact} came back to {state:?}");
                     }

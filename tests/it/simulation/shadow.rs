@@ -9,6 +9,7 @@ use rand::RngExt;
 
 use surgeline::engine::Engine;
 use surgeline::engine::command::{Command, Reply};
+use surgeline::engine::contact::Contact;
 use surgeline::engine::entry::Entry;
 use surgeline::engine::event::Event;
 use surgeline::engine::refusal::Refusal;
@@ -42,7 +43,8 @@ pub(super) struct Decided<'a> {
 impl Shadow {
     /// Decides the same, if it can.
     pub(super) fn decide(&mut self, owner: &Decided<'_>, context: &str) {
-        if matches!(owner.command, Command::Recall { .. }) {
+        let refused = matches!(owner.reply, Err(Refusal::NoRoom { .. }));
+        if matches!(owner.command, Command::Recall { .. }) || promises(owner.events) || refused {
             self.decides = false;
         }
         if self.decides {
@@ -61,6 +63,16 @@ impl Shadow {
             self.engine.replay(entry);
         }
     }
+}
+
+/// By when somebody is called is promised from about how many stand before them.
+fn promises(events: &[Event]) -> bool {
+    let calls = |e: &Event| match e {
+        Event::PromiseMade(_) | Event::CallbackPromised { .. } => true,
+        Event::CallbackStepped { now, .. } => now.is_open(),
+        _ => false,
+    };
+    events.iter().any(calls)
 }
 
 /// Whether work done in slices is going on, of which a snapshot knows nothing.
@@ -116,9 +128,12 @@ impl World {
         let quiet = |r: &surgeline::engine::recall::Recall| {
             r.over && r.tiers.iter().all(|tier| tier.in_use == 0)
         };
+        // Those who have time are looked at again by what stands before them.
+        let patient = |c: &Contact| c.silent().is_some_and(|cb| cb.is_open() && cb.due.is_some());
         let decides = !is_busy(&self.owner)
             && self.owner.recalls().all(quiet)
-            && !super::life::tells(self.owner.routing());
+            && !super::life::tells(self.owner.routing())
+            && !self.owner.contacts().any(patient);
         self.shadows[usize::from(decides)] += 1;
         Shadow { engine, decides, left: LIFE }
     }

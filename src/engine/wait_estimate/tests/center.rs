@@ -104,6 +104,7 @@ impl Center {
             primary: None,
             capacity: [0, 1, 0, 0],
             workload: Workload::default(),
+            authority: 0,
         };
         let routing = Routing {
             pools: listed("own"),

@@ -28,6 +28,7 @@ alternatives! {
         Assigned { reservation, agent, since }
         Pending { on, until, agent }
         SelfService { 0 }
+        CallbackDue {}
         New {}
     }
     Counted {
@@ -61,17 +62,18 @@ structs! {
         id, gateway, link, key, content, channel, entry_point, customer, continues, attributes,
         arrived, waited_before, state, queue, service, needs, preferred, own_needs, own_preferred,
         head_start, place, queued, answered, named, passed_over, parent, consult, on_hold, effects, language,
-        triage, machine, heard, stage, course,
+        triage, machine, heard, stage, course, callable, owed, callback,
     }
     Image {
         routing, agents, gateways, recalls, pace, hours, last_agents, counts, contacts, free, remembered,
-        state_hash, hash_version,
+        state_hash, hash_version, promises, recoveries, owed,
     }
     Tallied { what, times, sum }
     Waited { queue, service, in_target, bucket }
     Brought { by, why, wall }
     Track {
         arrived, waited_before, queue, service, waits, consult, answered, held, reserved, machine,
+        callback,
     }
     TrackMachine { was_there, safety, left_at, stands, ticket, saying }
     Stands { place, anywhere }
@@ -86,7 +88,9 @@ structs! {
 
 impl Any for Reply {
     fn any(from: &mut Source) -> Self {
-        match from.below(6) {
+        match from.below(8) {
+            5 => Self::Promised { promise: Any::any(from), due: Any::any(from) },
+            6 => Self::Recovery(Any::any(from)),
             0 => Self::Done,
             1 => Self::Contact(Any::any(from)),
             2 => Self::Gateway { gateway: Any::any(from), session: Any::any(from) },
@@ -99,7 +103,7 @@ impl Any for Reply {
 
 impl Any for Counts {
     fn any(from: &mut Source) -> Self {
-        let mut by_state = [0; 7];
+        let mut by_state = [0; 8];
         by_state[StateKind::Closed.index()] = Any::any(from);
         Self {
             accepted: Any::any(from),

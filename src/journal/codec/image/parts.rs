@@ -23,8 +23,10 @@ const FORMAT: u32 = 1;
 const OLDEST_READER: u32 = 1;
 /// Values in one part, at most: some 64 KiB.
 const IN_A_PART: usize = 256;
-/// Parts whose field number is this or above hold what the replica has seen.
+/// Parts whose field number is this or up to the next hold what the replica has seen.
 const FIRST_SEEN: u8 = 7;
+/// The last of them.
+const LAST_SEEN: u8 = 11;
 
 /// Where a snapshot was taken, as its first part says.
 struct Head {
@@ -63,6 +65,12 @@ pub(in crate::journal) fn put<E>(
     }
     for some in image.last_agents.chunks(IN_A_PART) {
         part(Kind::LastAgents(pb::LastAgents { last: all(some) }))?;
+    }
+    for some in image.promises.chunks(IN_A_PART) {
+        part(Kind::Promises(pb::OpenPromises { promises: all(some) }))?;
+    }
+    for some in image.recoveries.chunks(IN_A_PART) {
+        part(Kind::Recoveries(pb::OpenRecoveries { recoveries: all(some) }))?;
     }
     for some in seen.tallies.chunks(IN_A_PART) {
         part(Kind::Tallies(pb::Tallies { tallies: all(some) }))?;
@@ -103,7 +111,7 @@ fn head(snapshot: &Snapshot) -> pb::SnapshotHead {
 /// Whether a part is about what the replica has seen, by its first byte; none other has
 /// to be told by it.
 pub(in crate::journal) fn is_seen(part: &[u8]) -> bool {
-    part.first().is_some_and(|tag| tag >> 3 >= FIRST_SEEN)
+    part.first().is_some_and(|tag| (FIRST_SEEN..=LAST_SEEN).contains(&(tag >> 3)))
 }
 
 /// Where the journal stood, as a snapshot's first part says.
@@ -126,6 +134,8 @@ impl Parts {
             Kind::Contacts(some) => extend(&mut self.image.contacts, some.contacts)?,
             Kind::Remembered(some) => extend(&mut self.image.remembered, some.replies)?,
             Kind::LastAgents(some) => extend(&mut self.image.last_agents, some.last)?,
+            Kind::Promises(some) => extend(&mut self.image.promises, some.promises)?,
+            Kind::Recoveries(some) => extend(&mut self.image.recoveries, some.recoveries)?,
             Kind::Tallies(some) => extend(&mut self.seen.tallies, some.tallies)?,
             Kind::RecallTally(recall) => {
                 self.seen.recalls.push(<RecallStatistics as Record>::take(recall)?);
@@ -159,13 +169,22 @@ impl Parts {
     pub(in crate::journal) fn whole(self, seen: Self) -> Result<Snapshot, CodecError> {
         let head = self.head.ok_or(CodecError::Missing { field: "SnapshotPart.head" })?;
         let rest = self.rest.ok_or(CodecError::Missing { field: "SnapshotPart.engine" })?;
-        let Image { recalls, contacts, remembered, last_agents, .. } = self.image;
+        let Image { recalls, contacts, remembered, last_agents, promises, recoveries, .. } =
+            self.image;
         Ok(Snapshot {
             tip: head.tip,
             wall: head.wall,
             at: head.at,
             passed: head.passed,
-            engine: Image { recalls, contacts, remembered, last_agents, ..rest },
+            engine: Image {
+                recalls,
+                contacts,
+                remembered,
+                last_agents,
+                promises,
+                recoveries,
+                ..rest
+            },
             seen: seen.seen,
         })
     }

@@ -145,7 +145,7 @@ macro_rules! of_contact {
     };
 }
 of_contact!(Track as Track => Track {
-    queue, service, waits, consult, answered, held, machine;
+    queue, service, waits, consult, answered, held, machine, callback;
     arrived = arrived_us, waited_before = waited_before_us, reserved = reserved_us
 });
 of_contact!(Arc<Known> as Known => Person { customer, arrived, said, recall, lots });

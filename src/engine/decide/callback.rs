@@ -1,0 +1,378 @@
+//! Callbacks: who is promised one and by when, when they are called, and what follows a call
+//! that did not reach them.
+//!
+//! A callback keeps its contact and its place. Each call has an agent of its own from before
+//! it is dialled, asked first or not, so that never more customers are called than agents are
+//! free for them. Tiers of a recall, closed and full queues send contacts here by
+//! [`Turn::plan_callback`] and [`Turn::promise_callback`].
+
+mod plan;
+
+use std::sync::Arc;
+
+use super::super::callback::{
+    Callback, CallbackKind, CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase, Wanted,
+};
+use super::super::command::{Reply, Report};
+use super::super::contact::{Contact, State};
+use super::super::event::{EffectKind, Event, Released, Settled};
+use super::super::promise::PromiseKind;
+use super::super::refusal::Refusal;
+use super::super::words::{ConnectFault, EndReason, LegOutcome, Party, ReleasedBecause};
+use super::{Turn, is_connect};
+use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
+use crate::time::Span;
+
+impl Turn<'_> {
+    fn policy(&self, queue: QueueId) -> Option<Arc<CallbackPolicy>> {
+        self.queue_of(queue)?.callback.clone()
+    }
+
+    /// Promises a planned callback: whoever has the contact lets it go, its place stays.
+    pub(super) fn promise_callback(
+        &mut self,
+        contact: ContactId,
+        callback: Callback,
+        owner: Option<AgentId>,
+    ) -> Reply {
+        let due = callback.due;
+        let Some(promise) = self.owe(contact, PromiseKind::Callback, due, callback.hours, owner)
+        else {
+            return Reply::Done;
+        };
+        self.drop_consult(contact);
+        let mut freed = self.withdraw(contact);
+        self.settle_effects(contact, Settled::Withdrawn, |_| true);
+        self.take_out(contact);
+        let mut released = None;
+        if let Some(c) = self.engine.contact(contact)
+            && let State::Assigned { agent, .. } = c.state
+        {
+            let because = ReleasedBecause::CalledBack;
+            released = Some(Released { agent, because, wrap_up: self.wrap_up(c.queue) });
+            freed = Some(agent);
+        }
+        let callback = Callback { promise, ..callback };
+        self.emit(Event::CallbackPromised { contact, callback, released });
+        self.offer_contact(contact);
+        if let Some(agent) = freed {
+            self.agent_freed(agent);
+        }
+        Reply::Promised { promise, due }
+    }
+
+    /// A call is gone that nobody hung up: called back, if its number is known and its queue
+    /// does so, one after the other; ended otherwise.
+    pub(super) fn lost(&mut self, contact: ContactId, reason: EndReason) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let session = self.engine.gateway(c.gateway).and_then(|g| g.session);
+        let (silent, held, ours) = (c.silent().is_some(), c.state.agent().is_some(), c.is_ours());
+        let queue = c.queue;
+        self.emit(Event::CallLost(contact));
+        if silent && held {
+            self.dial_over(contact, DialOutcome::Congestion, 0);
+        } else if !silent && !ours {
+            let Ok(callback) = self.plan_callback(contact, Wanted::default(), false) else {
+                return self.close(contact, reason);
+            };
+            let within = self.policy(queue).map_or(Span::ZERO, |p| p.within);
+            let turn = self.at.max(self.engine.owed.counts.next_lost);
+            let (kind, phase) = (CallbackKind::Lost, Phase::Held { until: turn });
+            let due = Some(turn + within);
+            self.promise_callback(contact, Callback { kind, phase, due, ..callback }, None);
+        }
+        if let Some(session) = session {
+            self.reattach(contact, session);
+        }
+    }
+
+    /// A contact's gateway is not the one any more that held it. Nobody is on the line of one
+    /// that waits for our call: the gateway that is there now makes it.
+    pub(super) fn set_aside(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let waits = matches!(c.state, State::CallbackDue | State::Reserved { .. });
+        let ours = c.is_ours() || waits && c.silent().is_some();
+        match self.engine.gateway(c.gateway).and_then(|g| g.session) {
+            Some(session) if ours => self.reattach(contact, session),
+            _ => self.detach(contact),
+        }
+    }
+
+    /// What gateways report of callbacks, and of customers who are gone.
+    pub(super) fn callback_reports(
+        &mut self,
+        gateway: GatewayId,
+        report: &Report,
+    ) -> Result<Reply, Refusal> {
+        match *report {
+            Report::CustomerLeft(contact) => {
+                self.of_gateway(contact, gateway)?;
+                self.hung_up(contact)?;
+            }
+            Report::NumberConfirmed { contact, confirmed } => {
+                self.of_gateway(contact, gateway)?;
+                if self.contact(contact)?.callable != confirmed {
+                    self.emit(Event::NumberConfirmed { contact, confirmed });
+                }
+            }
+            Report::CallbackWanted { contact, confirmed, wanted } => {
+                self.of_gateway(contact, gateway)?;
+                if let State::Assigned { .. } = self.contact(contact)?.state {
+                    let (is, expected) = ("assigned", "with no agent: the agent promises it");
+                    return Err(Refusal::WrongState { contact, is, expected });
+                }
+                let callback = self.plan_callback(contact, wanted, confirmed)?;
+                return Ok(self.promise_callback(contact, callback, None));
+            }
+            Report::CallbackCancelled(contact) => {
+                self.of_gateway(contact, gateway)?;
+                self.waits_for_call(contact)?;
+                self.close(contact, EndReason::CallbackCancelled);
+            }
+            Report::CallLost(contact) => {
+                self.of_gateway(contact, gateway)?;
+                let reason = Self::left_because(self.contact(contact)?);
+                self.lost(contact, reason);
+            }
+            Report::Dialled { effect, outcome, code } => {
+                let contact = self.effect_of(gateway, effect)?;
+                self.dialled(contact, outcome, code);
+            }
+            _ => {}
+        }
+        Ok(Reply::Done)
+    }
+
+    /// The contact of an effect that was asked of this gateway.
+    pub(super) fn effect_of(
+        &self,
+        gateway: GatewayId,
+        effect: EffectId,
+    ) -> Result<ContactId, Refusal> {
+        let contact = *self.engine.effects.get(&effect).ok_or(Refusal::NoSuchEffect(effect))?;
+        if self.contact(contact)?.gateway != gateway {
+            return Err(Refusal::NotYourEffect(effect));
+        }
+        Ok(contact)
+    }
+
+    /// Its customer is being called.
+    pub(super) fn is_called(&self, contact: ContactId) -> bool {
+        self.engine.contact(contact).is_some_and(|c| c.silent().is_some())
+    }
+
+    fn waits_for_call(&self, contact: ContactId) -> Result<(), Refusal> {
+        let c = self.contact(contact)?;
+        let (is, expected) = (c.state.kind().name(), "callback_due");
+        c.silent().map(|_| ()).ok_or(Refusal::WrongState { contact, is, expected })
+    }
+
+    /// What became of the leg of a customer whom we call. Tells whether it was one.
+    pub(super) fn customer_leg(
+        &mut self,
+        contact: ContactId,
+        party: Party,
+        outcome: LegOutcome,
+        code: u16,
+    ) -> bool {
+        if !self.is_called(contact) || party != Party::Customer {
+            return false;
+        }
+        let outcome = match outcome {
+            LegOutcome::Answered => DialOutcome::Answered,
+            LegOutcome::Busy => DialOutcome::Busy,
+            LegOutcome::NoAnswer | LegOutcome::Rejected => DialOutcome::NoAnswer,
+            LegOutcome::Unreachable | LegOutcome::Failed => DialOutcome::Congestion,
+        };
+        self.dialled(contact, outcome, code);
+        true
+    }
+
+    /// The gateway could not call.
+    pub(super) fn dial_failed(&mut self, contact: ContactId, code: u16) {
+        let connecting = |c: &Contact| matches!(c.state, State::Connecting { .. });
+        let Some(c) = self.engine.contact(contact).filter(|c| connecting(c)) else { return };
+        let outcome = match c.callback.as_deref().map(|cb| cb.phase) {
+            // The customer is there, and the agent could not be joined to them.
+            Some(Phase::OnLine) => DialOutcome::NoAnswer,
+            _ => DialOutcome::Congestion,
+        };
+        self.dial_over(contact, outcome, code);
+    }
+
+    /// Something is due for one who waits for our call.
+    pub(super) fn callback_due(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let Some(callback) = c.callback.as_deref().copied() else { return };
+        let phase = self.phase_of(c, &callback);
+        self.emit(Event::CallbackStepped { contact, now: Callback { phase, ..callback } });
+        self.offer_contact(contact);
+    }
+
+    /// What is asked of the gateway when an agent takes a call, and how long it may take:
+    /// joining the two, or calling the customer as well.
+    pub(super) fn legs_of(
+        &self,
+        c: &Contact,
+        reservation: ReservationId,
+        agent: AgentId,
+    ) -> (Span, EffectKind) {
+        let of = self.queue_of(c.queue);
+        let join = of.map_or(Span::ZERO, |q| q.connect_timeout);
+        let policy = of.and_then(|q| q.callback.as_ref()).cloned().unwrap_or_default();
+        match c.silent() {
+            None => (join, EffectKind::Connect { reservation, agent }),
+            Some(_) => {
+                let mode = policy.mode;
+                (Span(join.0 + policy.ring.0), EffectKind::Dial { reservation, agent, mode })
+            }
+        }
+    }
+
+    /// Customer first: the agent is free, and is not asked. They are kept so until the
+    /// customer answers, or does not.
+    pub(super) fn dial_unasked(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact).filter(|c| c.silent().is_some()) else { return };
+        let State::Reserved { reservation, agent, .. } = c.state else { return };
+        if self.policy(c.queue).is_none_or(|p| p.mode != DialMode::CustomerFirst) {
+            return;
+        }
+        let (within, kind) = self.legs_of(c, reservation, agent);
+        let connect_by = Some(self.at + within);
+        self.emit(Event::Accepted { contact, reservation, agent, connect_by });
+        self.ask_effect(contact, kind);
+        self.offer_what_interrupts(agent);
+    }
+
+    /// A gateway says what came of dialling.
+    pub(super) fn dialled(&mut self, contact: ContactId, outcome: DialOutcome, code: u16) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let Some(callback) = c.silent().copied() else { return };
+        if outcome != DialOutcome::Answered {
+            return self.dial_over(contact, outcome, code);
+        }
+        self.emit(Event::Dialled { contact, outcome, code });
+        let tried = self.engine.contact(contact).and_then(|c| c.callback.as_deref().copied());
+        let now = Callback { phase: Phase::OnLine, ..tried.unwrap_or(callback) };
+        self.emit(Event::CallbackStepped { contact, now });
+    }
+
+    /// A call did not reach the customer: the agent is free again, and it is repeated as the
+    /// queue's table says.
+    pub(super) fn dial_over(&mut self, contact: ContactId, outcome: DialOutcome, code: u16) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let state = c.state;
+        self.emit(Event::Dialled { contact, outcome, code });
+        let mut freed = None;
+        if let State::Connecting { reservation, agent, .. } = state {
+            self.settle_effects(contact, Settled::Failed(code), is_connect);
+            let (fault, pass_over) = (ConnectFault::CustomerLeg, None);
+            self.emit(Event::ConnectFailed { contact, reservation, agent, fault, pass_over });
+            freed = Some(agent);
+        } else if state.agent().is_some() {
+            freed = self.withdraw(contact);
+        }
+        self.settle_effects(contact, Settled::Withdrawn, |_| true);
+        self.try_again(contact, outcome);
+        if let Some(agent) = freed {
+            self.agent_freed(agent);
+        }
+    }
+
+    fn try_again(&mut self, contact: ContactId, outcome: DialOutcome) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let Some(callback) = c.callback.as_deref().copied() else { return };
+        let row = self.policy(c.queue).map(|p| p.retry[outcome.index()]).unwrap_or_default();
+        let phase = if outcome == DialOutcome::Invalid {
+            Phase::Exhausted(Exhausted::Invalid)
+        } else if callback.tried[outcome.index()] >= row.most {
+            Phase::Exhausted(Exhausted::Tried)
+        } else {
+            match callback.window(self.at + row.after) {
+                Some(window) => Phase::Held { until: window.from },
+                None => Phase::Exhausted(Exhausted::TooLate),
+            }
+        };
+        let planned = Callback { phase, ..callback };
+        let phase = if planned.is_open() { self.phase_of(c, &planned) } else { phase };
+        self.emit(Event::CallbackStepped { contact, now: Callback { phase, ..callback } });
+        self.offer_contact(contact);
+    }
+
+    /// A customer and an agent talk: what was owed is kept.
+    pub(super) fn reached(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let Some(callback) = c.callback.as_deref().copied() else { return };
+        if callback.phase == Phase::Done {
+            return;
+        }
+        let owed = c.owed;
+        let now = Callback { phase: Phase::Done, ..callback };
+        self.emit(Event::CallbackStepped { contact, now });
+        if let Some(promise) = owed {
+            self.keep(promise);
+        }
+    }
+
+    /// The customer hung up. One who waits for our call may: that is what it is for. One who
+    /// has answered it and spoken to nobody yet is called again.
+    pub(super) fn hung_up(&mut self, contact: ContactId) -> Result<(), Refusal> {
+        let c = self.contact(contact)?;
+        match c.callback.as_deref().map(|cb| cb.phase) {
+            Some(Phase::Done) | None => {
+                let reason = Self::left_because(c);
+                self.close(contact, reason);
+            }
+            Some(Phase::OnLine) => self.dial_over(contact, DialOutcome::NoAnswer, 0),
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A supervisor has one called at once, whatever the table says, first by this agent.
+    pub(super) fn plan_call_now(
+        &self,
+        contact: ContactId,
+        agent: Option<AgentId>,
+    ) -> Result<Callback, Refusal> {
+        let c = self.contact(contact)?;
+        let waiting = (c.state == State::CallbackDue).then_some(c.callback.as_deref()).flatten();
+        let Some(callback) = waiting.copied() else {
+            let is = c.state.kind().name();
+            return Err(Refusal::WrongState { contact, is, expected: "callback_due" });
+        };
+        if callback.phase == Phase::Exhausted(Exhausted::Invalid) {
+            return Err(Refusal::InvalidNumber(contact));
+        }
+        if let Some(agent) = agent
+            && self.named(agent).is_none()
+        {
+            let name = Arc::from(self.engine.routing.agent_name(agent));
+            return Err(Refusal::AgentNotConnected(name));
+        }
+        // Who is asked for again may be called again at any of their hours.
+        let until = callback.until.filter(|until| *until > self.at);
+        let tried = [0; 6];
+        let again = Callback { until, tried, phase: Phase::Held { until: self.at }, ..callback };
+        let window = again.window(self.at).filter(|w| w.from <= self.at);
+        let expected = "within the hours at which the customer may be called";
+        let window = window.ok_or(Refusal::OutOfRange { field: "hours", expected })?;
+        let until = Some(window.until).filter(|until| until.0 < u64::MAX);
+        Ok(Callback { phase: Phase::Pressing { until }, ..again })
+    }
+
+    pub(super) fn call_now(
+        &mut self,
+        contact: ContactId,
+        callback: Callback,
+        agent: Option<AgentId>,
+    ) {
+        self.emit(Event::CallbackStepped { contact, now: callback });
+        if let (Some(named), Ok(c)) = (agent.and_then(|a| self.named(a)), self.contact(contact)) {
+            let because = super::QueuedBecause::Moved;
+            let queued = super::Queued { named: Some(named), ..self.requeued(c, because) };
+            self.emit(Event::Queued(queued));
+        }
+        self.offer_contact(contact);
+    }
+}

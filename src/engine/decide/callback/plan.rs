@@ -1,0 +1,195 @@
+//! By when a callback may be promised, and where it stands meanwhile: not yet, in line behind
+//! those on the line, or in line by its place.
+//!
+//! Looks and changes nothing; [`super`] promises and calls.
+
+use std::sync::Arc;
+
+use crate::engine::callback::{
+    Callback, CallbackKind, CallbackPolicy, Exhausted, Hours, MOST_AHEAD, Phase, SLOT, Wanted,
+    Window, slot_of,
+};
+use crate::engine::contact::Contact;
+use crate::engine::decide::{A_DAY, Turn};
+use crate::engine::refusal::Refusal;
+use crate::engine::room::Serves;
+use crate::engine::words::{Channel, ServiceClass};
+use crate::ids::{ContactId, PromiseId};
+use crate::time::{EngineTime, Span};
+
+/// How often a callback that has time is looked at again, at most.
+const LOOK: Span = Span::seconds(1);
+
+impl Turn<'_> {
+    /// A callback as it would be promised, nothing changed. `confirmed` says that a number has
+    /// just been confirmed.
+    pub(in crate::engine::decide) fn plan_callback(
+        &self,
+        contact: ContactId,
+        wanted: Wanted,
+        confirmed: bool,
+    ) -> Result<Callback, Refusal> {
+        let c = self.contact(contact)?;
+        if c.parent.is_some() {
+            return Err(Refusal::ConsultOpen(contact));
+        }
+        if c.channel != Channel::Voice {
+            let (is, expected) = (c.channel.name(), "a call");
+            return Err(Refusal::WrongState { contact, is, expected });
+        }
+        if !confirmed && !c.callable {
+            return Err(Refusal::NoNumber(contact));
+        }
+        let invalid = |cb: &Callback| cb.phase == Phase::Exhausted(Exhausted::Invalid);
+        if !confirmed && c.callback.as_deref().is_some_and(invalid) {
+            return Err(Refusal::InvalidNumber(contact));
+        }
+        let (Some(queue), Some(policy)) = (self.queue_of(c.queue), self.policy(c.queue)) else {
+            let name = Arc::from(self.engine.routing.queue_name(c.queue));
+            return Err(Refusal::NoCallbacks(name));
+        };
+        self.check_wanted(wanted)?;
+        let callback = Callback {
+            kind: CallbackKind::Place,
+            promise: PromiseId(0),
+            asked: self.at,
+            due: None,
+            until: wanted.window.map(|w| w.until),
+            hours: wanted.hours,
+            phase: Phase::Held { until: self.at },
+            tried: [0; 6],
+            first: None,
+        };
+        let planned = match wanted.window {
+            Some(window) => self.schedule(c, &queue.name, &policy, window, callback)?,
+            None => self.keep_place(c, &queue.name, &policy, callback)?,
+        };
+        Ok(Callback { phase: self.phase_of(c, &planned), ..planned })
+    }
+
+    fn check_wanted(&self, wanted: Wanted) -> Result<(), Refusal> {
+        let hours = |h: Hours| (Span::seconds(60)..=A_DAY).contains(&h.lasting);
+        if !wanted.hours.is_none_or(hours) {
+            return Err(Refusal::OutOfRange { field: "hours", expected: "1 minute to 24 hours" });
+        }
+        let sound =
+            |w: Window| w.from < w.until && w.until > self.at && w.until <= self.at + MOST_AHEAD;
+        let expected = "ahead, its end after its beginning, within 14 days";
+        let ok = wanted.window.is_none_or(sound);
+        ok.then_some(()).ok_or(Refusal::OutOfRange { field: "window", expected })
+    }
+
+    /// A time within a window, if what is promised already leaves room.
+    fn schedule(
+        &self,
+        c: &Contact,
+        queue: &Arc<str>,
+        policy: &CallbackPolicy,
+        window: Window,
+        callback: Callback,
+    ) -> Result<Callback, Refusal> {
+        let serves = self.engine.serving(c.queue, policy, self.at);
+        if serves.is_unknown() {
+            return Err(Refusal::NoRate(Arc::clone(queue)));
+        }
+        let of = |callback, first, last| self.slot_for(c, policy, serves, callback, first, last);
+        let (first, last) = (slot_of(window.from.max(self.at)), slot_of(window.until - Span(1)));
+        if let Some((_, due)) = of(callback, first, last) {
+            let due = due.min(window.until);
+            let phase = Phase::Held { until: window.from.max(self.at) };
+            return Ok(Callback {
+                kind: CallbackKind::Scheduled,
+                due: Some(due),
+                phase,
+                ..callback
+            });
+        }
+        let anytime = Callback { until: None, ..callback };
+        let next = of(anytime, last + 1, slot_of(self.at + MOST_AHEAD));
+        let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from));
+        Err(Refusal::NoRoom { queue, next })
+    }
+
+    /// The first of these slots that has room at a time at which the customer may be called:
+    /// when that begins, and when the slot ends.
+    fn slot_for(
+        &self,
+        c: &Contact,
+        policy: &CallbackPolicy,
+        serves: Serves,
+        callback: Callback,
+        first: u64,
+        last: u64,
+    ) -> Option<(EngineTime, EngineTime)> {
+        let engine = &*self.engine;
+        let before = engine.before(c, policy, self.at)?;
+        let earlier = first.checked_sub(1).map(|slot| engine.board.promised_until(c.queue, slot));
+        let mut promised = earlier.unwrap_or_default();
+        (first..=last).find_map(|slot| {
+            let begins = EngineTime(slot.saturating_mul(SLOT.0)).max(self.at);
+            let ends = EngineTime(slot.saturating_add(1).saturating_mul(SLOT.0));
+            promised += engine.board.promised(c.queue, slot);
+            let open = callback.window(begins).filter(|w| w.from < ends)?;
+            let room = engine.room(c.queue, policy, serves, slot, self.at) > 0;
+            // Nor before its turn: who stands before it has been promised as much.
+            let in_time = self.at + before.takes(promised) <= ends;
+            (room && in_time).then_some((open.from, ends))
+        })
+    }
+
+    /// As if they still stood in line. What is promised is twice what four of five do not
+    /// exceed; where nobody knows the wait, or the hours end before, honestly no time. Nobody
+    /// is told to wait for a turn that is too far away to be known.
+    fn keep_place(
+        &self,
+        c: &Contact,
+        queue: &Arc<str>,
+        policy: &CallbackPolicy,
+        callback: Callback,
+    ) -> Result<Callback, Refusal> {
+        let serves = self.engine.serving(c.queue, policy, self.at);
+        let takes = self.engine.takes(c, policy, self.at + SLOT, self.at);
+        if takes.is_none() && serves.is_measured() {
+            let last = slot_of(self.at + MOST_AHEAD);
+            let next = self.slot_for(c, policy, serves, callback, slot_of(self.at), last);
+            let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from));
+            return Err(Refusal::NoRoom { queue, next });
+        }
+        let closes = callback.window(self.at).map(|w| w.until);
+        let due = takes.map(|takes| self.at + takes);
+        let due = due.filter(|due| closes.is_some_and(|closes| *due <= closes));
+        Ok(Callback { due, ..callback })
+    }
+
+    /// Where a callback is now: not yet, in line behind the others as long as it has time, or
+    /// in line by its place.
+    pub(super) fn phase_of(&self, c: &Contact, callback: &Callback) -> Phase {
+        let Some(window) = callback.window(self.at) else {
+            return Phase::Exhausted(Exhausted::TooLate);
+        };
+        if let Phase::Held { until } = callback.phase
+            && until > self.at
+        {
+            return callback.phase;
+        }
+        if window.from > self.at {
+            return Phase::Held { until: window.from };
+        }
+        let until = Some(window.until).filter(|until| until.0 < u64::MAX);
+        let pressing = Phase::Pressing { until };
+        if c.service == ServiceClass::Safety || callback.kind == CallbackKind::Place {
+            return pressing;
+        }
+        let (Some(policy), Some(due)) = (self.policy(c.queue), callback.due) else {
+            return pressing;
+        };
+        let Some(takes) = self.engine.takes(c, &policy, due, self.at) else { return pressing };
+        let latest = due - takes;
+        if latest <= self.at {
+            return pressing;
+        }
+        // Sooner and sooner: what stands before it may take longer meanwhile.
+        let check = self.at + Span(latest.since(self.at).0 / 2).max(LOOK);
+        Phase::Patient { check: until.map_or(check, |until| until.min(check)) }
+    }
+}

@@ -1,0 +1,57 @@
+//! Any callback, promise and recovery.
+
+use super::{Any, Source};
+use crate::engine::callback::{
+    Callback, CallbackKind, CallbackPolicy, DialMode, DialOutcome, Exhausted, Hours, Phase, Retry,
+};
+use crate::engine::promise::{
+    Of, OwedCounts, Promise, PromiseCounts, PromiseKind, PromiseSettings, Punctual, Recovery,
+    RecoveryCounts, RecoveryState, Stage,
+};
+
+pick! {
+    DialMode { AgentFirst, CustomerFirst }
+    DialOutcome { Answered, Machine, Busy, NoAnswer, Invalid, Congestion }
+    CallbackKind { Place, Scheduled, Lost, FollowUp }
+    Exhausted { Tried, Invalid, TooLate }
+    PromiseKind { Callback, FollowUp, Reply }
+    Punctual { Open, InTime, Late }
+    RecoveryState { Open, Overdue, Done }
+}
+alternatives! {
+    Phase {
+        Held { until }
+        Patient { check }
+        Pressing { until }
+        OnLine {}
+        Done {}
+        Exhausted { 0 }
+    }
+    Stage {
+        Waiting { until, turn }
+        Working { 0 }
+        Kept {}
+        Broken {}
+    }
+}
+structs! {
+    CallbackPolicy { mode, share, per_hour, ring, within, lost_per_minute, retry }
+    Retry { after, most }
+    PromiseSettings { follow_ups_per_hour, lead }
+    Hours { from, lasting }
+    Callback { kind, promise, asked, due, until, hours, phase, tried, first }
+    Promise {
+        id, contact, customer, kind, owner, made, due, hours, stage, punctual, of,
+    }
+    Of { gateway, channel, queue, entry_point, language, callable }
+    Recovery { id, contact, customer, owner, remedy, approved, opened, due, state }
+    PromiseCounts { made, kept, broken, late, waited }
+    RecoveryCounts { opened, done, overdue }
+    OwedCounts { promises, recoveries, last_promise, last_recovery, next_follow_up, next_lost }
+}
+
+impl<T: Any> Any for Box<T> {
+    fn any(from: &mut Source) -> Self {
+        Self::new(T::any(from))
+    }
+}

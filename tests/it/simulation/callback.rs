@@ -1,0 +1,248 @@
+//! Callbacks, promises and recoveries at random: who wants them, what comes of dialling, and
+//! what supervisors do with those whom nobody reaches.
+//!
+//! `Engine::check` sees that promises add up and that nobody is called for whom no agent is
+//! kept free; here it is checked that a callback costs nobody their place, that nobody is
+//! called outside their hours or after their window, and that a number that does not exist is
+//! never dialled again.
+
+use std::sync::Arc;
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+
+use surgeline::engine::callback::{
+    Callback, CallbackPolicy, DialMode, DialOutcome, Exhausted, Hours, Phase, Wanted, Window,
+};
+use surgeline::engine::command::{Act, Command, Order, Pledge, Remedy, Report};
+use surgeline::engine::contact::{Contact, State};
+use surgeline::engine::event::{EffectKind, Event};
+use surgeline::engine::promise::PromiseKind;
+use surgeline::engine::words::{Channel, QueuedBecause};
+use surgeline::ids::{
+    AgentId, ContactId, EffectId, GatewayId, PromiseId, RecoveryId, ReservationId,
+};
+use surgeline::time::Span;
+
+use super::World;
+
+fn any<T: Copy>(rng: &mut StdRng, of: &[T]) -> T {
+    *of.choose(rng).expect("some")
+}
+
+/// Two of three queues make callbacks, each in its own way.
+pub(super) fn policy(rng: &mut StdRng, queue: u16) -> Option<Arc<CallbackPolicy>> {
+    let mut policy = CallbackPolicy {
+        mode: if queue.is_multiple_of(2) { DialMode::AgentFirst } else { DialMode::CustomerFirst },
+        share: any(rng, &[10, 50, 100]),
+        per_hour: any(rng, &[0, 30, 2_000]),
+        ring: Span::seconds(10),
+        within: Span::seconds(any(rng, &[60, 300])),
+        lost_per_minute: 20,
+        ..CallbackPolicy::default()
+    };
+    for retry in &mut policy.retry {
+        retry.after = Span::seconds(rng.random_range(0..30));
+        retry.most = rng.random_range(0..4);
+    }
+    (queue != 2 && queue != 5).then(|| Arc::new(policy))
+}
+
+impl World {
+    fn wanted(&mut self) -> Wanted {
+        let window = self.rng.random_bool(0.5).then(|| {
+            let from = self.at + Span::seconds(self.rng.random_range(0..300));
+            Window { from, until: from + Span::seconds(self.rng.random_range(1..900)) }
+        });
+        let hours = self.rng.random_bool(0.3).then(|| Hours {
+            from: self.at + Span::seconds(self.rng.random_range(0..60)),
+            lasting: Span::seconds(any(&mut self.rng, &[60, 600, 3_600])),
+        });
+        Wanted { window, hours }
+    }
+
+    fn one_of(&mut self, is: impl Fn(&Contact) -> bool) -> ContactId {
+        let found: Vec<_> = self.owner.contacts().filter(|c| is(c)).map(|c| c.id).collect();
+        match found.choose(&mut self.rng) {
+            Some(contact) if self.rng.random_bool(0.95) => *contact,
+            _ => self.any_contact(),
+        }
+    }
+
+    fn pledge(&mut self, contact: ContactId) -> Pledge {
+        let kinds = [PromiseKind::FollowUp, PromiseKind::FollowUp, PromiseKind::Reply];
+        Pledge {
+            contact,
+            kind: any(&mut self.rng, &kinds),
+            due: self.at + Span::seconds(self.rng.random_range(0..90)),
+            hours: self.wanted().hours,
+            owner: self.rng.random_bool(0.3).then(|| self.any_agent()),
+        }
+    }
+
+    fn remedy(&mut self, contact: ContactId) -> Remedy {
+        Remedy {
+            contact,
+            owner: self.rng.random_bool(0.3).then(|| self.any_agent()),
+            cents: any(&mut self.rng, &[0, 500, 5_000, 900_000_000]),
+            due: self.at + Span::seconds(self.rng.random_range(0..60)),
+        }
+    }
+
+    fn any_promise(&mut self) -> PromiseId {
+        let open: Vec<_> = self.owner.promises().map(|p| p.id).collect();
+        open.choose(&mut self.rng).copied().unwrap_or(PromiseId(1))
+    }
+
+    fn any_recovery(&mut self) -> (RecoveryId, AgentId) {
+        let open: Vec<_> = self.owner.recoveries().map(|r| (r.id, r.owner)).collect();
+        open.choose(&mut self.rng).copied().unwrap_or((RecoveryId(1), AgentId(0)))
+    }
+
+    pub(super) fn callback_command(&mut self) -> Command {
+        match self.rng.random_range(0..32) {
+            30 | 31 => self.called_agent(),
+            0..=4 => {
+                let contact = self.one_of(|c| {
+                    let waits = c.is_in_line() || c.self_service().is_some();
+                    waits && c.channel == Channel::Voice && c.callback.is_none()
+                });
+                let (confirmed, wanted) = (self.rng.random_bool(0.8), self.wanted());
+                let report = Report::CallbackWanted { contact, confirmed, wanted };
+                self.gateway_command(contact, report)
+            }
+            5..=11 => self.dialled_command(),
+            12 | 13 => {
+                let contact = self.one_of(|c| c.channel == Channel::Voice && !c.callable);
+                let confirmed = self.rng.random_bool(0.9);
+                self.gateway_command(contact, Report::NumberConfirmed { contact, confirmed })
+            }
+            14 | 15 => {
+                let contact = self.one_of(|c| c.callable);
+                self.gateway_command(contact, Report::CallLost(contact))
+            }
+            16 => {
+                let contact = self.one_of(|c| c.state == State::CallbackDue);
+                self.gateway_command(contact, Report::CallbackCancelled(contact))
+            }
+            17 => {
+                // After they answered us, some hang up before anybody speaks to them.
+                let on_line =
+                    |c: &Contact| c.callback.as_ref().is_some_and(|cb| cb.phase == Phase::OnLine);
+                let contact = self.one_of(on_line);
+                self.gateway_command(contact, Report::CustomerLeft(contact))
+            }
+            18..=23 => self.owing_agent(),
+            _ => self.owing_supervisor(),
+        }
+    }
+
+    /// An agent takes a call that we make.
+    fn called_agent(&mut self) -> Command {
+        let held: Vec<_> = self
+            .owner
+            .contacts()
+            .filter(|c| c.silent().is_some())
+            .filter_map(|c| Some((c.state.reservation()?, c.state.agent()?)))
+            .collect();
+        let found = held.choose(&mut self.rng).copied();
+        let (reservation, agent) = found.unwrap_or((ReservationId(1), AgentId(0)));
+        Command::Agent { agent, session: None, act: Act::Accept(reservation) }
+    }
+
+    fn dialled_command(&mut self) -> Command {
+        let dials: Vec<(EffectId, GatewayId)> = self
+            .owner
+            .contacts()
+            .flat_map(|c| c.effects.iter().map(move |(e, kind)| (*e, *kind, c.gateway)))
+            .filter(|(_, kind, _)| matches!(kind, EffectKind::Dial { .. }))
+            .map(|(e, _, gateway)| (e, gateway))
+            .collect();
+        let found = dials.choose(&mut self.rng).copied();
+        let (effect, gateway) = found.unwrap_or((EffectId(1), GatewayId(0)));
+        let outcome = any(&mut self.rng, &DialOutcome::ALL);
+        let outcome = if self.rng.random_bool(0.4) { DialOutcome::Answered } else { outcome };
+        let report = Report::Dialled { effect, outcome, code: 486 };
+        Command::Gateway { gateway, session: None, report }
+    }
+
+    fn owing_agent(&mut self) -> Command {
+        let (contact, agent) = self.any_assigned();
+        let act = match self.rng.random_range(0..7) {
+            0 => Act::CallBack { contact, wanted: self.wanted() },
+            1..=3 => Act::Promise(self.pledge(contact)),
+            4 => {
+                let promise = self.any_promise();
+                let owner = self.owner.promise(promise).and_then(|p| p.owner);
+                let agent = owner.unwrap_or(agent);
+                return Command::Agent { agent, session: None, act: Act::KeepPromise(promise) };
+            }
+            5 => Act::OpenRecovery(self.remedy(contact)),
+            _ => {
+                let (recovery, agent) = self.any_recovery();
+                return Command::Agent { agent, session: None, act: Act::RecoveryDone(recovery) };
+            }
+        };
+        Command::Agent { agent, session: None, act }
+    }
+
+    fn owing_supervisor(&mut self) -> Command {
+        let contact = self.any_contact();
+        let (recovery, _) = self.any_recovery();
+        let agent = self.rng.random_bool(0.3).then(|| self.any_agent());
+        let exhausted = |c: &Contact| {
+            c.callback.as_ref().is_some_and(|cb| matches!(cb.phase, Phase::Exhausted(_)))
+        };
+        let order = match self.rng.random_range(0..12) {
+            0 => Order::CallBack { contact, wanted: self.wanted() },
+            1 => Order::CallNow { contact: self.one_of(|c| c.state == State::CallbackDue), agent },
+            2 => Order::CallNow { contact: self.one_of(exhausted), agent },
+            3 | 4 => Order::Close(self.one_of(exhausted)),
+            5 => Order::Promise(self.pledge(contact)),
+            6 => Order::KeepPromise(self.any_promise()),
+            7 => Order::BreakPromise(self.any_promise()),
+            8 => Order::OpenRecovery(self.remedy(contact)),
+            9 => Order::ReassignRecovery { recovery, owner: self.any_agent() },
+            10 => Order::ApproveRecovery(recovery),
+            _ => Order::RecoveryDone(recovery),
+        };
+        Command::Supervise { order, why: Arc::from("the simulation says so") }
+    }
+
+    /// A callback costs nobody their place, and nobody is called who must not be.
+    pub(super) fn check_callbacks(&self, events: &[Event], before: &[Contact], context: &str) {
+        for event in events {
+            let (contact, called) = match event {
+                Event::CallbackPromised { contact, .. }
+                | Event::CallbackStepped { contact, .. }
+                | Event::Dialled { contact, .. } => (contact, false),
+                Event::EffectAsked { contact, kind: EffectKind::Dial { .. }, .. } => {
+                    (contact, true)
+                }
+                _ => continue,
+            };
+            let Some(was) = before.iter().find(|c| c.id == *contact) else { continue };
+            let Some(now) = self.owner.contact(*contact) else { continue };
+            let moved = events.iter().any(|e| match e {
+                Event::Queued(q) => q.contact == *contact && q.because != QueuedBecause::Requeued,
+                _ => false,
+            });
+            assert!(moved || now.place == was.place, "{context}: {contact} lost its place");
+            if called && let Some(callback) = was.callback.as_deref() {
+                self.may_be_called(callback, context);
+            }
+        }
+    }
+
+    fn may_be_called(&self, callback: &Callback, context: &str) {
+        assert_ne!(callback.phase, Phase::Exhausted(Exhausted::Invalid), "{context}: {callback:?}");
+        // An agent may take as long to accept as they are given.
+        let asked = self.at - Span::seconds(80);
+        let open = |at| callback.window(at).is_some_and(|w| w.from <= at);
+        let until = callback.until.is_none_or(|until| until >= asked);
+        let ok =
+            until && (open(self.at) || callback.hours.is_some_and(|h| h.at(asked).from <= asked));
+        assert!(ok, "{context}: called at {:?} although {callback:?}", self.at);
+    }
+}

@@ -65,23 +65,44 @@ class Order(RouterTest):
         self.assertEqual(await self.served(anne, 40), [c.id for c in expected])
 
 
-class Shares(RouterTest):
-    CONFIG = centre([queue("support"), queue("returns")], [agent("anne")])
+class Taking(RouterTest):
+    """Takes and completes whatever an agent is offered."""
+
+    async def order(self, anne, many: int) -> list[int]:
+        order = []
+        for _ in range(many):
+            offer = await anne.expect_offer()
+            order.append(offer.contact_id)
+            await anne.accept(offer)
+            await anne.expect("assigned", offer.contact_id)
+            await anne.complete(offer.contact_id)
+        return order
+
+
+class Shares(Taking):
+    CONFIG = centre([queue("support", share=10), queue("returns", share=10)], [agent("anne")])
 
     async def test_the_queue_furthest_above_its_share_goes_first_then_who_waits_longest(self):
         gateway = await self.gateway()
         first = await gateway.arrive("first", VOICE, queue="returns")
         many = [await gateway.arrive(f"many-{n}", VOICE, queue="support") for n in range(3)]
         [anne] = await self.ready("anne")
-        order = []
-        for _ in range(4):
-            offer = await anne.expect_offer()
-            order.append(offer.contact_id)
-            await anne.accept(offer)
-            await anne.expect("assigned", offer.contact_id)
-            await anne.complete(offer.contact_id)
         # Three to one, two to one; at one to one the longest wait decides.
-        self.assertEqual(order, [c.id for c in (many[0], many[1], first, many[2])])
+        self.assertEqual(await self.order(anne, 4), [c.id for c in (many[0], many[1], first, many[2])])
+
+
+class PartsOfTargets(Taking):
+    CONFIG = centre([queue("support", target="1h"), queue("urgent", target="2m")], [agent("anne")])
+
+    async def test_without_shares_the_greater_part_of_the_target_goes_first(self):
+        gateway = await self.gateway()
+        came = [await gateway.arrive(key, VOICE, queue=name, waited_ms=1_000 * waited)
+                for key, name, waited in (("early", "support", 600), ("half", "urgent", 60),
+                                          ("late", "support", 3_300), ("new", "urgent", 0))]
+        [anne] = await self.ready("anne")
+        early, half, late, new = (c.id for c in came)
+        # 0.92 of an hour, a half of two minutes, a sixth of an hour, nothing.
+        self.assertEqual(await self.order(anne, 4), [late, half, early, new])
 
 
 class AtOnce(RouterTest):

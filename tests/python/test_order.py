@@ -8,15 +8,10 @@ from support import RouterTest, agent, centre, queue
 from surgeline_client import CHAT, EMAIL, VOICE
 
 
-class Order(RouterTest):
-    CONFIG = centre(
-        [queue("support"), queue("urgent", head_start="10m"), queue("post", "email", "chat")],
-        [agent("anne", capacity={"voice": 1, "email": 1, "chat": 1})],
-        # Over all queues the oldest place; the default, by shares, is below.
-        settings={"async_share": 0, "contact_choice": "oldest_first"},
-    )
+class OrderTest(RouterTest):
+    """A router whose agents are seen to be given one contact after the other."""
 
-    async def served(self, anne, count: int, **of) -> list[int]:
+    async def served(self, anne, count: int) -> list[int]:
         """The contacts that anne gets, one after the other."""
         order = []
         for _ in range(count):
@@ -26,6 +21,15 @@ class Order(RouterTest):
             await anne.expect("assigned", offer.contact_id)
             await anne.complete(offer.contact_id)
         return order
+
+
+class Order(OrderTest):
+    CONFIG = centre(
+        [queue("support"), queue("urgent", head_start="10m"), queue("post", "email", "chat")],
+        [agent("anne", capacity={"voice": 1, "email": 1, "chat": 1})],
+        # Over all queues the oldest place; the default is below.
+        settings={"async_share": 0, "contact_choice": "oldest_first"},
+    )
 
     async def test_safety_before_live_before_async(self):
         gateway = await self.gateway()
@@ -65,23 +69,30 @@ class Order(RouterTest):
         self.assertEqual(await self.served(anne, 40), [c.id for c in expected])
 
 
-class Shares(RouterTest):
-    CONFIG = centre([queue("support"), queue("returns")], [agent("anne")])
+class Shares(OrderTest):
+    CONFIG = centre([queue("support", share=10), queue("returns", share=10)], [agent("anne")])
 
     async def test_the_queue_furthest_above_its_share_goes_first_then_who_waits_longest(self):
         gateway = await self.gateway()
         first = await gateway.arrive("first", VOICE, queue="returns")
         many = [await gateway.arrive(f"many-{n}", VOICE, queue="support") for n in range(3)]
         [anne] = await self.ready("anne")
-        order = []
-        for _ in range(4):
-            offer = await anne.expect_offer()
-            order.append(offer.contact_id)
-            await anne.accept(offer)
-            await anne.expect("assigned", offer.contact_id)
-            await anne.complete(offer.contact_id)
         # Three to one, two to one; at one to one the longest wait decides.
-        self.assertEqual(order, [c.id for c in (many[0], many[1], first, many[2])])
+        self.assertEqual(await self.served(anne, 4), [c.id for c in (many[0], many[1], first, many[2])])
+
+
+class PartsOfTargets(OrderTest):
+    CONFIG = centre([queue("support", target="1h"), queue("urgent", target="2m")], [agent("anne")])
+
+    async def test_without_shares_the_greater_part_of_the_target_goes_first(self):
+        gateway = await self.gateway()
+        came = [await gateway.arrive(key, VOICE, queue=name, waited_ms=1_000 * waited)
+                for key, name, waited in (("early", "support", 600), ("half", "urgent", 60),
+                                          ("late", "support", 3_300), ("new", "urgent", 0))]
+        [anne] = await self.ready("anne")
+        early, half, late, new = (c.id for c in came)
+        # 0.92 of an hour, a half of two minutes, a sixth of an hour, nothing.
+        self.assertEqual(await self.served(anne, 4), [late, half, early, new])
 
 
 class AtOnce(RouterTest):
@@ -101,7 +112,7 @@ class AtOnce(RouterTest):
         self.assertEqual(in_order, [call.id for call in by_place[:30]])
 
 
-class Share(RouterTest):
+class Share(OrderTest):
     CONFIG = centre(
         [queue("support"), queue("post", "email")],
         [agent("anne", capacity={"voice": 1, "email": 1})],
@@ -114,7 +125,7 @@ class Share(RouterTest):
             await gateway.arrive(f"call-{i}", VOICE, queue="support")
         letters = {(await gateway.arrive(f"letter-{i}", EMAIL, queue="post")).id for i in range(16)}
         [anne] = await self.ready("anne")
-        order = await Order.served(self, anne, 16)
+        order = await self.served(anne, 16)
         share = sum(contact in letters for contact in order)
         self.assertTrue(3 <= share <= 5, f"{share} of 16 were letters")
         self.assertNotIn(order[0], letters)

@@ -49,6 +49,12 @@ class Conversation:
         told = await self.expect("say", where=lambda say: say.text.message_id == text_id, **more)
         return told.body
 
+    async def hears_out(self, text_id: str, **more):
+        """The same, and waits until the router knows that it was said to the end."""
+        said = await self.hears(text_id, **more)
+        await self.gateway.carried_out(said.effect_id)
+        return said
+
     async def hold(self, on: bool):
         await self.gateway.report(hold=dict(contact_id=self.id, on=on))
 
@@ -203,6 +209,10 @@ class Gateway:
         except Refused as no:
             if no.code != types_pb2.REFUSAL_CODE_NOT_FOUND:
                 raise
+
+    async def carried_out(self, effect_id: int) -> None:
+        """Waits until what was done about an effect is reported."""
+        await asyncio.wait([self._effects[effect_id]])
 
     # -- hearing
 

@@ -277,9 +277,9 @@ pub enum Fault {
         "found a step that is not later than the one before it, expected steps in the order of `after`"
     )]
     StepOrder,
-    /// A way out that is not there yet.
+    /// A way out that the queue does not have.
     #[error(
-        "found `callback`, which this router cannot do, expected one of `wait`, `overflow`, `external`, `close`"
+        "found `callback` in a queue that calls nobody back, expected a section [queues.callback], or one of `wait`, `overflow`, `external`, `close`"
     )]
     NoCallbacks,
     /// An address that others can reach, without having said so.

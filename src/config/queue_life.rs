@@ -93,13 +93,14 @@ fn read_overflow(value: &Value<'_>, known: Known<'_>) -> Option<Overflow> {
 
 /// Reads a queue's hours, its most in line, and what it tells.
 pub(super) fn read_life(table: &Table<'_>, known: Known<'_>) -> QueueLife {
+    let calls_back = table.field("callback").is_some();
     let hours = table.field("hours").and_then(|v| known.calendars.find_value(&v));
     let default = QueueLife::default();
     QueueLife {
         hours: hours.map(CalendarId),
-        closed: read_fallback(table, "closed", known),
+        closed: read_fallback(table, "closed", known, calls_back),
         most_waiting: table.integer("most_waiting", default.most_waiting, (0, MOST_WAITING)),
-        full: read_fallback(table, "full", known),
+        full: read_fallback(table, "full", known, calls_back),
         updates: match table.field("updates") {
             Some(v) if v.value.as_str() == Some("0s") => Span::ZERO,
             Some(v) => v.duration(Span::seconds(5), HOUR).unwrap_or_default(),
@@ -108,7 +109,12 @@ pub(super) fn read_life(table: &Table<'_>, known: Known<'_>) -> QueueLife {
     }
 }
 
-fn read_fallback(table: &Table<'_>, field: &'static str, known: Known<'_>) -> Fallback {
+fn read_fallback(
+    table: &Table<'_>,
+    field: &'static str,
+    known: Known<'_>,
+    calls_back: bool,
+) -> Fallback {
     let Some(value) = table.field(field) else { return Fallback::default() };
     let read = |table: &Table<'_>| {
         let tell_at = table.field("tell");
@@ -128,8 +134,10 @@ fn read_fallback(table: &Table<'_>, field: &'static str, known: Known<'_>) -> Fa
         };
         let then = match word {
             Some((1, at)) => {
-                at.fault(Fault::NoCallbacks);
-                Then::Wait
+                if !calls_back {
+                    at.fault(Fault::NoCallbacks);
+                }
+                Then::Callback
             }
             Some((2, _)) => target(known.queues)
                 .map_or(Then::Wait, |q| Then::Overflow(Overflow::Queue(QueueId(q)))),

@@ -173,14 +173,14 @@ pub struct Window {
 /// The hours of every day at which a customer may be called. The edge knows calendars; what
 /// it enters here repeats every 24 hours.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Hours {
+pub struct CallHours {
     /// When they begin on some day.
     pub from: EngineTime,
     /// For how long, 1 min to 24 h.
     pub lasting: Span,
 }
 
-impl Hours {
+impl CallHours {
     /// The window that is open at a time, or the next one.
     #[must_use]
     pub fn at(self, at: EngineTime) -> Window {
@@ -204,7 +204,7 @@ pub struct Wanted {
     /// When; none for "when it is my turn".
     pub window: Option<Window>,
     /// At which hours they may be called; none for any.
-    pub hours: Option<Hours>,
+    pub hours: Option<CallHours>,
 }
 
 /// A callback. Everything by which it is made is in it, so that a configuration that changes
@@ -222,7 +222,7 @@ pub struct Callback {
     /// When the customer may be called at all; after it nobody calls them by itself.
     pub until: Option<EngineTime>,
     /// At which hours.
-    pub hours: Option<Hours>,
+    pub hours: Option<CallHours>,
     /// Where it is.
     pub phase: Phase,
     /// Calls that did not reach them, by [`DialOutcome::index`].
@@ -444,7 +444,7 @@ mod tests {
 
     #[test]
     fn hours_come_again_every_day_on_both_sides_of_the_one_that_was_given() {
-        let hours = Hours { from: at(33, 0), lasting: Span::seconds(8 * 3600) };
+        let hours = CallHours { from: at(33, 0), lasting: Span::seconds(8 * 3600) };
         // 9 to 17 o'clock of every day.
         for (now, from, until) in [
             (at(33, 0), at(33, 0), at(41, 0)),
@@ -456,13 +456,13 @@ mod tests {
         ] {
             assert_eq!(hours.at(now), Window { from, until }, "{now:?}");
         }
-        let always = Hours { from: at(5, 0), lasting: DAY };
+        let always = CallHours { from: at(5, 0), lasting: DAY };
         assert_eq!(always.at(at(7, 0)), Window { from: at(5, 0), until: at(29, 0) });
     }
 
     #[test]
     fn nobody_is_called_outside_their_hours_or_after_their_window() {
-        let hours = Some(Hours { from: at(9, 0), lasting: Span::seconds(8 * 3600) });
+        let hours = Some(CallHours { from: at(9, 0), lasting: Span::seconds(8 * 3600) });
         let callback = Callback {
             kind: CallbackKind::Place,
             promise: PromiseId(1),

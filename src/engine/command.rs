@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::callback::{DialOutcome, Wanted, Hours as Window};
+use super::callback::{CallHours, DialOutcome, Wanted};
 use super::hours::Hours;
 use super::promise::PromiseKind;
 use super::recall::{Found, Heed, Level, LotVerdict, Plan, Wish};
@@ -389,7 +389,7 @@ pub struct Pledge {
     /// By when.
     pub due: EngineTime,
     /// At which hours the customer may be called; none for any.
-    pub hours: Option<Hours>,
+    pub hours: Option<CallHours>,
     /// Who has it first; whoever makes it where nobody is named.
     pub owner: Option<AgentId>,
 }

@@ -50,8 +50,8 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use crate::ids::{
-    AgentId, CalendarId, ContactId, EffectId, EntryPointId, GatewayId, PromiseId, QueueId, RecallId,
-    RecoveryId, RequestId, ReservationId,
+    AgentId, CalendarId, ContactId, EffectId, EntryPointId, GatewayId, PromiseId, QueueId,
+    RecallId, RecoveryId, RequestId, ReservationId,
 };
 use crate::time::EngineTime;
 use agent::Agent;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::callback::Hours;
+use super::callback::CallHours;
 use super::store::hash_of;
 use super::words::{Channel, Language};
 use crate::ids::{
@@ -95,7 +95,7 @@ pub struct Promise {
     /// By when it is due; none where no time could be promised.
     pub due: Option<EngineTime>,
     /// At which hours the customer may be called.
-    pub hours: Option<Hours>,
+    pub hours: Option<CallHours>,
     /// Where it is.
     pub stage: Stage,
     /// Whether it came in time.

@@ -7,6 +7,7 @@
 use super::Engine;
 use super::callback::{CallbackPolicy, SLOT, slot_of};
 use super::contact::Contact;
+use super::queue_life::Pools;
 use super::rank::ClassKey;
 use super::words::{Channel, Needs, ServiceClass};
 use crate::ids::QueueId;
@@ -52,6 +53,7 @@ impl Engine {
             service: ServiceClass::Live,
             needs: of.needs.clone(),
             preferred: Needs::new(),
+            pools: Pools::new(),
         };
         let slots = self.floor.slots_for(&usual, &of.pools);
         let each = self.pace.get(queue, Channel::Voice).work.seconds_each(at)?;

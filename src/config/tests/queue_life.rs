@@ -80,7 +80,7 @@ fn what_cannot_be_is_refused_at_its_field() {
             "then = \"overflow\", to = \"calls\"",
             "then = \"callback\"",
             "queues[1].full.then",
-            "`callback`, which this router cannot do",
+            "`callback` in a queue that calls nobody back",
         ),
         (
             "then = \"overflow\", to = \"calls\"",

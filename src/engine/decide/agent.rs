@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::agent::{Agent, Hold, JUST_CONNECTED, Presence};
 use super::super::command::{Act, Reply, Target};
 use super::super::contact::State;
-use super::super::event::{EffectKind, Event, Queued, Released, Settled};
+use super::super::event::{Event, Queued, Released, Settled};
 use super::super::rank::Asked;
 use super::super::refusal::Refusal;
 use super::super::words::{

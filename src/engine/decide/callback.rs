@@ -114,6 +114,9 @@ impl Turn<'_> {
                 if self.contact(contact)?.callable != confirmed {
                     self.emit(Event::NumberConfirmed { contact, confirmed });
                 }
+                if confirmed {
+                    self.number_known(contact);
+                }
             }
             Report::CallbackWanted { contact, confirmed, wanted } => {
                 self.of_gateway(contact, gateway)?;

@@ -6,6 +6,7 @@
 
 use super::super::Engine;
 use super::super::agent::Agent;
+use super::super::callback::Wanted;
 use super::super::contact::{Contact, Link, State};
 use super::super::event::{Announce, EffectKind, Event, Opens, Queued, Settled};
 use super::super::gateway::{Gateway, MOST_EFFECTS};
@@ -141,8 +142,35 @@ impl Turn<'_> {
         }
         match then {
             Then::Overflow(to) => self.overflow_to(contact, to),
-            Then::Wait | Then::Callback | Then::Close => false,
+            Then::Callback => self.called_back_instead(contact),
+            Then::Wait | Then::Close => false,
         }
+    }
+
+    /// A number is known now. One whom the queue does not take, and would call back, need not
+    /// stay on the line for it.
+    pub(super) fn number_known(&mut self, contact: ContactId) {
+        let Some(queue) = self.waiting(contact).map(|c| c.queue) else { return };
+        let Some(life) = self.queue_of(queue).map(|q| q.life) else { return };
+        let full = life.most_waiting > 0 && self.engine.in_line(queue) > life.most_waiting;
+        let by = match (self.engine.is_open(queue), full) {
+            (false, _) => life.closed,
+            (true, true) => life.full,
+            (true, false) => return,
+        };
+        if by.then == Then::Callback {
+            self.called_back_instead(contact);
+        }
+    }
+
+    /// A caller keeps the place and is called, if the number is known and a callback can be
+    /// promised. Tells whether it is; on the line they wait for as long as they like.
+    fn called_back_instead(&mut self, contact: ContactId) -> bool {
+        let Ok(callback) = self.plan_callback(contact, Wanted::default(), false) else {
+            return false;
+        };
+        self.promise_callback(contact, callback, None);
+        true
     }
 
     /// Tells a customer what the queue has to say, unless a playbook speaks to them.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::super::callback::{Callback, CallbackKind, Hours, Wanted};
+use super::super::callback::{CallHours, Callback, CallbackKind, Wanted};
 use super::super::command::{Pledge, Remedy, Reply};
 use super::super::contact::{Contact, OURS};
 use super::super::event::{Arrived, Event, Queued};
@@ -31,7 +31,7 @@ impl Turn<'_> {
         contact: ContactId,
         kind: PromiseKind,
         due: Option<EngineTime>,
-        hours: Option<Hours>,
+        hours: Option<CallHours>,
         owner: Option<AgentId>,
     ) -> Option<PromiseId> {
         let c = self.engine.contact(contact)?;
@@ -46,7 +46,7 @@ impl Turn<'_> {
         Some(promise.id)
     }
 
-    fn blank(&self, c: &Contact, hours: Option<Hours>, owner: Option<AgentId>) -> Promise {
+    fn blank(&self, c: &Contact, hours: Option<CallHours>, owner: Option<AgentId>) -> Promise {
         Promise {
             id: PromiseId(self.engine.owed.counts.last_promise + 1),
             contact: c.id,
@@ -213,6 +213,7 @@ impl Turn<'_> {
             preferred,
             head_start: Span::ZERO,
             place: place(self.at, &[ahead]),
+            stage: self.first_stage(p.of.queue),
             named: p.owner.and_then(|a| self.owner(a, p.of.channel)),
             pass_over: None,
             released: None,

@@ -151,7 +151,7 @@ impl Floor {
 
     /// The class of those who ask for this, if there ever was one.
     pub(crate) fn class_named(&self, key: Asked<'_>) -> Option<u16> {
-        self.class_ids.get(key).copied()
+        self.class_ids.get(&key).copied()
     }
 
     /// The classes of a queue's contacts of one channel.

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::engine::callback::{
-    CallbackPolicy, DialMode, DialOutcome, Exhausted, Hours, Phase, Retry, SLOT, Wanted, Window,
+    CallHours, CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase, Retry, SLOT, Wanted, Window,
 };
 use crate::engine::event::EffectKind;
 use crate::engine::promise::{PromiseCounts, PromiseKind};
@@ -247,7 +247,7 @@ fn who_is_not_reached_is_tried_as_the_table_says_and_then_a_supervisors() {
 fn nobody_is_called_at_night() {
     let mut c = center(&policy(DialMode::CustomerFirst));
     c.ready(ANNE);
-    let hours = Some(Hours { from: at(3_600), lasting: Span::seconds(3_600) });
+    let hours = Some(CallHours { from: at(3_600), lasting: Span::seconds(3_600) });
     let call = c.arrives(Channel::Voice, PLAIN);
     c.wants(call, Wanted { window: None, hours }).expect("promised");
     assert_eq!(c.phase(call), Phase::Held { until: at(3_600) });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{ANNE, BOB, CLEO, Center, GATE, PLAIN, SAFETY, SKILLED};
+use crate::engine::callback::CallbackPolicy;
 use crate::engine::command::{Act, Command, Order, Report};
 use crate::engine::contact::{Contact, State};
 use crate::engine::directive::{Recipient, Tell};
@@ -337,6 +338,24 @@ fn a_full_queue_turns_to_another_and_nobody_is_turned_away_while_somebody_is_fre
     c.answer(first);
     let fourth = c.arrives(Channel::Chat, PLAIN);
     assert_eq!((c.here(fourth).queue, c.held_for(fourth)), (PLAIN, Some(ANNE)));
+}
+
+#[test]
+fn a_full_queue_calls_back_whoever_has_a_number() {
+    let full = Fallback { tell: None, then: Then::Callback };
+    let life = QueueLife { most_waiting: 1, full, ..QueueLife::default() };
+    let mut c = Center::with_life(PLAIN, Vec::new(), life);
+    c.edit_queue(PLAIN, |q| q.callback = Some(Arc::new(CallbackPolicy::default())));
+    let first = c.arrives(Channel::Voice, PLAIN);
+    let second = c.arrives(Channel::Voice, PLAIN);
+    let place = c.here(second).place;
+    assert_eq!(c.state(second), State::Queued, "no number yet");
+    c.report(Report::NumberConfirmed { contact: second, confirmed: true }).expect("taken");
+    assert_eq!((c.state(second), c.here(second).place), (State::CallbackDue, place));
+    c.report(Report::NumberConfirmed { contact: first, confirmed: true }).expect("taken");
+    assert_eq!(c.state(first), State::CallbackDue, "it holds up others too");
+    c.ready(BOB);
+    assert_eq!(c.held_for(first), Some(BOB), "in order of place");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use super::super::status::Fault;
 use super::super::unix_ms;
 use super::{check, words};
-use crate::engine::callback::{Hours, Wanted, Window};
+use crate::engine::callback::{CallHours, Wanted, Window};
 use crate::engine::command::{Pledge, Remedy};
 use crate::ids::{AgentId, PromiseId, RecoveryId};
 use crate::pb::v1;
@@ -64,14 +64,14 @@ impl When {
         Ok(Wanted { window, hours: self.hours(hours)? })
     }
 
-    fn hours(self, hours: Option<v1::CallHours>) -> Result<Option<Hours>, Fault> {
+    fn hours(self, hours: Option<v1::CallHours>) -> Result<Option<CallHours>, Fault> {
         let Some(hours) = hours else { return Ok(None) };
         let expected = "60000 to 86400000 ms";
         let lasting = check::span("hours.lasting_ms", hours.lasting_ms, 60_000..=DAY_MS, expected)?;
         // The router may be younger than the opening that was named: the next one is the same.
         let days = self.unix_ms.saturating_sub(hours.from_unix_ms).div_ceil(DAY_MS);
         let next = hours.from_unix_ms.saturating_add(days.saturating_mul(DAY_MS));
-        Ok(Some(Hours { from: self.engine(next), lasting }))
+        Ok(Some(CallHours { from: self.engine(next), lasting }))
     }
 
     /// What is promised.

@@ -27,8 +27,7 @@ use crate::engine::words::{
 use crate::ids::{
     AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
     ExternalId, GatewayId, NoticeId, PoolId, PromiseId, QueueId, ReasonId, RecallId, RecoveryId,
-    RequestId, ReservationId,
-    SessionId, SkillId,
+    RequestId, ReservationId, SessionId, SkillId,
 };
 use crate::journal::{Batch, Mark};
 use crate::time::{EngineTime, Place, Span, WallTime};

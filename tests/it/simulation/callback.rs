@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
 use surgeline::engine::callback::{
-    Callback, CallbackPolicy, DialMode, DialOutcome, Exhausted, Hours, Phase, Wanted, Window,
+    CallHours, Callback, CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase, Wanted, Window,
 };
 use surgeline::engine::command::{Act, Command, Order, Pledge, Remedy, Report};
 use surgeline::engine::contact::{Contact, State};
@@ -55,7 +55,7 @@ impl World {
             let from = self.at + Span::seconds(self.rng.random_range(0..300));
             Window { from, until: from + Span::seconds(self.rng.random_range(1..900)) }
         });
-        let hours = self.rng.random_bool(0.3).then(|| Hours {
+        let hours = self.rng.random_bool(0.3).then(|| CallHours {
             from: self.at + Span::seconds(self.rng.random_range(0..60)),
             lasting: Span::seconds(any(&mut self.rng, &[60, 600, 3_600])),
         });

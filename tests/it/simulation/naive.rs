@@ -51,7 +51,7 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::Proficiency,
         Self::Pools,
         Self::StepPools,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::engine::callback::{
-    Callback, CallbackKind, CallbackPolicy, Exhausted, Hours, MOST_AHEAD, Phase, SLOT, Wanted,
+    CallHours, Callback, CallbackKind, CallbackPolicy, Exhausted, MOST_AHEAD, Phase, SLOT, Wanted,
     Window, slot_of,
 };
 use crate::engine::contact::Contact;
@@ -68,7 +68,7 @@ impl Turn<'_> {
     }
 
     fn check_wanted(&self, wanted: Wanted) -> Result<(), Refusal> {
-        let hours = |h: Hours| (Span::seconds(60)..=A_DAY).contains(&h.lasting);
+        let hours = |h: CallHours| (Span::seconds(60)..=A_DAY).contains(&h.lasting);
         if !wanted.hours.is_none_or(hours) {
             return Err(Refusal::OutOfRange { field: "hours", expected: "1 minute to 24 hours" });
         }

@@ -2,7 +2,8 @@
 
 use super::{Any, Source};
 use crate::engine::callback::{
-    Callback, CallbackKind, CallbackPolicy, DialMode, DialOutcome, Exhausted, Hours, Phase, Retry,
+    CallHours, Callback, CallbackKind, CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase,
+    Retry,
 };
 use crate::engine::promise::{
     Of, OwedCounts, Promise, PromiseCounts, PromiseKind, PromiseSettings, Punctual, Recovery,
@@ -38,7 +39,7 @@ structs! {
     CallbackPolicy { mode, share, per_hour, ring, within, lost_per_minute, retry }
     Retry { after, most }
     PromiseSettings { follow_ups_per_hour, lead }
-    Hours { from, lasting }
+    CallHours { from, lasting }
     Callback { kind, promise, asked, due, until, hours, phase, tried, first }
     Promise {
         id, contact, customer, kind, owner, made, due, hours, stage, punctual, of,
@@ -48,10 +49,4 @@ structs! {
     PromiseCounts { made, kept, broken, late, waited }
     RecoveryCounts { opened, done, overdue }
     OwedCounts { promises, recoveries, last_promise, last_recovery, next_follow_up, next_lost }
-}
-
-impl<T: Any> Any for Box<T> {
-    fn any(from: &mut Source) -> Self {
-        Self::new(T::any(from))
-    }
 }

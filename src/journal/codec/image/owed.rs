@@ -2,7 +2,8 @@
 
 use super::oneof;
 use crate::engine::callback::{
-    Callback, CallbackKind, CallbackPolicy, DialMode, DialOutcome, Exhausted, Hours, Phase, Retry,
+    CallHours, Callback, CallbackKind, CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase,
+    Retry,
 };
 use crate::engine::promise::{
     Of, OwedCounts, Promise, PromiseCounts, PromiseKind, PromiseSettings, Punctual, Recovery,
@@ -25,7 +26,7 @@ record!(CallbackPolicy => CallbackPolicy {
     ring = ring_us, within = within_us
 });
 record!(PromiseSettings => PromiseSettings { follow_ups_per_hour; lead = lead_us });
-record!(Hours => CallHours { ; from = from_us, lasting = lasting_us });
+record!(CallHours => CallHours { ; from = from_us, lasting = lasting_us });
 record!(Callback => Callback {
     kind, promise, hours, phase, tried;
     asked = asked_us, due = due_us, until = until_us, first = first_us

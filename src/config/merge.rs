@@ -172,16 +172,15 @@ fn id_of(moved: &[usize], position: usize) -> u16 {
 fn notices(old: &[Notice], wanted: &[Notice]) -> Result<Merged<Notice>, MergeError> {
     let mut rows = old.to_vec();
     for row in &mut rows {
-        if std::mem::replace(&mut row.retired, true) && !wanted.contains(row) {
+        let said = |w: &Notice| (&w.name, &w.texts) == (&row.name, &row.texts);
+        if row.retired && !wanted.iter().any(said) {
             row.texts.clear();
         }
+        row.retired = true;
     }
     let mut moved = Vec::with_capacity(wanted.len());
     for row in wanted {
-        let same = |(i, r): &(usize, &Notice)| {
-            old.get(*i).is_some_and(|o| o.retired == row.retired || !row.retired)
-                && (&r.name, &r.texts) == (&row.name, &row.texts)
-        };
+        let same = |(_, r): &(usize, &Notice)| (&r.name, &r.texts) == (&row.name, &row.texts);
         let found = rows.iter().enumerate().rfind(same).map(|(i, _)| i);
         let id = found.unwrap_or(rows.len());
         if id == rows.len() {

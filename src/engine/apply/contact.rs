@@ -338,8 +338,7 @@ impl Engine {
         };
         let contact = &filed.contact;
         if let Some(of) = super::waits_for(&filed) {
-            let waiting = &mut self.pace.rates(of).waiting;
-            waiting.leaves(at, reason == EndReason::Abandoned);
+            self.pace.rates(of).leaves(at, reason == EndReason::Abandoned);
         }
         self.timers.remove_contact(contact);
         self.board.leave(contact);

@@ -449,7 +449,10 @@ fn is_misplaced(c: &Contact) -> bool {
 
 /// What joins legs, as against what is said to the customer meanwhile.
 const fn is_connect(kind: EffectKind) -> bool {
-    matches!(kind, EffectKind::Connect { .. } | EffectKind::HandOver { .. })
+    matches!(
+        kind,
+        EffectKind::Connect { .. } | EffectKind::Dial { .. } | EffectKind::HandOver { .. }
+    )
 }
 
 /// Arrival minus all head starts.

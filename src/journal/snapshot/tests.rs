@@ -114,9 +114,9 @@ fn cut_or_continued_anywhere_it_is_refused() {
 fn a_part_of_a_newer_version_is_refused_and_not_called_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("snapshot");
-    // Field 15, which no version has yet, in a file that is whole.
-    let part = [0x7a, 0];
-    let mut bytes = b"SRGSNAP\n\x01\0\0\0P\x02\0\0\0".to_vec();
+    // Field 1000, which no version has yet, in a file that is whole.
+    let part = [0xc2, 0x3e, 0];
+    let mut bytes = b"SRGSNAP\n\x01\0\0\0P\x03\0\0\0".to_vec();
     bytes.extend(crc32fast::hash(&part).to_le_bytes());
     bytes.extend(part);
     bytes.extend(b"E\x01\0\0\0");

@@ -132,7 +132,7 @@ fn queue(name: &str) -> Queue {
         retired: false,
         needs: Default::default(),
         policy: Default::default(),
-        callback: None,
+        callback: Some(Default::default()),
         pools: Default::default(),
         channels: [true; 4],
         safety: false,

@@ -130,8 +130,12 @@ impl Change<'_> {
         let waited = self.work.waited(self.when.at);
         self.work.answered = Some(self.moment());
         self.work.answered_queue = Some(queue.0);
+        if self.work.callback {
+            self.work.callback_wait_us = Some(waited.0);
+            return;
+        }
         self.work.wait_us = Some(waited.0);
-        if self.work.consult || self.work.callback {
+        if self.work.consult {
             return;
         }
         let in_target = self.in_target(queue, waited);
@@ -160,7 +164,11 @@ impl Change<'_> {
         self.work.ended = Some(self.moment());
         let place = EndReason::ALL.iter().position(|one| *one == reason);
         self.work.end_reason = place.and_then(|place| u8::try_from(place).ok());
-        self.work.wait_us.get_or_insert(waited.0);
+        if self.work.answered.is_none() {
+            let work = &mut *self.work;
+            let wait = if work.callback { &mut work.callback_wait_us } else { &mut work.wait_us };
+            *wait = Some(waited.0);
+        }
         let (EndReason::Abandoned, Some(queue), false) =
             (reason, self.work.queue(), self.work.consult)
         else {

@@ -258,7 +258,7 @@ fn uncount(c: &Connection, loss: &Accepted) -> rusqlite::Result<()> {
              SELECT queue, start_ms, max(waited) AS most FROM (
                  SELECT answered_queue AS queue, answered_ms - answered_ms % {INTERVAL_MS} AS start_ms,
                      wait_us AS waited FROM main.contact
-                     WHERE answered_ms IS NOT NULL AND consult_of IS NULL
+                     WHERE answered_ms IS NOT NULL AND wait_us IS NOT NULL AND consult_of IS NULL
                  UNION ALL
                  SELECT queue_last, ended_ms - ended_ms % {INTERVAL_MS},
                      ended_us - arrived_us + waited_before_us FROM main.contact

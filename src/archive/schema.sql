@@ -21,7 +21,7 @@ CREATE TABLE contact (
     queue_first TEXT, queue_last TEXT, service TEXT, attributes TEXT,
     answered_ms INTEGER, answered_us INTEGER, answered_queue TEXT,
     ended_ms INTEGER, ended_us INTEGER, end_reason TEXT, disposition TEXT,
-    wait_us INTEGER, talk_us INTEGER NOT NULL DEFAULT 0, hold_us INTEGER NOT NULL DEFAULT 0,
+    wait_us INTEGER, callback_wait_us INTEGER, talk_us INTEGER NOT NULL DEFAULT 0, hold_us INTEGER NOT NULL DEFAULT 0,
     wrap_up_us INTEGER NOT NULL DEFAULT 0,
     agent_first TEXT, agent_last TEXT,
     offers INTEGER NOT NULL DEFAULT 0, not_taken INTEGER NOT NULL DEFAULT 0,

@@ -33,6 +33,8 @@ pub(super) struct Work {
     pub(super) disposition: Option<u16>,
     /// Until the first answer, or the end without one.
     pub(super) wait_us: Option<u64>,
+    /// The same of one who was called back instead of waiting on the line.
+    pub(super) callback_wait_us: Option<u64>,
     pub(super) talk_us: u64,
     pub(super) hold_us: u64,
     pub(super) wrap_up_us: u64,

@@ -363,7 +363,8 @@ fn update(c: &Connection, id: ContactId, w: &Work, routing: &Routing) -> rusqlit
              talk_us = ?15, hold_us = ?16, wrap_up_us = ?17, agent_first = ?18, agent_last = ?19,
              offers = ?20, not_taken = ?21, connect_failures = ?22, transfers = ?23,
              requeues = ?24, moves = ?25, pends = ?26, hand_overs = ?27,
-             self_service_entered = ?28, self_service_returned = ?29, self_service_solved = ?30
+             self_service_entered = ?28, self_service_returned = ?29, self_service_solved = ?30,
+             callback_wait_us = ?31
          WHERE id = ?1",
     )?
     .execute(params![
@@ -397,6 +398,7 @@ fn update(c: &Connection, id: ContactId, w: &Work, routing: &Routing) -> rusqlit
         n.entered,
         n.returned,
         n.solved,
+        w.callback_wait_us,
     ])?;
     Ok(())
 }

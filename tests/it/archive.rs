@@ -110,7 +110,7 @@ async fn compare(seed: u64, data: &Path, engine: &Engine) {
         assert_eq!(numbers(data, &sql)[0], expected, "seed {seed} queue {id}");
         let rows = format!(
             "SELECT count(*), coalesce(sum(wait_us), 0) FROM contact WHERE consult_of IS NULL
-                 AND answered_queue = (SELECT name FROM queue WHERE id = {id})"
+                 AND wait_us IS NOT NULL AND answered_queue = (SELECT name FROM queue WHERE id = {id})"
         );
         let expected = [counts.answered, counts.answered_wait_us];
         assert_eq!(numbers(data, &rows)[0], expected, "seed {seed} queue {id} by contacts");

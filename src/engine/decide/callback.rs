@@ -67,19 +67,19 @@ impl Turn<'_> {
         let Some(c) = self.engine.contact(contact) else { return };
         let session = self.engine.gateway(c.gateway).and_then(|g| g.session);
         let (silent, held, ours) = (c.silent().is_some(), c.state.agent().is_some(), c.is_ours());
-        let queue = c.queue;
         self.emit(Event::CallLost(contact));
         if silent && held {
             self.dial_over(contact, DialOutcome::Congestion, 0);
         } else if !silent && !ours {
-            let Ok(callback) = self.plan_callback(contact, Wanted::default(), false) else {
+            // However long the line is: what a broken line took from them they get back.
+            let Ok((_, _, policy)) = self.may_call(contact, false) else {
                 return self.close(contact, reason);
             };
-            let within = self.policy(queue).map_or(Span::ZERO, |p| p.within);
             let turn = self.at.max(self.engine.owed.counts.next_lost);
             let (kind, phase) = (CallbackKind::Lost, Phase::Held { until: turn });
-            let due = Some(turn + within);
-            self.promise_callback(contact, Callback { kind, phase, due, ..callback }, None);
+            let due = Some(turn + policy.within);
+            let callback = Callback { kind, phase, due, ..self.unplanned(Wanted::default()) };
+            self.promise_callback(contact, callback, None);
         }
         if let Some(session) = session {
             self.reattach(contact, session);

@@ -8,10 +8,11 @@
 use rand::RngExt;
 
 use surgeline::engine::Engine;
-use surgeline::engine::command::{Command, Reply};
+use surgeline::engine::command::{Command, Reply, Report};
 use surgeline::engine::contact::Contact;
 use surgeline::engine::entry::Entry;
 use surgeline::engine::event::Event;
+use surgeline::engine::queue_life::Then;
 use surgeline::engine::refusal::Refusal;
 use surgeline::ids::RequestId;
 use surgeline::journal::Tip;
@@ -44,7 +45,12 @@ impl Shadow {
     /// Decides the same, if it can.
     pub(super) fn decide(&mut self, owner: &Decided<'_>, context: &str) {
         let refused = matches!(owner.reply, Err(Refusal::NoRoom { .. }));
-        if matches!(owner.command, Command::Recall { .. }) || promises(owner.events) || refused {
+        let asks = self.asks_for_room(owner.command);
+        if matches!(owner.command, Command::Recall { .. })
+            || promises(owner.events)
+            || refused
+            || asks
+        {
             self.decides = false;
         }
         if self.decides {
@@ -53,6 +59,20 @@ impl Shadow {
             assert_eq!(&reply, owner.reply, "{context}: an engine from a snapshot says otherwise");
             assert_eq!(events, owner.events, "{context}: an engine from a snapshot does otherwise");
         }
+    }
+
+    /// Whether it goes by the room for callbacks although nobody is told of it.
+    fn asks_for_room(&self, command: &Command) -> bool {
+        let Command::Gateway {
+            report: Report::NumberConfirmed { contact, confirmed: true }, ..
+        } = command
+        else {
+            return false;
+        };
+        let queue = self.engine.contact(*contact).map(|c| c.queue);
+        queue.and_then(|queue| self.engine.routing().queue(queue)).is_some_and(|queue| {
+            [queue.life.closed, queue.life.full].iter().any(|f| f.then == Then::Callback)
+        })
     }
 
     /// Applies what it did not decide: all of the entry, or what follows the first `decided`.

@@ -13,6 +13,7 @@ use crate::engine::contact::Contact;
 use crate::engine::decide::{A_DAY, Turn};
 use crate::engine::refusal::Refusal;
 use crate::engine::room::Serves;
+use crate::engine::routing::Queue;
 use crate::engine::words::{Channel, ServiceClass};
 use crate::ids::{ContactId, PromiseId};
 use crate::time::{EngineTime, Span};
@@ -29,6 +30,22 @@ impl Turn<'_> {
         wanted: Wanted,
         confirmed: bool,
     ) -> Result<Callback, Refusal> {
+        let (c, queue, policy) = self.may_call(contact, confirmed)?;
+        self.check_wanted(wanted)?;
+        let callback = self.unplanned(wanted);
+        let planned = match wanted.window {
+            Some(window) => self.schedule(c, &queue.name, &policy, window, callback)?,
+            None => self.keep_place(c, &queue.name, &policy, callback)?,
+        };
+        Ok(Callback { phase: self.phase_of(c, &planned), ..planned })
+    }
+
+    /// A contact that may be called back, with how its queue does so.
+    pub(super) fn may_call(
+        &self,
+        contact: ContactId,
+        confirmed: bool,
+    ) -> Result<(&Contact, &Queue, Arc<CallbackPolicy>), Refusal> {
         let c = self.contact(contact)?;
         if c.parent.is_some() {
             return Err(Refusal::ConsultOpen(contact));
@@ -48,8 +65,12 @@ impl Turn<'_> {
             let name = Arc::from(self.engine.routing.queue_name(c.queue));
             return Err(Refusal::NoCallbacks(name));
         };
-        self.check_wanted(wanted)?;
-        let callback = Callback {
+        Ok((c, queue, policy))
+    }
+
+    /// A callback of which nothing is known but what is wanted.
+    pub(super) fn unplanned(&self, wanted: Wanted) -> Callback {
+        Callback {
             kind: CallbackKind::Place,
             promise: PromiseId(0),
             asked: self.at,
@@ -59,12 +80,7 @@ impl Turn<'_> {
             phase: Phase::Held { until: self.at },
             tried: [0; 6],
             first: None,
-        };
-        let planned = match wanted.window {
-            Some(window) => self.schedule(c, &queue.name, &policy, window, callback)?,
-            None => self.keep_place(c, &queue.name, &policy, callback)?,
-        };
-        Ok(Callback { phase: self.phase_of(c, &planned), ..planned })
+        }
     }
 
     fn check_wanted(&self, wanted: Wanted) -> Result<(), Refusal> {

@@ -175,7 +175,7 @@ fn whole(seed: u64, data: &Path, engine: &Engine) {
     }
     let lost = "SELECT count(*) FROM contact c WHERE NOT EXISTS
         (SELECT 1 FROM timeline t WHERE t.contact = c.id AND t.kind IN
-            ('arrived', 'consult_started', 'follow_up_opened'))";
+            ('arrived', 'consult_started', 'follow_up_opened', 'promise_opened'))";
     assert_eq!(number(data, lost), 0, "seed {seed}");
 }
 

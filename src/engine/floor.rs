@@ -6,6 +6,7 @@
 //! agents. Everything here can be made again from contacts, agents and routing; nothing
 //! here decides.
 
+mod asks;
 mod demand;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,6 +89,8 @@ pub(crate) struct Floor {
     backlog: Vec<[u32; 3]>,
     /// Contacts kept for one agent, by that agent.
     named: BTreeMap<AgentId, BTreeSet<(Place, ContactId)>>,
+    /// By agent, customers who are asked on their account whether they are still there.
+    asks: HashMap<AgentId, u8, FxBuildHasher>,
 }
 
 /// How a contact stands on the floor, to leave it again.
@@ -342,6 +345,9 @@ impl Floor {
             .flat_map(move |e| waiting.clone().flat_map(move |waiting| waiting.intersection(e)));
         both.filter_map(move |class| {
             let class = &self.classes[class];
+            if class.key.silent && self.asks_enough(agent) {
+                return None;
+            }
             let next = class.line.front(agent, &passes_over)?;
             let queue = class.key.queue;
             let backlog = self.backlog[queue.index()][service as usize];

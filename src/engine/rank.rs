@@ -22,6 +22,8 @@ pub(crate) struct ClassKey {
     pub(crate) service: ServiceClass,
     pub(crate) needs: Needs,
     pub(crate) preferred: Needs,
+    /// Their customers are to be asked first whether they are still there.
+    pub(crate) silent: bool,
 }
 
 /// What agents of one profile have in common.
@@ -42,6 +44,7 @@ impl ClassKey {
             service: c.service,
             needs: c.needs.clone(),
             preferred: c.preferred.clone(),
+            silent: c.is_silent(),
         }
     }
 
@@ -53,6 +56,7 @@ impl ClassKey {
             service: q.service,
             needs: q.needs.clone(),
             preferred: q.preferred.clone(),
+            silent: false,
         }
     }
 
@@ -129,6 +133,7 @@ mod tests {
             service: ServiceClass::Live,
             needs: needs.iter().copied().collect(),
             preferred: preferred.iter().copied().collect(),
+            silent: false,
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::care::QueueCare;
 use super::policy::{AgentChoice, ContactChoice, QueuePolicy, Workload};
 use super::words::{Channel, Language, Needs};
 use crate::ids::{AgentId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId, SkillId};
@@ -76,6 +77,8 @@ pub struct Queue {
     pub wrap_up: Span,
     /// How its contacts and agents are chosen for each other.
     pub policy: QueuePolicy,
+    /// How it cares for those who wait.
+    pub care: QueueCare,
 }
 
 /// An agent of the configuration.

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::super::Engine;
 use super::super::ONE_SHARE;
 use super::super::agent::{Hold, Work};
+use super::super::care::{Care, Silence};
 use super::super::contact::{Contact, Link, State, StateKind};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
 use super::super::floor::Stand;
@@ -51,7 +52,7 @@ impl Engine {
             Event::Pended { contact, agent, on, until } => {
                 self.drop_work(at, *agent, *contact);
                 self.change(*contact, |c| {
-                    c.state = State::Pending { on: *on, until: *until, agent: *agent };
+                    c.state = State::Pending { on: *on, until: *until, agent: Some(*agent) };
                 });
             }
             Event::HandedOver { contact, from, to, wrap_up } => {
@@ -110,11 +111,11 @@ impl Engine {
             State::Reserved { deadline, .. } | State::Connecting { deadline, .. } => {
                 *deadline = until;
             }
-            _ => {
-                if let Some(named) = &mut c.named {
-                    named.until = until;
-                }
-            }
+            _ => match (&mut c.care.silence, &mut c.named) {
+                (Silence::Asked { until: asked, .. }, _) => *asked = until,
+                (_, Some(named)) => named.until = until,
+                _ => {}
+            },
         });
     }
 
@@ -171,6 +172,7 @@ impl Engine {
         self.counts.by_state[contact.state.kind().index()] += 1;
         let hash = hash_of(&contact);
         self.hashes.contacts ^= hash;
+        self.known.enter(&contact);
         self.contacts.insert(Filed { contact, stand: Stand::Off, hash });
     }
 
@@ -178,8 +180,10 @@ impl Engine {
         if let Some(released) = q.released {
             self.release_work(at, released.agent, q.contact, released.wrap_up);
         }
+        let silent_after = self.silent_after(q);
         self.change(q.contact, |c| {
             c.state = State::Queued;
+            c.care.enter(silent_after);
             c.queue = q.queue;
             c.service = q.service;
             c.needs.clone_from(&q.needs);
@@ -323,6 +327,9 @@ impl Engine {
             waiting.leaves(at, reason == EndReason::Abandoned);
         }
         self.timers.remove_contact(contact);
+        self.known.leave(contact);
+        self.floor.asks_changed(contact.care.asked_for(), None);
+        self.thread_ended(at, contact, agent);
         self.counts.by_state[contact.state.kind().index()] -= 1;
         self.counts.by_state[StateKind::Closed.index()] += 1;
         self.hashes.contacts ^= filed.hash;
@@ -375,7 +382,7 @@ fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<
     match (kind, channel) {
         (EffectKind::Connect { .. } | EffectKind::HandOver { .. }, _) => Some(&mut gateway.effects),
         (EffectKind::Say(_), Channel::Voice) => None,
-        (EffectKind::Say(_), _) => Some(&mut gateway.unsaid),
+        (EffectKind::Say(_) | EffectKind::AskPresence(_), _) => Some(&mut gateway.unsaid),
     }
 }
 
@@ -425,5 +432,6 @@ fn blank(at: EngineTime) -> Contact {
         triage: None,
         machine: Machine::default(),
         heard: SmallVec::new(),
+        care: Care::default(),
     }
 }

@@ -242,7 +242,8 @@ impl Engine {
         self.timers.enter_contact(contact);
         let moved = self.floor.leave(stand, stood);
         self.floor.asks_changed(asked, contact.care.asked_for());
-        filed.stand = if contact.is_in_line() { self.floor.join(contact, &self.routing) } else { Stand::Off };
+        filed.stand =
+            if contact.is_in_line() { self.floor.join(contact, &self.routing) } else { Stand::Off };
         self.pace.waits(self.now, waited, waits_for(filed));
         self.restand(moved);
         if served.is_some() || serves.is_some() {

@@ -7,12 +7,12 @@ use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled}
 use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
 use super::super::rank::ClassKey;
 use super::super::recall::{
-    AFFECTED_HEAD_START, Heed, Question, SelfService, Step, Text, TriageClass,
-    Wish,
+    AFFECTED_HEAD_START, Heed, Question, SelfService, Step, Text, TriageClass, Wish,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{
-    Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Party, QueuedBecause, ReleasedBecause,
+    Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Party,
+    QueuedBecause, ReleasedBecause,
 };
 use super::check::{are_keys, check_arrival, check_attributes};
 use super::{A_DAY, Own, Turn, demand, is_connect, place, service};

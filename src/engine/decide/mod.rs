@@ -116,7 +116,9 @@ impl Turn<'_> {
             }
             Command::ConnectAgent(agent) => return self.connect_agent(*agent),
             Command::DisconnectAgent { agent, session } => self.disconnect_agent(*agent, *session),
-            Command::Agent { agent, session, act } => return self.agent_acts(*agent, *session, act),
+            Command::Agent { agent, session, act } => {
+                return self.agent_acts(*agent, *session, act);
+            }
             Command::Supervise { order, why } => return self.supervisor_orders(order, why),
             Command::Recall { order, why } => return self.recall_orders(order, why),
             Command::WordsRead { contact, ask, found } => self.words_read(*contact, *ask, *found),

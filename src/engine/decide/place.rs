@@ -13,11 +13,7 @@ use crate::time::{Place, Span};
 
 impl Turn<'_> {
     /// The place to keep for the customer of a contact that is about to end.
-    pub(super) fn place_to_keep(
-        &self,
-        contact: ContactId,
-        reason: EndReason,
-    ) -> Option<PlaceKept> {
+    pub(super) fn place_to_keep(&self, contact: ContactId, reason: EndReason) -> Option<PlaceKept> {
         // Nobody had answered them, and it was not anyone's decision.
         let left = matches!(
             reason,

@@ -48,7 +48,8 @@ impl Engine {
                 && c.care.matter.is_some()
                 && with.is_some_and(|o| linked(o) && is_with_agent(o));
         }
-        let over = c.care.held.is_some_and(|held| held.until <= self.now);
+        // An engine of an image does not know the time, and so not whether that was long enough.
+        let over = c.care.held.is_some();
         let queue = self.routing.queue(c.queue);
         let lasting = queue.map_or(Span::ZERO, |q| q.care.hold_linked);
         let free = c.care.matter.is_none() || !c.is_in_line() || c.named.is_some() || over;
@@ -66,7 +67,9 @@ fn asks_rightly(c: &Contact) -> bool {
         && c.care.silent_after.is_some();
     match c.care.silence {
         Silence::None => true,
-        Silence::Fell => may && matches!(c.state.kind(), StateKind::Queued | StateKind::SelfService),
+        Silence::Fell => {
+            may && matches!(c.state.kind(), StateKind::Queued | StateKind::SelfService)
+        }
         Silence::Asked { .. } => may && c.state == State::Queued,
         Silence::Gone => may && c.state.kind() == StateKind::Pending,
     }

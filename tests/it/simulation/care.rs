@@ -26,11 +26,14 @@ pub(super) struct Patience {
     spoke: BTreeMap<ContactId, EngineTime>,
     /// Chats that are asked, and until when.
     asked: BTreeMap<ContactId, EngineTime>,
+    /// Letters that somebody had when they ended, the newest last.
+    letters: Vec<ContactId>,
 }
 
 pub(super) fn queue(rng: &mut StdRng) -> QueueCare {
     let mut any = |of: &[u64]| Span::seconds(*of.choose(rng).expect("some"));
-    let liveness = Liveness { after: any(&[2, 8]), answer_within: any(&[2, 5]), keep: any(&[0, 9]) };
+    let liveness =
+        Liveness { after: any(&[2, 8]), answer_within: any(&[2, 5]), keep: any(&[0, 9]) };
     let (keep_place, hold_linked, thread) = (any(&[0, 20, 90]), any(&[0, 6, 40]), any(&[0, 60]));
     let link = rng.random_bool(0.8);
     let liveness = rng.random_bool(0.6).then_some(liveness);
@@ -42,10 +45,7 @@ impl World {
     pub(super) fn goes_on(&mut self) -> (Option<ContactId>, Option<Attributes>) {
         let of = match self.rng.random_range(0..20) {
             0 => Some(self.any_contact()),
-            1..=3 => {
-                let newest = self.owner.accepted();
-                Some(ContactId(self.rng.random_range(newest.saturating_sub(60)..=newest)))
-            }
+            1..=4 => self.patience.letters.last().copied(),
             _ => None,
         };
         let matter = self.rng.random_bool(0.1).then(|| self.about());
@@ -100,7 +100,7 @@ impl World {
         let was = |id: ContactId| before.iter().find(|c| c.id == id);
         for event in events {
             match event {
-                Event::Closed { contact, reason, .. } => {
+                Event::Closed { contact, reason, agent, .. } => {
                     self.left(*contact, *reason, was(*contact));
                     if *reason == EndReason::GoneSilent {
                         let silent = was(*contact).is_some_and(|c| {
@@ -108,6 +108,10 @@ impl World {
                             waits || self.patience.asked.contains_key(contact)
                         });
                         assert!(silent, "{context}: {contact} was not asked");
+                    }
+                    let letter = |c: &Contact| c.channel.service() == ServiceClass::Async;
+                    if was(*contact).is_some_and(letter) && agent.is_some() {
+                        self.patience.letters.push(*contact);
                     }
                     self.patience.spoke.remove(contact);
                     self.patience.asked.remove(contact);

@@ -31,9 +31,10 @@ const TOUCHED: &str =
     "INSERT INTO touched SELECT DISTINCT contact FROM main.timeline WHERE sequence > ?1";
 
 /// What moves: a table, and which of its rows. `?1` is the cut.
-const MOVED: [(&str, &str); 7] = [
+const MOVED: [(&str, &str); 8] = [
     ("timeline", "sequence > ?1"),
     ("sealed", "sequence > ?1"),
+    ("feedback", "sequence > ?1"),
     ("audit", "sequence > ?1"),
     ("recall_level", "sequence > ?1"),
     ("contact", "id IN (SELECT contact FROM touched) AND ?1 >= 0"),

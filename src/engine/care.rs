@@ -89,6 +89,19 @@ pub enum Silence {
     Gone,
 }
 
+impl Silence {
+    /// The word for it in listings; empty while nothing is known against it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Fell => "silent",
+            Self::Asked { .. } => "asked",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 impl Care {
     /// The contact with an agent for which this one is held back now.
     #[must_use]

@@ -37,6 +37,9 @@ pub struct Routing {
     pub dispositions: Vec<Listed>,
     /// The skill that speaks a language, sorted by language, each once.
     pub languages: Vec<(Language, SkillId)>,
+    /// What customers of chats are asked who fell silent, by language, the one for all other
+    /// languages first; empty: the router's own words. Never read here.
+    pub still_there: Vec<(Option<Language>, Arc<str>)>,
     /// What holds for the whole router.
     pub settings: Settings,
 }

@@ -57,6 +57,7 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
         queues,
         agents,
         languages: policies::languages(),
+        still_there: Vec::new(),
         entry_points: ["front-door", "side-door", "back-door"]
             .into_iter()
             .zip(0..)

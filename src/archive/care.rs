@@ -118,7 +118,7 @@ pub(super) fn feedback(
         )?;
         let most = i64::try_from(asked.most).unwrap_or(i64::MAX);
         let rows = select.query_map(params![asked.queue, asked.below, asked.before, most], row)?;
-        rows.collect()
+        rows.collect::<rusqlite::Result<Vec<_>>>()
     };
     read().map_err(sqlite(&path))
 }
@@ -163,7 +163,7 @@ pub(super) fn thread(data: &Path, contact: ContactId) -> Result<Vec<u64>, Archiv
              SELECT id FROM thread ORDER BY id",
         )?;
         let rows = select.query_map([contact.0], |row| row.get(0))?;
-        rows.collect()
+        rows.collect::<rusqlite::Result<Vec<_>>>()
     };
     read().map_err(sqlite(&path))
 }

@@ -104,7 +104,10 @@ mod tests {
         for (source, path) in [
             ("[still_there]\nde-AT = \"Da?\"", "still_there.de-AT"),
             ("[still_there]\nde = \"\"", "still_there.de"),
-            ("[[queues]]\nname = \"a\"\nchannels = [\"chat\"]\nkeep_place = \"2d\"", "queues[0].keep_place"),
+            (
+                "[[queues]]\nname = \"a\"\nchannels = [\"chat\"]\nkeep_place = \"2d\"",
+                "queues[0].keep_place",
+            ),
             (
                 "[[queues]]\nname = \"a\"\nchannels = [\"chat\"]\nliveness = { befor = \"2m\" }",
                 "queues[0].liveness.befor",

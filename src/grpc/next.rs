@@ -216,7 +216,11 @@ mod tests {
                 "15.0 s more to join it with anne",
             ),
             (State::Assigned { reservation, agent, since: NOW }, None, "for as long as it takes"),
-            (State::Pending { on, until, agent: Some(agent) }, left, "in 15.0 s at the latest if nothing comes"),
+            (
+                State::Pending { on, until, agent: Some(agent) },
+                left,
+                "in 15.0 s at the latest if nothing comes",
+            ),
             (State::SelfService(served), left, "to its place within 15.0 s at the latest"),
             (State::Queued, None, "as soon as an agent who may take from"),
         ];

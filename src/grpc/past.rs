@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use tonic::Status;
 
-use crate::archive::{
-    ArchiveError, Asks, Ended, FeedbackAsked, FeedbackRow, Known, Reader,
-};
+use crate::archive::{ArchiveError, Asks, Ended, FeedbackAsked, FeedbackRow, Known, Reader};
 use crate::ids::{ContactId, CustomerId};
 use crate::shard::view::TimelineItem;
 
@@ -50,10 +48,7 @@ impl Past {
     }
 
     /// What customers think, everything that is durable now included.
-    pub(super) async fn feedback(
-        &self,
-        asked: FeedbackAsked,
-    ) -> Result<Vec<FeedbackRow>, Status> {
+    pub(super) async fn feedback(&self, asked: FeedbackAsked) -> Result<Vec<FeedbackRow>, Status> {
         self.caught_up().await?;
         self.reader.feedback(asked).await.map_err(unavailable)
     }

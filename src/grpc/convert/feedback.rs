@@ -14,15 +14,11 @@ use crate::pb::v1::{self, gateway_report::Feedback};
 const SCALE: u32 = 10;
 
 /// Reads it, and seals the words in it.
-pub(super) fn read(
-    from: &Reading<'_>,
-    given: Feedback,
-) -> Result<(Report, Option<Sealed>), Fault> {
+pub(super) fn read(from: &Reading<'_>, given: Feedback) -> Result<(Report, Option<Sealed>), Fault> {
     let contact = check::contact(given.contact_id)?;
     let expected = "0 to 10";
-    let small = |field, value: u32| {
-        u8::try_from(value).map_err(|_| Fault::Invalid { field, expected })
-    };
+    let small =
+        |field, value: u32| u8::try_from(value).map_err(|_| Fault::Invalid { field, expected });
     let score = given.score.map(|score| small("score", score)).transpose()?;
     let scale = small("scale", if given.scale == 0 { SCALE } else { given.scale })?;
     let channel = words::read_channel(given.channel)?;

@@ -7,13 +7,13 @@ use prost::Message as _;
 
 use super::super::status::Fault;
 use super::{check, feedback, intake, person, words};
+use crate::archive::Ended;
 use crate::engine::command::{Arrival, GatewayLimits, Report};
 use crate::engine::entry::Sealed;
 use crate::engine::words::Key;
 use crate::ids::{ContactId, CustomerId, RecallId};
 use crate::journal::seal::KeyStore;
 use crate::pb::v1::{self, gateway_report::Report as Wire};
-use crate::archive::Ended;
 use crate::shard::handle::{Directory, ShardHandle};
 use crate::shard::recalls::Recalls;
 

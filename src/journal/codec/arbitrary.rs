@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::engine::care::{Liveness, QueueCare};
 use crate::engine::command::GatewayLimits;
 use crate::engine::entry::{Actor, Entry, Role, Sealed};
-use crate::engine::care::{Liveness, QueueCare};
 use crate::engine::event::{
-    AdvancedBecause, Arrived, EffectKind, Event, Feedback, PlaceKept, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
+    AdvancedBecause, Arrived, EffectKind, Event, Feedback, PlaceKept, Queued, Released, Reserved,
+    Rule, Settled, Trigger, Why,
 };
 use crate::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,

@@ -2,11 +2,13 @@
 
 use super::{Any, Source};
 use crate::engine::agent::{Agent, Hold, Presence, Work};
+use crate::engine::care::{Care, Held, Silence};
 use crate::engine::command::Reply;
 use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::gateway::{Gateway, Sweep};
-use crate::engine::care::{Care, Held, Silence};
-use crate::engine::image::{Counts, Image, KeptPlace, LastAgent, LastOfThread, Measure, Rates, Remembered, Taken};
+use crate::engine::image::{
+    Counts, Image, KeptPlace, LastAgent, LastOfThread, Measure, Rates, Remembered, Taken,
+};
 use crate::engine::recall::{Machine, Recall, ReturnedBecause, Tier, TierCounts};
 use crate::journal::Tip;
 use crate::journal::snapshot::seen::{

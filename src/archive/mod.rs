@@ -14,6 +14,7 @@ mod detail;
 mod error;
 pub mod follow;
 pub mod hold;
+mod lost;
 mod project;
 mod read;
 mod retain;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::agent::{Hold, WHOLE};
 use super::contact::{Contact, State, StateKind};
 use super::event::EffectKind;
-use super::floor::{Stand, idle_keys};
+use super::floor::{IdleKeys, Staff, Stand};
 use super::recall::{Tier, TierCounts, TriageClass};
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_recall};
@@ -51,7 +51,7 @@ pub enum Violation {
         /// The agent.
         agent: AgentId,
     },
-    /// An agent has more than they can take.
+    /// An agent was offered more than they can take.
     #[error("agent {agent} has {load} of {WHOLE}")]
     OverCapacity {
         /// The agent.
@@ -156,7 +156,9 @@ impl Engine {
         for a in self.agents() {
             let Some(profile) = self.routing.agent(a.id) else { continue };
             let load = a.most_load(profile);
-            if load > WHOLE {
+            // Whom a reload left with more than it allows keeps it, until they are offered more.
+            let offered = self.standings.get(a.id.index()).map(|s| s.offered);
+            if load > WHOLE && offered.is_some_and(|offered| offered > self.reloaded) {
                 return Err(Violation::OverCapacity { agent: a.id, load });
             }
             for (i, w) in a.work.iter().enumerate() {
@@ -164,10 +166,12 @@ impl Engine {
                 // In the order in which they came; what was there before the call stays.
                 let before =
                     a.work[..i].iter().map(|b| profile.workload.interrupts[b.channel.index()]);
-                if w.hold == Hold::Reserved && before.into_iter().any(|of| of.has(w.channel)) {
+                let state = self.contact(contact).map(|c| c.state);
+                let now = state.and_then(|s| s.reservation()).is_some_and(|r| r > self.reloaded);
+                let over = now && before.into_iter().any(|of| of.has(w.channel));
+                if w.hold == Hold::Reserved && over {
                     return Err(Violation::Interrupted { agent, contact });
                 }
-                let state = self.contact(contact).map(|c| c.state);
                 let agrees = match (w.hold, state) {
                     (Hold::Reserved, Some(State::Reserved { agent: of, .. }))
                     | (Hold::Connecting, Some(State::Connecting { agent: of, .. }))
@@ -247,8 +251,9 @@ impl Engine {
                 timers.insert(t);
             });
             hashes.agents ^= hash_of(a);
-            let standing = self.standings.get(a.id.index()).map(|s| s.idle);
-            if standing != self.routing.agent(a.id).map(|profile| idle_keys(a, profile)) {
+            let standing = self.standings.get(a.id.index()).map(|s| (s.idle, s.staff));
+            let right = |profile| (IdleKeys::of(a, profile), Staff::of(a, profile));
+            if standing != self.routing.agent(a.id).map(right) {
                 return Err(Violation::Index("agents who have room"));
             }
         }

@@ -57,7 +57,7 @@ use contact::{Contact, StateKind};
 pub use decide::Preview;
 use entry::Entry;
 use event::Event;
-use floor::{Floor, IdleKeys, Stand};
+use floor::{Floor, IdleKeys, Staff, Stand};
 pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
 use image::Counts;
@@ -108,6 +108,9 @@ pub struct Engine {
     hashes: Hashes,
     /// By agent.
     standings: Vec<Standing>,
+    /// Up to this reservation, agents were offered what fitted by an earlier configuration. For
+    /// checking.
+    reloaded: ReservationId,
 
     // Where work done in slices has got to. Only the owner has any; losing it costs a
     // repeat of the walk.
@@ -121,8 +124,12 @@ const ONE_SHARE: u32 = 100;
 #[derive(Clone, Copy, Debug, Default)]
 struct Standing {
     idle: IdleKeys,
+    /// What they count for among those at work.
+    staff: Staff,
     /// Their part of the state hash.
     hash: u64,
+    /// What they were offered last since the engine was made. For checking.
+    offered: ReservationId,
 }
 
 /// Parts of the state hash, kept up to date by every event.
@@ -316,7 +323,12 @@ impl Engine {
 
     /// Whether an agent may be offered a contact of this channel now.
     fn has_room(&self, agent: AgentId, channel: words::Channel) -> bool {
-        self.standings.get(agent.index()).is_some_and(|s| s.idle[channel.index()].is_some())
+        self.idle_keys(agent).has(channel)
+    }
+
+    /// How an agent stands in line for work.
+    fn idle_keys(&self, agent: AgentId) -> IdleKeys {
+        self.standings.get(agent.index()).map_or_else(IdleKeys::default, |s| s.idle)
     }
 
     fn stand_of(&self, id: ContactId) -> Stand {

@@ -9,11 +9,11 @@ use super::super::care::{Care, Silence};
 use super::super::contact::{Contact, Link, State, StateKind};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
 use super::super::floor::Stand;
-use super::super::gateway::Gateway;
+use super::super::gateway::{Gateway, KeyOf};
 use super::super::line::Spot;
 use super::super::recall::Machine;
-use super::super::store::{Filed, hash_of};
-use super::super::words::{Channel, EndReason, Excluded, NotTaken, ServiceClass};
+use super::super::store::Filed;
+use super::super::words::{Channel, EndReason, Excluded, Key, Needs, NotTaken, ServiceClass};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
 use crate::time::{EngineTime, Place, Span};
 
@@ -132,18 +132,17 @@ impl Engine {
             id: a.contact,
             gateway: a.gateway,
             link: a.session.map_or(Link::Unary, Link::Attached),
-            key: a.key.clone(),
             content: a.content,
             channel: a.channel,
             entry_point: a.entry_point,
             customer: a.customer,
             continues: a.continues,
             attributes: a.attributes.clone(),
-            own_needs: a.own_needs.clone(),
-            own_preferred: a.own_preferred.clone(),
+            own_needs: Needs::from_slice(&a.own_needs),
+            own_preferred: Needs::from_slice(&a.own_preferred),
             waited_before: a.waited,
             language: a.language,
-            ..blank(at)
+            ..blank(at, a.key.clone())
         });
     }
 
@@ -160,7 +159,7 @@ impl Engine {
             own_needs: of.own_needs.clone(),
             own_preferred: of.own_preferred.clone(),
             parent: Some(parent),
-            ..blank(at)
+            ..blank(at, "".into())
         };
         self.file_new(consult);
         self.note(parent, |c| c.consult = Some(child));
@@ -170,10 +169,9 @@ impl Engine {
         debug_assert_eq!(contact.id.0, self.counts.accepted + 1);
         self.counts.accepted += 1;
         self.counts.by_state[contact.state.kind().index()] += 1;
-        let hash = hash_of(&contact);
-        self.hashes.contacts ^= hash;
         self.known.enter(&contact);
-        self.contacts.insert(Filed { contact, stand: Stand::Off, hash });
+        // The event that places it follows at once, and makes it a part of the state hash.
+        self.contacts.insert(Filed { contact, stand: Stand::Off, hash: 0 });
     }
 
     fn queued(&mut self, at: EngineTime, q: &Queued) {
@@ -186,8 +184,8 @@ impl Engine {
             c.care.enter(silent_after);
             c.queue = q.queue;
             c.service = q.service;
-            c.needs.clone_from(&q.needs);
-            c.preferred.clone_from(&q.preferred);
+            c.needs = Needs::from_slice(&q.needs);
+            c.preferred = Needs::from_slice(&q.preferred);
             c.head_start = q.head_start;
             c.place = q.place;
             c.queued = at;
@@ -203,8 +201,16 @@ impl Engine {
         self.counts.last_reservation = r.reservation.0;
         self.reservations.insert(r.reservation, r.contact);
         let (reservation, agent, deadline) = (r.reservation, r.agent, r.deadline);
+        if matches!(r.trigger, Trigger::Agent | Trigger::AsyncShare)
+            && let Some(of) = self.contact(r.contact).map(|c| (c.queue, c.channel))
+        {
+            self.pace.turn(self.now, of);
+        }
         self.change(r.contact, |c| c.state = State::Reserved { reservation, agent, deadline });
         self.hold(r.contact, agent, Hold::Reserved);
+        if let Some(stood) = self.standings.get_mut(agent.index()) {
+            stood.offered = reservation;
+        }
         // Every decision for which both waited earns async its share; one that it got costs a whole.
         if r.trigger == Trigger::AsyncShare || r.async_passed {
             let owed = self.counts.async_owed + u32::from(self.routing.settings.async_share);
@@ -323,8 +329,8 @@ impl Engine {
         };
         let contact = &filed.contact;
         if filed.stand != Stand::Off {
-            let waiting = &mut self.pace.rates((contact.queue, contact.channel)).waiting;
-            waiting.leaves(at, reason == EndReason::Abandoned);
+            let rates = self.pace.rates((contact.queue, contact.channel));
+            rates.leaves(at, reason == EndReason::Abandoned);
         }
         self.timers.remove_contact(contact);
         self.known.leave(contact);
@@ -335,7 +341,7 @@ impl Engine {
         self.hashes.contacts ^= filed.hash;
         let moved = self.floor.leave(filed.stand, Spot::of(contact));
         self.restand(moved);
-        let key = (contact.gateway, contact.key.clone());
+        let key = KeyOf(contact.gateway, &contact.key);
         // A follow-up has taken the key over.
         if self.keys.get(&key) == Some(&id) {
             self.keys.remove(&key);
@@ -396,13 +402,13 @@ fn pass_over(contact: &mut Contact, excluded: Excluded) {
     contact.passed_over.push(excluded);
 }
 
-/// A contact about which nothing is known but when.
-fn blank(at: EngineTime) -> Contact {
+/// A contact about which nothing is known but when, and its gateway's name for it.
+fn blank(at: EngineTime, key: Key) -> Contact {
     Contact {
         id: ContactId(0),
         gateway: GatewayId(0),
         link: Link::Unary,
-        key: "".into(),
+        key,
         content: 0,
         channel: Channel::Voice,
         entry_point: None,

@@ -13,14 +13,14 @@ use std::sync::Arc;
 use super::agent::{Agent, Hold, Presence, Work};
 use super::contact::Contact;
 use super::event::Event;
-use super::floor::{IdleKeys, Staff, Stand, idle_keys};
+use super::floor::{IdleKeys, Staff, Stand};
 use super::gateway::{Gateway, Sweep};
 use super::line::Spot;
 use super::routing::Routing;
 use super::store::{Filed, hash_of};
 use super::words::{Availability, AvailabilityBecause, Channel};
 use super::{Engine, Standing};
-use crate::ids::{AgentId, ContactId, GatewayId, QueueId};
+use crate::ids::{AgentId, ContactId, GatewayId, QueueId, ReservationId};
 use crate::time::EngineTime;
 
 impl Engine {
@@ -129,6 +129,7 @@ impl Engine {
 
     fn configured(&mut self, routing: &Arc<Routing>) {
         self.routing = Arc::clone(routing);
+        self.reloaded = ReservationId(self.counts.last_reservation);
         self.hashes.routing = hash_of(routing);
         self.sticky.configure(routing.longest_sticky());
         for index in self.agents.len()..routing.agents.len() {
@@ -153,9 +154,10 @@ impl Engine {
         self.floor.configure(&self.routing, |agent| kept.binary_search(&agent).is_ok());
         for (agent, standing) in self.agents.iter().zip(&mut self.standings) {
             if let Some(profile) = self.routing.agent(agent.id) {
-                standing.idle = idle_keys(agent, profile);
-                self.floor.idle_changed(agent.id, &IdleKeys::default(), &standing.idle);
-                self.floor.staff_changed(agent.id, Staff::default(), Staff::of(agent, profile));
+                standing.idle = IdleKeys::of(agent, profile);
+                standing.staff = Staff::of(agent, profile);
+                self.floor.idle_changed(agent.id, IdleKeys::default(), standing.idle);
+                self.floor.staff_changed(agent.id, Staff::default(), standing.staff);
             }
         }
     }
@@ -170,14 +172,18 @@ impl Engine {
             debug_assert!(false, "an event about unknown agent {id}");
             return;
         };
-        let staff = Staff::of(agent, profile);
         self.timers.remove_agent(agent);
         change(agent);
         self.timers.enter_agent(agent);
-        let now = Standing { idle: idle_keys(agent, profile), hash: hash_of(agent) };
+        let now = Standing {
+            idle: IdleKeys::of(agent, profile),
+            staff: Staff::of(agent, profile),
+            hash: hash_of(agent),
+            ..*stood
+        };
         self.hashes.agents ^= stood.hash ^ now.hash;
-        self.floor.idle_changed(id, &stood.idle, &now.idle);
-        self.floor.staff_changed(id, staff, Staff::of(agent, profile));
+        self.floor.idle_changed(id, stood.idle, now.idle);
+        self.floor.staff_changed(id, stood.staff, now.staff);
         *stood = now;
     }
 

@@ -7,6 +7,7 @@ use super::{Floor, Stand};
 use crate::engine::care::MOST_ASKED;
 use crate::engine::contact::Contact;
 use crate::engine::line::Spot;
+use crate::engine::rank::Asked;
 use crate::ids::{AgentId, ContactId};
 
 impl Floor {
@@ -43,7 +44,7 @@ impl Floor {
         let Stand::Line(class, _) = stand else { return None };
         let key = &self.classes[usize::from(class)].key;
         let front = |silent| {
-            let id = self.class_ids.get(&super::ClassKey { silent, ..key.clone() })?;
+            let id = self.class_ids.get(&Asked { silent, ..key.asked() })?;
             self.classes[usize::from(*id)].line.foremost()
         };
         let silent = front(true)?;
@@ -55,7 +56,7 @@ impl Floor {
     pub(crate) fn before_beside(&self, contact: &Contact, stand: Stand) -> usize {
         let Stand::Line(class, _) = stand else { return 0 };
         let key = &self.classes[usize::from(class)].key;
-        let beside = super::ClassKey { silent: !key.silent, ..key.clone() };
+        let beside = Asked { silent: !key.silent, ..key.asked() };
         let line = self.class_ids.get(&beside).map(|id| &self.classes[usize::from(*id)].line);
         line.filter(|line| !line.is_empty()).map_or(0, |line| line.before(Spot::of(contact)))
     }

@@ -44,6 +44,7 @@ pub(super) enum Wrong {
     AgentChoice,
     TargetBroken,
     QueueShare,
+    PartOfTarget,
     HoldingCost,
     Interrupts,
     Held,
@@ -52,7 +53,7 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::Proficiency,
         Self::Pools,
         Self::KeptAgents,
@@ -71,6 +72,7 @@ impl Wrong {
         Self::AgentChoice,
         Self::TargetBroken,
         Self::QueueShare,
+        Self::PartOfTarget,
         Self::HoldingCost,
         Self::Interrupts,
         Self::Held,

@@ -53,6 +53,7 @@ fn routing(agents: u32, queues: u16) -> Routing {
                 connect_timeout: Span::seconds(20),
                 wrap_up: Span::seconds(10),
                 policy: Default::default(),
+                care: Default::default(),
             })
             .collect(),
         agents: (0..agents)

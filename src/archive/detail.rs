@@ -16,7 +16,7 @@ use crate::shard::observe::{HowSaid, TextKind};
 pub(super) struct Fields(String);
 
 impl Fields {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(String::with_capacity(96))
     }
 
@@ -27,26 +27,26 @@ impl Fields {
         self.0.push_str("\":");
     }
 
-    fn text(mut self, key: &str, value: &str) -> Self {
+    pub(super) fn text(mut self, key: &str, value: &str) -> Self {
         self.key(key);
         quoted(&mut self.0, value);
         self
     }
 
-    fn number(mut self, key: &str, value: impl std::fmt::Display) -> Self {
+    pub(super) fn number(mut self, key: &str, value: impl std::fmt::Display) -> Self {
         self.key(key);
         self.0.push_str(&value.to_string());
         self
     }
 
-    fn texts(self, key: &str, value: Option<&str>) -> Self {
+    pub(super) fn texts(self, key: &str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.text(key, value),
             None => self,
         }
     }
 
-    fn numbers(self, key: &str, value: Option<impl std::fmt::Display>) -> Self {
+    pub(super) fn numbers(self, key: &str, value: Option<impl std::fmt::Display>) -> Self {
         match value {
             Some(value) => self.number(key, value),
             None => self,
@@ -92,6 +92,7 @@ pub(super) fn of(event: &Event, names: &Routing) -> (&'static str, String) {
     let (kind, fields) = on_the_way(event, names)
         .or_else(|| in_conversation(event, names))
         .or_else(|| in_recall(event, names))
+        .or_else(|| super::care::event(event, names))
         .unwrap_or_else(|| elsewhere(event, names));
     (kind, fields.done())
 }
@@ -226,6 +227,9 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
             .text("effect_kind", "say")
             .number("recall", recall)
             .text("text", TextKind::from(*text).name())
+            .texts("language", language.as_ref().map(|l| l.as_str())),
+        EffectKind::AskPresence(language) => f
+            .text("effect_kind", "ask_presence")
             .texts("language", language.as_ref().map(|l| l.as_str())),
     }
 }

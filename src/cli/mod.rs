@@ -10,6 +10,7 @@ pub mod client;
 pub mod config;
 pub mod contact;
 mod demo;
+pub mod feedback;
 pub mod forget;
 pub mod journal;
 mod out;
@@ -73,6 +74,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Agent(AgentCommand::List { router, pool, json }) => {
             client::block_on(agent::list(&router, pool, json))
         }
+        Command::Feedback(command) => client::block_on(async move { feedback::run(command).await }),
         Command::Contact(command) => client::block_on(async move {
             match command {
                 ContactCommand::List { router, queue, json } => {

@@ -97,6 +97,7 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
     let languages = wanted.languages.iter().map(|(language, id)| (*language, skill(*id)));
     Ok(Routing {
         languages: languages.collect(),
+        still_there: wanted.still_there.clone(),
         queues: queues.rows,
         agents: agents.rows,
         entry_points: entry_points.rows,

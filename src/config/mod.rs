@@ -7,6 +7,7 @@
 
 mod agents;
 mod archive;
+mod care;
 mod entry_points;
 pub mod journal;
 mod languages;
@@ -208,6 +209,7 @@ fn read_sections(file: &Table<'_>) -> Config {
         not_ready_reasons,
         dispositions,
         languages,
+        still_there: care::read_texts(file),
         settings,
     };
     Config { server, journal, routing }

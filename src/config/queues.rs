@@ -5,6 +5,7 @@
 
 use smallvec::SmallVec;
 
+use super::care;
 use super::names::Names;
 use super::problem::{Expected, Fault, Kind};
 use super::reader::{Table, Value};
@@ -96,6 +97,7 @@ fn read_one(table: &Table<'_>, names: &mut Names, skills: &Names, pools: &Names)
         ),
         wrap_up: table.duration("wrap_up", default.wrap_up, (Span::ZERO, HOUR)),
         policy: read_policy(table, skills),
+        care: care::read(table),
     };
     let at = name_at?;
     let name = at.name()?;

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::recall::{Found, Heed, Level, LotVerdict, Plan, Wish};
 use super::routing::{Name, Routing};
 use super::words::{
@@ -202,6 +204,25 @@ pub enum Report {
     AgentLegLost(ContactId),
     /// The customer hung up, closed the window, or withdrew the letter.
     CustomerLeft(ContactId),
+    /// The customer said what they think of a contact, open or closed, of any gateway.
+    Feedback(FeedbackReport),
+}
+
+/// What a customer thinks of a contact. Never their words.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct FeedbackReport {
+    /// About which contact.
+    pub contact: ContactId,
+    /// How it was given.
+    pub channel: Channel,
+    /// The queue of a contact that is closed, if the edge could look it up.
+    pub queue: Option<QueueId>,
+    /// The score, 0 to the scale.
+    pub score: Option<u8>,
+    /// The best score, 1 to 10.
+    pub scale: u8,
+    /// There are words.
+    pub words: bool,
 }
 
 /// What of a customer's input is for the engine. Never their words.
@@ -282,6 +303,15 @@ pub enum Act {
         /// Which contact.
         contact: ContactId,
         /// What it was about.
+        disposition: Option<DispositionId>,
+    },
+    /// Is done with a contact and with others that it is linked with.
+    CompleteTogether {
+        /// Which contact; they have it.
+        contact: ContactId,
+        /// The others: waiting, pending, or theirs too, none about safety that is not theirs.
+        others: SmallVec<[ContactId; 4]>,
+        /// What they were about.
         disposition: Option<DispositionId>,
     },
     /// Says what a contact is or was about, while they have it or its wrap-up.

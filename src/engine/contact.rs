@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::care::{Care, Silence};
 use super::event::EffectKind;
 use super::recall::{Heed, Machine, SelfService, Text};
 use super::words::{
@@ -54,8 +55,8 @@ pub enum State {
         on: WaitsFor,
         /// Until when at most.
         until: EngineTime,
-        /// Who had it, and gets it back first.
-        agent: AgentId,
+        /// Who had it, and gets it back first; none had it if its customer fell silent in line.
+        agent: Option<AgentId>,
     },
     /// With a tier of self-service, holding its place.
     SelfService(SelfService),
@@ -230,6 +231,8 @@ pub struct Contact {
     pub machine: Machine,
     /// Texts that the customer has heard to the end, at most [`MOST_HEARD`].
     pub heard: SmallVec<[(RecallId, Text); 2]>,
+    /// What is remembered of its customer's patience.
+    pub care: Care,
 }
 
 /// Texts remembered as heard; of more the oldest go. The timeline has all.
@@ -243,6 +246,18 @@ impl Contact {
             State::SelfService(s) => Some(s),
             _ => None,
         }
+    }
+
+    /// Whether it stands in a line, or is kept for one agent.
+    #[must_use]
+    pub fn is_in_line(&self) -> bool {
+        self.state == State::Queued && self.link != Link::Detached && !self.care.keeps_out()
+    }
+
+    /// Whether its customer is to be asked before an agent is given it.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.care.silence == Silence::Fell
     }
 
     /// How long since the customer arrived, their wait with the gateway included.

@@ -4,6 +4,7 @@
 //! begins. *Effects* carry an id and stay pending until the gateway reports on them.
 //! This module makes both; delivery, and the order of it, are the shard's and the sessions'.
 
+use super::contact::StateKind;
 use super::recall::{Say, Text, Tier};
 use super::words::{
     Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Language,
@@ -107,6 +108,15 @@ pub enum Tell {
         channel: Channel,
         /// What.
         say: Say,
+    },
+    /// Gateway, an effect: ask the customer of a chat whether they are still there.
+    AskPresence {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// The language that the customer is known to use.
+        language: Option<Language>,
     },
     /// Gateway: the conversation goes on as this contact, under the key of the other.
     GoesOnAs {
@@ -223,4 +233,17 @@ pub struct Offer {
     pub language: Option<Language>,
     /// What the customer has heard from self-service, oldest first.
     pub heard: Vec<(RecallId, Text)>,
+    /// What else of the customer's about the same matter is open.
+    pub linked: Vec<LinkedContact>,
+}
+
+/// An open contact that another one is linked with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkedContact {
+    /// Which.
+    pub contact: ContactId,
+    /// How the customer reaches us there.
+    pub channel: Channel,
+    /// Where it is.
+    pub state: StateKind,
 }

@@ -12,11 +12,12 @@ use thiserror::Error;
 
 use super::agent::Agent;
 use super::command::Reply;
-use super::contact::{Contact, Link, State, StateKind};
+use super::contact::{Contact, State, StateKind};
 use super::floor::Stand;
 use super::gateway::Gateway;
 pub use super::pace::{Measure, Rates, Taken};
 use super::recall::Recall;
+pub use super::recent::{KeptPlace, LastOfThread, MOST_RECENT};
 use super::routing::Routing;
 pub use super::sticky::LastAgent;
 use super::store::{Filed, Store, hash_of};
@@ -70,6 +71,10 @@ pub struct Image {
     pub pace: Vec<[Rates; 4]>,
     /// Whom customers last had, the longest ago first.
     pub last_agents: Vec<LastAgent>,
+    /// Places of those who left unanswered, the one that is forgotten first at the front.
+    pub kept_places: Vec<KeptPlace>,
+    /// Whom closed letters and messages had last, in the same order.
+    pub threads: Vec<LastOfThread>,
     /// What was counted.
     pub counts: Counts,
     /// Open contacts in the order in which a sweep walks them.
@@ -144,6 +149,8 @@ impl Engine {
             recalls: self.recalls.clone(),
             pace: self.pace.all().to_vec(),
             last_agents: self.sticky.all().collect(),
+            kept_places: self.kept.all().collect(),
+            threads: self.threads.all().collect(),
             counts,
             contacts: self.contacts().cloned().collect(),
             free: self.contacts.free().to_vec(),
@@ -175,6 +182,8 @@ impl Engine {
         // After agents and recalls: who is idle and who is kept is looked up in them.
         engine.configure_floor();
         engine.restore_contacts(image)?;
+        image.kept_places.iter().for_each(|row| engine.kept.put(*row));
+        image.threads.iter().for_each(|row| engine.threads.put(*row));
         for remembered in &image.remembered {
             engine.memory.put(remembered.request, remembered.reply.clone());
         }
@@ -225,7 +234,9 @@ impl Engine {
             self.hashes.contacts ^= hash;
             self.counts.by_state[contact.state.kind().index()] += 1;
             self.timers.enter_contact(contact);
-            if contact.state == State::Queued && contact.link != Link::Detached {
+            self.known.enter(contact);
+            self.floor.asks_changed(None, contact.care.asked_for());
+            if contact.is_in_line() {
                 waiting.push((contact.place, contact.id));
             }
             filed.push(Filed { contact: contact.clone(), stand: Stand::Off, hash });

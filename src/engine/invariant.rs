@@ -3,10 +3,12 @@
 //! For tests and simulation: everything is counted again from contacts and agents, and
 //! the matching is done by looking at everyone.
 
+mod care;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Hold, WHOLE};
-use super::contact::{Contact, Link, State, StateKind};
+use super::contact::{Contact, State, StateKind};
 use super::event::EffectKind;
 use super::floor::{IdleKeys, Staff, Stand};
 use super::recall::{Tier, TierCounts, TriageClass};
@@ -89,6 +91,9 @@ pub enum Violation {
     /// The state hash is not the hash of the state.
     #[error("the state hash is not the hash of the state")]
     Hash,
+    /// A contact is held back, linked or asked without a reason, or not although there is one.
+    #[error("contact {0} is held back or asked without reason, or not although there is one")]
+    Care(ContactId),
     /// Somebody waits whom an idle agent could take.
     #[error("contact {contact} waits while agent {agent} could take it")]
     Idle {
@@ -108,7 +113,7 @@ fn is_due(kind: &EffectKind, c: &Contact) -> bool {
         (EffectKind::HandOver { to }, State::Assigned { agent, .. }) => *to == agent,
         (EffectKind::HandOver { .. }, _) => false,
         // What is said on the way to a person may be said until they are there.
-        (EffectKind::Say(_), _) => c.parent.is_none(),
+        (EffectKind::Say(_) | EffectKind::AskPresence(_), _) => c.parent.is_none(),
     }
 }
 
@@ -123,6 +128,7 @@ impl Engine {
         self.check_lines()?;
         self.check_derived()?;
         self.check_self_service()?;
+        self.check_care()?;
         if self.agenda.is_empty() { self.check_matching() } else { Ok(()) }
     }
 
@@ -257,6 +263,8 @@ impl Engine {
         };
         let checks = [
             (self.sticky.is_sound(), "last agents"),
+            (self.kept.is_sound() && self.threads.is_sound(), "places kept and threads"),
+            (self.known.is_sound(self.contacts()), "contacts by customer"),
             (same(&reservations), "reservations"),
             (keys == self.keys.len(), "keys"),
             (self.measures_those_inside(), "those who are measured"),
@@ -327,7 +335,8 @@ impl Engine {
         }
         for c in self.contacts().filter(|c| waits(c) && self.is_attached(c)) {
             for a in self.agents() {
-                if self.could_take(a.id, c) {
+                let asked = c.is_silent() && self.floor.asks_enough(a.id);
+                if self.could_take(a.id, c) && !asked {
                     return Err(Violation::Idle { contact: c.id, agent: a.id });
                 }
             }
@@ -362,5 +371,5 @@ impl Engine {
 }
 
 fn waits(c: &Contact) -> bool {
-    c.state == State::Queued && c.link != Link::Detached
+    c.is_in_line()
 }

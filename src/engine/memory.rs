@@ -72,6 +72,7 @@ pub(crate) fn reply_of(events: &[Event]) -> Option<Reply> {
         Event::AgentConnected { session, .. } => Reply::Agent(*session),
         Event::Unchanged { contact: Some(contact) } => Reply::Contact(*contact),
         Event::Arrived(a) => Reply::Contact(a.contact),
+        Event::ReplyCame(contact) => Reply::Contact(*contact),
         Event::Ordered { .. } => match events.get(1) {
             Some(Event::RecallStarted { recall, .. }) => Reply::Recall(*recall),
             _ => Reply::Done,

@@ -9,6 +9,7 @@
 
 pub mod agent;
 mod apply;
+pub mod care;
 mod choice;
 pub mod command;
 pub mod contact;
@@ -21,12 +22,14 @@ mod floor;
 pub mod gateway;
 pub mod image;
 pub mod invariant;
+mod known;
 mod line;
 pub mod memory;
 mod pace;
 pub mod policy;
 pub(crate) mod rank;
 pub mod recall;
+mod recent;
 pub mod refusal;
 pub mod routing;
 #[cfg(test)]
@@ -58,9 +61,11 @@ use floor::{Floor, IdleKeys, Staff, Stand};
 pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
 use image::Counts;
+use known::Known;
 use memory::Memory;
 use pace::Pace;
 use recall::Recall;
+use recent::{KeptPlace, LastOfThread, Recent};
 use refusal::Refusal;
 use routing::{Name, Routing};
 pub use sticky::MOST_STICKY;
@@ -83,6 +88,10 @@ pub struct Engine {
     recalls: Vec<Recall>,
     pace: Pace,
     sticky: Sticky,
+    /// Places of those who left unanswered.
+    kept: Recent<KeptPlace>,
+    /// Whom closed letters and messages had last.
+    threads: Recent<LastOfThread>,
     counts: Counts,
     memory: Memory,
 
@@ -94,6 +103,7 @@ pub struct Engine {
     reservations: HashMap<ReservationId, ContactId, FxBuildHasher>,
     effects: HashMap<EffectId, ContactId, FxBuildHasher>,
     floor: Floor,
+    known: Known,
     timers: Timers,
     hashes: Hashes,
     /// By agent.
@@ -192,8 +202,8 @@ impl Engine {
     /// Hash of all state that events make, kept up to date by every event.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        let Self { counts, hashes, gateways, recalls, pace, sticky, .. } = self;
-        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky))
+        let Self { counts, hashes, gateways, recalls, pace, sticky, kept, threads, .. } = self;
+        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky, kept, threads))
     }
 
     /// Whether no reservation is made, because space for the journal runs out.
@@ -285,13 +295,14 @@ impl Engine {
         self.counts.by_state[kind.index()]
     }
 
-    /// How many of its class stand before a contact in line; none if it is not in line.
+    /// How many who need the same stand before a contact in line; none if it is not in line.
     ///
     /// Walks the line: for people who look, not for decisions.
     #[must_use]
     pub fn position(&self, id: ContactId) -> Option<usize> {
         let filed = self.contacts.get(id)?;
-        self.floor.before(&filed.contact, filed.stand)
+        let before = self.floor.before(&filed.contact, filed.stand)?;
+        Some(before + self.floor.before_beside(&filed.contact, filed.stand))
     }
 
     /// By queue, how many wait in line, in several parts if they have different needs.

@@ -23,6 +23,8 @@ pub(crate) struct ClassKey<N = Needs> {
     pub(crate) service: ServiceClass,
     pub(crate) needs: N,
     pub(crate) preferred: N,
+    /// Their customers are to be asked first whether they are still there.
+    pub(crate) silent: bool,
 }
 
 /// The class that somebody asks for, as they hold it: to look it up nothing is copied.
@@ -52,6 +54,7 @@ impl<'a> Asked<'a> {
             service: c.service,
             needs: &c.needs,
             preferred: &c.preferred,
+            silent: c.is_silent(),
         }
     }
 
@@ -63,6 +66,7 @@ impl<'a> Asked<'a> {
             service: q.service,
             needs: &q.needs,
             preferred: &q.preferred,
+            silent: false,
         }
     }
 
@@ -74,6 +78,7 @@ impl<'a> Asked<'a> {
             service: self.service,
             needs: Needs::from_slice(self.needs),
             preferred: Needs::from_slice(self.preferred),
+            silent: self.silent,
         }
     }
 }
@@ -87,6 +92,7 @@ impl ClassKey {
             service: self.service,
             needs: &self.needs,
             preferred: &self.preferred,
+            silent: self.silent,
         }
     }
 }
@@ -166,6 +172,7 @@ mod tests {
             service: ServiceClass::Live,
             needs: needs.iter().copied().collect(),
             preferred: preferred.iter().copied().collect(),
+            silent: false,
         }
     }
 

@@ -83,6 +83,9 @@ pub enum Refusal {
     /// The contact has a consult already, or is one.
     #[error("contact {0} has a consult already, or is one")]
     ConsultOpen(ContactId),
+    /// The contacts are not linked.
+    #[error("contact {0} is not linked with the one in hand: complete it by itself")]
+    NotLinked(ContactId),
     /// It makes no sense to send a contact to the one who has it.
     #[error("agent {0:?} has this contact already")]
     SameAgent(Name),
@@ -175,6 +178,7 @@ impl Refusal {
             | Self::NoWrapUp(_)
             | Self::NoConsult(_)
             | Self::ConsultOpen(_)
+            | Self::NotLinked(_)
             | Self::EmptySafetyLane
             | Self::SameLevel { .. }
             | Self::ScopeTaken { .. } => RefusalKind::WrongState,
@@ -197,6 +201,7 @@ impl Refusal {
             | Self::NoWrapUp(_)
             | Self::NoConsult(_)
             | Self::ConsultOpen(_) => "contact_id",
+            Self::NotLinked(_) => "linked_contact_ids",
             Self::ReservationOver(_) | Self::NotYourReservation(_) => "reservation_id",
             Self::NoSuchEffect(_) | Self::NotYourEffect(_) => "effect_id",
             Self::KeyConflict { .. } => "key",

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::care::QueueCare;
 use super::policy::{AgentChoice, ContactChoice, QueuePolicy, Workload};
 use super::words::{Channel, Language, Needs};
 use crate::ids::{AgentId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId, SkillId};
@@ -36,6 +37,9 @@ pub struct Routing {
     pub dispositions: Vec<Listed>,
     /// The skill that speaks a language, sorted by language, each once.
     pub languages: Vec<(Language, SkillId)>,
+    /// What customers of chats are asked who fell silent, by language, the one for all other
+    /// languages first; empty: the router's own words. Never read here.
+    pub still_there: Vec<(Option<Language>, Arc<str>)>,
     /// What holds for the whole router.
     pub settings: Settings,
 }
@@ -76,6 +80,8 @@ pub struct Queue {
     pub wrap_up: Span,
     /// How its contacts and agents are chosen for each other.
     pub policy: QueuePolicy,
+    /// How it cares for those who wait.
+    pub care: QueueCare,
 }
 
 /// An agent of the configuration.

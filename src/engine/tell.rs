@@ -110,6 +110,8 @@ impl Teller<'_> {
                 self.state(*contact);
             }
             Event::FollowUpOpened(a) => self.goes_on_as(a),
+            Event::WentSilent { contact, .. } => self.state(*contact),
+            Event::Linked { contact, .. } => self.linked(*contact),
             Event::WrapUpEnded { agent, contact } => {
                 self.agent(*agent, Tell::WrapUpEnded(*contact));
             }
@@ -162,6 +164,16 @@ impl Teller<'_> {
         }
     }
 
+    /// Who has one of those that are linked hears of the others.
+    fn linked(&mut self, contact: ContactId) {
+        let all = self.engine.contact(contact).map(|c| self.engine.linked_ids(c));
+        for contact in all.unwrap_or_default().into_iter().chain([contact]) {
+            if let Some(agent) = self.engine.contact(contact).and_then(|c| c.state.agent()) {
+                self.work(agent, contact);
+            }
+        }
+    }
+
     /// The gateway learns what a conversation goes on as before it hears of its end.
     fn goes_on_as(&mut self, arrived: &Arrived) {
         let Some(contact) = arrived.continues else { return };
@@ -180,6 +192,7 @@ impl Teller<'_> {
             }
             EffectKind::HandOver { to } => Tell::HandOver { effect, contact, to },
             EffectKind::Say(say) => Tell::Say { effect, contact, channel: c.channel, say },
+            EffectKind::AskPresence(language) => Tell::AskPresence { effect, contact, language },
         };
         self.gateway(c, tell);
     }
@@ -231,6 +244,7 @@ impl Teller<'_> {
             recall: self.engine.recall_at(c.entry_point).map(|r| r.id),
             language: c.language,
             heard: c.heard.to_vec(),
+            linked: self.engine.linked_with(c),
         })
     }
 

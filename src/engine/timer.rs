@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::agent::{Agent, Hold, Presence};
+use super::care::Silence;
 use super::contact::{Contact, State};
 use super::recall::Recall;
 use crate::ids::{AgentId, ContactId, RecallId};
@@ -16,6 +17,10 @@ pub(crate) enum Due {
     Contact(ContactId),
     /// A contact was kept for one agent long enough.
     Named(ContactId),
+    /// A contact was held back long enough for one that it is linked with.
+    Held(ContactId),
+    /// A customer said nothing for so long that they are asked, or that they are gone.
+    Silence(ContactId),
     /// An agent was passed over for a contact long enough.
     PassOver(ContactId, AgentId),
     /// The work after a contact has lasted long enough.
@@ -96,11 +101,29 @@ pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Du
             if let Some(named) = contact.named {
                 each((named.until, Due::Named(contact.id)));
             }
+            of_care(contact, &mut each);
         }
         State::New | State::Assigned { .. } => {}
     }
     for p in &contact.passed_over {
         each((p.until, Due::PassOver(contact.id, p.agent)));
+    }
+}
+
+/// The timers of a waiting contact's care.
+fn of_care(contact: &Contact, each: &mut impl FnMut((EngineTime, Due))) {
+    let care = &contact.care;
+    if let Some(held) = care.held.filter(|h| h.with.is_some()) {
+        each((held.until, Due::Held(contact.id)));
+    }
+    let falls = care.silent_after.filter(|_| contact.named.is_none() && care.held_for().is_none());
+    let due = match care.silence {
+        Silence::None => falls.map(|after| care.heard.max(contact.queued) + after),
+        Silence::Asked { until, .. } => Some(until),
+        Silence::Fell | Silence::Gone => None,
+    };
+    if let Some(due) = due {
+        each((due, Due::Silence(contact.id)));
     }
 }
 

@@ -196,11 +196,15 @@ pub enum EndReason {
     Informed,
     /// The customer fell silent in self-service: it goes on as a linked follow-up.
     FollowedUp,
+    /// An agent did it together with another one that it was linked with.
+    HandledWith,
+    /// The customer of a chat did not answer when they were asked if they are still there.
+    GoneSilent,
 }
 
 impl EndReason {
     /// All reasons, in the order of declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Completed,
         Self::CustomerLeft,
         Self::Abandoned,
@@ -212,6 +216,8 @@ impl EndReason {
         Self::Solved,
         Self::Informed,
         Self::FollowedUp,
+        Self::HandledWith,
+        Self::GoneSilent,
     ];
 
     /// The word for it in metrics and listings.
@@ -229,6 +235,8 @@ impl EndReason {
             Self::Solved => "solved",
             Self::Informed => "informed",
             Self::FollowedUp => "followed_up",
+            Self::HandledWith => "handled_with",
+            Self::GoneSilent => "gone_silent",
         }
     }
 }

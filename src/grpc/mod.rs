@@ -10,6 +10,7 @@ mod agent;
 mod auth;
 mod convert;
 mod explain;
+mod feedback;
 mod gateway;
 mod heard;
 mod inspect;

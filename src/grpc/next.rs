@@ -5,6 +5,7 @@
 
 use super::story::{length, waits_for};
 use super::{rows, story, unix_ms};
+use crate::engine::care::Silence;
 use crate::engine::contact::{Contact, State};
 use crate::engine::routing::Routing;
 use crate::ids::AgentId;
@@ -55,12 +56,20 @@ fn of(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
             let text = format!("{} has it, for as long as it takes.", who(agent));
             Next { text, left: None }
         }
-        State::Pending { on, until, agent } => {
+        State::Pending { on, until, agent: Some(agent) } => {
             let (who, most) = (who(agent), length(until.since(now)));
             let text = format!(
                 "It comes back to its queue when the customer writes, or in {most} at the latest \
                  if nothing comes from {}; {who} gets it first if ready then.",
                 waits_for(on)
+            );
+            Next { text, left: left(until) }
+        }
+        State::Pending { until, agent: None, .. } => {
+            let most = length(until.since(now));
+            let text = format!(
+                "It comes back to its place when the customer writes; if they do not within {most}, \
+                 it is closed."
             );
             Next { text, left: left(until) }
         }
@@ -82,6 +91,9 @@ fn waits(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
         let text = format!("It is kept for {who} for another {most}; then {after}.");
         return Next { text, left: Some(named.until.since(now)) };
     }
+    if let Some(next) = out_of_line(routing, now, c) {
+        return next;
+    }
     let queue = routing.queue_name(c.queue);
     let mut text = format!(
         "It is offered as soon as an agent who may take from {queue} has room and it is the first \
@@ -92,6 +104,27 @@ fn waits(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
         text.push_str(&format!(" {who} may have it again in {most}."));
     }
     Next { text, left: None }
+}
+
+/// Of one who waits and stands in no line: for whom it is held back, or that they are asked.
+fn out_of_line(routing: &Routing, now: EngineTime, c: &Contact) -> Option<Next> {
+    if let Some(held) = c.care.held
+        && let Some(with) = held.with
+    {
+        let most = length(held.until.since(now));
+        let text = format!(
+            "It goes on at its place when contact {with}, which it is linked with, is no longer \
+             with an agent, or in {most} at the latest."
+        );
+        return Some(Next { text, left: Some(held.until.since(now)) });
+    }
+    let Silence::Asked { agent, until } = c.care.silence else { return None };
+    let (who, most) = (routing.agent_name(agent), length(until.since(now)));
+    let text = format!(
+        "Its customer has {most} more to say that they are there; then it is offered at its place. \
+         {who} goes on to others meanwhile."
+    );
+    Some(Next { text, left: Some(until.since(now)) })
 }
 
 impl Next {
@@ -183,7 +216,11 @@ mod tests {
                 "15.0 s more to join it with anne",
             ),
             (State::Assigned { reservation, agent, since: NOW }, None, "for as long as it takes"),
-            (State::Pending { on, until, agent }, left, "in 15.0 s at the latest if nothing comes"),
+            (
+                State::Pending { on, until, agent: Some(agent) },
+                left,
+                "in 15.0 s at the latest if nothing comes",
+            ),
             (State::SelfService(served), left, "to its place within 15.0 s at the latest"),
             (State::Queued, None, "as soon as an agent who may take from"),
         ];

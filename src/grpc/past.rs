@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tonic::Status;
 
-use crate::archive::{ArchiveError, Asks, Known, Reader};
+use crate::archive::{ArchiveError, Asks, Ended, FeedbackAsked, FeedbackRow, Known, Reader};
 use crate::ids::{ContactId, CustomerId};
 use crate::shard::view::TimelineItem;
 
@@ -33,11 +33,35 @@ impl Past {
         }
     }
 
-    /// What the archive knows of a customer, everything that is durable now included.
-    pub(super) async fn customer(&self, customer: CustomerId) -> Result<Known, Status> {
+    /// What the archive knows of a contact that is over, everything that is durable now included.
+    pub(super) async fn ended(&self, contact: ContactId) -> Result<Option<Ended>, Status> {
+        self.caught_up().await?;
+        self.reader.ended(contact).await.map_err(unavailable)
+    }
+
+    /// The contacts of a thread, as far as the archive has them.
+    pub(super) async fn thread(&self, contact: ContactId) -> Result<Vec<u64>, Status> {
+        match self.reader.thread(contact).await {
+            Err(ArchiveError::Missing { .. }) => Ok(Vec::new()),
+            read => read.map_err(unavailable),
+        }
+    }
+
+    /// What customers think, everything that is durable now included.
+    pub(super) async fn feedback(&self, asked: FeedbackAsked) -> Result<Vec<FeedbackRow>, Status> {
+        self.caught_up().await?;
+        self.reader.feedback(asked).await.map_err(unavailable)
+    }
+
+    async fn caught_up(&self) -> Result<(), Status> {
         let asks = self.asks.clone();
         let caught_up = tokio::task::spawn_blocking(move || asks.catch_up(PATIENCE)).await;
-        caught_up.unwrap_or(Err(ArchiveError::Interrupted)).map_err(unavailable)?;
+        caught_up.unwrap_or(Err(ArchiveError::Interrupted)).map(drop).map_err(unavailable)
+    }
+
+    /// What the archive knows of a customer, everything that is durable now included.
+    pub(super) async fn customer(&self, customer: CustomerId) -> Result<Known, Status> {
+        self.caught_up().await?;
         self.reader.customer(customer).await.map_err(unavailable)
     }
 

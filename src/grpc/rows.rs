@@ -265,6 +265,10 @@ pub(super) fn contact(view: &View<'_>, c: &Contact) -> v1::ContactRow {
         consult_contact_id: id_or_none(c.consult),
         attributes: attributes(c.attributes.as_ref()),
         self_service: c.self_service().map(|s| self_service(view, s)),
+        linked_contact_ids: view.engine.linked_with(c).iter().map(|l| l.contact.0).collect(),
+        held_for_contact_id: id_or_none(c.care.held_for()),
+        silence: c.care.silence.name().to_owned(),
+        place_ahead_ms: c.care.ahead.as_millis(),
     }
 }
 

@@ -216,6 +216,7 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::NoWrapUp(_) => "NO_WRAP_UP",
         Refusal::NoConsult(_) => "NO_CONSULT",
         Refusal::ConsultOpen(_) => "CONSULT_OPEN",
+        Refusal::NotLinked(_) => "NOT_LINKED",
         Refusal::SameAgent(_) => "SAME_AGENT",
         Refusal::OutOfRange { .. } => "OUT_OF_RANGE",
         Refusal::BadConfiguration(_) => "BAD_CONFIGURATION",
@@ -241,6 +242,7 @@ mod tests {
         let e = EffectId(9);
         vec![
             (Refusal::NoSuchContact(c), Code::NotFound, "NO_SUCH_CONTACT", "contact_id"),
+            (Refusal::NotLinked(c), Code::FailedPrecondition, "NOT_LINKED", "linked_contact_ids"),
             (Refusal::NotYourContact(c), Code::PermissionDenied, "NOT_YOUR_CONTACT", "contact_id"),
             (
                 Refusal::WrongState { contact: c, is: "queued", expected: "assigned" },

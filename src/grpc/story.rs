@@ -2,6 +2,7 @@
 //!
 //! The words are stable and for programs; the sentences are not.
 
+mod care;
 mod recall;
 
 use super::convert::words;
@@ -46,6 +47,7 @@ pub(super) fn tell(names: &Routing, texts: &Texts, event: &Event, before: Before
     let (word, text) = contact_event(names, event, before.queue)
         .or_else(|| connection_event(names, texts, event))
         .or_else(|| recall::event(texts, event, before.recall))
+        .or_else(|| care::event(names, event))
         .unwrap_or_else(|| ("other", "something about the router itself".to_owned()));
     Told { word, text, agent, reservation }
 }
@@ -65,6 +67,7 @@ const fn concerns(event: &Event) -> (Option<AgentId>, Option<ReservationId>) {
         | Event::HandedOver { to: agent, .. }
         | Event::WrapUpEnded { agent, .. } => (Some(*agent), None),
         Event::Closed { agent, .. } => (*agent, None),
+        Event::PresenceAsked { agent, .. } => (Some(*agent), None),
         _ => (None, None),
     }
 }
@@ -151,6 +154,7 @@ fn connection_event(
                 EffectKind::Connect { agent, .. } => format!("call {} and join", who(*agent)),
                 EffectKind::HandOver { to } => format!("join the customer with {}", who(*to)),
                 EffectKind::Say(say) => texts.named(say),
+                EffectKind::AskPresence(_) => "ask if the customer is still there".to_owned(),
             };
             ("effect_asked", format!("asked the gateway to {what} (effect {effect})"))
         }
@@ -286,6 +290,8 @@ const fn end(reason: EndReason) -> &'static str {
         EndReason::Solved => "the customer said that self-service solved it",
         EndReason::Informed => "the customer left self-service informed",
         EndReason::FollowedUp => "the customer fell silent: it goes on as a follow-up",
+        EndReason::HandledWith => "done together with another that it was linked with",
+        EndReason::GoneSilent => "the customer did not answer when asked if they are still there",
     }
 }
 

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use super::convert::{check, order};
 use super::rows::{self, MOST_ROWS, Page};
 use super::status::{self, Fault};
-use super::{Edge, auth, inspect, unix_ms};
+use super::{Edge, auth, feedback, inspect, unix_ms};
 use crate::engine::entry::Role;
 use crate::ids::QueueId;
 use crate::pb::v1::supervisor_service_server::SupervisorService;
@@ -147,8 +147,10 @@ impl SupervisorService for Supervisors {
         &self,
         request: Request<v1::GetContactRequest>,
     ) -> Result<Response<v1::GetContactResponse>, Status> {
-        let found = self.find(request.into_inner().contact_id).await?;
-        Ok(Response::new(found.show(&self.0.handle)))
+        let asked = request.into_inner();
+        let found = self.find(asked.contact_id).await?;
+        let thread = self.0.past.thread(check::contact(asked.contact_id)?).await?;
+        Ok(Response::new(found.show(&self.0.handle, thread)))
     }
 
     async fn explain_contact(
@@ -157,6 +159,13 @@ impl SupervisorService for Supervisors {
     ) -> Result<Response<v1::ExplainContactResponse>, Status> {
         let found = self.find(request.into_inner().contact_id).await?;
         Ok(Response::new(found.explain(&self.0.handle)))
+    }
+
+    async fn list_feedback(
+        &self,
+        request: Request<v1::ListFeedbackRequest>,
+    ) -> Result<Response<v1::ListFeedbackResponse>, Status> {
+        feedback::list(&self.0, request.into_inner()).await.map(Response::new)
     }
 
     async fn move_contact(

@@ -68,6 +68,17 @@ const fn is_of_note(event: &Event) -> bool {
             | Event::Reprioritised { .. }
             | Event::ConsultStarted { .. }
             | Event::HandedOver { .. }
+            | Event::ReplyCame(_)
+            | Event::PlaceKept(_)
+            | Event::Advanced { .. }
+            | Event::Linked { .. }
+            | Event::HeldBack { .. }
+            | Event::HoldEnded(_)
+            | Event::FellSilent(_)
+            | Event::PresenceAsked { .. }
+            | Event::PresenceAssumed(_)
+            | Event::WentSilent { .. }
+            | Event::FeedbackGiven(_)
     )
 }
 

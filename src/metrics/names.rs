@@ -91,6 +91,9 @@ metrics! {
     ABANDONED_LATE = Counter, Count, "surgeline_contacts_abandoned_after_target_total", ["queue"], "Contacts whose customer left before an answer and after the queue's target had passed since the journal began.";
     WAIT = Histogram(WAITS), Seconds, "surgeline_wait_seconds", ["queue", "outcome"], "Wait since arrival until the first answer or the leaving, the wait with the gateway included; counted since the journal began.";
 
+    FEEDBACK = Counter, Count, "surgeline_feedback_total", ["queue", "kind"], "Times customers said what they think of a contact of the queue since the journal began: with a score, or in words alone. Silence is not success: hold it against the contacts that were answered.";
+    FEEDBACK_SCORE = Counter, Count, "surgeline_feedback_score_tenths_total", ["queue"], "Sum of the scores that customers gave since the journal began, in tenths on the scale of 0 to 10.";
+
     CONTACTS = Gauge, Count, "surgeline_contacts", ["state"], "Open contacts by state.";
     ACCEPTED = Counter, Count, "surgeline_contacts_accepted_total", [], "Contacts accepted, consults included since the journal began.";
     CLOSED = Counter, Count, "surgeline_contacts_closed_total", ["reason"], "Contacts that ended since the journal began, by reason.";

@@ -148,6 +148,7 @@ impl Tally {
             | Counted::NotTaken(_)
             | Counted::ConnectFailed(_)
             | Counted::Closed(_)
+            | Counted::Feedback(..)
             | Counted::Triaged(_)
             | Counted::Returned(_)
             | Counted::Said(..) => {}
@@ -209,6 +210,13 @@ impl Tally {
             Event::Pended { contact, .. } => {
                 if let Some(track) = self.open.get_mut(contact) {
                     track.held = None;
+                }
+            }
+            Event::WentSilent { contact, .. } => self.leave(*contact),
+            Event::FeedbackGiven(given) => {
+                let tenths = given.tenths().and_then(|tenths| u8::try_from(tenths).ok());
+                if let Some(queue) = given.queue {
+                    self.tell(Fact::Feedback(queue, tenths));
                 }
             }
             Event::Closed { contact, reason, .. } => self.closed(at, *contact, *reason),

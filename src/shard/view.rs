@@ -246,9 +246,20 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         Event::Queued(queued) => queued.contact,
         Event::Reserved(reserved) => reserved.contact,
         Event::ConsultStarted { parent, child, .. } => return [Some(*parent), Some(*child)],
-        Event::Detached(contact) | Event::OpenedToAll(contact) | Event::InputReceived(contact) => {
-            *contact
-        }
+        Event::Detached(contact)
+        | Event::OpenedToAll(contact)
+        | Event::InputReceived(contact)
+        | Event::ReplyCame(contact)
+        | Event::HoldEnded(contact)
+        | Event::FellSilent(contact)
+        | Event::PresenceAssumed(contact) => *contact,
+        Event::PlaceKept(kept) => kept.contact,
+        Event::FeedbackGiven(given) => given.contact,
+        Event::Linked { contact, with, .. } => return [Some(*contact), Some(*with)],
+        Event::Advanced { contact, .. }
+        | Event::HeldBack { contact, .. }
+        | Event::PresenceAsked { contact, .. }
+        | Event::WentSilent { contact, .. } => *contact,
         Event::Reattached { contact, .. }
         | Event::PassOverEnded { contact, .. }
         | Event::Renewed { contact, .. }

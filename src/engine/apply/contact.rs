@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::super::Engine;
 use super::super::ONE_SHARE;
 use super::super::agent::{Hold, Work};
+use super::super::care::{Care, Silence};
 use super::super::contact::{Contact, Link, State, StateKind};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
 use super::super::floor::Stand;
@@ -51,7 +52,7 @@ impl Engine {
             Event::Pended { contact, agent, on, until } => {
                 self.drop_work(at, *agent, *contact);
                 self.change(*contact, |c| {
-                    c.state = State::Pending { on: *on, until: *until, agent: *agent };
+                    c.state = State::Pending { on: *on, until: *until, agent: Some(*agent) };
                 });
             }
             Event::HandedOver { contact, from, to, wrap_up } => {
@@ -110,11 +111,11 @@ impl Engine {
             State::Reserved { deadline, .. } | State::Connecting { deadline, .. } => {
                 *deadline = until;
             }
-            _ => {
-                if let Some(named) = &mut c.named {
-                    named.until = until;
-                }
-            }
+            _ => match (&mut c.care.silence, &mut c.named) {
+                (Silence::Asked { until: asked, .. }, _) => *asked = until,
+                (_, Some(named)) => named.until = until,
+                _ => {}
+            },
         });
     }
 
@@ -168,6 +169,7 @@ impl Engine {
         debug_assert_eq!(contact.id.0, self.counts.accepted + 1);
         self.counts.accepted += 1;
         self.counts.by_state[contact.state.kind().index()] += 1;
+        self.known.enter(&contact);
         // The event that places it follows at once, and makes it a part of the state hash.
         self.contacts.insert(Filed { contact, stand: Stand::Off, hash: 0 });
     }
@@ -176,8 +178,10 @@ impl Engine {
         if let Some(released) = q.released {
             self.release_work(at, released.agent, q.contact, released.wrap_up);
         }
+        let silent_after = self.silent_after(q);
         self.change(q.contact, |c| {
             c.state = State::Queued;
+            c.care.enter(silent_after);
             c.queue = q.queue;
             c.service = q.service;
             c.needs = Needs::from_slice(&q.needs);
@@ -329,6 +333,9 @@ impl Engine {
             rates.leaves(at, reason == EndReason::Abandoned);
         }
         self.timers.remove_contact(contact);
+        self.known.leave(contact);
+        self.floor.asks_changed(contact.care.asked_for(), None);
+        self.thread_ended(at, contact, agent);
         self.counts.by_state[contact.state.kind().index()] -= 1;
         self.counts.by_state[StateKind::Closed.index()] += 1;
         self.hashes.contacts ^= filed.hash;
@@ -381,7 +388,7 @@ fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<
     match (kind, channel) {
         (EffectKind::Connect { .. } | EffectKind::HandOver { .. }, _) => Some(&mut gateway.effects),
         (EffectKind::Say(_), Channel::Voice) => None,
-        (EffectKind::Say(_), _) => Some(&mut gateway.unsaid),
+        (EffectKind::Say(_) | EffectKind::AskPresence(_), _) => Some(&mut gateway.unsaid),
     }
 }
 
@@ -431,5 +438,6 @@ fn blank(at: EngineTime, key: Key) -> Contact {
         triage: None,
         machine: Machine::default(),
         heard: SmallVec::new(),
+        care: Care::default(),
     }
 }

@@ -4,13 +4,14 @@
 //! entered again after it, in one place for contacts and one for agents, so that no
 //! event can forget a part of it.
 
+mod care;
 mod contact;
 mod recall;
 
 use std::sync::Arc;
 
 use super::agent::{Agent, Hold, Presence, Work};
-use super::contact::{Contact, Link, State};
+use super::contact::Contact;
 use super::event::Event;
 use super::floor::{IdleKeys, Staff, Stand};
 use super::gateway::{Gateway, Sweep};
@@ -66,6 +67,8 @@ impl Engine {
             Event::Restarted { .. }
             | Event::Unchanged { .. }
             | Event::Ordered { .. }
+            | Event::ReplyCame(_)
+            | Event::FeedbackGiven(_)
             | Event::Coded { .. } => {}
             Event::RecallStarted { .. }
             | Event::LevelChanged { .. }
@@ -78,6 +81,16 @@ impl Engine {
             | Event::WordsRead { .. }
             | Event::KeysPressed { .. }
             | Event::FollowUpOpened(_) => self.apply_to_recall(at, event),
+            Event::InputReceived(_)
+            | Event::PlaceKept(_)
+            | Event::Advanced { .. }
+            | Event::Linked { .. }
+            | Event::HeldBack { .. }
+            | Event::HoldEnded(_)
+            | Event::FellSilent(_)
+            | Event::PresenceAsked { .. }
+            | Event::PresenceAssumed(_)
+            | Event::WentSilent { .. } => self.apply_to_care(at, event),
             _ => self.apply_to_contact(at, event),
         }
     }
@@ -225,6 +238,7 @@ impl Engine {
         let (stand, stood) = (filed.stand, Spot::of(&filed.contact));
         let waited = waits_for(filed);
         let served = filed.contact.self_service();
+        let asked = filed.contact.care.asked_for();
         change(&mut filed.contact);
         let contact = &filed.contact;
         let (gateway, serves) = (contact.gateway, contact.self_service());
@@ -233,8 +247,9 @@ impl Engine {
         self.counts.by_state[contact.state.kind().index()] += 1;
         self.timers.enter_contact(contact);
         let moved = self.floor.leave(stand, stood);
-        let waits = contact.state == State::Queued && contact.link != Link::Detached;
-        filed.stand = if waits { self.floor.join(contact, &self.routing) } else { Stand::Off };
+        self.floor.asks_changed(asked, contact.care.asked_for());
+        filed.stand =
+            if contact.is_in_line() { self.floor.join(contact, &self.routing) } else { Stand::Off };
         self.pace.waits(self.now, waited, waits_for(filed));
         self.restand(moved);
         if served.is_some() || serves.is_some() {

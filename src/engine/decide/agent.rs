@@ -128,6 +128,9 @@ impl Turn<'_> {
             Act::Complete { contact, disposition } => {
                 self.complete(agent, *contact, *disposition)?;
             }
+            Act::CompleteTogether { contact, others, disposition } => {
+                self.complete_together(agent, *contact, others, *disposition)?;
+            }
             Act::Code { contact, disposition } => self.code(agent, *contact, *disposition)?,
             Act::EndWrapUp(contact) => {
                 self.in_wrap_up(agent, *contact)?;
@@ -274,7 +277,7 @@ impl Turn<'_> {
         }
     }
 
-    fn check_disposition(&self, id: DispositionId) -> Result<(), Refusal> {
+    pub(super) fn check_disposition(&self, id: DispositionId) -> Result<(), Refusal> {
         let known = self.engine.routing.dispositions.get(id.index());
         let expected = "a configured disposition";
         known
@@ -283,7 +286,7 @@ impl Turn<'_> {
             .ok_or(Refusal::OutOfRange { field: "disposition", expected })
     }
 
-    fn complete(
+    pub(super) fn complete(
         &mut self,
         agent: AgentId,
         contact: ContactId,

@@ -7,14 +7,14 @@ use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled}
 use super::super::gateway::{KeyOf, MOST_EFFECTS, MOST_KEYS};
 use super::super::rank::Asked;
 use super::super::recall::{
-    AFFECTED_HEAD_START, Heed, MOST_KEYS_PRESSED, Question, SelfService, Step, Text, TriageClass,
-    Wish,
+    AFFECTED_HEAD_START, Heed, Question, SelfService, Step, Text, TriageClass, Wish,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{
-    Attributes, Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need,
-    Party, QueuedBecause, ReleasedBecause,
+    Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Party,
+    QueuedBecause, ReleasedBecause,
 };
+use super::check::{are_keys, check_arrival, check_attributes};
 use super::{A_DAY, Own, Turn, demand, is_connect, place, service};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
 use crate::time::Span;
@@ -41,6 +41,7 @@ impl Turn<'_> {
                 check_attributes(attributes)?;
                 let attributes = attributes.clone();
                 self.emit(Event::AttributesSet { contact: *contact, attributes });
+                self.link(*contact);
             }
             Report::Input { contact, heard } => self.input(gateway, *contact, heard)?,
             Report::Leg { reservation, party, outcome, code } => {
@@ -79,6 +80,7 @@ impl Turn<'_> {
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
             Report::AgentLegLost(contact) => self.agent_leg_lost(gateway, *contact)?,
             Report::CustomerLeft(contact) => self.customer_left(gateway, *contact)?,
+            Report::Feedback(feedback) => self.feedback(gateway, feedback)?,
         }
         Ok(Reply::Done)
     }
@@ -101,6 +103,10 @@ impl Turn<'_> {
             } else {
                 Err(Refusal::KeyConflict { key, contact })
             };
+        }
+        check_arrival(a)?;
+        if let Some(contact) = self.goes_on_in(gateway, a) {
+            return self.reply_came(gateway, contact, a);
         }
         let session = self.check_room_for(gateway, a)?;
         let contact = ContactId(self.engine.counts.accepted + 1);
@@ -126,6 +132,8 @@ impl Turn<'_> {
             self.emit(Event::Triaged { contact, heed });
         }
         self.emit(Event::Queued(queued));
+        self.give_back_place(contact);
+        self.link(contact);
         self.offer_contact(contact);
         if !self.overflow(contact) {
             self.read_if_new(contact);
@@ -133,13 +141,12 @@ impl Turn<'_> {
         Ok(Reply::Contact(contact))
     }
 
-    /// Checks an arrival for itself and against the limits. Tells its gateway's session.
+    /// Checks an arrival against the limits. Tells its gateway's session.
     fn check_room_for(
         &self,
         gateway: GatewayId,
         a: &Arrival,
     ) -> Result<Option<SessionId>, Refusal> {
-        check_arrival(a)?;
         let known = self.engine.gateway(gateway);
         let session = known.and_then(|g| g.session);
         if a.channel == Channel::Voice && session.is_none() {
@@ -233,7 +240,7 @@ impl Turn<'_> {
         self.offer_contact(contact);
     }
 
-    fn input(
+    pub(super) fn input(
         &mut self,
         gateway: GatewayId,
         contact: ContactId,
@@ -263,6 +270,7 @@ impl Turn<'_> {
             return Ok(());
         }
         self.wake(contact);
+        self.is_there(contact);
         if self.answered_late(contact, heard) {
             return Ok(());
         }
@@ -309,7 +317,8 @@ impl Turn<'_> {
             let queued = self.requeued(c, QueuedBecause::Woken);
             // Sticky, as long as they are ready: somebody else now is better than them later.
             let ready = |a: &Agent| a.availability == Availability::Ready;
-            let named = self.named(agent).filter(|_| self.engine.agent(agent).is_some_and(ready));
+            let agent = agent.filter(|a| self.engine.agent(*a).is_some_and(ready));
+            let named = agent.and_then(|agent| self.named(agent));
             self.emit(Event::Queued(Queued { named, ..queued }));
             self.offer_contact(contact);
         }
@@ -420,6 +429,7 @@ impl Turn<'_> {
                 self.requeue_from(Queued { released, ..back }, agent);
             }
             (Some(EffectKind::Say(_)), State::SelfService(_)) => self.say_failed(contact),
+            (Some(EffectKind::AskPresence(_)), _) => self.cannot_ask(contact),
             _ => {}
         }
         Ok(())
@@ -455,45 +465,4 @@ impl Turn<'_> {
         self.close(contact, reason);
         Ok(())
     }
-}
-
-/// What an arrival may ask of agents.
-const NEEDS: &str = "sorted, each skill once, at least 1 to 5, at most 16";
-
-fn check_arrival(a: &Arrival) -> Result<(), Refusal> {
-    let checks = [
-        ("key", "1 to 64 printable bytes", is_key(&a.key)),
-        ("head_start", "at most 24 hours", a.head_start <= A_DAY),
-        ("waited", "at most 24 hours", a.waited <= A_DAY),
-        ("needs", NEEDS, are_needs(&a.needs)),
-        ("preferred", NEEDS, are_needs(&a.preferred)),
-    ];
-    for (field, expected, ok) in checks {
-        if !ok {
-            return Err(Refusal::OutOfRange { field, expected });
-        }
-    }
-    a.attributes.as_ref().map_or(Ok(()), check_attributes)
-}
-
-fn are_keys(keys: &str) -> bool {
-    (1..=MOST_KEYS_PRESSED).contains(&keys.len())
-        && keys.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#')
-}
-
-fn is_key(key: &str) -> bool {
-    (1..=64).contains(&key.len()) && key.bytes().all(|b| (b' '..=b'~').contains(&b))
-}
-
-fn are_needs(needs: &[Need]) -> bool {
-    needs.len() <= 16
-        && needs.iter().all(|n| (1..=5).contains(&n.at_least))
-        && needs.windows(2).all(|w| w[0].skill < w[1].skill)
-}
-
-fn check_attributes(attributes: &Attributes) -> Result<(), Refusal> {
-    let ok = attributes.len() <= 16
-        && attributes.iter().all(|(n, v)| (1..=64).contains(&n.len()) && v.len() <= 256);
-    let expected = "at most 16, names of 1 to 64 and values of at most 256 bytes";
-    ok.then_some(()).ok_or(Refusal::OutOfRange { field: "attributes", expected })
 }

@@ -4,18 +4,27 @@
 //! applied at once, so that the next step of the same command sees it.
 
 mod agent;
+mod check;
 mod consult;
 mod demand;
+mod feedback;
 mod gateway;
+mod later;
+mod link;
 mod matching;
 mod menu;
+mod place;
+mod presence;
 mod recall;
 mod self_service;
 mod supervisor;
+mod thread;
 mod tick;
 mod walk;
 
+use check::agree;
 use demand::{Own, demand};
+use later::Later;
 pub use recall::Preview;
 use recall::is_hurt;
 
@@ -75,6 +84,7 @@ pub(super) struct Turn<'a> {
     engine: &'a mut Engine,
     at: EngineTime,
     events: &'a mut Vec<Event>,
+    later: Later,
 }
 
 pub(super) fn decide(
@@ -83,34 +93,46 @@ pub(super) fn decide(
     command: &Command,
     events: &mut Vec<Event>,
 ) -> Result<Reply, Refusal> {
-    let mut turn = Turn { engine, at, events };
-    match command {
-        Command::Tick => turn.tick(),
-        Command::Restart(gap) => turn.restart(*gap),
-        Command::Configure(routing) => return turn.configure(routing),
-        Command::PauseReservations(paused) => turn.pause(*paused),
-        Command::ConnectGateway { name, limits } => return turn.connect_gateway(name, *limits),
-        Command::RegisterGateway(name) => return turn.register_gateway(name),
-        Command::DisconnectGateway { gateway, session } => {
-            turn.disconnect_gateway(*gateway, *session);
-        }
-        Command::Gateway { gateway, session, report } => {
-            return turn.gateway_reports(*gateway, *session, report);
-        }
-        Command::ConnectAgent(agent) => return turn.connect_agent(*agent),
-        Command::DisconnectAgent { agent, session } => turn.disconnect_agent(*agent, *session),
-        Command::Agent { agent, session, act } => return turn.agent_acts(*agent, *session, act),
-        Command::Supervise { order, why } => return turn.supervisor_orders(order, why),
-        Command::Recall { order, why } => return turn.recall_orders(order, why),
-        Command::WordsRead { contact, ask, found } => turn.words_read(*contact, *ask, *found),
-    }
-    Ok(Reply::Done)
+    let mut turn = Turn { engine, at, events, later: Later::default() };
+    let reply = turn.carry_out(command)?;
+    turn.settle();
+    Ok(reply)
 }
 
 impl Turn<'_> {
+    fn carry_out(&mut self, command: &Command) -> Result<Reply, Refusal> {
+        match command {
+            Command::Tick => self.tick(),
+            Command::Restart(gap) => self.restart(*gap),
+            Command::Configure(routing) => return self.configure(routing),
+            Command::PauseReservations(paused) => self.pause(*paused),
+            Command::ConnectGateway { name, limits } => return self.connect_gateway(name, *limits),
+            Command::RegisterGateway(name) => return self.register_gateway(name),
+            Command::DisconnectGateway { gateway, session } => {
+                self.disconnect_gateway(*gateway, *session);
+            }
+            Command::Gateway { gateway, session, report } => {
+                return self.gateway_reports(*gateway, *session, report);
+            }
+            Command::ConnectAgent(agent) => return self.connect_agent(*agent),
+            Command::DisconnectAgent { agent, session } => self.disconnect_agent(*agent, *session),
+            Command::Agent { agent, session, act } => {
+                return self.agent_acts(*agent, *session, act);
+            }
+            Command::Supervise { order, why } => return self.supervisor_orders(order, why),
+            Command::Recall { order, why } => return self.recall_orders(order, why),
+            Command::WordsRead { contact, ask, found } => self.words_read(*contact, *ask, *found),
+        }
+        Ok(Reply::Done)
+    }
+
     fn emit(&mut self, event: Event) {
+        let before = self.before(&event);
         self.engine.apply(self.at, &event);
         self.events.push(event);
+        if let Some(before) = before {
+            self.after(before);
+        }
     }
 
     fn restart(&mut self, gap: Span) {
@@ -169,7 +191,10 @@ impl Turn<'_> {
         match c.state {
             State::Reserved { .. } => Some(self.at + queue.reservation_timeout),
             State::Connecting { .. } => Some(self.at + queue.connect_timeout),
-            State::Queued => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),
+            State::Queued => match (c.care.asked_for(), queue.care.liveness) {
+                (Some(_), Some(liveness)) => Some(self.at + liveness.answer_within),
+                _ => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),
+            },
             _ => None,
         }
     }
@@ -325,7 +350,7 @@ impl Turn<'_> {
         let own = Own { needs: &c.own_needs, preferred: &c.own_preferred, language: c.language };
         let (needs, preferred) = demand(&self.engine.routing, to, own);
         let ahead = to.map_or(Span::ZERO, |q| q.head_start);
-        let place = place(c.arrived, &[ahead, c.head_start, c.waited_before]);
+        let place = place(c.arrived, &[ahead, c.head_start, c.waited_before, c.care.ahead]);
         // Once about safety, always: only a person can say otherwise, and not by moving it.
         let requeued = self.requeued(c, because);
         let safety = to.is_some_and(|q| q.safety);
@@ -386,7 +411,11 @@ impl Turn<'_> {
         // The second agent of a consult has talked to a colleague, not to the customer.
         let wrap_up = agent.filter(|_| c.parent.is_none()).and_then(|_| self.wrap_up(c.queue));
         freed = freed.or(agent);
+        let kept = self.place_to_keep(contact, reason);
         self.emit(Event::Closed { contact, gateway, consult_of, reason, agent, wrap_up });
+        if let Some(kept) = kept {
+            self.emit(Event::PlaceKept(kept));
+        }
         if let Some(agent) = freed {
             self.agent_freed(agent);
         }
@@ -458,7 +487,7 @@ fn is_misplaced(c: &Contact) -> bool {
 
 /// What joins legs, as against what is said to the customer meanwhile.
 const fn is_connect(kind: EffectKind) -> bool {
-    !matches!(kind, EffectKind::Say(_))
+    !matches!(kind, EffectKind::Say(_) | EffectKind::AskPresence(_))
 }
 
 /// Arrival minus all head starts.
@@ -468,28 +497,4 @@ fn place(arrived: EngineTime, ahead: &[Span]) -> Place {
 
 fn service(safety: bool, channel: Channel) -> ServiceClass {
     if safety { ServiceClass::Safety } else { channel.service() }
-}
-
-/// Whether the names in force keep their ids in a new configuration.
-fn agree(old: &Routing, new: &Routing) -> Result<(), Refusal> {
-    fn kept<T>(old: &[T], new: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
-        old.len() <= new.len() && old.iter().zip(new).all(|(o, n)| same(o, n))
-    }
-    let checks = [
-        ("skills", kept(&old.skills, &new.skills, |o, n| o.name == n.name)),
-        ("pools", kept(&old.pools, &new.pools, |o, n| o.name == n.name)),
-        ("queues", kept(&old.queues, &new.queues, |o, n| o.name == n.name)),
-        ("agents", kept(&old.agents, &new.agents, |o, n| o.name == n.name)),
-        ("entry_points", kept(&old.entry_points, &new.entry_points, |o, n| o.name == n.name)),
-        (
-            "not_ready_reasons",
-            new.not_ready_reasons.len() >= 2
-                && kept(&old.not_ready_reasons, &new.not_ready_reasons, |o, n| o.name == n.name),
-        ),
-        ("dispositions", kept(&old.dispositions, &new.dispositions, |o, n| o.name == n.name)),
-    ];
-    match checks.into_iter().find(|(_, ok)| !ok) {
-        Some((table, _)) => Err(Refusal::BadConfiguration(table)),
-        None => Ok(()),
-    }
 }

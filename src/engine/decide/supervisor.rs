@@ -111,7 +111,7 @@ impl Turn<'_> {
         }
         let c = self.movable(contact)?;
         let of_queue = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
-        let place = place(c.arrived, &[of_queue, head_start, c.waited_before]);
+        let place = place(c.arrived, &[of_queue, head_start, c.waited_before, c.care.ahead]);
         self.order(why);
         self.emit(Event::Reprioritised { contact, head_start, place });
         Ok(())

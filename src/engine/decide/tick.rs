@@ -32,6 +32,8 @@ impl Turn<'_> {
         match due {
             Due::Contact(contact) => self.contact_due(contact),
             Due::Named(contact) => self.no_longer_named(contact),
+            Due::Held(contact) => self.hold_over(contact),
+            Due::Silence(contact) => self.silence_due(contact),
             Due::PassOver(contact, agent) => {
                 self.emit(Event::PassOverEnded { contact, agent });
                 self.offer_contact(contact);
@@ -60,7 +62,7 @@ impl Turn<'_> {
                 self.offer_again(contact, by_name);
                 self.agent_freed(agent);
             }
-            Some(State::Pending { .. }) => self.wake(contact),
+            Some(State::Pending { .. }) => self.waited_enough(contact),
             Some(State::SelfService(s)) => self.self_service_due(contact, s),
             _ => {}
         }

@@ -4,8 +4,10 @@
 //! at most one contact from one state to one other. The journal's codec gives every
 //! event a field number of its own that never changes its meaning.
 
+mod care;
 mod record;
 
+pub use care::{AdvancedBecause, Feedback, PlaceKept};
 pub use record::{Arrived, EffectKind, Queued, Released, Reserved, Rule, Settled, Trigger, Why};
 
 use std::sync::Arc;
@@ -410,4 +412,64 @@ pub enum Event {
     /// A contact that fell silent goes on as another one, which has its key from now on.
     /// It enters a queue with the next event, and the other is closed with the one after.
     FollowUpOpened(Arrived),
+
+    /// The next letter or message came of a contact that is still open; what it means for that
+    /// one follows.
+    ReplyCame(ContactId),
+    /// The place of a customer who left unanswered is kept for a while.
+    PlaceKept(PlaceKept),
+    /// A contact's place became an earlier one, which others had.
+    Advanced {
+        /// Which.
+        contact: ContactId,
+        /// By how much.
+        by: Span,
+        /// Its place now.
+        place: Place,
+        /// Why.
+        because: AdvancedBecause,
+    },
+    /// A contact is linked with another one of the same customer about the same matter.
+    Linked {
+        /// Which.
+        contact: ContactId,
+        /// With which.
+        with: ContactId,
+        /// The first of all that are linked so.
+        matter: ContactId,
+    },
+    /// A waiting contact is not offered while one that it is linked with is with an agent. It
+    /// keeps its place.
+    HeldBack {
+        /// Which.
+        contact: ContactId,
+        /// The one with an agent.
+        with: ContactId,
+        /// Until when at most.
+        until: EngineTime,
+    },
+    /// A contact that was held back goes on at its place.
+    HoldEnded(ContactId),
+    /// The customer of a waiting chat has said nothing for long.
+    FellSilent(ContactId),
+    /// That customer is asked whether they are still there; meanwhile nobody is given the chat.
+    PresenceAsked {
+        /// Which contact.
+        contact: ContactId,
+        /// The agent who would be given it.
+        agent: AgentId,
+        /// Until when they may answer.
+        until: EngineTime,
+    },
+    /// It cannot be asked whether a customer is there: they are taken to be.
+    PresenceAssumed(ContactId),
+    /// The customer of a chat did not answer: it waits for them to say something.
+    WentSilent {
+        /// Which.
+        contact: ContactId,
+        /// Until when at most.
+        until: EngineTime,
+    },
+    /// A customer said what they think of a contact.
+    FeedbackGiven(Feedback),
 }

@@ -257,6 +257,8 @@ pub enum EffectKind {
     },
     /// Say a text to the customer.
     Say(Say),
+    /// Ask the customer of a chat whether they are still there.
+    AskPresence(Option<Language>),
 }
 
 /// How an effect ended.

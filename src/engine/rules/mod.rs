@@ -2,6 +2,7 @@
 //!
 //! The simulation shows that nothing breaks; this shows that what should happen does.
 
+mod care;
 mod overdue;
 mod pains;
 mod paused;

@@ -2,6 +2,7 @@
 
 use super::super::status::Fault;
 use super::{check, words};
+use crate::engine::care::MOST_LINKED;
 use crate::engine::command::Act;
 use crate::pb::v1::{self, agent_act::Act as Wire};
 use crate::shard::handle::Directory;
@@ -22,13 +23,7 @@ pub(crate) fn read(names: &Directory, act: v1::AgentAct) -> Result<Act, Fault> {
         }
         Wire::Accept(a) => Act::Accept(check::reservation(a.reservation_id)?),
         Wire::Decline(a) => Act::Decline(check::reservation(a.reservation_id)?),
-        Wire::Complete(a) => Act::Complete {
-            contact: check::contact(a.contact_id)?,
-            disposition: match &*a.disposition {
-                "" => None,
-                name => Some(check::disposition(names, name)?),
-            },
-        },
+        Wire::Complete(a) => completed(names, &a)?,
         Wire::Code(a) => Act::Code {
             contact: check::contact(a.contact_id)?,
             disposition: check::disposition(names, &a.disposition)?,
@@ -55,4 +50,21 @@ pub(crate) fn read(names: &Directory, act: v1::AgentAct) -> Result<Act, Fault> {
             )?,
         },
     })
+}
+
+fn completed(names: &Directory, a: &v1::agent_act::Complete) -> Result<Act, Fault> {
+    let contact = check::contact(a.contact_id)?;
+    let disposition = match &*a.disposition {
+        "" => None,
+        name => Some(check::disposition(names, name)?),
+    };
+    if a.linked_contact_ids.is_empty() {
+        return Ok(Act::Complete { contact, disposition });
+    }
+    if a.linked_contact_ids.len() > MOST_LINKED {
+        return Err(Fault::Invalid { field: "linked_contact_ids", expected: "at most 8" });
+    }
+    let others = a.linked_contact_ids.iter().map(|id| check::contact(*id));
+    let others = others.collect::<Result<_, _>>()?;
+    Ok(Act::CompleteTogether { contact, others, disposition })
 }

@@ -5,6 +5,7 @@
 
 pub(super) mod act;
 pub(super) mod check;
+mod feedback;
 pub(super) mod intake;
 pub(super) mod order;
 pub(super) mod person;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use prost::Message as _;
 
 use super::super::status::Fault;
-use super::{check, intake, person, words};
+use super::{check, feedback, intake, person, words};
+use crate::archive::Ended;
 use crate::engine::command::{Arrival, GatewayLimits, Report};
 use crate::engine::entry::Sealed;
 use crate::engine::words::Key;
@@ -29,6 +30,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) owner: &'a dyn Fn(ContactId) -> Option<CustomerId>,
     /// By whose words texts are classed.
     pub(crate) recalls: &'a Recalls,
+    /// What was looked up of a closed contact that a report is about.
+    pub(crate) ended: Option<&'a Ended>,
     /// The recall in whose self-service a contact is.
     pub(crate) recall_of: &'a dyn Fn(ContactId) -> Option<RecallId>,
 }
@@ -86,6 +89,7 @@ pub(crate) fn read(
         },
         Wire::AgentLegLost(lost) => Report::AgentLegLost(check::contact(lost.contact_id)?),
         Wire::CustomerLeft(left) => Report::CustomerLeft(check::contact(left.contact_id)?),
+        Wire::Feedback(given) => return feedback::read(from, given),
     };
     Ok((report, None))
 }
@@ -161,6 +165,7 @@ pub(crate) fn without_secrets(report: &v1::GatewayReport) -> Cow<'_, v1::Gateway
     let secret = match &report.report {
         Some(Wire::Arrived(arrival)) => arrival.sensitive,
         Some(Wire::Input(input)) => input.sensitive,
+        Some(Wire::Feedback(given)) => given.sensitive,
         _ => false,
     };
     if !secret {
@@ -173,6 +178,7 @@ pub(crate) fn without_secrets(report: &v1::GatewayReport) -> Cow<'_, v1::Gateway
             input.person = None;
             input.keys.clear();
         }
+        Some(Wire::Feedback(given)) => given.person = None,
         _ => {}
     }
     Cow::Owned(report)

@@ -5,8 +5,9 @@ use super::super::status::Fault;
 use super::say::{self, Unsayable};
 use super::{person, words};
 use crate::engine::command::Reply;
-use crate::engine::directive::{Offer, Tell};
+use crate::engine::directive::{LinkedContact, Offer, Tell};
 use crate::engine::entry::Sealed;
+use crate::engine::recall::Collect;
 use crate::engine::routing::Routing;
 use crate::engine::words::Attributes;
 use crate::ids::ContactId;
@@ -102,6 +103,11 @@ pub(crate) fn to_gateway(
             let say = gateway::Say { effect_id: effect.0, text: Some(told), collect };
             (contact, ToGateway::Say(say))
         }
+        Tell::AskPresence { effect, contact, language } => {
+            let text = Some(say::still_there(routing, language));
+            let collect = words::collect(Collect::None);
+            (contact, ToGateway::Say(gateway::Say { effect_id: effect.0, text, collect }))
+        }
         Tell::GoesOnAs { contact, follow_up } => {
             let on = gateway::GoesOnAs { follow_up_contact_id: follow_up.0 };
             (contact, ToGateway::GoesOnAs(on))
@@ -189,6 +195,7 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::EffectWithdrawn { .. }
         | Tell::AssignedTo { .. }
         | Tell::Pending { .. }
+        | Tell::AskPresence { .. }
         | Tell::InSelfService { .. }
         | Tell::Say { .. }
         | Tell::GoesOnAs { .. }
@@ -239,7 +246,16 @@ fn offer(
         continues_contact_id: id_or_none(offer.continues),
         consult_of_contact_id: id_or_none(offer.consult_of),
         attributes: attributes(offer.attributes.as_ref()),
+        linked: offer.linked.iter().map(linked).collect(),
         person: sealed.or(stored.as_ref()).and_then(|s| person::unseal(handle.keys(), s)),
+    }
+}
+
+fn linked(one: &LinkedContact) -> v1::LinkedContact {
+    v1::LinkedContact {
+        contact_id: one.contact.0,
+        channel: words::channel(one.channel),
+        state: words::state(one.state),
     }
 }
 

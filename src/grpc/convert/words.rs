@@ -53,7 +53,7 @@ to_wire!(service: ServiceClass => ServiceClass { Safety, Live, Async });
 to_wire!(waits_for: WaitsFor => WaitsFor { Customer, ThirdParty });
 to_wire!(end_reason: EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
-    ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
+    ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp, HandledWith, GoneSilent,
 });
 to_wire!(not_taken: NotTaken => NotTaken { Declined, TimedOut, AgentGone, Withdrawn });
 to_wire!(connect_fault: ConnectFault => ConnectFault {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::engine::care::{Liveness, QueueCare};
 use crate::engine::command::GatewayLimits;
 use crate::engine::entry::{Actor, Entry, Role, Sealed};
 use crate::engine::event::{
-    Arrived, EffectKind, Event, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
+    AdvancedBecause, Arrived, EffectKind, Event, Feedback, PlaceKept, Queued, Released, Reserved,
+    Rule, Settled, Trigger, Why,
 };
 use crate::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
@@ -198,7 +200,8 @@ pick! {
     WaitsFor { Customer, ThirdParty }
     EndReason {
         Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
-        ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
+        ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp, HandledWith,
+        GoneSilent,
     }
     NotTaken { Declined, TimedOut, AgentGone, Withdrawn }
     ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn }
@@ -259,6 +262,7 @@ alternatives! {
         Leaving { at }
         Entering { at }
     }
+    AdvancedBecause { Returned { of, queue } Linked { 0 } }
     Answer {
         NoWords {}
         None {}
@@ -268,7 +272,8 @@ alternatives! {
 
 impl Any for EffectKind {
     fn any(from: &mut Source) -> Self {
-        match from.below(3) {
+        match from.below(4) {
+            3 => Self::AskPresence(Any::any(from)),
             0 => Self::Connect { reservation: Any::any(from), agent: Any::any(from) },
             1 => Self::HandOver { to: Any::any(from) },
             _ => Self::Say(Any::any(from)),
@@ -297,12 +302,12 @@ structs! {
     Released { agent, because, wrap_up }
     Routing {
         skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
-        settings,
+        still_there, settings,
     }
     Listed { name, retired }
     Queue {
         name, retired, needs, pools, channels, safety, target, head_start, reservation_timeout,
-        connect_timeout, wrap_up, policy,
+        connect_timeout, wrap_up, policy, care,
     }
     QueuePolicy {
         preferred, language, sticky, agent_choice, share, cost, handle_time, patience,
@@ -336,6 +341,10 @@ structs! {
     Say { recall, text, language, collect, outlook }
     Outlook { ahead, wait }
     Heed { recall, class }
+    QueueCare { keep_place, link, hold_linked, thread, liveness }
+    Liveness { after, answer_within, keep }
+    PlaceKept { contact, customer, queue, origin, until }
+    Feedback { contact, gateway, channel, queue, score, scale, words }
     Found { heed, answer }
 }
 
@@ -410,10 +419,15 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
+        Advanced { contact, by, place, because }
+        Linked { contact, with, matter }
+        HeldBack { contact, with, until }
+        PresenceAsked { contact, agent, until }
+        WentSilent { contact, until }
     }
     single {
         Configured Detached OpenedToAll Arrived Queued Reserved InputReceived PhoneUnreachable
-        FollowUpOpened
+        FollowUpOpened ReplyCame HoldEnded FellSilent PresenceAssumed PlaceKept FeedbackGiven
     }
 }
 

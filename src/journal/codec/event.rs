@@ -104,6 +104,11 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
+        Advanced { contact, because; by = by_us, place = place_us }
+        Linked { contact, with, matter }
+        HeldBack { contact, with; until = until_us }
+        PresenceAsked { contact, agent; until = until_us }
+        WentSilent { contact; until = until_us }
     }
     single {
         Configured(routing)
@@ -111,6 +116,10 @@ events! {
         OpenedToAll(contact)
         InputReceived(contact)
         PhoneUnreachable(agent)
+        ReplyCame(contact)
+        HoldEnded(contact)
+        FellSilent(contact)
+        PresenceAssumed(contact)
     }
-    whole { Arrived Queued Reserved FollowUpOpened }
+    whole { Arrived Queued Reserved FollowUpOpened PlaceKept FeedbackGiven }
 }

@@ -34,7 +34,7 @@ record!(Recall => RecallState {
 record!(Contact => OpenContact {
     id, gateway, link, key, content, channel, entry_point, customer, continues, attributes, state,
     queue, service, needs, preferred, own_needs, own_preferred, named, passed_over, parent, consult, on_hold, effects,
-    language, triage, machine, heard;
+    language, triage, machine, heard, care;
     arrived = arrived_us, waited_before = waited_before_us, head_start = head_start_us,
     place = place_us, queued = queued_us, answered = answered_us
 });

@@ -13,12 +13,12 @@ use crate::ids::SkillId;
 
 record!(Routing => Routing {
     skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
-    settings
+    still_there, settings
 });
 record!(Listed => Listed { name, retired });
 record!(EntryPoint => EntryPoint { name, retired, queue });
 record!(Queue => Queue {
-    name, retired, needs, pools, channels, safety, policy;
+    name, retired, needs, pools, channels, safety, policy, care;
     target = target_us, head_start = head_start_us,
     reservation_timeout = reservation_timeout_us, connect_timeout = connect_timeout_us,
     wrap_up = wrap_up_us

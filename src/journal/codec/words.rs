@@ -22,7 +22,8 @@ words!(LegOutcome => LegOutcome { Answered, Busy, NoAnswer, Rejected, Unreachabl
 words!(WaitsFor => WaitsFor { Customer, ThirdParty });
 words!(EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
-    ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
+    ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp, HandledWith,
+    GoneSilent,
 });
 words!(NotTaken => NotTakenHow { Declined, TimedOut, AgentGone, Withdrawn });
 words!(ConnectFault => ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn });
@@ -135,6 +136,9 @@ impl Record for EffectKind {
             }
             Self::HandOver { to } => Kind::HandOver(pb::HandOverEffect { to: to.0 }),
             Self::Say(say) => Kind::Say(Record::put(&say)),
+            Self::AskPresence(language) => {
+                Kind::AskPresence(pb::AskPresence { language: Field::put(&language) })
+            }
         };
         pb::Effect { kind: Some(kind) }
     }
@@ -148,6 +152,9 @@ impl Record for EffectKind {
             }),
             Some(Kind::HandOver(e)) => Ok(Self::HandOver { to: AgentId(e.to) }),
             Some(Kind::Say(say)) => Record::take(say).map(Self::Say),
+            Some(Kind::AskPresence(ask)) => {
+                Field::take(ask.language, "AskPresence.language").map(Self::AskPresence)
+            }
             None => Err(CodecError::Missing { field: "Effect.kind" }),
         }
     }

@@ -132,6 +132,7 @@ fn queue(name: &str) -> Queue {
         retired: false,
         needs: Default::default(),
         policy: Default::default(),
+        care: Default::default(),
         pools: Default::default(),
         channels: [true; 4],
         safety: false,

@@ -10,7 +10,7 @@ use surgeline::engine::words::Need;
 use surgeline::ids::{PoolId, QueueId, SkillId};
 use surgeline::time::Span;
 
-use super::{AGENTS, QUEUES, SKILLS, policies};
+use super::{AGENTS, QUEUES, SKILLS, care, policies};
 
 fn listed(names: &[&str]) -> Vec<Listed> {
     names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }).collect()
@@ -33,6 +33,7 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
         connect_timeout: Span::seconds(15),
         wrap_up: Span::seconds(u64::from(q % 3) * 5),
         policy: policies::queue(rng),
+        care: care::queue(rng),
     });
     let queues: Vec<Queue> = queues.collect();
     let agents = (0..AGENTS).map(|a| {
@@ -56,6 +57,7 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
         queues,
         agents,
         languages: policies::languages(),
+        still_there: Vec::new(),
         entry_points: ["front-door", "side-door", "back-door"]
             .into_iter()
             .zip(0..)

@@ -79,6 +79,7 @@ impl World {
             [].into_iter().collect()
         };
         let (preferred, language, customer) = self.brings();
+        let (continues, attributes) = self.goes_on();
         let key = if self.rng.random_bool(0.02) { self.keys.saturating_sub(5) } else { self.keys };
         let report = Report::Arrived(Arrival {
             key: Arc::from(format!("key-{key}")),
@@ -93,9 +94,9 @@ impl World {
             head_start: Span::seconds(*[0, 0, 0, 10, 60].choose(&mut self.rng).expect("five")),
             safety: self.rng.random_bool(0.05),
             customer,
-            continues: None,
+            continues,
             waited: Span::seconds(*[0, 0, 0, 0, 30].choose(&mut self.rng).expect("five")),
-            attributes: None,
+            attributes,
             language,
             heed: self.any_heed(),
             content: 0,
@@ -131,6 +132,7 @@ impl World {
             22 | 23 => return self.complete_consult_command(),
             24 => Act::CancelConsult(contact),
             25..=27 => Act::Pend { contact, on: WaitsFor::Customer, lasting },
+            28 => return self.together_command(),
             _ => return self.wrap_up_command(),
         };
         Command::Agent { agent, session: None, act }
@@ -212,10 +214,16 @@ impl World {
 
     fn report_command(&mut self) -> Command {
         let contact = self.any_contact();
+        if self.rng.random_ratio(1, 12) {
+            return self.feedback();
+        }
         let report = match self.rng.random_range(0..10) {
             0..=3 => Report::CustomerLeft(contact),
             4..=6 => Report::Input { contact, heard: self.heard() },
             7 => Report::Hold { contact, on: self.rng.random_bool(0.5) },
+            8 if self.rng.random_bool(0.5) => {
+                Report::Attributes { contact, attributes: self.about() }
+            }
             8 => Report::Attributes {
                 contact,
                 attributes: [("lot".into(), "A7".into())].into_iter().collect(),

@@ -2,6 +2,7 @@
 //!
 //! `SURGELINE_SEED=n` repeats a failure; every panic names its seed and step.
 
+mod care;
 mod center;
 mod commands;
 mod naive;
@@ -63,6 +64,7 @@ pub(super) struct World {
     tip: Tip,
     unwritten: Vec<Entry>,
     naive: Naive,
+    patience: care::Patience,
     /// The first choice that a naive matcher with a wrong rule would not have made.
     difference: Option<String>,
     /// An engine from a snapshot.
@@ -102,6 +104,7 @@ impl World {
             tip,
             unwritten: Vec::new(),
             naive,
+            patience: care::Patience::default(),
             difference: None,
             shadow: None,
             shadows: [0; 2],
@@ -142,6 +145,7 @@ impl World {
             panic!("{context}: {violation}\nevents: {events:#?}");
         }
         self.check_places(&events, &waited_on, &context);
+        self.check_patience(&events, &waited_on, &context);
         self.count(&events);
         if !events.is_empty() {
             if let (Some(request), Ok(first)) = (request, &reply) {
@@ -311,6 +315,17 @@ const NAMES: &[&str] = &[
     "WordsRead",
     "KeysPressed",
     "FollowUpOpened",
+    "ReplyCame",
+    "PlaceKept",
+    "Advanced",
+    "Linked",
+    "HeldBack",
+    "HoldEnded",
+    "FellSilent",
+    "PresenceAsked",
+    "PresenceAssumed",
+    "WentSilent",
+    "FeedbackGiven",
 ];
 
 #[test]

@@ -217,11 +217,11 @@ impl World {
                 _ => {}
             }
         }
-        // While it is there nothing moves its place but a supervisor.
+        // While it is there nothing moves its place but a supervisor, or one that it is linked with.
         for c in before.iter().filter(|c| matches!(c.state, State::SelfService(_))) {
             let reprioritised = events
                 .iter()
-                .any(|e| matches!(e, Event::Reprioritised { contact, .. } if *contact == c.id));
+                .any(|e| matches!(e, Event::Reprioritised { contact, .. } | Event::Advanced { contact, .. } if *contact == c.id));
             if reprioritised {
                 let place = self.owner.contact(c.id).map(|c| c.place);
                 if let (Some(place), Some(entered)) = (place, self.diverted.get_mut(&c.id)) {

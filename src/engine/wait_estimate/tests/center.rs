@@ -14,6 +14,7 @@ use rand::{RngExt, SeedableRng};
 use super::super::{WaitEstimate, departures};
 use crate::engine::Engine;
 use crate::engine::agent::Agent;
+use crate::engine::care::QueueCare;
 use crate::engine::command::{Act, Arrival, Command, GatewayLimits, Reply, Report};
 use crate::engine::contact::State;
 use crate::engine::event::Event;
@@ -94,6 +95,7 @@ impl Center {
             connect_timeout: Span::seconds(15),
             wrap_up: Span::ZERO,
             policy: QueuePolicy::default(),
+            care: QueueCare::default(),
         };
         let agent = |n| AgentProfile {
             name: Arc::from(format!("a{n}")),

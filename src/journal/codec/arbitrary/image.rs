@@ -2,10 +2,13 @@
 
 use super::{Any, Source};
 use crate::engine::agent::{Agent, Hold, Presence, Work};
+use crate::engine::care::{Care, Held, Silence};
 use crate::engine::command::Reply;
 use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::gateway::{Gateway, Sweep};
-use crate::engine::image::{Counts, Image, LastAgent, Measure, Rates, Remembered, Taken};
+use crate::engine::image::{
+    Counts, Image, KeptPlace, LastAgent, LastOfThread, Measure, Rates, Remembered, Taken,
+};
 use crate::engine::recall::{Machine, Recall, ReturnedBecause, Tier, TierCounts};
 use crate::journal::Tip;
 use crate::journal::snapshot::seen::{
@@ -21,6 +24,7 @@ alternatives! {
     Hold { Reserved {} Connecting {} Assigned {} WrapUp { until } }
     Sweep { None {} Detach {} CloseLost { 0 } }
     Link { Unary {} Attached { 0 } Detached {} }
+    Silence { None {} Fell {} Asked { agent, until } Gone {} }
     State {
         Queued {}
         Reserved { reservation, agent, deadline }
@@ -32,7 +36,7 @@ alternatives! {
     }
     Counted {
         Offered { 0 } Answered { 0 } Abandoned { 0 } Accepted { 0 } NotTaken { 0 }
-        ConnectFailed { 0 } Closed { 0 } Triaged { 0 } Returned { 0 } Said { 0, 1 }
+        ConnectFailed { 0 } Closed { 0 } Feedback { 0, 1 } Triaged { 0 } Returned { 0 } Said { 0, 1 }
         BouncedTwice {} PlaceLost {} SafetyDiverted {} DoubleReservation {}
     }
 }
@@ -55,16 +59,20 @@ structs! {
     Measure { inside, until, times, time }
     Taken { newest, counts }
     LastAgent { at, customer, agent }
+    KeptPlace { until, customer, queue, contact, origin }
+    LastOfThread { until, contact, agent }
+    Care { ahead, matter, held, silent_after, heard, silence }
+    Held { until, with }
     Remembered { request, reply }
     Machine { bounced, injury_asked, follow_up, refused }
     Contact {
         id, gateway, link, key, content, channel, entry_point, customer, continues, attributes,
         arrived, waited_before, state, queue, service, needs, preferred, own_needs, own_preferred,
         head_start, place, queued, answered, named, passed_over, parent, consult, on_hold, effects, language,
-        triage, machine, heard,
+        triage, machine, heard, care,
     }
     Image {
-        routing, agents, gateways, recalls, pace, last_agents, counts, contacts, free, remembered,
+        routing, agents, gateways, recalls, pace, last_agents, kept_places, threads, counts, contacts, free, remembered,
         state_hash, hash_version,
     }
     Tallied { what, times, sum }

@@ -61,8 +61,15 @@ pub(in crate::journal) fn put<E>(
     for some in image.remembered.chunks(IN_A_PART) {
         part(Kind::Remembered(pb::RememberedReplies { replies: all(some) }))?;
     }
+    let none = pb::LastAgents::default;
     for some in image.last_agents.chunks(IN_A_PART) {
-        part(Kind::LastAgents(pb::LastAgents { last: all(some) }))?;
+        part(Kind::LastAgents(pb::LastAgents { last: all(some), ..none() }))?;
+    }
+    for some in image.kept_places.chunks(IN_A_PART) {
+        part(Kind::LastAgents(pb::LastAgents { kept_places: all(some), ..none() }))?;
+    }
+    for some in image.threads.chunks(IN_A_PART) {
+        part(Kind::LastAgents(pb::LastAgents { threads: all(some), ..none() }))?;
     }
     for some in seen.tallies.chunks(IN_A_PART) {
         part(Kind::Tallies(pb::Tallies { tallies: all(some) }))?;
@@ -125,7 +132,11 @@ impl Parts {
             Kind::Recall(recall) => self.image.recalls.push(<Recall as Record>::take(recall)?),
             Kind::Contacts(some) => extend(&mut self.image.contacts, some.contacts)?,
             Kind::Remembered(some) => extend(&mut self.image.remembered, some.replies)?,
-            Kind::LastAgents(some) => extend(&mut self.image.last_agents, some.last)?,
+            Kind::LastAgents(some) => {
+                extend(&mut self.image.last_agents, some.last)?;
+                extend(&mut self.image.kept_places, some.kept_places)?;
+                extend(&mut self.image.threads, some.threads)?;
+            }
             Kind::Tallies(some) => extend(&mut self.seen.tallies, some.tallies)?,
             Kind::RecallTally(recall) => {
                 self.seen.recalls.push(<RecallStatistics as Record>::take(recall)?);
@@ -159,13 +170,22 @@ impl Parts {
     pub(in crate::journal) fn whole(self, seen: Self) -> Result<Snapshot, CodecError> {
         let head = self.head.ok_or(CodecError::Missing { field: "SnapshotPart.head" })?;
         let rest = self.rest.ok_or(CodecError::Missing { field: "SnapshotPart.engine" })?;
-        let Image { recalls, contacts, remembered, last_agents, .. } = self.image;
+        let Image { recalls, contacts, remembered, last_agents, kept_places, threads, .. } =
+            self.image;
         Ok(Snapshot {
             tip: head.tip,
             wall: head.wall,
             at: head.at,
             passed: head.passed,
-            engine: Image { recalls, contacts, remembered, last_agents, ..rest },
+            engine: Image {
+                recalls,
+                contacts,
+                remembered,
+                last_agents,
+                kept_places,
+                threads,
+                ..rest
+            },
             seen: seen.seen,
         })
     }

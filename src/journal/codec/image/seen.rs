@@ -40,6 +40,7 @@ oneof!(Counted => Counted in counted {
     NotTaken => NotTakenCount { 0: how = how }
     ConnectFailed => ConnectFailedCount { 0: fault = fault }
     Closed => ClosedCount { 0: reason = reason }
+    Feedback => FeedbackCount { 0: queue = queue, 1: tenths = tenths }
     Triaged => TriagedCount { 0: class = class }
     Returned => ReturnedCount { 0: because = because }
     Said => SaidCount { 0: text = text, 1: how = how }

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::event::EffectKind;
+use super::participant::Participants;
 use super::recall::{Heed, Machine, SelfService, Text};
 use super::words::{
     Attributes, Channel, Excluded, Key, Language, Named, Needs, ServiceClass, WaitsFor,
@@ -230,6 +231,8 @@ pub struct Contact {
     pub machine: Machine,
     /// Texts that the customer has heard to the end, at most [`MOST_HEARD`].
     pub heard: SmallVec<[(RecallId, Text); 2]>,
+    /// Who is on it beside the customer and the agent who has it.
+    pub participants: Participants,
 }
 
 /// Texts remembered as heard; of more the oldest go. The timeline has all.

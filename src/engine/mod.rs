@@ -9,10 +9,13 @@
 
 pub mod agent;
 mod apply;
+mod away;
+pub mod bulk;
 mod choice;
 pub mod command;
 pub mod contact;
 mod crowd;
+pub mod day;
 mod decide;
 pub mod directive;
 pub mod entry;
@@ -24,6 +27,7 @@ pub mod invariant;
 mod line;
 pub mod memory;
 mod pace;
+pub mod participant;
 pub mod policy;
 pub(crate) mod rank;
 pub mod recall;
@@ -71,7 +75,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 4;
+pub const HASH_VERSION: u32 = 5;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -81,6 +85,7 @@ pub struct Engine {
     agents: Vec<Agent>,
     gateways: Vec<Gateway>,
     recalls: Vec<Recall>,
+    bulks: Vec<bulk::Bulk>,
     pace: Pace,
     sticky: Sticky,
     counts: Counts,
@@ -94,6 +99,9 @@ pub struct Engine {
     reservations: HashMap<ReservationId, ContactId, FxBuildHasher>,
     effects: HashMap<EffectId, ContactId, FxBuildHasher>,
     floor: Floor,
+    away: away::Away,
+    /// Calls outside the router, by what their gateway calls them.
+    outside: std::collections::BTreeMap<(GatewayId, Key), AgentId>,
     timers: Timers,
     hashes: Hashes,
     /// By agent.
@@ -176,17 +184,18 @@ impl Engine {
     /// time when it has something to do at once.
     #[must_use]
     pub fn next_tick(&self) -> Option<EngineTime> {
-        if !self.agenda.is_empty() {
+        if !self.agenda.is_empty() || self.bulk_goes_on() {
             return Some(EngineTime::ZERO);
         }
-        self.timers.next().into_iter().chain(self.agenda.next_walk()).min()
+        let rests = self.agenda.next_walk().into_iter().chain(self.bulk_rests());
+        self.timers.next().into_iter().chain(rests).min()
     }
 
     /// Hash of all state that events make, kept up to date by every event.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        let Self { counts, hashes, gateways, recalls, pace, sticky, .. } = self;
-        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky))
+        let Self { counts, hashes, gateways, recalls, bulks, pace, sticky, .. } = self;
+        store::hash_of(&(counts, hashes, gateways, recalls, bulks, pace, sticky))
     }
 
     /// Whether no reservation is made, because space for the journal runs out.

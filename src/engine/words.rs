@@ -372,6 +372,8 @@ pub enum AvailabilityBecause {
     ConnectionLost,
     /// The configuration no longer has them.
     Retired,
+    /// Their shift is over.
+    ShiftOver,
 }
 
 /// Whether the customer agreed to a recording.

@@ -10,6 +10,7 @@ use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger}
 use super::super::floor::Stand;
 use super::super::gateway::Gateway;
 use super::super::line::Spot;
+use super::super::participant::Participants;
 use super::super::recall::Machine;
 use super::super::store::{Filed, hash_of};
 use super::super::words::{Channel, EndReason, Excluded, NotTaken, ServiceClass};
@@ -373,7 +374,10 @@ impl Engine {
 /// Where an effect counts for its gateway, if anywhere.
 fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<&mut u32> {
     match (kind, channel) {
-        (EffectKind::Connect { .. } | EffectKind::HandOver { .. }, _) => Some(&mut gateway.effects),
+        (
+            EffectKind::Connect { .. } | EffectKind::HandOver { .. } | EffectKind::Join { .. },
+            _,
+        ) => Some(&mut gateway.effects),
         (EffectKind::Say(_), Channel::Voice) => None,
         (EffectKind::Say(_), _) => Some(&mut gateway.unsaid),
     }
@@ -425,5 +429,6 @@ fn blank(at: EngineTime) -> Contact {
         triage: None,
         machine: Machine::default(),
         heard: SmallVec::new(),
+        participants: Participants::default(),
     }
 }

@@ -7,14 +7,15 @@ use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled}
 use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
 use super::super::rank::ClassKey;
 use super::super::recall::{
-    AFFECTED_HEAD_START, Heed, MOST_KEYS_PRESSED, Question, SelfService, Step, Text, TriageClass,
+    AFFECTED_HEAD_START, Heed, Question, SelfService, Step, Text, TriageClass,
     Wish,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{
-    Attributes, Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need,
-    Party, QueuedBecause, ReleasedBecause,
+    Availability, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Party,
+    QueuedBecause, ReleasedBecause,
 };
+use super::check::{are_keys, check_arrival, check_attributes};
 use super::{A_DAY, Own, Turn, demand, is_connect, place, service};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
 use crate::time::Span;
@@ -62,28 +63,21 @@ impl Turn<'_> {
                 let (contact, reference, consent) = (*contact, Arc::clone(reference), *consent);
                 self.emit(Event::RecordingNoted { contact, reference, consent });
             }
-            Report::EffectDone(effect) => {
-                // What `Bridged` or a withdrawal settled may still be reported as done.
-                let settled = !self.engine.effects.contains_key(effect)
-                    && effect.0 <= self.engine.counts.last_effect;
-                if !settled {
-                    let contact = self.effect_of(gateway, *effect)?;
-                    let (effect, how) = (*effect, Settled::Done);
-                    let said = self.saying(contact, effect);
-                    self.emit(Event::EffectSettled { effect, contact, how });
-                    if let Some(say) = said {
-                        self.said(contact, say);
-                    }
-                }
-            }
+            Report::EffectDone(effect) => self.effect_done(gateway, *effect)?,
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
             Report::AgentLegLost(contact) => self.agent_leg_lost(gateway, *contact)?,
             Report::CustomerLeft(contact) => self.customer_left(gateway, *contact)?,
+            Report::OutsideCall { agent, key, now } => {
+                self.outside_call(gateway, *agent, key, *now)?;
+            }
+            Report::ParticipantLeft { contact, participant } => {
+                self.participant_left(gateway, *contact, *participant)?;
+            }
         }
         Ok(Reply::Done)
     }
 
-    fn of_gateway(&self, contact: ContactId, gateway: GatewayId) -> Result<(), Refusal> {
+    pub(super) fn of_gateway(&self, contact: ContactId, gateway: GatewayId) -> Result<(), Refusal> {
         if self.contact(contact)?.gateway == gateway {
             Ok(())
         } else {
@@ -208,6 +202,7 @@ impl Turn<'_> {
         let mut unknown = Vec::new();
         for key in keys {
             match self.engine.keys.get(&(gateway, key.clone())).copied() {
+                None if self.outside_held(gateway, session, key) => {}
                 None => unknown.push(key.clone()),
                 Some(contact) => {
                     let consult = self.engine.contact(contact).and_then(|c| c.consult);
@@ -395,6 +390,24 @@ impl Turn<'_> {
         Ok(contact)
     }
 
+    fn effect_done(&mut self, gateway: GatewayId, effect: EffectId) -> Result<(), Refusal> {
+        // What `Bridged` or a withdrawal settled may still be reported as done.
+        if !self.engine.effects.contains_key(&effect) && effect.0 <= self.engine.counts.last_effect
+        {
+            return Ok(());
+        }
+        let contact = self.effect_of(gateway, effect)?;
+        let (said, joins) = (self.saying(contact, effect), self.joining(contact, effect));
+        self.emit(Event::EffectSettled { effect, contact, how: Settled::Done });
+        if let Some(say) = said {
+            self.said(contact, say);
+        }
+        if let Some((participant, part)) = joins {
+            self.joined(contact, participant, part);
+        }
+        Ok(())
+    }
+
     fn effect_failed(
         &mut self,
         gateway: GatewayId,
@@ -415,11 +428,15 @@ impl Turn<'_> {
             }
             // The first agent is gone from the line and the second never came on it.
             (Some(EffectKind::HandOver { to }), State::Assigned { agent, .. }) if to == agent => {
+                self.let_go(contact);
                 let because = ReleasedBecause::Requeued;
                 let released = Some(Released { agent, because, wrap_up: None });
                 self.requeue_from(Queued { released, ..back }, agent);
             }
             (Some(EffectKind::Say(_)), State::SelfService(_)) => self.say_failed(contact),
+            (Some(EffectKind::Join { participant, .. }), _) => {
+                self.join_failed(contact, participant, code);
+            }
             _ => {}
         }
         Ok(())
@@ -440,8 +457,11 @@ impl Turn<'_> {
             self.close(contact, EndReason::ConsultCancelled);
             return Ok(());
         }
-        self.drop_consult(contact);
-        self.settle_effects(contact, Settled::Withdrawn, |_| true);
+        if let Some((child, to)) = self.heir(contact) {
+            self.hand_over(contact, child, agent, to, None);
+            return Ok(());
+        }
+        self.let_go(contact);
         let because = ReleasedBecause::AgentGone;
         let released = Some(Released { agent, because, wrap_up: None });
         let pass_over = self.pass_over_until().map(|until| Excluded { agent, until });
@@ -455,45 +475,4 @@ impl Turn<'_> {
         self.close(contact, reason);
         Ok(())
     }
-}
-
-/// What an arrival may ask of agents.
-const NEEDS: &str = "sorted, each skill once, at least 1 to 5, at most 16";
-
-fn check_arrival(a: &Arrival) -> Result<(), Refusal> {
-    let checks = [
-        ("key", "1 to 64 printable bytes", is_key(&a.key)),
-        ("head_start", "at most 24 hours", a.head_start <= A_DAY),
-        ("waited", "at most 24 hours", a.waited <= A_DAY),
-        ("needs", NEEDS, are_needs(&a.needs)),
-        ("preferred", NEEDS, are_needs(&a.preferred)),
-    ];
-    for (field, expected, ok) in checks {
-        if !ok {
-            return Err(Refusal::OutOfRange { field, expected });
-        }
-    }
-    a.attributes.as_ref().map_or(Ok(()), check_attributes)
-}
-
-fn are_keys(keys: &str) -> bool {
-    (1..=MOST_KEYS_PRESSED).contains(&keys.len())
-        && keys.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#')
-}
-
-fn is_key(key: &str) -> bool {
-    (1..=64).contains(&key.len()) && key.bytes().all(|b| (b' '..=b'~').contains(&b))
-}
-
-fn are_needs(needs: &[Need]) -> bool {
-    needs.len() <= 16
-        && needs.iter().all(|n| (1..=5).contains(&n.at_least))
-        && needs.windows(2).all(|w| w[0].skill < w[1].skill)
-}
-
-fn check_attributes(attributes: &Attributes) -> Result<(), Refusal> {
-    let ok = attributes.len() <= 16
-        && attributes.iter().all(|(n, v)| (1..=64).contains(&n.len()) && v.len() <= 256);
-    let expected = "at most 16, names of 1 to 64 and values of at most 256 bytes";
-    ok.then_some(()).ok_or(Refusal::OutOfRange { field: "attributes", expected })
 }

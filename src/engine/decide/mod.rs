@@ -4,17 +4,23 @@
 //! applied at once, so that the next step of the same command sees it.
 
 mod agent;
+mod bulk;
+mod check;
 mod consult;
 mod demand;
 mod gateway;
 mod matching;
 mod menu;
+mod outside;
+mod participants;
 mod recall;
 mod self_service;
+mod shift;
 mod supervisor;
 mod tick;
 mod walk;
 
+use check::agree;
 use demand::{Own, demand};
 pub use recall::Preview;
 use recall::is_hurt;
@@ -29,6 +35,7 @@ use super::contact::{Contact, State};
 use super::event::{EffectKind, Event, Queued, Settled};
 use super::floor::Floor;
 use super::gateway::MOST_GATEWAYS;
+use super::participant::OffBecause;
 use super::rank::ClassKey;
 use super::recall::Recall;
 use super::refusal::Refusal;
@@ -53,6 +60,8 @@ pub(crate) struct Agenda {
     pub(super) hungry: VecDeque<AgentId>,
     /// Recalls for which everyone is gone through.
     walks: walk::Walks,
+    /// Until when the order about many contacts rests.
+    pub(super) bulk_rest: Option<EngineTime>,
 }
 
 impl Agenda {
@@ -371,7 +380,14 @@ impl Turn<'_> {
 
     /// Ends a contact wherever it is, its consult first, and finds the freed agents work.
     fn close(&mut self, contact: ContactId, reason: EndReason) {
-        let Some(consult) = self.engine.contact(contact).map(|c| c.consult) else { return };
+        let Some((consult, parent)) = self.engine.contact(contact).map(|c| (c.consult, c.parent))
+        else {
+            return;
+        };
+        self.everyone_off(contact);
+        if let Some(parent) = parent {
+            self.colleague_off(parent, OffBecause::Left);
+        }
         if let Some(child) = consult {
             self.close(child, EndReason::ConsultCancelled);
         }
@@ -432,11 +448,13 @@ impl Turn<'_> {
     /// After an agent's hands got emptier: what they asked to come next, or more work.
     fn agent_freed(&mut self, agent: AgentId) {
         let Some(a) = self.engine.agent(agent) else { return };
-        if a.work.is_empty()
-            && let Some(to) = a.next
-        {
-            let because = AvailabilityBecause::Next;
-            self.emit(Event::AvailabilityChanged { agent, to, because });
+        if a.is_empty_handed() {
+            let leaves = a.leaving.filter(|l| l.begun);
+            let leaves = leaves.map(|l| (Availability::SignedOut, l.because));
+            let next = a.next.map(|to| (to, AvailabilityBecause::Next));
+            if let Some((to, because)) = leaves.or(next) {
+                self.emit(Event::AvailabilityChanged { agent, to, because });
+            }
         }
         self.retire_if_free(agent);
         self.offer_agent(agent);
@@ -468,28 +486,4 @@ fn place(arrived: EngineTime, ahead: &[Span]) -> Place {
 
 fn service(safety: bool, channel: Channel) -> ServiceClass {
     if safety { ServiceClass::Safety } else { channel.service() }
-}
-
-/// Whether the names in force keep their ids in a new configuration.
-fn agree(old: &Routing, new: &Routing) -> Result<(), Refusal> {
-    fn kept<T>(old: &[T], new: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
-        old.len() <= new.len() && old.iter().zip(new).all(|(o, n)| same(o, n))
-    }
-    let checks = [
-        ("skills", kept(&old.skills, &new.skills, |o, n| o.name == n.name)),
-        ("pools", kept(&old.pools, &new.pools, |o, n| o.name == n.name)),
-        ("queues", kept(&old.queues, &new.queues, |o, n| o.name == n.name)),
-        ("agents", kept(&old.agents, &new.agents, |o, n| o.name == n.name)),
-        ("entry_points", kept(&old.entry_points, &new.entry_points, |o, n| o.name == n.name)),
-        (
-            "not_ready_reasons",
-            new.not_ready_reasons.len() >= 2
-                && kept(&old.not_ready_reasons, &new.not_ready_reasons, |o, n| o.name == n.name),
-        ),
-        ("dispositions", kept(&old.dispositions, &new.dispositions, |o, n| o.name == n.name)),
-    ];
-    match checks.into_iter().find(|(_, ok)| !ok) {
-        Some((table, _)) => Err(Refusal::BadConfiguration(table)),
-        None => Ok(()),
-    }
 }

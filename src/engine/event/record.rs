@@ -1,5 +1,6 @@
 //! What the larger events hold.
 
+use crate::engine::participant::Part;
 use crate::engine::recall::Say;
 use crate::engine::words::{
     Attributes, Channel, Excluded, Key, Language, Named, Needs, QueuedBecause, ReleasedBecause,
@@ -253,6 +254,13 @@ pub enum EffectKind {
     },
     /// Say a text to the customer.
     Say(Say),
+    /// Bring somebody onto the contact, or let them take another part in it.
+    Join {
+        /// Whom.
+        participant: u16,
+        /// What part they are to take.
+        part: Part,
+    },
 }
 
 /// How an effect ended.

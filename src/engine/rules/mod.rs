@@ -99,7 +99,7 @@ impl Center {
             entry_points: [("hotline", PLAIN), ("shop", SKILLED)]
                 .map(|(name, queue)| EntryPoint { name: Arc::from(name), retired: false, queue })
                 .to_vec(),
-            not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"]),
+            not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"]).into_iter().map(Into::into).collect(),
             settings: Settings { async_share: 50, ..Settings::default() },
             ..Routing::default()
         };

@@ -303,14 +303,14 @@ impl Engine {
                 }
             };
             let all = &c.participants.all;
-            let sound = ids.len() == all.len() && ids.last().is_none_or(|l| *l <= c.participants.last);
+            let sound =
+                ids.len() == all.len() && ids.last().is_none_or(|l| *l <= c.participants.last);
             if !(sound && (held || all.is_empty()) && all.iter().all(right)) {
                 return Err(Violation::Participant(c.id));
             }
         }
-        let waits = |a: &&super::agent::Agent| {
-            a.is_empty_handed() && (a.next.is_some() || a.is_leaving())
-        };
+        let waits =
+            |a: &&super::agent::Agent| a.is_empty_handed() && (a.next.is_some() || a.is_leaving());
         if let Some(a) = self.agents().find(waits) {
             return Err(Violation::Next(a.id));
         }

@@ -89,9 +89,11 @@ pub(crate) fn unchanged(reply: &Reply) -> Option<Event> {
     match reply {
         Reply::Done => Some(Event::Unchanged { contact: None }),
         Reply::Contact(contact) => Some(Event::Unchanged { contact: Some(*contact) }),
-        Reply::Gateway { .. } | Reply::Agent(_) | Reply::Recall(_) | Reply::Order(_) | Reply::Unknown(_) => {
-            None
-        },
+        Reply::Gateway { .. }
+        | Reply::Agent(_)
+        | Reply::Recall(_)
+        | Reply::Order(_)
+        | Reply::Unknown(_) => None,
     }
 }
 

@@ -4,8 +4,8 @@ use super::Engine;
 use super::agent::{Hold, Work};
 use super::contact::{Contact, State};
 use super::directive::{Directive, Offer, Recipient, Tell};
-use super::participant::{OffBecause, Participant, ParticipantStep};
 use super::event::{Arrived, EffectKind, Event};
+use super::participant::{OffBecause, Participant, ParticipantStep};
 use super::words::{AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
 use crate::time::{EngineTime, Span};
@@ -256,9 +256,7 @@ impl Teller<'_> {
         let Some(c) = self.engine.contact(contact) else { return };
         let off = matches!(
             step,
-            ParticipantStep::Off(
-                OffBecause::Asked | OffBecause::ContactOver | OffBecause::Owner
-            )
+            ParticipantStep::Off(OffBecause::Asked | OffBecause::ContactOver | OffBecause::Owner)
         );
         if off {
             self.all_on(Recipient::Gateway(c.gateway), c);

@@ -374,10 +374,9 @@ impl Engine {
 /// Where an effect counts for its gateway, if anywhere.
 fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<&mut u32> {
     match (kind, channel) {
-        (
-            EffectKind::Connect { .. } | EffectKind::HandOver { .. } | EffectKind::Join { .. },
-            _,
-        ) => Some(&mut gateway.effects),
+        (EffectKind::Connect { .. } | EffectKind::HandOver { .. } | EffectKind::Join { .. }, _) => {
+            Some(&mut gateway.effects)
+        }
         (EffectKind::Say(_), Channel::Voice) => None,
         (EffectKind::Say(_), _) => Some(&mut gateway.unsaid),
     }

@@ -8,7 +8,7 @@ use super::super::agent::{Agent, Hold};
 use super::super::bulk::{BULKS_KEPT, Bulk, BulkStep, Filter};
 use super::super::day::{Leaving, OutsideCall, OutsideStep, SignOutStep};
 use super::super::event::Event;
-use super::super::participant::{Participant, ParticipantStep};
+use super::super::participant::{Part, Participant, ParticipantStep};
 use super::super::store::hash_of;
 use super::super::words::{Availability, Key};
 use crate::ids::{AgentId, ContactId, GatewayId, OrderId};
@@ -90,6 +90,8 @@ impl Engine {
                 ParticipantStep::On(part) => {
                     if let Some(p) = on.all.iter_mut().find(|p| p.id == id) {
                         p.part = *part;
+                        // Who is heard is known.
+                        p.told |= *part != Part::Listens;
                         p.on = p.on.or(Some(at));
                     }
                 }

@@ -63,7 +63,11 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn first_work(&self, agent: AgentId, is: impl Fn(Hold) -> bool) -> Option<ContactId> {
+    pub(super) fn first_work(
+        &self,
+        agent: AgentId,
+        is: impl Fn(Hold) -> bool,
+    ) -> Option<ContactId> {
         self.engine.agent(agent)?.work.iter().find(|w| is(w.hold)).map(|w| w.contact)
     }
 

@@ -7,9 +7,7 @@
 use std::sync::Arc;
 
 use super::super::Engine;
-use super::super::bulk::{
-    BulkAction, BulkStep, Filter, MOST_BULKS, MOST_IN_BULK, Skipped,
-};
+use super::super::bulk::{BulkAction, BulkStep, Filter, MOST_BULKS, MOST_IN_BULK, Skipped};
 use super::super::command::Reply;
 use super::super::contact::Contact;
 use super::super::event::Event;

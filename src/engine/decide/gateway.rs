@@ -7,8 +7,7 @@ use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled}
 use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
 use super::super::rank::ClassKey;
 use super::super::recall::{
-    AFFECTED_HEAD_START, Heed, Question, SelfService, Step, Text, TriageClass,
-    Wish,
+    AFFECTED_HEAD_START, Heed, Question, SelfService, Step, Text, TriageClass, Wish,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use super::super::agent::{Agent, Presence};
 use super::super::contact::{Contact, State};
 use super::super::event::{EffectKind, Event, Settled};
-use super::super::participant::{
-    MOST_PARTICIPANTS, OffBecause, Part, ParticipantStep, Who,
-};
+use super::super::participant::{MOST_PARTICIPANTS, OffBecause, Part, ParticipantStep, Who};
 use super::super::refusal::Refusal;
 use super::super::routing::Name;
 use super::super::words::Channel;
@@ -114,7 +112,8 @@ impl Turn<'_> {
     ) -> Result<(), Refusal> {
         let on = self.contact(contact)?.participants.supervisor(listener).map(|p| p.id);
         let listener = || Arc::clone(listener);
-        let participant = on.ok_or_else(|| Refusal::NotListening { contact, listener: listener() })?;
+        let participant =
+            on.ok_or_else(|| Refusal::NotListening { contact, listener: listener() })?;
         self.order(why);
         self.off(contact, participant, OffBecause::Asked);
         Ok(())
@@ -225,9 +224,7 @@ impl Turn<'_> {
     }
 
     fn withdraw_join(&mut self, contact: ContactId, participant: u16) {
-        let of = |kind: &EffectKind| {
-            matches!(kind, EffectKind::Join { participant: p, .. } if *p == participant)
-        };
+        let of = |kind: &EffectKind| matches!(kind, EffectKind::Join { participant: p, .. } if *p == participant);
         while let Some((effect, _)) = self
             .engine
             .contact(contact)

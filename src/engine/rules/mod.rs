@@ -2,8 +2,11 @@
 //!
 //! The simulation shows that nothing breaks; this shows that what should happen does.
 
+mod bulk;
+mod day;
 mod overdue;
 mod pains;
+mod participants;
 mod paused;
 mod policies;
 mod recall;
@@ -99,7 +102,10 @@ impl Center {
             entry_points: [("hotline", PLAIN), ("shop", SKILLED)]
                 .map(|(name, queue)| EntryPoint { name: Arc::from(name), retired: false, queue })
                 .to_vec(),
-            not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"]).into_iter().map(Into::into).collect(),
+            not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"])
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             settings: Settings { async_share: 50, ..Settings::default() },
             ..Routing::default()
         };

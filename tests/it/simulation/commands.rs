@@ -330,8 +330,9 @@ impl World {
             calls.map(|call| call.key.clone()).collect::<Vec<_>>()
         };
         let calls: Vec<_> = self.owner.agents().flat_map(of).collect();
-        let held = held.into_iter().chain(calls);
-        let mut keys: Vec<_> = held.filter(|_| self.rng.random_bool(0.9)).collect();
+        let calls: Vec<_> = calls.into_iter().filter(|_| self.rng.random_bool(0.5)).collect();
+        let mut keys: Vec<_> = held.into_iter().filter(|_| self.rng.random_bool(0.9)).collect();
+        keys.extend(calls);
         keys.push(Arc::from("unheard-of"));
         let report = Report::Holding { keys, last: self.rng.random_bool(0.8) };
         Command::Gateway { gateway, session: None, report }
@@ -343,7 +344,8 @@ impl World {
     }
 
     fn unfenced_command(&mut self) -> Command {
-        if self.rng.random_bool(0.1) {
+        let open = self.owner.bulks().any(|b| b.over.is_none());
+        if self.rng.random_bool(if open { 0.4 } else { 0.1 }) {
             return self.people_command();
         }
         match self.rng.random_range(0..100) {

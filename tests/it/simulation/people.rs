@@ -144,6 +144,11 @@ impl World {
     fn order(&mut self) -> Order {
         let contact = self.any_contact();
         let agent = self.any_agent();
+        if let Some(open) = self.owner.bulks().find(|b| b.over.is_none()).map(|b| b.id)
+            && self.rng.random_bool(0.5)
+        {
+            return Order::CancelBulk(open);
+        }
         match self.rng.random_range(0..20) {
             0..=5 => Order::Pull { contact, agent },
             6 => Order::SignOut {

@@ -93,7 +93,7 @@ impl Center {
             reservation_timeout: Span::seconds(10),
             connect_timeout: Span::seconds(15),
             wrap_up_most: Span::ZERO,
-                wrap_up: Span::ZERO,
+            wrap_up: Span::ZERO,
             policy: QueuePolicy::default(),
         };
         let agent = |n| AgentProfile {
@@ -109,7 +109,11 @@ impl Center {
             pools: listed("own"),
             queues: vec![queue],
             agents: (0..agents).map(agent).collect(),
-            not_ready_reasons: ["ring", "new", "lunch"].into_iter().flat_map(listed).map(Into::into).collect(),
+            not_ready_reasons: ["ring", "new", "lunch"]
+                .into_iter()
+                .flat_map(listed)
+                .map(Into::into)
+                .collect(),
             ..Routing::default()
         };
         let mut center = Self {

@@ -104,6 +104,12 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
+        ReasonOverstayed { agent, reason }
+        SignOut { agent, step }
+        WrapUpExtended { agent, contact; until = until_us }
+        OutsideCall { agent, gateway, key, step }
+        Participant { contact, participant, step }
+        Bulk { order, step }
     }
     single {
         Configured(routing)

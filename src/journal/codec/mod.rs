@@ -9,6 +9,7 @@
 mod event;
 mod field;
 pub(super) mod image;
+mod people;
 mod recall;
 mod routing;
 mod words;

@@ -135,6 +135,10 @@ impl Record for EffectKind {
             }
             Self::HandOver { to } => Kind::HandOver(pb::HandOverEffect { to: to.0 }),
             Self::Say(say) => Kind::Say(Record::put(&say)),
+            Self::Join { participant, part } => Kind::Join(pb::JoinEffect {
+                participant: participant.into(),
+                part: Field::put(&part),
+            }),
         };
         pb::Effect { kind: Some(kind) }
     }
@@ -148,6 +152,10 @@ impl Record for EffectKind {
             }),
             Some(Kind::HandOver(e)) => Ok(Self::HandOver { to: AgentId(e.to) }),
             Some(Kind::Say(say)) => Record::take(say).map(Self::Say),
+            Some(Kind::Join(e)) => Ok(Self::Join {
+                participant: Field::take(e.participant, "JoinEffect.participant")?,
+                part: Field::take(e.part, "JoinEffect.part")?,
+            }),
             None => Err(CodecError::Missing { field: "Effect.kind" }),
         }
     }

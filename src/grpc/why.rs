@@ -68,6 +68,8 @@ const fn is_of_note(event: &Event) -> bool {
             | Event::Reprioritised { .. }
             | Event::ConsultStarted { .. }
             | Event::HandedOver { .. }
+            | Event::Participant { .. }
+            | Event::Bulk { .. }
     )
 }
 

@@ -7,6 +7,7 @@ pub(super) mod act;
 pub(super) mod check;
 pub(super) mod intake;
 pub(super) mod order;
+pub(super) mod participants;
 pub(super) mod person;
 pub(super) mod report;
 pub(super) mod say;

@@ -162,7 +162,7 @@ pub(crate) fn routing() -> Routing {
         queues: vec![queue("support"), queue("billing")],
         agents: vec![agent("anne"), agent("ben")],
         entry_points: vec![EntryPoint { name: "line".into(), retired: false, queue: QueueId(0) }],
-        not_ready_reasons: vec![listed("no_answer"), listed("connected")],
+        not_ready_reasons: vec![listed("no_answer").into(), listed("connected").into()],
         ..Routing::default()
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
             named_wait: Span::seconds(8),
             agent_grace: Span::seconds(12),
             most_contacts: 120,
-            outside_lasts: Span::seconds(60),
+            outside_lasts: Span::seconds(300),
             contact_choice: policies::contact_choice(rng),
             ..Settings::default()
         },

@@ -83,7 +83,7 @@ impl World {
             .flat_map(|a| a.outside.iter().map(move |call| (a.id, call.gateway, call.key.clone())))
             .collect();
         let (gateway, agent, key, now) = match known.choose(&mut self.rng) {
-            Some((agent, gateway, key)) if self.rng.random_bool(0.6) => {
+            Some((agent, gateway, key)) if self.rng.random_bool(0.4) => {
                 (*gateway, *agent, key.clone(), OutsideReport::Ended)
             }
             _ => {
@@ -148,6 +148,10 @@ impl World {
             && self.rng.random_bool(0.5)
         {
             return Order::CancelBulk(open);
+        }
+        let leaves = self.owner.agents().find(|a| a.leaving.is_some()).map(|a| a.id);
+        if let Some(agent) = leaves.filter(|_| self.rng.random_bool(0.05)) {
+            return Order::SignOut { agent, after: None, hands: Hands::Finish };
         }
         match self.rng.random_range(0..20) {
             0..=5 => Order::Pull { contact, agent },

@@ -78,7 +78,10 @@ fn routing(agents: u32, queues: u16) -> Routing {
             retired: false,
             queue: QueueId(0),
         }],
-        not_ready_reasons: vec![listed("ring-no-answer".into()).into(), listed("connected".into()).into()],
+        not_ready_reasons: vec![
+            listed("ring-no-answer".into()).into(),
+            listed("connected".into()).into(),
+        ],
         settings: Settings { most_contacts: 2_000_000, ..Settings::default() },
         ..Routing::default()
     }

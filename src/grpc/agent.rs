@@ -71,7 +71,8 @@ impl AgentService for Agents {
         let request = Some(auth::request_id(&actor, &asked.request_id, &wanted));
         let sealed = act::sealed(&self.0.handle, &wanted)?;
         let command = Command::Agent { agent, session: None, act: act::read(&names, wanted)? };
-        let reply = self.0.handle.call(actor, request, command, sealed).await.map_err(Fault::from)?;
+        let reply =
+            self.0.handle.call(actor, request, command, sealed).await.map_err(Fault::from)?;
         let receipt = self.0.handle.receipt();
         let answer = Some(tell::answer(&asked.request_id, &asked.agent, reply, &receipt));
         Ok(self.0.proven(v1::ActResponse { answer }))

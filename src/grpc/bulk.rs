@@ -123,10 +123,7 @@ pub(super) fn filter(names: &Directory, asked: &v1::ContactFilter) -> Result<Fil
                 expected: "1 to 65535",
             })?)),
         },
-        attribute: asked
-            .attribute
-            .as_ref()
-            .map(|a| (Arc::from(&*a.name), Arc::from(&*a.value))),
+        attribute: asked.attribute.as_ref().map(|a| (Arc::from(&*a.name), Arc::from(&*a.value))),
     })
 }
 
@@ -214,7 +211,9 @@ mod tests {
             previews.order(&names, &ask("empty")),
             Err(Fault::Misplaced { field: "token", .. })
         ));
-        assert!(previews.order(&names, &v1::ApplyOrderRequest { action: None, ..ask("a") }).is_err());
+        assert!(
+            previews.order(&names, &v1::ApplyOrderRequest { action: None, ..ask("a") }).is_err()
+        );
         for n in 0..MOST_PREVIEWS {
             previews.keep(&n.to_string(), Filter::default(), vec![ContactId(1)]);
         }

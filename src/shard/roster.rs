@@ -197,10 +197,8 @@ mod tests {
         fn new() -> Self {
             let mut center =
                 Self { engine: Engine::default(), roster: Roster::default(), sequence: 0 };
-            let agents = ["anne", "bob"].map(|name| AgentProfile {
-                name: Arc::from(name),
-                ..AgentProfile::default()
-            });
+            let agents = ["anne", "bob"]
+                .map(|name| AgentProfile { name: Arc::from(name), ..AgentProfile::default() });
             let routing = Routing { agents: agents.to_vec(), ..Routing::default() };
             center.add(vec![Event::Configured(Arc::new(routing))]);
             center

@@ -282,9 +282,7 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::WrapUpExtended { contact, .. }
         | Event::Participant { contact, .. }
         | Event::KeysPressed { contact, .. } => *contact,
-        Event::Bulk { step: BulkStep::Acts(contact) | BulkStep::Skips(contact, _), .. } => {
-            *contact
-        }
+        Event::Bulk { step: BulkStep::Acts(contact) | BulkStep::Skips(contact, _), .. } => *contact,
         Event::Unchanged { contact } => return [*contact, None],
         Event::Restarted { .. }
         | Event::Configured(_)

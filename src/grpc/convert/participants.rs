@@ -22,10 +22,5 @@ pub(crate) fn join(routing: &Routing, id: u16, who: &Who, part: Part) -> v1::Par
         Who::Outside(name) => Wire::Outside(name.to_string()),
         Who::Colleague { agent, .. } => Wire::Colleague(routing.agent_name(*agent).to_owned()),
     };
-    v1::Participant {
-        participant: id.into(),
-        who: Some(who),
-        part: words::part(part),
-        on: false,
-    }
+    v1::Participant { participant: id.into(), who: Some(who), part: words::part(part), on: false }
 }

@@ -27,10 +27,7 @@ pub(crate) fn answer(request_id: &str, name: &str, reply: Reply, receipt: &[u8])
             let keys = keys.iter().map(|key| String::from(&**key)).collect();
             Came::UnknownKeys(v1::UnknownKeys { keys })
         }
-        Reply::Done
-        | Reply::Recall(_)
-        | Reply::Order(_)
-        | Reply::Gateway { session: None, .. } => {
+        Reply::Done | Reply::Recall(_) | Reply::Order(_) | Reply::Gateway { session: None, .. } => {
             Came::Done(v1::Done {})
         }
     };

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error as ThisError;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ use crate::archive::{self, Archive, ArchiveError, Reader};
 use crate::descriptors::DescriptorsError;
 use crate::engine::routing::Routing;
 use crate::grpc::{Past, WordsReader};
+use crate::http::Shown;
 use crate::journal::error::JournalError;
 use crate::journal::keys::{KeyError, KeyStore};
 use crate::journal::receipt::{ReceiptError, Receipts};
@@ -45,6 +46,9 @@ use crate::{background, config, descriptors, grpc, http};
 
 /// How long a server may take to end: longer than the 5 s that gRPC gives its connections.
 const LAST_WORDS: Duration = Duration::from_secs(8);
+
+/// Connections that the system holds until they are accepted: as many as tokio's own listeners.
+const BACKLOG: u32 = 1_024;
 
 /// How often to tell how far the journal is read, when that takes long.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -140,16 +144,22 @@ type Server = JoinHandle<Result<(), Box<dyn Error + Send + Sync>>>;
 /// A router that serves.
 #[derive(Debug)]
 pub struct App {
+    router: Router,
+    metrics: Arc<Metrics>,
+    http: (SocketAddr, Server),
+    requests: CancellationToken,
+}
+
+/// All of it but the HTTP side, which is there before and after it.
+#[derive(Debug)]
+struct Router {
     handle: ShardHandle,
     shard: Shard,
     reader: WordsReader,
     archive: Archive,
-    metrics: Arc<Metrics>,
     recovered: Recovered,
     grpc: (SocketAddr, Server),
-    http: (SocketAddr, Server),
     streams: CancellationToken,
-    requests: CancellationToken,
     space: SpaceWatch,
 }
 
@@ -162,52 +172,42 @@ impl App {
     pub async fn start(config: AppConfig) -> Result<Self, AppError> {
         // Before the journal is read: a start that cannot listen should say so at once.
         let most = descriptors::connections(descriptors::raise()?);
-        let (grpc, grpc_at) = bind("gRPC", config.grpc).await?;
-        let (http, http_at) = bind("HTTP", config.http).await?;
-        let metrics = Arc::new(Metrics::new()?);
-        let observer = metrics.clone();
-        let playbooks = Folder::new(config.playbooks.clone());
-        let data = config.data.clone();
-        let Opened { handle, shard, recovered, archive, space } =
-            spawn_blocking(move || open(config, observer)).await??;
+        let grpc = reserve("gRPC", config.grpc)?;
+        let http = bind("HTTP", config.http).await?;
+        Self::start_at(config, grpc, http, most).await
+    }
 
-        // Not waited for: whoever is quicker has it built on the way.
-        let (ahead, recalls) = (playbooks.clone(), Arc::clone(handle.recalls()));
-        spawn_blocking(move || grpc::prepare_all(&ahead, &recalls));
-        let reader = WordsReader::start(handle.clone()).map_err(StartError::from)?;
-        let past = Past { reader: Reader::new(data.clone()), asks: archive.asks(), data };
-        let (streams, requests) = (CancellationToken::new(), CancellationToken::new());
-        let grpc = {
-            let (handle, stop) = (handle.clone(), streams.clone());
-            tokio::spawn(async move {
-                let stopped = stop.cancelled_owned();
-                Ok(grpc::serve(handle, playbooks, past, (grpc, most), stopped).await?)
-            })
-        };
+    async fn start_at(
+        config: AppConfig,
+        grpc: (TcpSocket, SocketAddr),
+        (http, http_at): (TcpListener, SocketAddr),
+        most: usize,
+    ) -> Result<Self, AppError> {
+        let metrics = Arc::new(Metrics::new()?);
+        let requests = CancellationToken::new();
+        let shown = Arc::new(Shown::new(metrics.clone()));
         let http = {
-            let (handle, stop) = (handle.clone(), requests.clone());
-            let metrics = metrics.clone();
-            tokio::spawn(async move { Ok(http::serve(http, handle, metrics, stop).await?) })
+            let (shown, stop) = (Arc::clone(&shown), requests.clone());
+            tokio::spawn(async move { Ok(http::serve(http, shown, stop).await?) })
         };
-        Ok(Self {
-            handle,
-            shard,
-            reader,
-            archive,
-            metrics,
-            recovered,
-            grpc: (grpc_at, grpc),
-            http: (http_at, http),
-            streams,
-            requests,
-            space,
-        })
+        match Router::start(config, grpc, most, &shown, &metrics).await {
+            Ok(router) => {
+                shown.started(router.handle.clone());
+                Ok(Self { router, metrics, http: (http_at, http), requests })
+            }
+            Err(error) => {
+                requests.cancel();
+                // Why it does not start is what counts.
+                drop(ended("HTTP", http).await);
+                Err(error)
+            }
+        }
     }
 
     /// Where gRPC is served.
     #[must_use]
     pub fn grpc_address(&self) -> SocketAddr {
-        self.grpc.0
+        self.router.grpc.0
     }
 
     /// Where metrics and health are served.
@@ -219,7 +219,7 @@ impl App {
     /// Speaks to the shard.
     #[must_use]
     pub fn handle(&self) -> &ShardHandle {
-        &self.handle
+        &self.router.handle
     }
 
     /// The router's metrics.
@@ -231,19 +231,19 @@ impl App {
     /// What the journal held at the start.
     #[must_use]
     pub fn recovered(&self) -> &Recovered {
-        &self.recovered
+        &self.router.recovered
     }
 
     /// Waits until something makes it impossible to go on; then [`Self::stop`] and exit
     /// with an error.
     pub async fn failed(&self) -> Fatal {
-        self.handle.health().failed().await
+        self.router.handle.health().failed().await
     }
 
     /// Lets nobody new in, tells everybody who is connected, and gives them this long to
     /// hear it and to finish what they are saying.
     pub async fn drain(&self, lasting: Duration) {
-        self.handle.health().set_draining();
+        self.router.handle.health().set_draining();
         tokio::time::sleep(lasting).await;
     }
 
@@ -254,11 +254,10 @@ impl App {
     /// [`AppError::Failed`] if it could not go on, whenever that was; else [`AppError::Serve`]
     /// or [`AppError::Panicked`] of a server. Everything is stopped all the same.
     pub async fn stop(self) -> Result<(), AppError> {
-        let health = Arc::clone(self.handle.health());
-        self.streams.cancel();
-        let grpc = ended("gRPC", self.grpc.1).await;
-        let (shard, reader, archive) = (self.shard, self.reader, self.archive);
-        let space = self.space;
+        let Router { handle, shard, reader, archive, grpc, streams, space, .. } = self.router;
+        let health = Arc::clone(handle.health());
+        streams.cancel();
+        let grpc = ended("gRPC", grpc.1).await;
         // The reader ends with the shard: nobody asks it any more. The archive after it: it
         // has the last words then, while the last snapshot is written. Neither is waited for
         // longer than both may take: a start does without.
@@ -279,6 +278,58 @@ impl App {
         health.fatal().map_or(Ok(()), |fatal| Err(AppError::Failed(fatal)))?;
         grpc.and(http)
     }
+}
+
+impl Router {
+    /// Reads the journal and starts, and opens gRPC then.
+    async fn start(
+        config: AppConfig,
+        (grpc, grpc_at): (TcpSocket, SocketAddr),
+        most: usize,
+        shown: &Arc<Shown>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, AppError> {
+        let playbooks = Folder::new(config.playbooks.clone());
+        let (data, address) = (config.data.clone(), config.grpc);
+        let (observer, progress) = (metrics.clone(), Arc::clone(shown));
+        let Opened { handle, shard, recovered, archive, space } =
+            spawn_blocking(move || open(config, observer, &progress)).await??;
+
+        // Not waited for: whoever is quicker has it built on the way.
+        let (ahead, recalls) = (playbooks.clone(), Arc::clone(handle.recalls()));
+        spawn_blocking(move || grpc::prepare_all(&ahead, &recalls));
+        let reader = WordsReader::start(handle.clone()).map_err(StartError::from)?;
+        let past = Past { reader: Reader::new(data.clone()), asks: archive.asks(), data };
+        let listening = grpc.listen(BACKLOG);
+        let grpc = listening.map_err(|source| AppError::Bind { what: "gRPC", address, source })?;
+        let streams = CancellationToken::new();
+        let serving = {
+            let (handle, stop) = (handle.clone(), streams.clone());
+            tokio::spawn(async move {
+                let stopped = stop.cancelled_owned();
+                Ok(grpc::serve(handle, playbooks, past, (grpc, most), stopped).await?)
+            })
+        };
+        let grpc = (grpc_at, serving);
+        Ok(Self { handle, shard, reader, archive, recovered, grpc, streams, space })
+    }
+}
+
+/// Takes an address and does not listen there yet: who connects is refused at once and tries
+/// again, or elsewhere, and does not wait for a router that reads its journal.
+fn reserve(what: &'static str, address: SocketAddr) -> Result<(TcpSocket, SocketAddr), AppError> {
+    let reserved = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // As every listener: connections of the last router may still be dying there.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let at = socket.local_addr()?;
+        Ok((socket, at))
+    };
+    reserved().map_err(|source| AppError::Bind { what, address, source })
 }
 
 async fn bind(
@@ -302,7 +353,7 @@ struct Opened {
     space: SpaceWatch,
 }
 
-fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
+fn open(config: AppConfig, metrics: Arc<Metrics>, shown: &Shown) -> Result<Opened, AppError> {
     let began = Instant::now();
     let (data, routing) = (&*config.data, &config.routing);
     // Its lock is the first: whoever has it is alone with the snapshots too.
@@ -311,7 +362,6 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
     let kept = Snapshots::open(data)?;
     let Found { newest, left_out } = kept.newest(Resumed::of)?;
     let trimming = Arc::new(Trimming::default());
-    trimming.outgrown(kept.older()?.unwrap_or(0));
     let snapshots = SnapshotOptions {
         kept,
         trimming: trimming.clone(),
@@ -335,6 +385,7 @@ fn open(config: AppConfig, metrics: Arc<Metrics>) -> Result<Opened, AppError> {
     };
     let (options, mut told) = (Options::default(), Instant::now());
     let progress = &mut |at: Progress| {
+        shown.reading(at.entries, at.of);
         if told.elapsed() >= TELL_EVERY {
             told = Instant::now();
             tracing::info!(entries = at.entries, of = at.of, "reading the journal");

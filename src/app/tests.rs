@@ -6,6 +6,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::sync::Mutex;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use super::*;
 use crate::shard::health::Space;
 
@@ -73,6 +75,51 @@ async fn it_starts_serves_stops_and_starts_again_from_its_journal() {
 }
 
 #[tokio::test]
+async fn while_it_starts_it_is_watched_by_http_and_grpc_is_closed() {
+    let data = tempfile::tempdir().expect("a folder");
+    let config = config(data.path());
+    // Whoever reads it waits for a writer: a start that takes as long as this test likes.
+    let (key, mode) = (config.receipt_key.clone(), Mode::RUSR | Mode::WUSR);
+    mknodat(CWD, &key, FileType::Fifo, mode, 0).expect("the file system has pipes");
+    let grpc = reserve("gRPC", config.grpc).expect("a port");
+    let http = bind("HTTP", config.http).await.expect("a port");
+    let (grpc_at, http_at) = (grpc.1, http.1);
+    let taken = reserve("gRPC", http_at).err();
+    assert!(matches!(taken, Some(AppError::Bind { what: "gRPC", .. })), "{taken:?}");
+    let starting = tokio::spawn(App::start_at(config, grpc, http, 100));
+
+    assert!(get(http_at, "/healthz").await.starts_with("HTTP/1.1 200"));
+    let ready = get(http_at, "/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
+    assert!(ready.contains("recovering from the journal: 0 entries read"), "{ready}");
+    let metrics = get(http_at, "/metrics").await;
+    assert!(metrics.contains("\nsurgeline_replica_up 0\n"), "{metrics}");
+    let refused = TcpStream::connect(grpc_at).err().map(|error| error.kind());
+    assert_eq!(refused, Some(io::ErrorKind::ConnectionRefused), "nobody waits for a start");
+
+    spawn_blocking(move || std::fs::write(key, [7; 32])).await.expect("no panic").expect("read");
+    let app = starting.await.expect("no panic").expect("it starts");
+    assert_eq!((app.grpc_address(), app.http_address()), (grpc_at, http_at));
+    assert!(get(http_at, "/readyz").await.starts_with("HTTP/1.1 200"));
+    TcpStream::connect(grpc_at).expect("it is open");
+    app.stop().await.expect("it stops");
+    assert!(TcpStream::connect(http_at).is_err(), "it is the last to go");
+}
+
+#[tokio::test]
+async fn a_start_that_fails_leaves_nothing_running() {
+    let data = tempfile::tempdir().expect("a folder");
+    let config = config(data.path());
+    std::fs::write(&config.receipt_key, "no key").expect("it can be written");
+    let grpc = reserve("gRPC", config.grpc).expect("a port");
+    let http = bind("HTTP", config.http).await.expect("a port");
+    let at = http.1;
+    let failed = App::start_at(config, grpc, http, 100).await.err();
+    assert!(matches!(failed, Some(AppError::Receipts(_))), "{failed:?}");
+    assert!(TcpStream::connect(at).is_err());
+}
+
+#[tokio::test]
 async fn damaged_snapshots_cost_time_and_nothing_else() {
     let data = tempfile::tempdir().expect("a folder");
     for _ in 0..2 {
@@ -110,7 +157,8 @@ fn with_little_space_the_journal_is_cut_short_and_everybody_is_told() {
     let data = tempfile::tempdir().expect("a folder");
     let metrics = Arc::new(Metrics::new().expect("metrics"));
     let Opened { handle, shard, archive, space, .. } =
-        open(config(data.path()), metrics.clone()).expect("it starts");
+        open(config(data.path()), metrics.clone(), &Shown::new(metrics.clone()))
+            .expect("it starts");
     // Others look here.
     drop(space);
     for (low, critical, space, trimmed) in [

@@ -8,10 +8,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::error::{ArchiveError, sqlite};
-use super::schema;
+use super::{retain, schema};
 use crate::ids::CustomerId;
 use crate::journal::error::{Damage, JournalError};
 use crate::journal::loss::Accepted;
@@ -60,18 +60,13 @@ pub(super) fn forget(
     customer: CustomerId,
     now: WallTime,
 ) -> Result<usize, ArchiveError> {
-    let hash = customer.0.to_le_bytes();
     let mut rows = 0;
     for (_, path) in all(archive)? {
         let forget = || {
             let mut aside = Connection::open(&path)?;
             aside.pragma_update(None, "secure_delete", "ON")?;
             let transaction = aside.transaction()?;
-            let rows = transaction.execute("DELETE FROM sealed WHERE customer = ?1", [hash])?;
-            transaction.execute(
-                "UPDATE customer SET hash = NULL, forgotten_ms = ?2 WHERE hash = ?1",
-                params![hash, now.0],
-            )?;
+            let rows = retain::forget(&transaction, customer, now)?;
             transaction.commit()?;
             Ok(rows)
         };

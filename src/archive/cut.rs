@@ -6,12 +6,12 @@
 //! counted since is taken off. The journal is not asked, which may have been trimmed. Done when
 //! an archive is opened, so that dying on the way costs a repeat.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::error::{ArchiveError, sqlite};
+use super::lost::{COUNTS, MOVED, beside, put_aside};
 use super::project::Projection;
 use super::rows::{INTERVAL_MS, Rows, When};
 use super::store::{Store, entry_points, keep};
@@ -19,7 +19,7 @@ use super::{schema, write};
 use crate::engine::entry::{Actor, Role};
 use crate::engine::event::Event;
 use crate::engine::routing::Routing;
-use crate::ids::{ContactId, CustomerId, EntryPointId, RecallId};
+use crate::ids::{ContactId, EntryPointId, RecallId};
 use crate::journal::Tip;
 use crate::journal::follow::event_of;
 use crate::journal::loss::Accepted;
@@ -30,57 +30,20 @@ use crate::time::{EngineTime, WallTime};
 const TOUCHED: &str =
     "INSERT INTO touched SELECT DISTINCT contact FROM main.timeline WHERE sequence > ?1";
 
-/// What moves: a table, and which of its rows. `?1` is the cut.
-const MOVED: [(&str, &str); 7] = [
-    ("timeline", "sequence > ?1"),
-    ("sealed", "sequence > ?1"),
-    ("audit", "sequence > ?1"),
-    ("recall_level", "sequence > ?1"),
-    ("contact", "id IN (SELECT contact FROM touched) AND ?1 >= 0"),
-    ("self_service", "contact IN (SELECT contact FROM touched) AND ?1 >= 0"),
-    ("recall", "id IN (SELECT recall FROM main.recall_level WHERE sequence > ?1)"),
-];
-
 /// After the rows behind it are gone: what cannot stay as it is, but for contacts.
 const CUT: &str = "
     DELETE FROM main.contact WHERE id IN (SELECT contact FROM touched)
         AND id NOT IN (SELECT contact FROM main.timeline);
     DELETE FROM main.work WHERE contact IN (SELECT contact FROM touched);
     DELETE FROM main.self_service WHERE contact IN (SELECT contact FROM touched);
+    DELETE FROM main.customer WHERE forgotten_ms IS NULL
+        AND NOT EXISTS (SELECT 1 FROM main.contact WHERE contact.customer = customer.id);
     DELETE FROM main.recall WHERE id NOT IN (SELECT recall FROM main.recall_level);
     UPDATE main.recall SET ended_ms = NULL, ended_us = NULL, ended_role = NULL, ended_by = NULL,
             ended_why = NULL, expired = NULL, level = last.level
         FROM (SELECT recall, level, max(sequence * 1000000 + n) FROM main.recall_level
             GROUP BY recall) AS last
         WHERE last.recall = recall.id AND last.level <> 'ended';";
-
-/// Sums without what was counted behind the cut. `?1` is the loss.
-const COUNTS: [(&str, &str, &[&str]); 2] = [
-    (
-        "interval",
-        "queue",
-        &[
-            "offered",
-            "answered",
-            "answered_in_target",
-            "abandoned",
-            "abandoned_after_target",
-            "answered_wait_us",
-            "abandoned_wait_us",
-            "talk_us",
-            "hold_us",
-            "wrap_up_us",
-            "self_service_entered",
-            "self_service_returned",
-            "self_service_solved",
-        ],
-    ),
-    (
-        "agent_interval",
-        "agent",
-        &["offered", "not_taken", "handled", "talk_us", "hold_us", "wrap_up_us"],
-    ),
-];
 
 impl Store {
     /// Cuts back what accepted losses have overtaken.
@@ -105,17 +68,19 @@ impl Store {
         );
         let beside = beside(&self.path);
         schema::create_private(&beside)?;
+        schema::sync_folder(&beside)?;
         let create = "CREATE TEMP TABLE touched (contact INTEGER PRIMARY KEY)";
         self.connection
             .execute(create, [])
             .and_then(|_| self.connection.execute(TOUCHED, [tip.sequence]))
             .map_err(&failed)?;
         let mut lived = self.live_again(tip.sequence)?;
+        let configured = self.configured(tip.sequence)?;
         let attached = beside.to_string_lossy().into_owned();
         self.connection
             .execute("ATTACH ?1 AS lost", [attached])
             .and_then(|_| put_aside(&mut self.connection, loss, tip, &lived))
-            .and_then(|()| cut(&mut self.connection, loss, tip, &mut lived))
+            .and_then(|()| cut(&mut self.connection, loss, tip, (&mut lived, configured)))
             .and_then(|()| self.connection.execute_batch("DROP TABLE temp.touched; DETACH lost"))
             .map_err(&failed)?;
         self.load_again()?;
@@ -126,7 +91,11 @@ impl Store {
     fn live_again(&self, cut: u64) -> Result<Lived, ArchiveError> {
         let failed = sqlite(&self.path);
         let recalls = recalls(&self.connection, self.routing()).map_err(&failed)?;
-        let mut now = Projection { routing: self.routing().clone(), ..Projection::default() };
+        let all = "SELECT sequence, event FROM configuration ORDER BY sequence DESC";
+        let mut configurations = self.configurations(all)?;
+        // What is older than the oldest that is kept was counted by one that is not.
+        let first = configurations.last().map_or_else(|| self.routing(), |(_, first)| first);
+        let mut now = Projection { routing: first.clone(), ..Projection::default() };
         let mut at_the_cut = None;
         let select = "SELECT contact, sequence, wall_ms, at_us, event FROM main.timeline
             WHERE contact IN (SELECT contact FROM touched) ORDER BY sequence, n, contact";
@@ -139,6 +108,9 @@ impl Store {
             let (contact, sequence, wall, at, bytes) = read().map_err(&failed)?;
             let event = event_of(&bytes)
                 .map_err(|source| ArchiveError::Event { path: self.path.clone(), source })?;
+            while configurations.last().is_some_and(|(since, _)| *since <= sequence) {
+                now.routing = configurations.pop().map_or(now.routing, |(_, routing)| routing);
+            }
             // A consult's beginning is told with both.
             if subject(&event) != Some(ContactId(contact)) {
                 continue;
@@ -154,68 +126,39 @@ impl Store {
             let when = Arc::new(When { sequence, at, wall: WallTime(wall), actor });
             now.contact(&event, &when);
         }
-        let since = std::mem::take(&mut now.rows);
-        let (open, rows) = at_the_cut.unwrap_or_default();
-        now.open = open;
+        let last = std::mem::take(&mut now.rows);
+        let (rows, since) = match at_the_cut {
+            Some((open, rows)) => {
+                now.open = open;
+                (rows, last)
+            }
+            None => (last, Rows::default()),
+        };
+        // Whatever one of them names the last one names.
+        now.routing = self.routing().clone();
         Ok(Lived { then: now, rows, since })
     }
 
-    /// Takes what is sealed of a customer out of what is lost as well. Gives how many rows.
-    pub(super) fn forget_lost(&self, customer: CustomerId) -> Result<usize, ArchiveError> {
-        let Some((lost, path)) = self.lost()? else { return Ok(0) };
-        let hash = customer.0.to_le_bytes();
-        lost.execute("DELETE FROM sealed WHERE customer = ?1", [hash]).map_err(sqlite(&path))
-    }
-
-    /// Lets go of losses that were accepted before this time, while nothing is held.
-    pub(super) fn shorten_lost(&self, before: WallTime) -> Result<(), ArchiveError> {
-        let Some((lost, path)) = self.lost()? else { return Ok(()) };
-        let held = "SELECT EXISTS (SELECT 1 FROM holds.hold WHERE released_ms IS NULL)";
-        let held = self.connection.query_row(held, [], |row| row.get(0));
-        if held.map_err(sqlite(&self.path))? {
-            return Ok(());
-        }
-        let tables = MOVED.iter().map(|(table, _)| *table);
-        let shorten = || -> rusqlite::Result<()> {
-            for table in tables.chain(COUNTS.iter().map(|(table, ..)| *table)).chain(["loss"]) {
-                let old = "IN (SELECT loss FROM loss WHERE accepted_ms < ?1)";
-                lost.execute(&format!("DELETE FROM {table} WHERE loss {old}"), [before.0])?;
-            }
-            Ok(())
-        };
-        shorten().map_err(sqlite(&path))
-    }
-
-    fn lost(&self) -> Result<Option<(Connection, PathBuf)>, ArchiveError> {
-        let path = beside(&self.path);
-        if !path.is_file() {
+    /// The configuration at the cut; none if it is the one that is in force.
+    fn configured(&self, cut: u64) -> Result<Option<Arc<Routing>>, ArchiveError> {
+        let all = "SELECT sequence, event FROM configuration ORDER BY sequence";
+        let mut all = self.configurations(all)?;
+        let behind = all.split_off(all.partition_point(|(sequence, _)| *sequence <= cut));
+        if behind.is_empty() {
             return Ok(None);
         }
-        let open = || {
-            let lost = Connection::open(&path)?;
-            lost.pragma_update(None, "secure_delete", "ON")?;
-            let there = "SELECT count(*) FROM sqlite_schema WHERE name = 'loss'";
-            let there: u64 = lost.query_row(there, [], |row| row.get(0))?;
-            Ok((there > 0).then_some(lost))
-        };
-        let lost = open().map_err(sqlite(&path))?;
-        Ok(lost.map(|lost| (lost, path)))
+        Ok(Some(all.pop().map(|(_, routing)| routing).unwrap_or_default()))
     }
-}
-
-/// Where what is lost is kept.
-fn beside(archive: &Path) -> PathBuf {
-    archive.with_file_name("lost.sqlite")
 }
 
 /// The lives of some contacts, cut in two.
-struct Lived {
+pub(super) struct Lived {
     /// As everything was at the cut.
-    then: Projection,
+    pub(super) then: Projection,
     /// What had been written by then.
     rows: Rows,
     /// What was written since.
-    since: Rows,
+    pub(super) since: Rows,
 }
 
 struct Recall {
@@ -255,85 +198,12 @@ fn subject(event: &Event) -> Option<ContactId> {
     }
 }
 
-/// Copies what moves, durably and before anything of it goes: the two files cannot be written
-/// in one transaction.
-fn put_aside(c: &mut Connection, loss: &Accepted, tip: Tip, lived: &Lived) -> rusqlite::Result<()> {
-    c.pragma_update(Some("lost"), "synchronous", "FULL")?;
-    let transaction = c.transaction()?;
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS lost.loss (loss INTEGER PRIMARY KEY, after INTEGER NOT NULL,
-             accepted_ms INTEGER NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL,
-             moved_to TEXT NOT NULL) STRICT",
-    )?;
-    let counted = COUNTS.iter().map(|(table, ..)| *table);
-    for table in MOVED.iter().map(|(table, _)| *table).chain(counted) {
-        transaction.execute_batch(&format!(
-            "CREATE TABLE IF NOT EXISTS lost.{table} AS SELECT 0 AS loss, * FROM main.{table}
-             WHERE false"
-        ))?;
-        // An earlier try that died.
-        transaction.execute(&format!("DELETE FROM lost.{table} WHERE loss = ?1"), [loss.epoch])?;
-    }
-    for (table, which) in MOVED {
-        let copy =
-            format!("INSERT INTO lost.{table} SELECT ?2, t.* FROM main.{table} t WHERE {which}");
-        transaction.execute(&copy, params![tip.sequence, loss.epoch])?;
-    }
-    counted_since(&transaction, loss, lived)?;
-    transaction.execute(
-        "INSERT OR REPLACE INTO lost.loss VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![loss.epoch, tip.sequence, loss.when_ms, loss.who, loss.why, loss.moved_to],
-    )?;
-    transaction.commit()
-}
-
-fn counted_since(c: &Connection, loss: &Accepted, lived: &Lived) -> rusqlite::Result<()> {
-    let routing = &lived.then.routing;
-    for ((queue, start), n) in &lived.since.cells {
-        c.prepare_cached(
-            "INSERT INTO lost.interval VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-                 ?13, ?14, ?15, ?16, ?17)",
-        )?
-        .execute(params![
-            loss.epoch,
-            routing.queue_name(*queue),
-            start,
-            n.offered,
-            n.answered,
-            n.answered_in_target,
-            n.abandoned,
-            n.abandoned_after_target,
-            n.answered_wait_us,
-            n.abandoned_wait_us,
-            n.wait_max_us,
-            n.talk_us,
-            n.hold_us,
-            n.wrap_up_us,
-            n.entered,
-            n.returned,
-            n.solved,
-        ])?;
-    }
-    for ((agent, start), n) in &lived.since.agent_cells {
-        c.prepare_cached(
-            "INSERT INTO lost.agent_interval VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(params![
-            loss.epoch,
-            routing.agent_name(*agent),
-            start,
-            n.offered,
-            n.not_taken,
-            n.handled,
-            n.talk_us,
-            n.hold_us,
-            n.wrap_up_us,
-        ])?;
-    }
-    Ok(())
-}
-
-fn cut(c: &mut Connection, loss: &Accepted, tip: Tip, lived: &mut Lived) -> rusqlite::Result<()> {
+fn cut(
+    c: &mut Connection,
+    loss: &Accepted,
+    tip: Tip,
+    (lived, configured): (&mut Lived, Option<Arc<Routing>>),
+) -> rusqlite::Result<()> {
     let transaction = c.transaction()?;
     for (table, which) in MOVED.iter().filter(|(_, which)| *which == "sequence > ?1") {
         transaction.execute(&format!("DELETE FROM main.{table} WHERE {which}"), [tip.sequence])?;
@@ -344,11 +214,22 @@ fn cut(c: &mut Connection, loss: &Accepted, tip: Tip, lived: &mut Lived) -> rusq
     let dirty = lived.then.open.keys().copied().collect();
     write::contacts(&transaction, &Rows { dirty, ..Rows::default() }, &lived.then)?;
     uncount(&transaction, loss)?;
+    transaction.execute("DELETE FROM main.configuration WHERE sequence > ?1", [tip.sequence])?;
+    if let Some(routing) = configured {
+        transaction.execute_batch("DELETE FROM main.queue; DELETE FROM main.agent")?;
+        write::references(&transaction, &routing)?;
+    }
     keep(&transaction, "sequence", tip.sequence.cast_signed())?;
     keep(&transaction, "epoch", tip.epoch.cast_signed())?;
     keep(&transaction, "hash", tip.hash)?;
     if let Some(wall) = loss.kept_ms {
         keep(&transaction, "wall_ms", wall.cast_signed())?;
+    }
+    if let Some(at) = loss.kept_us {
+        keep(&transaction, "at_us", at.cast_signed())?;
+        // Time that is given up passes once more: it must not be waited for.
+        let again = "UPDATE main.meta SET value = ?1 WHERE name = 'retain_us' AND value > ?1";
+        transaction.execute(again, [at.cast_signed()])?;
     }
     transaction.commit()
 }

@@ -73,6 +73,13 @@ pub struct Holds {
     path: PathBuf,
 }
 
+/// Whether anything at all is held, asked of a connection that has the file attached as `holds`:
+/// whoever placed a hold may want to see what cannot be told apart by what it is on.
+pub(super) fn any(c: &Connection) -> rusqlite::Result<bool> {
+    let any = "SELECT EXISTS (SELECT 1 FROM holds.hold WHERE released_ms IS NULL)";
+    c.query_row(any, [], |row| row.get(0))
+}
+
 /// Where the holds of a data directory are.
 pub(super) fn path(data: &Path) -> PathBuf {
     data.join("archive").join("holds.sqlite")

@@ -13,6 +13,7 @@ mod detail;
 mod error;
 pub mod follow;
 pub mod hold;
+mod lost;
 mod project;
 mod read;
 mod retain;

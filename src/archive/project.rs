@@ -53,7 +53,7 @@ impl Projection {
         for (n, event) in entry.events.iter().enumerate() {
             if let Event::Configured(routing) = event {
                 self.routing = routing.clone();
-                self.rows.routing = Some(routing.clone());
+                self.rows.routing.push((entry.sequence, routing.clone()));
             }
             self.recall(event, &when, n, why.as_ref());
             self.contact(event, &when);
@@ -137,7 +137,7 @@ impl Projection {
                 RecallRow::Ended { recall: *recall, expired: *expired }
             }
             Event::GatewayRegistered { gateway, name } => {
-                self.rows.gateways.push((*gateway, name.clone()));
+                self.rows.gateways.push((*gateway, name.clone(), when.sequence));
                 return;
             }
             _ => return,

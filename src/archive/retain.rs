@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::aside;
 use super::error::{ArchiveError, sqlite};
 use super::store::{Store, keep, meta};
+use super::{aside, hold};
 use crate::ids::CustomerId;
 use crate::time::{EngineTime, WallTime};
 
@@ -61,18 +61,11 @@ impl Store {
     /// Nothing was deleted.
     pub fn retain(&mut self, before: WallTime) -> Result<usize, ArchiveError> {
         let deleted = slice(&mut self.connection, before).map_err(sqlite(&self.path))?;
-        if deleted == 0 {
+        if deleted == 0 && !hold::any(&self.connection).map_err(sqlite(&self.path))? {
             self.shorten_lost(before)?;
-            self.shorten_aside(before)?;
+            aside::shorten(&self.path, before)?;
         }
         Ok(deleted)
-    }
-
-    fn shorten_aside(&self, before: WallTime) -> Result<(), ArchiveError> {
-        let held = "SELECT EXISTS (SELECT 1 FROM holds.hold WHERE released_ms IS NULL)";
-        let held: bool =
-            self.connection.query_row(held, [], |row| row.get(0)).map_err(sqlite(&self.path))?;
-        if held { Ok(()) } else { aside::shorten(&self.path, before) }
     }
 
     /// Takes out what is sealed of a customer and who they are; how many rows. What is left
@@ -82,21 +75,31 @@ impl Store {
     /// Nothing was taken out.
     pub fn forget(&mut self, customer: CustomerId, now: WallTime) -> Result<usize, ArchiveError> {
         // First what is beside: once the archive itself knows nothing, nobody asks again.
-        let beside = self.forget_lost(customer)? + aside::forget(&self.path, customer, now)?;
-        let hash = customer.0.to_le_bytes();
-        let mut forget = || {
+        let beside = self.forget_lost(customer, now)? + aside::forget(&self.path, customer, now)?;
+        let mut here = || {
             let transaction = self.connection.transaction()?;
-            let rows = transaction.execute("DELETE FROM sealed WHERE customer = ?1", [hash])?;
-            transaction.execute(
-                "UPDATE customer SET hash = NULL, forgotten_ms = ?2 WHERE hash = ?1",
-                params![hash, now.0],
-            )?;
+            let rows = forget(&transaction, customer, now)?;
             transaction.commit()?;
             Ok(rows)
         };
-        let rows = forget().map_err(sqlite(&self.path))?;
+        let rows = here().map_err(sqlite(&self.path))?;
         Ok(rows + beside)
     }
+}
+
+/// Takes what is sealed of a customer and who they are out of one file; how many rows.
+pub(super) fn forget(
+    c: &Connection,
+    customer: CustomerId,
+    now: WallTime,
+) -> rusqlite::Result<usize> {
+    let hash = customer.0.to_le_bytes();
+    let rows = c.execute("DELETE FROM sealed WHERE customer = ?1", [hash])?;
+    c.execute(
+        "UPDATE customer SET hash = NULL, forgotten_ms = ?2 WHERE hash = ?1",
+        params![hash, now.0],
+    )?;
+    Ok(rows)
 }
 
 fn reckon(
@@ -154,8 +157,7 @@ fn shorten(c: &Connection, before: WallTime) -> rusqlite::Result<()> {
              AND NOT EXISTS (SELECT 1 FROM contact WHERE contact.customer = customer.id)",
         [],
     )?;
-    let held = "SELECT EXISTS (SELECT 1 FROM holds.hold WHERE released_ms IS NULL)";
-    if c.query_row(held, [], |row| row.get(0))? {
+    if hold::any(c)? {
         return Ok(());
     }
     let last = "SELECT sequence, hash FROM audit WHERE wall_ms < ?1 ORDER BY sequence DESC LIMIT 1";

@@ -130,8 +130,9 @@ pub(super) struct Rows {
     pub(super) recalls: Vec<RecallChange>,
     /// Codes given after everything about the contact was over.
     pub(super) codes: Vec<(ContactId, DispositionId)>,
-    pub(super) gateways: Vec<(GatewayId, Name)>,
-    pub(super) routing: Option<Arc<Routing>>,
+    pub(super) gateways: Vec<(GatewayId, Name, u64)>,
+    /// Configurations, and the entry of each.
+    pub(super) routing: Vec<(u64, Arc<Routing>)>,
     pub(super) cells: Table<(QueueId, u64), Cell>,
     pub(super) agent_cells: Table<(AgentId, u64), AgentCell>,
     /// Whose row is to be brought up to date.

@@ -24,6 +24,10 @@ use crate::journal::loss::accepted;
 use crate::journal::{Batch, Tip};
 use crate::time::{EngineTime, WallTime};
 
+/// Configurations that are kept: each is half a megabyte for ten thousand agents, and no loss goes
+/// back by so many changes of the configuration.
+const CONFIGURATIONS: u32 = 32;
+
 /// What `meta` calls the newest accepted loss that was there when the file was begun.
 const BEGAN_AFTER: &str = "began_after_loss";
 
@@ -92,6 +96,9 @@ impl Store {
             audit: [0; 32],
         };
         store.load()?;
+        // Its log is there by now, which is synced by itself: a name that is lost in a power cut
+        // would take with it what the journal was trimmed for.
+        schema::sync_folder(&store.path)?;
         Ok(store)
     }
 
@@ -192,10 +199,8 @@ impl Store {
         if let Some(hash) = hash.or(anchor) {
             self.audit = hash.try_into().map_err(|_| stored("the audit's hash"))?;
         }
-        if let Some(bytes) = meta::<Vec<u8>>(c, "routing").map_err(&failed)? {
-            let event = event_of(&bytes)
-                .map_err(|source| ArchiveError::Event { path: self.path.clone(), source })?;
-            let Event::Configured(routing) = event else { return Err(stored("the routing")) };
+        let last = "SELECT sequence, event FROM configuration ORDER BY sequence DESC LIMIT 1";
+        if let Some((_, routing)) = self.configurations(last)?.pop() {
             self.projection.routing = routing;
         }
         for (id, state) in pairs::<String>(c, "SELECT contact, state FROM work").map_err(&failed)? {
@@ -213,6 +218,23 @@ impl Store {
         fail::fail_point!("archive-after-load", |_| crate::fault::die());
         Ok(())
     }
+
+    /// Configurations with the entries that made them, as this selects them.
+    pub(super) fn configurations(
+        &self,
+        select: &str,
+    ) -> Result<Vec<(u64, Arc<Routing>)>, ArchiveError> {
+        let rows = pairs::<Vec<u8>>(&self.connection, select).map_err(sqlite(&self.path))?;
+        let read = |(sequence, bytes): (i64, Vec<u8>)| {
+            let event = event_of(&bytes)
+                .map_err(|source| ArchiveError::Event { path: self.path.clone(), source })?;
+            match event {
+                Event::Configured(routing) => Ok((sequence.cast_unsigned(), routing)),
+                _ => Err(ArchiveError::Stored { path: self.path.clone(), what: "the routing" }),
+            }
+        };
+        rows.into_iter().map(read).collect()
+    }
 }
 
 pub(super) fn entry_points(routing: &Routing, names: &[String]) -> Vec<EntryPointId> {
@@ -228,6 +250,21 @@ fn pairs<T: rusqlite::types::FromSql>(
     let mut statement = c.prepare(sql)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
+}
+
+/// Keeps configurations, for going on from the last and for going back to an earlier one.
+fn configure(c: &Connection, configured: &[(u64, Arc<Routing>)]) -> rusqlite::Result<()> {
+    for (sequence, routing) in configured {
+        let event = event_bytes(&Event::Configured(Arc::clone(routing)));
+        let insert = "INSERT OR REPLACE INTO configuration (sequence, event) VALUES (?1, ?2)";
+        c.execute(insert, params![sequence, event])?;
+    }
+    if !configured.is_empty() {
+        let old = "DELETE FROM configuration WHERE sequence NOT IN
+            (SELECT sequence FROM configuration ORDER BY sequence DESC LIMIT ?1)";
+        c.execute(old, [CONFIGURATIONS])?;
+    }
+    Ok(())
 }
 
 /// A value that the archive keeps for itself.
@@ -261,10 +298,7 @@ fn write_all(
     written += write::contacts(&transaction, rows, projection)?;
     let mut hash = *audit;
     written += write::audit(&transaction, &rows.audit, &mut hash)?;
-    if let Some(routing) = &rows.routing {
-        let event = Event::Configured(Arc::clone(routing));
-        keep(&transaction, "routing", event_bytes(&event))?;
-    }
+    configure(&transaction, &rows.routing)?;
     keep(&transaction, "sequence", tip.sequence.cast_signed())?;
     keep(&transaction, "epoch", tip.epoch.cast_signed())?;
     keep(&transaction, "hash", tip.hash)?;

@@ -26,12 +26,14 @@ pub(super) const fn role(role: Role) -> &'static str {
 
 /// Everything but contacts and the audit. Gives how many rows.
 pub(super) fn tables(c: &Connection, rows: &Rows, routing: &Routing) -> rusqlite::Result<u64> {
-    if let Some(routing) = &rows.routing {
+    if let Some((_, routing)) = rows.routing.last() {
         references(c, routing)?;
     }
-    for (id, name) in &rows.gateways {
-        c.prepare_cached("INSERT OR REPLACE INTO gateway (id, name) VALUES (?1, ?2)")?
-            .execute(params![id.0, &**name])?;
+    for (id, name, sequence) in &rows.gateways {
+        c.prepare_cached(
+            "INSERT OR REPLACE INTO gateway (id, name, sequence) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![id.0, &**name, sequence])?;
     }
     timeline(c, rows)?;
     for (contact, sequence, sealed) in &rows.sealed {
@@ -54,7 +56,8 @@ pub(super) fn tables(c: &Connection, rows: &Rows, routing: &Routing) -> rusqlite
     Ok((lists.iter().sum::<usize>() + cells) as u64)
 }
 
-fn references(c: &Connection, routing: &Routing) -> rusqlite::Result<()> {
+/// Queues and agents as a configuration has them.
+pub(super) fn references(c: &Connection, routing: &Routing) -> rusqlite::Result<()> {
     let mut queue = c.prepare_cached(
         "INSERT OR REPLACE INTO queue (id, name, target_us, safety, retired)
          VALUES (?1, ?2, ?3, ?4, ?5)",

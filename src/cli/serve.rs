@@ -26,7 +26,10 @@ pub(super) fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     };
     let config = configuration(args, loaded)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(config, args.accept_older_copy))
+    let ended = runtime.block_on(serve(config, args.accept_older_copy));
+    // Whatever is still read was read for a router that nobody wants any more.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Tells what is wrong with a file in the words of `config check`.
@@ -60,7 +63,7 @@ fn configuration(args: &Serve, loaded: Loaded) -> anyhow::Result<Config> {
 async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let data = config.server.data.clone();
-    let app = App::start(AppConfig {
+    let starting = App::start(AppConfig {
         grpc: config.server.grpc,
         http: config.server.http,
         data: data.clone(),
@@ -70,9 +73,12 @@ async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCo
         journal: config.journal,
         keep_days: config.server.keep_days,
         routing: config.routing,
-    })
-    .await
-    .context("the router did not start")?;
+    });
+    let app = tokio::select! {
+        started = starting => started.context("the router did not start")?,
+        _ = tokio::signal::ctrl_c() => return Ok(given_up()),
+        _ = terminate.recv() => return Ok(given_up()),
+    };
     // Whoever started us reads this line to know when and where to connect.
     let (grpc, http) = (app.grpc_address(), app.http_address());
     let ready = Text::own(format!("surgeline is ready: grpc={grpc} http={http}\n"));
@@ -109,6 +115,13 @@ async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCo
         }
         Err(error) => Err(error).context("the router did not stop well"),
     }
+}
+
+/// It was told to stop before it served. Nothing was promised to anybody: the next start reads
+/// the same journal.
+fn given_up() -> ExitCode {
+    tracing::info!("told to stop while starting");
+    ExitCode::SUCCESS
 }
 
 /// Tells where something panicked and not what it said: a message may quote what the code

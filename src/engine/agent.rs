@@ -247,15 +247,19 @@ impl Agent {
     /// Whether they take contacts of this channel, now or as soon as they have capacity.
     #[must_use]
     pub fn serves(&self, profile: &AgentProfile, channel: Channel) -> bool {
-        self.is_open(profile)
-            && profile.capacity[channel.index()] > 0
+        self.is_open(profile) && self.takes(profile, channel)
+    }
+
+    /// Whether contacts of this channel are theirs at all, if they are open to any.
+    pub(crate) fn takes(&self, profile: &AgentProfile, channel: Channel) -> bool {
+        profile.capacity[channel.index()] > 0
             && !(self.phone_unreachable && channel == Channel::Voice)
     }
 
     /// Whether they may be offered a contact of this channel now.
     #[must_use]
     pub fn can_take(&self, profile: &AgentProfile, channel: Channel) -> bool {
-        self.serves(profile, channel) && self.has_room(profile, channel)
+        self.serves(profile, channel) && self.has_room(profile, channel, self.load(profile))
     }
 
     /// Whether they may be offered anything, if there is room for it.
@@ -269,11 +273,11 @@ impl Agent {
     }
 
     /// Whether one more contact of a channel fits into what they can bear, whatever of it
-    /// ends first.
-    fn has_room(&self, profile: &AgentProfile, channel: Channel) -> bool {
+    /// ends first. `load` is [`Self::load`], which is the same for every channel.
+    pub(crate) fn has_room(&self, profile: &AgentProfile, channel: Channel, load: u32) -> bool {
         let more = cost(profile, channel);
         if !profile.workload.interrupts_any() {
-            return self.load(profile).saturating_add(more) <= WHOLE;
+            return load.saturating_add(more) <= WHOLE;
         }
         let mut used = self.used_in_all(profile);
         // While a call lasts, nothing more of what it interrupts.
@@ -305,6 +309,15 @@ pub fn cost(profile: &AgentProfile, channel: Channel) -> u32 {
         (_, 0) => WHOLE,
         (0, n) => WHOLE / u32::from(n),
         (cost, _) => WHOLE / u32::from(profile.workload.budget.max(1)) * u32::from(cost),
+    }
+}
+
+/// How many contacts of a channel an agent with empty hands takes at once.
+pub(crate) fn at_once(profile: &AgentProfile, channel: Channel) -> u32 {
+    match profile.workload.cost[channel.index()] {
+        // What `WHOLE / cost` comes to, without the divisions: this is asked with every event.
+        0 => profile.capacity[channel.index()].into(),
+        _ => WHOLE / cost(profile, channel).max(1),
     }
 }
 
@@ -373,6 +386,16 @@ mod tests {
                 assert!(each * n <= WHOLE && each * (n + 1) > WHOLE, "{n} of {cost} in {budget}");
             }
         }
+    }
+
+    #[test]
+    fn as_many_fit_at_once_as_add_up() {
+        for capacity in 1..=u8::MAX {
+            let p = AgentProfile { capacity: [capacity; 4], ..AgentProfile::default() };
+            let added_up = WHOLE / super::cost(&p, Channel::Chat);
+            assert_eq!(at_once(&p, Channel::Chat), added_up, "{capacity}");
+        }
+        assert_eq!(at_once(&profile(), Channel::Chat), 2, "40 of 100");
     }
 
     #[test]

@@ -7,25 +7,28 @@
 //! here decides.
 
 mod demand;
+mod idle;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 pub(crate) use demand::{Demand, Press, Staff};
-use fixedbitset::FixedBitSet;
+use fixedbitset::{Block, FixedBitSet};
 use hashbrown::HashMap;
+pub(crate) use idle::IdleKeys;
+use idle::IdleLine;
 use rustc_hash::FxBuildHasher;
 
-use super::agent::{Agent, WHOLE};
 use super::choice::{Candidate, by_queue};
 use super::contact::Contact;
 use super::crowd::Crowd;
 use super::line::{Line, Spot, Standing};
 use super::policy::AgentChoice;
-use super::rank::{ClassKey, Order, ProfileKey, order};
-use super::routing::{AgentProfile, Routing};
+use super::rank::{Asked, ClassKey, Order, ProfileKey, order};
+use super::routing::Routing;
 use super::words::{Channel, ServiceClass};
 use crate::ids::{AgentId, ContactId, QueueId};
-use crate::time::{EngineTime, Place};
+use crate::time::Place;
 use smallvec::SmallVec;
 
 /// Most demand classes. Each costs a row of the eligibility table.
@@ -49,7 +52,7 @@ struct Profile {
     /// Classes that it may serve.
     eligible: FixedBitSet,
     /// By channel: who could take one now, least loaded and longest idle first.
-    idle: [BTreeSet<Idle>; 4],
+    idle: [IdleLine; 4],
     /// By channel the same, for drawing lots; empty where no queue does.
     crowds: [Crowd; 4],
     /// Who is of it, in the order of their ids, by seat.
@@ -57,18 +60,6 @@ struct Profile {
     /// Who of it is at work.
     staff: Staff,
 }
-
-/// An agent in line for work.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Idle {
-    /// For chat, email and message: thousandths of capacity in use. For calls always 0.
-    pub(crate) load: u16,
-    pub(crate) since: EngineTime,
-    pub(crate) agent: AgentId,
-}
-
-/// By channel, how an agent stands in line for work; none where they cannot take any.
-pub(crate) type IdleKeys = [Option<Idle>; 4];
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -179,19 +170,20 @@ impl Floor {
     }
 
     /// Whether one more contact of this kind has a class to stand in.
-    pub(crate) fn has_room(&self, key: &ClassKey) -> bool {
+    pub(crate) fn has_room(&self, key: Asked<'_>) -> bool {
         self.classes.len() < MOST_CLASSES
-            || self.class_ids.contains_key(key)
+            || self.class_ids.contains_key(&key)
             || self.classes.iter().any(|c| c.line.is_empty())
     }
 
-    fn class(&mut self, key: &ClassKey, routing: &Routing) -> u16 {
-        if let Some(id) = self.class_ids.get(key) {
+    fn class(&mut self, asked: Asked<'_>, routing: &Routing) -> u16 {
+        if let Some(id) = self.class_ids.get(&asked) {
             return *id;
         }
         let full = self.classes.len() >= MOST_CLASSES;
         // Who comes back from an agent is never turned away, even where the table is full.
         let reuse = if full { self.classes.iter().position(|c| c.line.is_empty()) } else { None };
+        let key = asked.key();
         let fresh = Class {
             key: key.clone(),
             line: Line::default(),
@@ -211,7 +203,7 @@ impl Floor {
             }
         };
         let id = u16::try_from(index).unwrap_or(u16::MAX);
-        self.class_ids.insert(key.clone(), id);
+        self.class_ids.insert(key, id);
         self.connect(index, routing);
         id
     }
@@ -222,7 +214,7 @@ impl Floor {
             self.named.entry(named.agent).or_default().insert((contact.place, contact.id));
             return Stand::Named(named.agent);
         }
-        let id = self.class(&ClassKey::of(contact), routing);
+        let id = self.class(Asked::of(contact), routing);
         let class = &mut self.classes[usize::from(id)];
         let spot = Spot::of(contact);
         let standing = if contact.passed_over.is_empty() {
@@ -268,19 +260,25 @@ impl Floor {
     }
 
     /// Agents enter and leave the lines for work as their keys change.
-    pub(crate) fn idle_changed(&mut self, agent: AgentId, before: &IdleKeys, after: &IdleKeys) {
+    pub(crate) fn idle_changed(&mut self, agent: AgentId, before: IdleKeys, after: IdleKeys) {
+        if before == after {
+            return;
+        }
         let Some((id, seat)) = self.profile_of.get(agent.index()).copied() else { return };
         let profile = &mut self.profiles[usize::from(id)].1;
-        for channel in 0..before.len() {
-            let (before, after) = (&before[channel], &after[channel]);
+        for of in Channel::ALL {
+            let (before, after) = (before.on(of, agent), after.on(of, agent));
             if before == after {
                 continue;
             }
+            let channel = of.index();
             let idle = &mut profile.idle[channel];
             if let Some(key) = before {
-                idle.remove(key);
+                idle.remove(&key);
             }
-            idle.extend(after);
+            if let Some(key) = after {
+                idle.insert(key);
+            }
             self.staffed[channel].set(usize::from(id), !idle.is_empty());
             if self.lots {
                 match (before.is_some(), after.is_some()) {
@@ -325,28 +323,36 @@ impl Floor {
         None
     }
 
-    /// By class, the oldest place that an agent may take on these channels, with its queue.
-    fn next_for(
+    /// Goes through the classes in which somebody waits whom an agent may take on these
+    /// channels, each with the oldest place, until told that it is enough. Plain loops over
+    /// whole words of the sets: every freed agent comes through here several times.
+    fn each_for(
         &self,
         agent: AgentId,
         service: ServiceClass,
-        channels: [bool; 4],
+        channels: IdleKeys,
         passes_over: impl Fn(ContactId, AgentId) -> bool,
-    ) -> impl Iterator<Item = Candidate> {
-        let profile = self.profile_of.get(agent.index());
-        let eligible = profile.map(|(p, _)| &self.profiles[usize::from(*p)].1.eligible);
-        let open = Channel::ALL.into_iter().filter(move |c| channels[c.index()]);
-        let waiting = open.map(move |c| &self.waiting[service as usize][c.index()]);
-        let both = eligible
-            .into_iter()
-            .flat_map(move |e| waiting.clone().flat_map(move |waiting| waiting.intersection(e)));
-        both.filter_map(move |class| {
-            let class = &self.classes[class];
-            let next = class.line.front(agent, &passes_over)?;
-            let queue = class.key.queue;
-            let backlog = self.backlog[queue.index()][service as usize];
-            Some(Candidate { queue, next, backlog })
-        })
+        mut each: impl FnMut(&Class, Spot) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Some((profile, _)) = self.profile_of.get(agent.index()) else {
+            return ControlFlow::Continue(());
+        };
+        let eligible = self.profiles[usize::from(*profile)].1.eligible.as_slice();
+        for channel in Channel::ALL.into_iter().filter(|c| channels.has(*c)) {
+            let waiting = self.waiting[service as usize][channel.index()].as_slice();
+            for (word, (waiting, eligible)) in waiting.iter().zip(eligible).enumerate() {
+                let mut both = waiting & eligible;
+                while both != 0 {
+                    let class = word * Block::BITS as usize + both.trailing_zeros() as usize;
+                    let class = &self.classes[class];
+                    if let Some(next) = class.line.front(agent, &passes_over) {
+                        each(class, next)?;
+                    }
+                    both &= both - 1;
+                }
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// The queues of one class of service in which somebody waits whom an agent may take on
@@ -355,10 +361,16 @@ impl Floor {
         &self,
         agent: AgentId,
         service: ServiceClass,
-        channels: [bool; 4],
+        channels: IdleKeys,
         passes_over: impl Fn(ContactId, AgentId) -> bool,
     ) -> SmallVec<[Candidate; 8]> {
-        let mut found = self.next_for(agent, service, channels, passes_over).collect();
+        let mut found = SmallVec::new();
+        let _ = self.each_for(agent, service, channels, passes_over, |class, next| {
+            let queue = class.key.queue;
+            let backlog = self.backlog[queue.index()][service as usize];
+            found.push(Candidate { queue, next, backlog });
+            ControlFlow::Continue(())
+        });
         by_queue(&mut found);
         found
     }
@@ -368,10 +380,11 @@ impl Floor {
         &self,
         agent: AgentId,
         service: ServiceClass,
-        channels: [bool; 4],
+        channels: IdleKeys,
         passes_over: impl Fn(ContactId, AgentId) -> bool,
     ) -> bool {
-        self.next_for(agent, service, channels, passes_over).next().is_some()
+        let one = |_: &Class, _| ControlFlow::Break(());
+        self.each_for(agent, service, channels, passes_over, one).is_break()
     }
 
     /// The rank of an agent among those eligible for a class, if they are.
@@ -391,7 +404,7 @@ impl Floor {
 
     /// What choosing an agent for a class looked at: proficiency in what it asks for, and
     /// preferred skills that they lack.
-    pub(crate) fn suits(&self, agent: AgentId, key: &ClassKey) -> (u16, u16) {
+    pub(crate) fn suits(&self, agent: AgentId, key: Asked<'_>) -> (u16, u16) {
         let Some((profile, _)) = self.profile_of.get(agent.index()) else { return (0, 0) };
         let profile = &self.profiles[usize::from(*profile)].0;
         (key.proficiency(profile), key.lacks(profile))
@@ -449,23 +462,6 @@ impl Floor {
     pub(crate) fn depths(&self) -> impl Iterator<Item = (QueueId, usize)> {
         self.classes.iter().filter(|c| !c.line.is_empty()).map(|c| (c.key.queue, c.line.len()))
     }
-}
-
-/// How an agent stands in line for work on each channel.
-pub(crate) fn idle_keys(agent: &Agent, profile: &AgentProfile) -> IdleKeys {
-    let load = agent.load(profile);
-    // With full hands nothing fits on any channel, unless it interrupts.
-    if !agent.is_open(profile) || load >= WHOLE && !profile.workload.interrupts_any() {
-        return IdleKeys::default();
-    }
-    let load = u16::try_from(load / 1000).unwrap_or(u16::MAX);
-    Channel::ALL.map(|channel| {
-        agent.can_take(profile, channel).then(|| Idle {
-            load: if channel == Channel::Voice { 0 } else { load },
-            since: agent.idle_since,
-            agent: agent.id,
-        })
-    })
 }
 
 /// One of those who are idle, each as likely as another; who is passed over gives way to

@@ -1,8 +1,11 @@
 //! A gateway as the engine holds one.
 
+use hashbrown::Equivalent;
+
 use super::command::GatewayLimits;
 use super::routing::Name;
-use crate::ids::SessionId;
+use super::words::Key;
+use crate::ids::{GatewayId, SessionId};
 
 /// Most gateways that may make themselves known.
 pub const MOST_GATEWAYS: usize = 1024;
@@ -28,6 +31,16 @@ pub struct Gateway {
     pub unsaid: u32,
     /// Calls of its that are with a recorded menu.
     pub in_ivr: u32,
+}
+
+/// A gateway's name for a contact, borrowed to look the contact up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct KeyOf<'a>(pub(crate) GatewayId, pub(crate) &'a str);
+
+impl Equivalent<(GatewayId, Key)> for KeyOf<'_> {
+    fn equivalent(&self, (gateway, key): &(GatewayId, Key)) -> bool {
+        self.0 == *gateway && *self.1 == **key
+    }
 }
 
 /// What is being gone through for a gateway.

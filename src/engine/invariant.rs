@@ -9,7 +9,7 @@ use super::agent::{Hold, WHOLE};
 use super::away::Away;
 use super::contact::{Contact, Link, State, StateKind};
 use super::event::EffectKind;
-use super::floor::{Stand, idle_keys};
+use super::floor::{IdleKeys, Staff, Stand};
 use super::participant::{Participant, Who};
 use super::recall::{Tier, TierCounts, TriageClass};
 use super::store::hash_of;
@@ -256,8 +256,9 @@ impl Engine {
                 timers.insert(t);
             });
             hashes.agents ^= hash_of(a);
-            let standing = self.standings.get(a.id.index()).map(|s| s.idle);
-            if standing != self.routing.agent(a.id).map(|profile| idle_keys(a, profile)) {
+            let standing = self.standings.get(a.id.index()).map(|s| (s.idle, s.staff));
+            let right = |profile| (IdleKeys::of(a, profile), Staff::of(a, profile));
+            if standing != self.routing.agent(a.id).map(right) {
                 return Err(Violation::Index("agents who have room"));
             }
         }

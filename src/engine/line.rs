@@ -143,6 +143,9 @@ impl Line {
         passes_over: impl Fn(ContactId, AgentId) -> bool,
     ) -> Option<Spot> {
         let row = self.row.front().copied().flatten();
+        if self.tree.is_empty() && self.aside.is_empty() {
+            return row;
+        }
         let tree = self.tree.first().copied();
         // Whoever is skipped here passes this very agent over, so that there are no more of
         // them than offers that the agent did not take within the pass-over time.

@@ -58,7 +58,7 @@ use contact::{Contact, StateKind};
 pub use decide::Preview;
 use entry::Entry;
 use event::Event;
-use floor::{Floor, IdleKeys, Stand};
+use floor::{Floor, IdleKeys, Staff, Stand};
 pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
 use image::Counts;
@@ -75,7 +75,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 5;
+pub const HASH_VERSION: u32 = 6;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -119,6 +119,8 @@ const ONE_SHARE: u32 = 100;
 #[derive(Clone, Copy, Debug, Default)]
 struct Standing {
     idle: IdleKeys,
+    /// Their part in who is at work.
+    staff: Staff,
     /// Their part of the state hash.
     hash: u64,
 }
@@ -314,7 +316,12 @@ impl Engine {
 
     /// Whether an agent may be offered a contact of this channel now.
     fn has_room(&self, agent: AgentId, channel: words::Channel) -> bool {
-        self.standings.get(agent.index()).is_some_and(|s| s.idle[channel.index()].is_some())
+        self.idle_keys(agent).has(channel)
+    }
+
+    /// How an agent stands in line for work.
+    fn idle_keys(&self, agent: AgentId) -> IdleKeys {
+        self.standings.get(agent.index()).map_or_else(IdleKeys::default, |s| s.idle)
     }
 
     fn stand_of(&self, id: ContactId) -> Stand {

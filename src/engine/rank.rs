@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 
+use hashbrown::Equivalent;
 use smallvec::SmallVec;
 
 use super::contact::Contact;
@@ -15,13 +16,22 @@ use super::words::{Channel, Need, Needs, ServiceClass};
 use crate::ids::{PoolId, QueueId, SkillId};
 
 /// What contacts of one class have in common.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct ClassKey {
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct ClassKey<N = Needs> {
     pub(crate) queue: QueueId,
     pub(crate) channel: Channel,
     pub(crate) service: ServiceClass,
-    pub(crate) needs: Needs,
-    pub(crate) preferred: Needs,
+    pub(crate) needs: N,
+    pub(crate) preferred: N,
+}
+
+/// The class that somebody asks for, as they hold it: to look it up nothing is copied.
+pub(crate) type Asked<'a> = ClassKey<&'a [Need]>;
+
+impl Equivalent<ClassKey> for Asked<'_> {
+    fn equivalent(&self, key: &ClassKey) -> bool {
+        *self == key.asked()
+    }
 }
 
 /// What agents of one profile have in common.
@@ -34,45 +44,72 @@ pub(crate) struct ProfileKey {
     pub(crate) primary: Option<SkillId>,
 }
 
-impl ClassKey {
-    pub(crate) fn of(c: &Contact) -> Self {
+impl<'a> Asked<'a> {
+    pub(crate) fn of(c: &'a Contact) -> Self {
         Self {
             queue: c.queue,
             channel: c.channel,
             service: c.service,
-            needs: c.needs.clone(),
-            preferred: c.preferred.clone(),
+            needs: &c.needs,
+            preferred: &c.preferred,
         }
     }
 
     /// That of a contact which is about to be queued so.
-    pub(crate) fn of_queued(channel: Channel, q: &Queued) -> Self {
+    pub(crate) fn of_queued(channel: Channel, q: &'a Queued) -> Self {
         Self {
             queue: q.queue,
             channel,
             service: q.service,
-            needs: q.needs.clone(),
-            preferred: q.preferred.clone(),
+            needs: &q.needs,
+            preferred: &q.preferred,
         }
     }
 
+    /// To be kept.
+    pub(crate) fn key(self) -> ClassKey {
+        ClassKey {
+            queue: self.queue,
+            channel: self.channel,
+            service: self.service,
+            needs: Needs::from_slice(self.needs),
+            preferred: Needs::from_slice(self.preferred),
+        }
+    }
+}
+
+impl ClassKey {
+    /// The same, borrowed.
+    pub(crate) fn asked(&self) -> Asked<'_> {
+        Asked {
+            queue: self.queue,
+            channel: self.channel,
+            service: self.service,
+            needs: &self.needs,
+            preferred: &self.preferred,
+        }
+    }
+}
+
+impl<N: AsRef<[Need]>> ClassKey<N> {
     /// Whether a profile may serve it, if its queue is served by these pools; all if by none.
     pub(crate) fn fits(&self, profile: &ProfileKey, pools: &[PoolId]) -> bool {
         (self.service == ServiceClass::Safety || !profile.kept)
             && (pools.is_empty() || pools.contains(&profile.pool))
-            && self.needs.iter().all(|n| profile.has(*n))
+            && self.needs.as_ref().iter().all(|n| profile.has(*n))
     }
 
     /// How many preferred skills a profile has not, or not so well.
     pub(crate) fn lacks(&self, profile: &ProfileKey) -> u16 {
-        let lacking = self.preferred.iter().filter(|n| !profile.has(**n)).count();
+        let lacking = self.preferred.as_ref().iter().filter(|n| !profile.has(**n)).count();
         u16::try_from(lacking).unwrap_or(u16::MAX)
     }
 
     /// Proficiency in every skill that is needed or preferred, added up.
     pub(crate) fn proficiency(&self, profile: &ProfileKey) -> u16 {
-        let also = |n: &&Need| !self.needs.iter().any(|m| m.skill == n.skill);
-        let asked = self.needs.iter().chain(self.preferred.iter().filter(also));
+        let needs = self.needs.as_ref();
+        let also = |n: &&Need| !needs.iter().any(|m| m.skill == n.skill);
+        let asked = needs.iter().chain(self.preferred.as_ref().iter().filter(also));
         asked.map(|n| u16::from(profile.level(n.skill))).fold(0, u16::saturating_add)
     }
 }

@@ -13,7 +13,7 @@ use super::story;
 use super::waiting::Waiting;
 use crate::engine::event::{Event, Queued, Reserved, Trigger};
 use crate::engine::policy::AgentChoice;
-use crate::engine::rank::{ClassKey, ProfileKey, order};
+use crate::engine::rank::{Asked, ClassKey, ProfileKey, order};
 use crate::engine::routing::Routing;
 use crate::engine::words::{Channel, NotTaken, ServiceClass};
 use crate::ids::AgentId;
@@ -57,7 +57,7 @@ pub(super) struct Crowd {
 impl Demand {
     pub(super) fn new(q: &Queued, channel: Option<Channel>, kept: &Arc<[AgentId]>) -> Self {
         // Who may take it is the queue's to say: the channel makes no rank.
-        let class = ClassKey::of_queued(channel.unwrap_or(Channel::Voice), q);
+        let class = Asked::of_queued(channel.unwrap_or(Channel::Voice), q).key();
         Self { class, kept: Arc::clone(kept), ranks: None }
     }
 

@@ -143,8 +143,10 @@ impl Scan {
             let last = at + 1 == segments.len();
             let connection =
                 segment::connect_read_only(segment, last).map_err(|e| self.placed(e))?;
-            if segment.first <= after.sequence && at == 0 {
-                self.covers(&connection, after)?;
+            match (at, after.sequence) {
+                (0, 1..) if segment.first <= after.sequence => self.covers(&connection, after)?,
+                (0, 1..) => self.follows(&connection, after)?,
+                _ => {}
             }
             self.rows(&connection, each, progress)?;
         }
@@ -179,7 +181,29 @@ impl Scan {
         if row.is_some_and(|row| last == after.sequence && row.hash == after.hash) {
             return Ok(());
         }
-        Err(self.diverged(after.sequence))
+        Err(self.other_history(after))
+    }
+
+    /// Whether a segment that begins right after a snapshot follows it. A first row that is
+    /// whole and follows something else is no damage: the snapshot is of another journal.
+    fn follows(&self, connection: &Connection, after: Tip) -> Result<(), JournalError> {
+        let row = segment::after(connection, after.sequence).map_err(|e| self.unreadable(e))?;
+        let previous = |row: &Raw| <[u8; 32]>::try_from(row.previous.as_slice()).ok();
+        let other = row.is_some_and(|row| {
+            previous(&row).is_some_and(|p| p != after.hash && row.hash == hash(&p, &row.payload))
+        });
+        if other { Err(self.other_history(after)) } else { Ok(()) }
+    }
+
+    /// A snapshot of another journal. Nothing of this one was read yet: all of it that was
+    /// acknowledged may be whole.
+    fn other_history(&self, after: Tip) -> JournalError {
+        let whole = match self.acknowledged {
+            Acknowledged::Upto(tip, _) => tip.sequence.max(after.sequence),
+            Acknowledged::Missing | Acknowledged::Damaged => after.sequence,
+        };
+        let (path, go_on) = (self.folder.clone(), GoOn::new(&self.folder, whole));
+        JournalError::Diverged { path, sequence: after.sequence, go_on }
     }
 
     fn rows(

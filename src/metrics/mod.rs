@@ -213,6 +213,11 @@ impl Metrics {
         self.text.run_upkeep();
     }
 
+    /// The journal is being read: so many entries of so many.
+    pub fn recovering(&self, entries: u64, of: Option<u64>) {
+        self.snapshots.recovering(entries, of);
+    }
+
     /// The replica does not answer: what was taken from state is old.
     pub fn replica_is_down(&self) {
         self.one.replica_up.set(0.0);

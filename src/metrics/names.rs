@@ -132,14 +132,15 @@ metrics! {
     UNPROVEN_RECEIPTS = Counter, Count, "surgeline_receipts_unproven_total", ["why"], "Genuine receipts since the process began that were let pass unproven: their entries were trimmed, given up by accept-loss, or could not be read just then.";
     REPLICA_UP = Gauge, Count, "surgeline_replica_up", [], "1 while the replica answers, which most of these are read from; 0 when it has ended or does not answer, and they are the last it said: /readyz says why.";
     REPLICA_BEHIND = Gauge, Count, "surgeline_replica_lag_entries", [], "Durable entries that the replica has not applied.";
-    SNAPSHOTS = Counter, Count, "surgeline_snapshots_total", ["outcome"], "Snapshots written, those that failed, and those put off because the disk is full but for the last, since the process began.";
+    SNAPSHOTS = Counter, Count, "surgeline_snapshots_total", ["outcome"], "Snapshots written, those that failed, those put off because the disk is full but for the last, and those that were found damaged or unusable and left out, since the process began.";
     JOURNAL_NOT_TRIMMED = Counter, Count, "surgeline_journal_trim_failures_total", [], "Times that the journal was not trimmed since the process began; the log says why.";
     SNAPSHOT_AGE = Gauge, Seconds, "surgeline_snapshot_age_seconds", [], "Age of the state in the newest snapshot, which a start goes on from; before the first, since the process began.";
     SNAPSHOT_SECONDS = Gauge, Seconds, "surgeline_snapshot_write_seconds", [], "Time that the newest snapshot took to be made durable, beside everything else.";
     SNAPSHOT_PAUSE = Gauge, Seconds, "surgeline_snapshot_pause_seconds", [], "Time that the replica stood still for the newest snapshot; the owner never does.";
     SNAPSHOT_BYTES = Gauge, Bytes, "surgeline_snapshot_size_bytes", [], "Size of the newest snapshot.";
     RECOVERY_SECONDS = Gauge, Seconds, "surgeline_recovery_seconds", [], "Time from the start of the process's recovery until it could serve.";
-    RECOVERY_ENTRIES = Gauge, Count, "surgeline_recovery_entries", [], "Entries of the journal that the recovery read after its snapshot.";
+    RECOVERY_ENTRIES = Gauge, Count, "surgeline_recovery_entries", [], "Entries of the journal that the recovery has read after its snapshot; grows while it reads.";
+    RECOVERY_EXPECTED = Gauge, Count, "surgeline_recovery_entries_expected", [], "Entries of the journal that the recovery has to read, as far as it knows: those after its snapshot that were acknowledged. 0 before that is known.";
     ARCHIVE_BEHIND = Gauge, Count, "surgeline_archive_lag_entries", [], "Durable entries that the archive does not have.";
     ARCHIVE_AGE = Gauge, Seconds, "surgeline_archive_lag_seconds", [], "Age of the newest entry that the archive has; 0 while it has all.";
     ARCHIVE_ROWS = Counter, Count, "surgeline_archive_rows_total", [], "Rows that the archive wrote since the process began.";

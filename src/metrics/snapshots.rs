@@ -20,9 +20,11 @@ pub(super) struct SnapshotMetrics {
     written: Counter,
     failed: Counter,
     put_off: Counter,
+    left_out: Counter,
     not_trimmed: Counter,
     recovery: Gauge,
     recovery_entries: Gauge,
+    recovery_expected: Gauge,
     /// When the newest state was that a start could go on from, milliseconds since the
     /// epoch; before the first snapshot that of the process's start.
     since: AtomicU64,
@@ -38,11 +40,18 @@ impl SnapshotMetrics {
             written: counter(r, &names::SNAPSHOTS, &["written"]),
             failed: counter(r, &names::SNAPSHOTS, &["failed"]),
             put_off: counter(r, &names::SNAPSHOTS, &["put_off"]),
+            left_out: counter(r, &names::SNAPSHOTS, &["left_out"]),
             not_trimmed: counter(r, &names::JOURNAL_NOT_TRIMMED, &[]),
             recovery: gauge(r, &names::RECOVERY_SECONDS, &[]),
             recovery_entries: gauge(r, &names::RECOVERY_ENTRIES, &[]),
+            recovery_expected: gauge(r, &names::RECOVERY_EXPECTED, &[]),
             since: AtomicU64::new(now().0),
         }
+    }
+
+    pub(super) fn recovering(&self, entries: u64, of: Option<u64>) {
+        self.recovery_entries.set(float(entries));
+        self.recovery_expected.set(float(of.unwrap_or(0)));
     }
 
     pub(super) fn recovered(&self, took: Duration, entries: u64) {
@@ -61,6 +70,7 @@ impl SnapshotMetrics {
             }
             SnapshotOutcome::Loaded(wall) => self.since.store(wall.0, Ordering::Relaxed),
             SnapshotOutcome::Failed => self.failed.increment(1),
+            SnapshotOutcome::LeftOut => self.left_out.increment(1),
             SnapshotOutcome::PutOff => self.put_off.increment(1),
         }
     }

@@ -179,6 +179,8 @@ pub enum SnapshotOutcome {
     },
     /// The start went on from one of this time.
     Loaded(WallTime),
+    /// It is damaged, or no state to this version: no start goes on from it.
+    LeftOut,
     /// It was not written; the next one is tried when it is due.
     Failed,
     /// It is due, and the disk has no space for what can wait; taken when that is back.

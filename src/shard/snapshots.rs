@@ -63,6 +63,17 @@ impl Taker {
         keys: Arc<KeyStore>,
         observer: Arc<dyn Observer>,
     ) -> io::Result<(Self, Background)> {
+        let (taker, scribe) = Self::with_scribe(options, keys, observer);
+        let thread = background::spawn("snapshot", move || scribe.run())?;
+        Ok((taker, thread))
+    }
+
+    /// All of [`Self::start`] but the thread.
+    pub(crate) fn with_scribe(
+        options: SnapshotOptions,
+        keys: Arc<KeyStore>,
+        observer: Arc<dyn Observer>,
+    ) -> (Self, Scribe) {
         let (to, taken) = bounded(1);
         let busy = Arc::new(AtomicBool::new(false));
         let written = Arc::new(AtomicU64::new(0));
@@ -77,9 +88,8 @@ impl Taker {
             written: written.clone(),
             since: Instant::now(),
         };
-        let scribe = Scribe { options, keys, observer, busy, written };
-        let thread = background::spawn("snapshot", move || scribe.run(&taken))?;
-        Ok((taker, thread))
+        let scribe = Scribe { taken, options, keys, observer, busy, written, told: 0 };
+        (taker, scribe)
     }
 
     /// Goes on from a snapshot that was loaded.
@@ -123,23 +133,60 @@ impl Taker {
 }
 
 /// The thread's own.
-struct Scribe {
+pub(crate) struct Scribe {
+    taken: Receiver<Taken>,
     options: SnapshotOptions,
     keys: Arc<KeyStore>,
     observer: Arc<dyn Observer>,
     busy: Arc<AtomicBool>,
     written: Arc<AtomicU64>,
+    /// Snapshots that were left out, as far as the observer knows.
+    told: u64,
 }
 
 impl Scribe {
-    fn run(self, taken: &Receiver<Taken>) {
-        for Taken { snapshot, paused } in taken {
-            if let Some(older) = self.keep(&snapshot, paused) {
-                self.shorten(&snapshot, older);
+    fn run(mut self) {
+        self.begin();
+        while let Ok(taken) = self.taken.recv() {
+            self.one(taken);
+        }
+    }
+
+    /// Finds how far no start needs the journal. Here, because the older snapshot is read for
+    /// it, which nobody who is waiting for the router should wait for.
+    pub(crate) fn begin(&mut self) {
+        match catch_unwind(AssertUnwindSafe(|| self.options.kept.older())) {
+            Ok(Ok(older)) => self.options.trimming.outgrown(older.unwrap_or(0)),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the journal is kept until the next snapshot is written");
             }
-            // Before the next may be taken: never two of them in memory.
-            drop(snapshot);
-            self.busy.store(false, Ordering::Release);
+            Err(_) => tracing::error!("looking at the older snapshot panicked"),
+        }
+        self.tell_left_out();
+    }
+
+    /// Writes one that waits; whether one did.
+    #[cfg(test)]
+    pub(crate) fn try_one(&mut self) -> bool {
+        let taken = self.taken.try_recv();
+        taken.map(|taken| self.one(taken)).is_ok()
+    }
+
+    fn one(&mut self, Taken { snapshot, paused }: Taken) {
+        let kept = self.keep(&snapshot, paused);
+        self.tell_left_out();
+        if let Some(older) = kept {
+            self.shorten(&snapshot, older);
+        }
+        // Before the next may be taken: never two of them in memory.
+        drop(snapshot);
+        self.busy.store(false, Ordering::Release);
+    }
+
+    fn tell_left_out(&mut self) {
+        let all = self.options.kept.left_out();
+        for _ in std::mem::replace(&mut self.told, all)..all {
+            self.observer.snapshot(SnapshotOutcome::LeftOut);
         }
     }
 

@@ -8,12 +8,12 @@ use super::super::agent::{Hold, Work};
 use super::super::contact::{Contact, Link, State, StateKind};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
 use super::super::floor::Stand;
-use super::super::gateway::Gateway;
+use super::super::gateway::{Gateway, KeyOf};
 use super::super::line::Spot;
 use super::super::participant::Participants;
 use super::super::recall::Machine;
-use super::super::store::{Filed, hash_of};
-use super::super::words::{Channel, EndReason, Excluded, NotTaken, ServiceClass};
+use super::super::store::Filed;
+use super::super::words::{Channel, EndReason, Excluded, Key, Needs, NotTaken, ServiceClass};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
 use crate::time::{EngineTime, Place, Span};
 
@@ -132,18 +132,17 @@ impl Engine {
             id: a.contact,
             gateway: a.gateway,
             link: a.session.map_or(Link::Unary, Link::Attached),
-            key: a.key.clone(),
             content: a.content,
             channel: a.channel,
             entry_point: a.entry_point,
             customer: a.customer,
             continues: a.continues,
             attributes: a.attributes.clone(),
-            own_needs: a.own_needs.clone(),
-            own_preferred: a.own_preferred.clone(),
+            own_needs: Needs::from_slice(&a.own_needs),
+            own_preferred: Needs::from_slice(&a.own_preferred),
             waited_before: a.waited,
             language: a.language,
-            ..blank(at)
+            ..blank(at, a.key.clone())
         });
     }
 
@@ -160,7 +159,7 @@ impl Engine {
             own_needs: of.own_needs.clone(),
             own_preferred: of.own_preferred.clone(),
             parent: Some(parent),
-            ..blank(at)
+            ..blank(at, "".into())
         };
         self.file_new(consult);
         self.note(parent, |c| c.consult = Some(child));
@@ -170,9 +169,8 @@ impl Engine {
         debug_assert_eq!(contact.id.0, self.counts.accepted + 1);
         self.counts.accepted += 1;
         self.counts.by_state[contact.state.kind().index()] += 1;
-        let hash = hash_of(&contact);
-        self.hashes.contacts ^= hash;
-        self.contacts.insert(Filed { contact, stand: Stand::Off, hash });
+        // The event that places it follows at once, and makes it a part of the state hash.
+        self.contacts.insert(Filed { contact, stand: Stand::Off, hash: 0 });
     }
 
     fn queued(&mut self, at: EngineTime, q: &Queued) {
@@ -183,8 +181,8 @@ impl Engine {
             c.state = State::Queued;
             c.queue = q.queue;
             c.service = q.service;
-            c.needs.clone_from(&q.needs);
-            c.preferred.clone_from(&q.preferred);
+            c.needs = Needs::from_slice(&q.needs);
+            c.preferred = Needs::from_slice(&q.preferred);
             c.head_start = q.head_start;
             c.place = q.place;
             c.queued = at;
@@ -329,7 +327,7 @@ impl Engine {
         self.hashes.contacts ^= filed.hash;
         let moved = self.floor.leave(filed.stand, Spot::of(contact));
         self.restand(moved);
-        let key = (contact.gateway, contact.key.clone());
+        let key = KeyOf(contact.gateway, &contact.key);
         // A follow-up has taken the key over.
         if self.keys.get(&key) == Some(&id) {
             self.keys.remove(&key);
@@ -392,13 +390,13 @@ fn pass_over(contact: &mut Contact, excluded: Excluded) {
     contact.passed_over.push(excluded);
 }
 
-/// A contact about which nothing is known but when.
-fn blank(at: EngineTime) -> Contact {
+/// A contact about which nothing is known but when, and its gateway's name for it.
+fn blank(at: EngineTime, key: Key) -> Contact {
     Contact {
         id: ContactId(0),
         gateway: GatewayId(0),
         link: Link::Unary,
-        key: "".into(),
+        key,
         content: 0,
         channel: Channel::Voice,
         entry_point: None,

@@ -14,7 +14,7 @@ use super::agent::{Agent, Hold, Presence, Work};
 use super::away::{Away, Seen};
 use super::contact::{Contact, Link, State};
 use super::event::Event;
-use super::floor::{IdleKeys, Staff, Stand, idle_keys};
+use super::floor::{IdleKeys, Staff, Stand};
 use super::gateway::{Gateway, Sweep};
 use super::line::Spot;
 use super::routing::Routing;
@@ -154,9 +154,10 @@ impl Engine {
         self.floor.configure(&self.routing, |agent| kept.binary_search(&agent).is_ok());
         for (agent, standing) in self.agents.iter().zip(&mut self.standings) {
             if let Some(profile) = self.routing.agent(agent.id) {
-                standing.idle = idle_keys(agent, profile);
-                self.floor.idle_changed(agent.id, &IdleKeys::default(), &standing.idle);
-                self.floor.staff_changed(agent.id, Staff::default(), Staff::of(agent, profile));
+                standing.idle = IdleKeys::of(agent, profile);
+                standing.staff = Staff::of(agent, profile);
+                self.floor.idle_changed(agent.id, IdleKeys::default(), standing.idle);
+                self.floor.staff_changed(agent.id, Staff::default(), standing.staff);
             }
         }
     }
@@ -171,14 +172,18 @@ impl Engine {
             debug_assert!(false, "an event about unknown agent {id}");
             return;
         };
-        let (staff, seen) = (Staff::of(agent, profile), Seen::of(agent));
+        let seen = Seen::of(agent);
         self.timers.remove_agent(agent);
         change(agent);
         self.timers.enter_agent(agent);
-        let now = Standing { idle: idle_keys(agent, profile), hash: hash_of(agent) };
+        let now = Standing {
+            idle: IdleKeys::of(agent, profile),
+            staff: Staff::of(agent, profile),
+            hash: hash_of(agent),
+        };
         self.hashes.agents ^= stood.hash ^ now.hash;
-        self.floor.idle_changed(id, &stood.idle, &now.idle);
-        self.floor.staff_changed(id, staff, Staff::of(agent, profile));
+        self.floor.idle_changed(id, stood.idle, now.idle);
+        self.floor.staff_changed(id, stood.staff, now.staff);
         self.away.changed(id, profile.pool, seen, Seen::of(agent));
         *stood = now;
     }

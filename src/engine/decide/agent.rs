@@ -6,7 +6,7 @@ use super::super::agent::{Agent, Hold, JUST_CONNECTED, Presence};
 use super::super::command::{Act, Reply, Target};
 use super::super::contact::State;
 use super::super::event::{EffectKind, Event, Queued, Released, Settled};
-use super::super::rank::ClassKey;
+use super::super::rank::Asked;
 use super::super::refusal::Refusal;
 use super::super::words::{
     Availability, AvailabilityBecause, Channel, EndReason, Excluded, NotTaken, QueuedBecause,
@@ -364,8 +364,8 @@ impl Turn<'_> {
     /// Checks where a contact is sent. For a colleague it stays in its own queue, whatever
     /// has become of that.
     pub(super) fn check_target(&self, channel: Channel, q: &Queued) -> Result<(), Refusal> {
-        let class = ClassKey::of_queued(channel, q);
-        if q.named.is_some() { self.check_room(&class) } else { self.check_queue(q.queue, &class) }
+        let class = Asked::of_queued(channel, q);
+        if q.named.is_some() { self.check_room(class) } else { self.check_queue(q.queue, class) }
     }
 
     /// Checks that a contact is this agent's to send elsewhere: theirs, and no consult.

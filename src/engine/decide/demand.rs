@@ -34,6 +34,11 @@ pub(super) fn demand(routing: &Routing, queue: Option<&Queue>, own: Own<'_>) -> 
 
 /// Needs together, sorted, the higher level of each skill.
 fn join(lists: [&Needs; 2], more: Option<Need>) -> Needs {
+    // Most contacts ask for nothing beyond what their queue does, which is in order.
+    match (lists, more) {
+        ([one, none] | [none, one], None) if none.is_empty() => return Needs::from_slice(one),
+        _ => {}
+    }
     let mut all: Needs = lists.into_iter().flatten().copied().chain(more).collect();
     all.sort_unstable_by_key(|n| (n.skill, std::cmp::Reverse(n.at_least)));
     all.dedup_by_key(|n| n.skill);

@@ -4,8 +4,8 @@ use super::super::agent::Agent;
 use super::super::command::{Arrival, Heard, Reply, Report};
 use super::super::contact::{Link, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
-use super::super::gateway::{MOST_EFFECTS, MOST_KEYS};
-use super::super::rank::ClassKey;
+use super::super::gateway::{KeyOf, MOST_EFFECTS, MOST_KEYS};
+use super::super::rank::Asked;
 use super::super::recall::{
     AFFECTED_HEAD_START, Heed, Question, SelfService, Step, Text, TriageClass, Wish,
 };
@@ -86,7 +86,7 @@ impl Turn<'_> {
 
     fn arrive(&mut self, gateway: GatewayId, a: &Arrival) -> Result<Reply, Refusal> {
         let content = a.content;
-        if let Some(contact) = self.engine.keys.get(&(gateway, a.key.clone())).copied() {
+        if let Some(contact) = self.engine.keys.get(&KeyOf(gateway, &a.key)).copied() {
             let same = self.engine.contact(contact).is_some_and(|c| c.content == content);
             let key = Box::from(&*a.key);
             return if same {
@@ -186,7 +186,7 @@ impl Turn<'_> {
             pass_over: None,
             released: None,
         };
-        self.check_queue(into, &ClassKey::of_queued(a.channel, &queued))?;
+        self.check_queue(into, Asked::of_queued(a.channel, &queued))?;
         Ok(queued)
     }
 
@@ -200,7 +200,7 @@ impl Turn<'_> {
         };
         let mut unknown = Vec::new();
         for key in keys {
-            match self.engine.keys.get(&(gateway, key.clone())).copied() {
+            match self.engine.keys.get(&KeyOf(gateway, key)).copied() {
                 None if self.outside_held(gateway, session, key) => {}
                 None => unknown.push(key.clone()),
                 Some(contact) => {

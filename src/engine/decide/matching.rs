@@ -5,10 +5,10 @@ use super::super::ONE_SHARE;
 use super::super::choice::{choose, of_agents};
 use super::super::contact::Contact;
 use super::super::event::{Event, Reserved, Rule, Trigger, Why};
-use super::super::floor::Stand;
-use super::super::rank::ClassKey;
+use super::super::floor::{IdleKeys, Stand};
+use super::super::rank::Asked;
 use super::super::store::hash_of;
-use super::super::words::{Channel, ServiceClass};
+use super::super::words::ServiceClass;
 use super::Turn;
 use crate::ids::{AgentId, ContactId, ReservationId};
 
@@ -109,8 +109,8 @@ impl Turn<'_> {
     /// share; within one, those kept for the agent first, then as the policy chooses.
     fn best_for(&self, agent: AgentId) -> Option<Chosen> {
         let engine = &*self.engine;
-        let channels = Channel::ALL.map(|channel| engine.has_room(agent, channel));
-        if channels == [false; 4] {
+        let channels = engine.idle_keys(agent);
+        if channels.is_empty() {
             return None;
         }
         let of = |service| {
@@ -134,20 +134,20 @@ impl Turn<'_> {
     }
 
     /// The oldest place among those kept for an agent.
-    fn kept_for(&self, agent: AgentId, service: ServiceClass, on: [bool; 4]) -> Option<Chosen> {
+    fn kept_for(&self, agent: AgentId, service: ServiceClass, on: IdleKeys) -> Option<Chosen> {
         let engine = &*self.engine;
         let mut kept = engine.floor.named_for(agent).map(|(_, c)| c);
         let contact = kept.find(|c| {
-            engine.contact(*c).is_some_and(|c| {
-                c.service == service && on[c.channel.index()] && engine.is_attached(c)
-            })
+            engine
+                .contact(*c)
+                .is_some_and(|c| c.service == service && on.has(c.channel) && engine.is_attached(c))
         })?;
         let (trigger, why) = (Trigger::Named, Why::plain(Rule::Kept));
         Some(Chosen { contact, trigger, why, async_passed: false })
     }
 
     /// What the policy chooses for an agent among those in line.
-    fn in_line_for(&self, agent: AgentId, service: ServiceClass, on: [bool; 4]) -> Option<Chosen> {
+    fn in_line_for(&self, agent: AgentId, service: ServiceClass, on: IdleKeys) -> Option<Chosen> {
         let engine = &*self.engine;
         let passes_over = |c, a| engine.passes_over(c, a);
         let queues = engine.floor.queues_for(agent, service, on, passes_over);
@@ -166,7 +166,7 @@ impl Turn<'_> {
             return;
         };
         let load = u16::try_from(a.load(profile) / 1000).unwrap_or(u16::MAX);
-        let (proficiency, lacks) = engine.floor.suits(agent, &ClassKey::of(c));
+        let (proficiency, lacks) = engine.floor.suits(agent, Asked::of(c));
         let backlog = engine.floor.backlog(c.queue, c.service);
         self.emit(Event::Reserved(Reserved {
             contact,

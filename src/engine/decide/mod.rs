@@ -36,7 +36,7 @@ use super::event::{EffectKind, Event, Queued, Settled};
 use super::floor::Floor;
 use super::gateway::MOST_GATEWAYS;
 use super::participant::OffBecause;
-use super::rank::ClassKey;
+use super::rank::Asked;
 use super::recall::Recall;
 use super::refusal::Refusal;
 use super::routing::{Name, Queue, Routing};
@@ -289,7 +289,7 @@ impl Turn<'_> {
     }
 
     /// Checks a queue for a contact of this channel.
-    fn check_queue(&self, queue: QueueId, contact: &ClassKey) -> Result<(), Refusal> {
+    fn check_queue(&self, queue: QueueId, contact: Asked<'_>) -> Result<(), Refusal> {
         let Some(q) = self.queue_of(queue) else {
             return Err(Refusal::NoSuchQueue(Arc::from("?")));
         };
@@ -304,7 +304,7 @@ impl Turn<'_> {
     }
 
     /// Checks that one more contact of a class can stand in line.
-    fn check_room(&self, class: &ClassKey) -> Result<(), Refusal> {
+    fn check_room(&self, class: Asked<'_>) -> Result<(), Refusal> {
         if self.engine.floor.has_room(class) {
             return Ok(());
         }

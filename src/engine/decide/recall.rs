@@ -8,7 +8,7 @@ use super::super::command::{RecallOrder, Reply};
 use super::super::contact::{Contact, Link, State};
 use super::super::event::{Event, Queued};
 use super::super::gateway::Gateway;
-use super::super::rank::ClassKey;
+use super::super::rank::Asked;
 use super::super::recall::{
     AFFECTED_HEAD_START, Heed, IvrPlan, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS, Plan,
     Recall, SAY_WINDOW, Tier, TriageClass,
@@ -372,7 +372,7 @@ impl Turn<'_> {
         }
         let mut queued = self.moved_to(c, lane, QueuedBecause::Safety);
         queued.service = ServiceClass::Safety;
-        if !engine.floor.has_room(&ClassKey::of_queued(c.channel, &queued)) {
+        if !engine.floor.has_room(Asked::of_queued(c.channel, &queued)) {
             // First in its own queue is better than an argument about tables.
             queued =
                 Queued { service: ServiceClass::Safety, ..self.requeued(c, QueuedBecause::Safety) };

@@ -5,10 +5,10 @@
 //! It decides nothing.
 
 use super::{Floor, Stand};
-use crate::engine::agent::{Agent, WHOLE, Work, cost};
+use crate::engine::agent::{Agent, Work, at_once, cost};
 use crate::engine::contact::Contact;
 use crate::engine::line::Spot;
-use crate::engine::rank::ClassKey;
+use crate::engine::rank::{Asked, ClassKey};
 use crate::engine::routing::{AgentProfile, Routing};
 use crate::engine::words::{Channel, ServiceClass};
 use crate::ids::{AgentId, QueueId};
@@ -54,11 +54,13 @@ pub(crate) struct Demand {
 
 impl Staff {
     pub(crate) fn of(agent: &Agent, profile: &AgentProfile) -> Self {
-        let slots = |channel| match agent.serves(profile, channel) {
-            true => WHOLE / cost(profile, channel).max(1),
-            false => 0,
-        };
-        let slots = Channel::ALL.map(slots);
+        if !agent.is_open(profile) {
+            return Self::default();
+        }
+        let mut slots = [0; 4];
+        for channel in Channel::ALL.into_iter().filter(|c| agent.takes(profile, *c)) {
+            slots[channel.index()] = at_once(profile, channel);
+        }
         if slots == [0; 4] {
             return Self::default();
         }
@@ -71,6 +73,9 @@ impl Staff {
 impl Floor {
     /// An agent comes to work, leaves it, or has something else in hand.
     pub(crate) fn staff_changed(&mut self, agent: AgentId, before: Staff, after: Staff) {
+        if before == after {
+            return;
+        }
         let Some((profile, _)) = self.profile_of.get(agent.index()) else { return };
         let profile = &mut self.profiles[usize::from(*profile)].1;
         let staff = &mut profile.staff;
@@ -114,7 +119,7 @@ impl Floor {
         match stand {
             Stand::Line(class, _) => Some(class),
             Stand::Named(_) => None,
-            Stand::Off => self.class_ids.get(&ClassKey::of(contact)).copied(),
+            Stand::Off => self.class_ids.get(&Asked::of(contact)).copied(),
         }
     }
 

@@ -64,29 +64,13 @@ pub fn accept(data: &Path, decided: Acceptance<'_>) -> Result<(Plan, PathBuf), L
     record(&paths, decided, &plan, &lost)?;
     if paths.tip.exists() {
         let copy = lost.join("tip");
-        fs::copy(&paths.tip, &copy).map_err(failed("copy the tip file to", &copy))?;
+        fs::copy(&paths.tip, &copy)
+            .and_then(|_| fs::File::open(&copy)?.sync_all())
+            .map_err(failed("copy the tip file to", &copy))?;
         files::sync_folder(&lost)?;
     }
     TipFile::create(&paths.tip, plan.tip)?;
     Ok((plan, lost))
-}
-
-/// The snapshots of a data directory, by the entry that they end with. Their own module reads
-/// them; their names are enough here.
-pub(super) fn snapshots(paths: &Paths) -> Result<Vec<(u64, PathBuf)>, JournalError> {
-    let folder = files::parent(&paths.folder).join("snapshots");
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let reading = || failed("read the folder", &folder);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(reading())? {
-        let entry = entry.map_err(reading())?;
-        let name = entry.file_name();
-        let at = name.to_str().and_then(|n| n.strip_prefix("snapshot-")?.parse().ok());
-        found.extend(at.map(|at| (at, entry.path())));
-    }
-    Ok(found)
 }
 
 /// A folder that is not there yet, named after the time.
@@ -201,6 +185,7 @@ fn record(
         epoch: plan.tip.epoch,
         hash: record::hex(&plan.tip.hash),
         kept_ms: plan.kept_wall.map(|wall| wall.0),
+        kept_us: plan.kept_at.map(|at| at.0),
         refusal: plan.refusal.clone(),
         moved_to: lost.display().to_string(),
     };

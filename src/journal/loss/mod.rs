@@ -6,6 +6,7 @@
 //! written down ([`accepted`]), for receipts and the archive that know of what is lost. It does
 //! not judge whether the loss is acceptable: a person does.
 
+mod beside;
 mod carry;
 mod record;
 
@@ -13,15 +14,17 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use self::beside::Beside;
 pub use self::carry::{Acceptance, accept};
 pub use self::record::{Accepted, accepted};
-use super::error::JournalError;
+use super::error::{GoOn, JournalError};
 use super::files::{Lock, failed};
 use super::recovery::{Scan, beginning};
 use super::segment::{self, Paths, Segment};
+use super::snapshot::SnapshotError;
 use super::tip::{self, Acknowledged};
 use super::{Tip, codec};
-use crate::time::WallTime;
+use crate::time::{EngineTime, WallTime};
 
 /// What the part that stays is called until it is in its place.
 const KEPT: &str = "kept-";
@@ -35,6 +38,9 @@ pub enum LossError {
     /// The journal cannot be looked at.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The snapshots cannot be looked at.
+    #[error(transparent)]
+    Snapshots(#[from] SnapshotError),
     /// It would start as it is.
     #[error("the journal is whole up to entry {end} and nothing in it is lost: start the router")]
     NothingLost {
@@ -65,7 +71,7 @@ pub enum LossError {
     },
     /// Nothing tells the state that the journal's first entry builds on.
     #[error(
-        "the journal begins at entry {first} and no snapshot from entry {} to {after} holds what was before: use a later --after, or restore the data directory from a copy",
+        "the journal begins at entry {first} and no snapshot from entry {} to {after} that is whole holds what was before: use a later --after, or restore the data directory from a copy",
         first - 1
     )]
     NoSnapshot {
@@ -73,6 +79,8 @@ pub enum LossError {
         first: u64,
         /// What should be kept.
         after: u64,
+        /// What is wrong with the newest that seems to; none if there is none.
+        source: Option<Box<SnapshotError>>,
     },
     /// An earlier one died on the way.
     #[error("an earlier accept-loss was cut short: run it again with --yes")]
@@ -88,6 +96,8 @@ pub struct Plan {
     pub tip: Tip,
     /// When the last batch that stays was closed.
     pub kept_wall: Option<WallTime>,
+    /// Engine time of its last entry.
+    pub kept_at: Option<EngineTime>,
     /// The last entry that is known to have been there.
     pub lost_to: u64,
     /// When the last batch that goes was closed, as far as it can be read.
@@ -98,7 +108,7 @@ pub struct Plan {
     pub refusal: Option<String>,
     /// What is kept is another history than the one that was acknowledged.
     pub other: bool,
-    /// Snapshots that are later than what stays.
+    /// Snapshots that are later than what stays, or of another history.
     pub snapshots: Vec<PathBuf>,
     /// First entry of the segment that holds the last entry that stays.
     holder: Option<u64>,
@@ -158,7 +168,12 @@ fn look(paths: &Paths, after: u64) -> Result<Plan, LossError> {
     // Neither slot being whole is one of the things that this is for.
     let acknowledged = tip::read(&paths.tip)?;
     let segments = segment::list(&paths.folder)?;
-    let begin = begin(&segments, acknowledged);
+    let mut beside = Beside::of(paths)?;
+    let mut begin = begin(&segments, acknowledged);
+    if begin.sequence > 0 && begin.hash == [0; 32] {
+        begin.hash = beside.hash_after(begin.sequence).unwrap_or_default();
+    }
+    beside.meet(begin);
     let mut scan = Scan::new(&paths.folder, acknowledged, begin);
     let mut kept = (begin, None);
     let (mut end, mut lost_wall) = (begin.sequence, None);
@@ -166,16 +181,20 @@ fn look(paths: &Paths, after: u64) -> Result<Plan, LossError> {
         &segments,
         &mut |batch, tip| {
             if tip.sequence <= after {
-                kept = (tip, Some(batch.wall));
+                let at = batch.entries.last().map(|entry| entry.at);
+                kept = (tip, Some((batch.wall, at)));
             } else {
                 lost_wall = Some(batch.wall);
             }
             end = tip.sequence;
+            beside.meet(tip);
         },
         &mut |_| {},
     );
-    let refusal = walked.and_then(|()| scan.judge(&paths.tip)).err();
-    let (mut tip, kept_wall) = kept;
+    let judged = walked.and_then(|()| scan.judge(&paths.tip)).map(drop);
+    let stray = beside.stray(begin.sequence, after);
+    let refusal = judged.and_then(|()| beyond_journal(paths, &beside, stray, end)).err();
+    let (mut tip, kept) = kept;
     if tip.sequence != after {
         let (whole, before) = (end, tip.sequence);
         return Err(match refusal {
@@ -187,29 +206,53 @@ fn look(paths: &Paths, after: u64) -> Result<Plan, LossError> {
         return Err(LossError::NothingLost { end });
     }
     let beyond = Beyond::of(&segments, end);
+    // A snapshot is only ever taken of what was durable.
+    let newest = beside.newest();
     let told = match acknowledged {
         Acknowledged::Upto(tip, _) => Some(tip),
         Acknowledged::Missing | Acknowledged::Damaged => None,
     };
-    let seen = scan.found.tip.epoch.max(beyond.epoch);
+    let seen = scan.found.tip.epoch.max(beyond.epoch).max(newest.epoch);
     tip.epoch = told.map_or(seen + LEAP, |t| t.epoch.max(seen)) + 1;
-    let snapshots = carry::snapshots(paths)?;
-    let first = begin.sequence + 1;
-    if first > 1 && !snapshots.iter().any(|(at, _)| (begin.sequence..=after).contains(at)) {
-        return Err(LossError::NoSnapshot { first, after });
+    let (first, snapshots) = (begin.sequence + 1, beside.going(begin.sequence, after));
+    if first > 1 && !beside.vouch(begin.sequence, after) {
+        let source = beside.complaint(begin.sequence, after);
+        return Err(LossError::NoSnapshot { first, after, source });
     }
     Ok(Plan {
         first,
         tip,
-        kept_wall,
-        lost_to: told.map_or(0, |t| t.sequence).max(end).max(beyond.last),
+        kept_wall: kept.map(|(wall, _)| wall),
+        kept_at: kept.and_then(|(_, at)| at),
+        lost_to: told.map_or(0, |t| t.sequence).max(newest.sequence).max(end).max(beyond.last),
         lost_wall: beyond.wall.max(lost_wall),
-        acknowledged: told.map(|t| t.sequence.saturating_sub(after)),
-        other: matches!(refusal, Some(JournalError::Diverged { .. })),
+        acknowledged: told.map(|t| t.sequence.max(newest.sequence).saturating_sub(after)),
+        other: stray.is_some() || matches!(refusal, Some(JournalError::Diverged { .. })),
         refusal: refusal.map(|e| e.to_string()),
         holder: scan.entered.into_iter().rev().find(|first| *first <= after),
-        snapshots: snapshots.into_iter().filter(|(at, _)| *at > after).map(|(_, p)| p).collect(),
+        snapshots,
     })
+}
+
+/// Refuses a journal that is whole as a start does that begins with a snapshot: one that is
+/// ahead of it, or of another history.
+fn beyond_journal(
+    paths: &Paths,
+    beside: &Beside,
+    stray: Option<u64>,
+    end: u64,
+) -> Result<(), JournalError> {
+    let newest = beside.newest().sequence;
+    if newest > end {
+        return Err(JournalError::gone(&paths.folder, end, newest));
+    }
+    match stray {
+        Some(sequence) => {
+            let (path, go_on) = (paths.folder.clone(), GoOn::new(&paths.folder, end));
+            Err(JournalError::Diverged { path, sequence, go_on })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Where the journal begins, damaged or not.

@@ -45,6 +45,9 @@ pub struct Accepted {
     pub hash: String,
     /// When the last batch that stays was closed, as far as it is known.
     pub kept_ms: Option<u64>,
+    /// Engine time of the last entry that stays, as far as it is known.
+    #[serde(default)]
+    pub kept_us: Option<u64>,
     /// Why the journal was refused as it was.
     pub refusal: Option<String>,
     /// Where what is lost was moved to.
@@ -135,6 +138,7 @@ mod tests {
             epoch,
             hash: hex(&[0xa5; 32]),
             kept_ms: Some(7),
+            kept_us: None,
             refusal: None,
             moved_to: "there".into(),
         }

@@ -17,9 +17,10 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::thread;
 
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{Receiver, bounded};
 
 use super::{Damage, Snapshot, SnapshotError, failed};
+use crate::journal::Tip;
 use crate::journal::codec::image::parts::{self, Parts};
 use crate::journal::error::CodecError;
 
@@ -79,15 +80,7 @@ type Decoded = Result<Parts, (u32, CodecError)>;
 /// Reads and verifies all of it. Parts are decoded on two other threads as they are read;
 /// nothing is given out before the hash at the end was found right.
 pub(super) fn read(path: &Path) -> Result<Snapshot, SnapshotError> {
-    let file = File::open(path).map_err(failed("open", path))?;
-    let length = file.metadata().map_err(failed("read", path))?.len();
-    let mut scan = Scan {
-        path,
-        from: BufReader::with_capacity(1 << 18, file),
-        hasher: blake3::Hasher::new(),
-        at: 0,
-        length,
-    };
+    let mut scan = Scan::of(path)?;
     let (engine, seen) = thread::scope(|scope| {
         let (to_engine, engine_parts) = bounded(AHEAD);
         let (to_seen, seen_parts) = bounded(AHEAD);
@@ -98,7 +91,12 @@ pub(super) fn read(path: &Path) -> Result<Snapshot, SnapshotError> {
         };
         let engine = spawn(engine_parts).map_err(failed("start a thread to read", path))?;
         let seen = spawn(seen_parts).map_err(failed("start a thread to read", path))?;
-        let scanned = scan.parts(&to_engine, &to_seen);
+        let scanned = scan.parts(&mut |part| {
+            let to = if parts::is_seen(&part.1) { &to_seen } else { &to_engine };
+            // Who decodes has given up on an earlier one; the file is verified all the same,
+            // because damage is the better reason.
+            let _ = to.send(part);
+        });
         drop((to_engine, to_seen));
         let joined = (engine.join(), seen.join());
         // Damage first: what was decoded of it means nothing.
@@ -111,6 +109,18 @@ pub(super) fn read(path: &Path) -> Result<Snapshot, SnapshotError> {
     let content = |(part, source)| SnapshotError::Content { path: path.into(), part, source };
     let (engine, seen) = (engine.map_err(content)?, seen.map_err(content)?);
     engine.whole(seen).map_err(|source| content((0, source)))
+}
+
+/// Verifies all of it, and makes nothing of it but where the journal stood.
+pub(super) fn verify(path: &Path) -> Result<Tip, SnapshotError> {
+    let (mut scan, mut first) = (Scan::of(path)?, None);
+    scan.parts(&mut |(number, part)| {
+        if number == 1 {
+            first = Some(part);
+        }
+    })?;
+    let tip = parts::tip(&first.unwrap_or_default());
+    tip.map_err(|source| SnapshotError::Content { path: path.into(), part: 1, source })
 }
 
 fn decode(parts: &Receiver<Part>) -> Decoded {
@@ -130,8 +140,16 @@ struct Scan<'a> {
     length: u64,
 }
 
-impl Scan<'_> {
-    fn parts(&mut self, engine: &Sender<Part>, seen: &Sender<Part>) -> Result<(), SnapshotError> {
+impl<'a> Scan<'a> {
+    fn of(path: &'a Path) -> Result<Self, SnapshotError> {
+        let file = File::open(path).map_err(failed("open", path))?;
+        let length = file.metadata().map_err(failed("read", path))?.len();
+        let (from, hasher) = (BufReader::with_capacity(1 << 18, file), blake3::Hasher::new());
+        Ok(Self { path, from, hasher, at: 0, length })
+    }
+
+    /// Hands every part on, each of which may yet turn out to belong to a damaged file.
+    fn parts(&mut self, each: &mut dyn FnMut(Part)) -> Result<(), SnapshotError> {
         self.beginning()?;
         let mut number = 0;
         loop {
@@ -139,11 +157,7 @@ impl Scan<'_> {
             match self.bytes::<1>(at)? {
                 [PART] => {
                     number += 1;
-                    let part = self.part(at)?;
-                    let to = if parts::is_seen(&part) { seen } else { engine };
-                    // Who decodes has given up on an earlier one; the file is verified all
-                    // the same, because damage is the better reason.
-                    let _ = to.send((number, part));
+                    each((number, self.part(at)?));
                 }
                 [END] => return self.end(at, number),
                 _ => return Err(self.damaged(at, Damage::NoPart)),

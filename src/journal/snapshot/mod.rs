@@ -25,9 +25,19 @@ use thiserror::Error;
 use super::Tip;
 use super::error::CodecError;
 use super::keys::KeyError;
+use crate::engine::Engine;
 use crate::engine::image::{Image, ImageError};
 use crate::time::{EngineTime, WallTime};
 use seen::Seen;
+
+/// Where the journal stood when a snapshot was taken, of one that a start could go on from:
+/// every byte of it is as it was written, and an engine can be made of it.
+pub(super) fn tip_of(path: &Path) -> Result<Tip, SnapshotError> {
+    let snapshot = file::read(path)?;
+    Engine::restore(&snapshot.engine)
+        .map_err(|source| SnapshotError::State { path: path.into(), source })?;
+    Ok(snapshot.tip)
+}
 
 /// The state after one batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -113,6 +123,14 @@ pub enum SnapshotError {
         /// Why.
         source: ImageError,
     },
+    /// It is whole, and another one than its name says.
+    #[error("snapshot {} ends with entry {found}, which is not what its name says", path.display())]
+    Misnamed {
+        /// Which file.
+        path: PathBuf,
+        /// The entry that it ends with.
+        found: u64,
+    },
     /// The keys of what it holds sealed could not be made durable before it.
     #[error("no snapshot is written while the keys of what it holds are not durable")]
     Keys(#[source] KeyError),
@@ -152,11 +170,11 @@ pub enum Damage {
 }
 
 impl SnapshotError {
-    /// Whether bytes of the file are not what was written. One that is whole is never at
-    /// fault: another version, or this one once it is mended, may go on from it.
+    /// Whether the file is not what was written under its name. One that is whole is never
+    /// at fault: another version, or this one once it is mended, may go on from it.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::NoSnapshot { .. } | Self::Damaged { .. })
+        matches!(self, Self::NoSnapshot { .. } | Self::Damaged { .. } | Self::Misnamed { .. })
     }
 }
 

@@ -183,6 +183,54 @@ fn a_damaged_newest_is_set_aside_and_the_older_one_does() {
     assert!(names(data.path()).contains(&aside.to_owned()));
 }
 
+fn spoil(data: &Path, sequence: u64) {
+    let path = data.join("snapshots").join(format!("snapshot-{sequence:020}"));
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    fs::write(&path, bytes).unwrap();
+}
+
+#[test]
+fn nothing_goes_because_of_an_older_one_that_is_damaged() {
+    let data = tempfile::tempdir().unwrap();
+    let kept = Snapshots::open(data.path()).unwrap();
+    kept.write(&small(10)).unwrap();
+    kept.write(&small(20)).unwrap();
+    // The newest is good, so that a start would not look at it.
+    spoil(data.path(), 10);
+    let kept = Snapshots::open(data.path()).unwrap();
+    assert_eq!(newest(&kept).newest, Some(small(20)));
+    assert_eq!(kept.left_out(), 0);
+    assert_eq!(kept.older().unwrap(), None, "the journal is kept from its beginning");
+    assert_eq!(kept.left_out(), 1);
+    // While the router runs, too: the one before it does instead, and stays.
+    kept.write(&small(30)).unwrap();
+    spoil(data.path(), 30);
+    assert_eq!(kept.write(&small(40)).unwrap().older, Some(20));
+    assert_eq!(kept.left_out(), 2);
+    let file = |at: u64, end: &str| format!("snapshot-{at:020}{end}");
+    let all = [file(10, ".damaged"), file(20, ""), file(30, ".damaged"), file(40, "")];
+    assert_eq!(names(data.path()), all);
+    spoil(data.path(), 40);
+    assert_eq!(newest(&Snapshots::open(data.path()).unwrap()).newest, Some(small(20)));
+}
+
+#[test]
+fn one_under_another_name_counts_for_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let kept = Snapshots::open(data.path()).unwrap();
+    kept.write(&small(10)).unwrap();
+    let path = |at: u64| data.path().join("snapshots").join(format!("snapshot-{at:020}"));
+    fs::rename(path(10), path(15)).unwrap();
+    assert_eq!(kept.write(&small(20)).unwrap().older, None);
+    fs::rename(path(20), path(900)).unwrap();
+    let found = newest(&kept);
+    assert!(found.newest.is_none());
+    let told = found.left_out.expect("it is there").to_string();
+    assert!(told.contains("ends with entry 20"), "{told}");
+}
+
 #[test]
 fn what_is_no_state_is_left_out_as_well() {
     let data = tempfile::tempdir().unwrap();

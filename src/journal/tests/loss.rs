@@ -160,29 +160,6 @@ fn a_whole_journal_is_not_given_up_and_batches_stay_whole() {
 }
 
 #[test]
-fn snapshots_beyond_what_is_kept_go_and_a_trimmed_journal_needs_one_before() {
-    let (data, written, _) = journal_of(&[2, 3, 4, 1], TINY);
-    let mut tips = Vec::new();
-    let each = &mut |_: Arc<Batch>, tip| tips.push(tip);
-    let (mut trimming, _) = SqliteJournal::open(data.path(), Tip::default(), each).unwrap();
-    trimming.trim(2).unwrap();
-    drop(trimming);
-    sql(data.path(), "UPDATE batch SET crc = crc + 1");
-    let told = plan(data.path(), 9).unwrap_err();
-    assert!(matches!(told, LossError::NoSnapshot { first: 3, after: 9 }), "{told}");
-    let snapshots = data.path().join("snapshots");
-    fs::create_dir(&snapshots).unwrap();
-    for at in [5, 10] {
-        fs::write(snapshots.join(format!("snapshot-{at:020}")), "").unwrap();
-    }
-    let (done, lost) = accept(data.path(), decided(9)).unwrap();
-    assert_eq!((done.first, done.tip.sequence, done.snapshots.len()), (3, 9, 1));
-    assert!(lost.join("snapshot-00000000000000000010").is_file());
-    assert!(snapshots.join("snapshot-00000000000000000005").is_file());
-    assert_eq!(open_with(data.path(), tips[1], TINY).1, written[2..3]);
-}
-
-#[test]
 fn one_that_died_on_the_way_is_finished_by_a_repeat() {
     let (data, written, _) = journal(&[2, 3, 4]);
     sql(data.path(), "UPDATE batch SET crc = crc + 1 WHERE first_sequence = 6");

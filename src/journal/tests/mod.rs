@@ -3,6 +3,7 @@
 
 mod bytes;
 mod loss;
+mod loss_snapshots;
 mod receipts;
 mod refused;
 mod segments;

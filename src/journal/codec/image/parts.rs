@@ -106,6 +106,14 @@ pub(in crate::journal) fn is_seen(part: &[u8]) -> bool {
     part.first().is_some_and(|tag| tag >> 3 >= FIRST_SEEN)
 }
 
+/// Where the journal stood, as a snapshot's first part says.
+pub(in crate::journal) fn tip(first: &[u8]) -> Result<Tip, CodecError> {
+    let mut taken = Parts::default();
+    taken.take(first)?;
+    let head = taken.head.ok_or(CodecError::Missing { field: "SnapshotPart.head" })?;
+    Ok(head.tip)
+}
+
 impl Parts {
     /// Takes the next part.
     pub(in crate::journal) fn take(&mut self, bytes: &[u8]) -> Result<(), CodecError> {

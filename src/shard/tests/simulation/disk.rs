@@ -27,6 +27,8 @@ pub(super) enum Bug {
     PoisonIgnored,
     /// The journal says that a batch is durable and has synced nothing.
     SyncLeftOut,
+    /// All of the journal that is durable goes, whatever is still needed of it.
+    TrimsTooFar,
 }
 
 /// What an append meets.
@@ -107,6 +109,11 @@ impl Disk {
             whole += 1;
         }
         self.rows.truncate(whole);
+    }
+
+    /// The last entry that was trimmed.
+    pub(super) fn begins(&self) -> u64 {
+        self.begins.sequence
     }
 
     /// What is durable for certain and follows an entry.

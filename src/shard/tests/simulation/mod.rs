@@ -3,7 +3,8 @@
 //! The real owner, writer and recovery run on this thread, under a clock that stands unless it
 //! is moved; clients outside keep a ledger. Whatever was acknowledged must be there after every
 //! start, what was refused must not be, nobody has a contact that another has, what is due is
-//! done, and who has lost the journal says nothing more.
+//! done, and who has lost the journal says nothing more. Snapshots are written, damaged, and
+//! trimmed behind; what a start or a reader behind needs must be there.
 //!
 //! A failure names its seed: `SURGELINE_SEED=n cargo test --lib shard::tests::simulation --
 //! --nocapture` tells it step by step. `SURGELINE_LONG=1` takes more seeds.
@@ -13,6 +14,7 @@ mod disk;
 mod ledger;
 mod life;
 mod proofs;
+mod snapshots;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,11 +25,11 @@ use rand::{RngExt, SeedableRng};
 use self::disk::{Bug, Disk, FaultyJournal, Shared, held};
 use self::ledger::{Ledger, Witness};
 use self::life::Life;
+use self::snapshots::{Keeping, Shelf};
 use super::bench;
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, Routing};
-use crate::journal::snapshot::Snapshot;
-use crate::journal::{Journal, Tip};
+use crate::journal::{Journal, JournalError, Tip};
 use crate::shard::owner::Round;
 use crate::shard::recovery::{Recovery, Resumed, ShardOptions, StartError};
 use crate::shard::testing::{Recorded, machine};
@@ -57,6 +59,8 @@ struct Seen {
     starts_failed: usize,
     from_snapshots: usize,
     trims: usize,
+    spoilt: usize,
+    left_out: usize,
     struck: [u64; 4],
     unread: u64,
     superseded: u64,
@@ -73,6 +77,8 @@ impl Seen {
         self.starts_failed += one.starts_failed;
         self.from_snapshots += one.from_snapshots;
         self.trims += one.trims;
+        self.spoilt += one.spoilt;
+        self.left_out += one.left_out;
         self.unread += one.unread;
         self.superseded += one.superseded;
         self.moved += one.moved;
@@ -92,6 +98,8 @@ impl Seen {
             self.starts_failed,
             self.from_snapshots,
             self.trims,
+            self.spoilt,
+            self.left_out,
         ];
         let counted = counted.into_iter().map(|n| n as u64);
         let more = [self.unread, self.superseded, self.moved * 10];
@@ -112,7 +120,8 @@ struct World {
     /// A process that another has taken over from, and that does not know.
     old: Option<Life>,
     lives: u32,
-    snapshot: Option<Snapshot>,
+    shelf: Shelf,
+    keeping: Option<Keeping>,
     ledger: Ledger,
     witness: Witness,
     requests: u128,
@@ -132,17 +141,19 @@ fn routing() -> Routing {
 impl World {
     fn new(seed: u64, bug: Option<Bug>, tells: bool) -> Self {
         machine::stand();
+        let disk = Arc::new(Mutex::new(Disk::new(seed, bug)));
         Self {
             rng: StdRng::seed_from_u64(seed),
             bug,
             tells,
             options: bench::options(Arc::new(Recorded::default())),
             routing: routing(),
-            disk: Arc::new(Mutex::new(Disk::new(seed, bug))),
+            shelf: Shelf::new(&disk, bug),
+            keeping: None,
+            disk,
             life: None,
             old: None,
             lives: 0,
-            snapshot: None,
             ledger: Ledger::default(),
             witness: Witness::default(),
             requests: 0,
@@ -186,8 +197,9 @@ impl World {
         match self.rng.random_range(0..1_000) {
             0..12 => self.crash()?,
             12..22 => self.take_over()?,
-            22..30 => self.take_snapshot()?,
-            30..130 => {
+            22..50 => self.take_snapshot()?,
+            50..60 => self.spoil_a_snapshot(),
+            60..160 => {
                 let ms = self.rng.random_range(1..6_000);
                 self.tell(|| format!("{ms} ms pass"));
                 machine::advance(Duration::from_millis(ms));
@@ -204,6 +216,9 @@ impl World {
         }
         self.old_acts()?;
         self.hear()?;
+        if self.chance(20) {
+            self.shelf.follow(self.keeping.as_ref(), &mut self.rng)?;
+        }
         if self.life.as_ref().is_some_and(|life| life.failed) && self.chance(40) {
             self.crash()?;
         }
@@ -283,6 +298,7 @@ impl World {
         self.seen.crashes += 1;
         self.life.take().map_or(Ok(()), Life::end)?;
         self.old.take().map_or(Ok(()), Life::end)?;
+        self.keeping.take().into_iter().for_each(|keeping| self.shelf.close(keeping));
         self.ledger_read()
     }
 
@@ -295,21 +311,21 @@ impl World {
         self.start()
     }
 
-    /// What a replica would write now; the journal may go then, up to there.
+    /// What a replica would write now; the journal may go behind it.
     fn take_snapshot(&mut self) -> Result<(), Broken> {
         self.follow()?;
-        if self.witness.tip == Tip::default() {
-            return Ok(());
+        let Some(keeping) = &mut self.keeping else { return Ok(()) };
+        if self.shelf.take(keeping, self.witness.snapshot()) {
+            let (sequence, begins) = (self.witness.tip.sequence, held(&self.disk).begins());
+            self.tell(|| format!("a snapshot of entry {sequence}, trimmed up to {begins}"));
         }
-        let snapshot = self.witness.snapshot();
-        self.tell(|| format!("a snapshot of entry {}", snapshot.tip.sequence));
-        if self.chance(50) {
-            self.seen.trims += 1;
-            let trimmed = FaultyJournal::new(&self.disk).trim(snapshot.tip.sequence);
-            trimmed.map_err(|error| Broken(error.to_string()))?;
-        }
-        self.snapshot = Some(snapshot);
         Ok(())
+    }
+
+    fn spoil_a_snapshot(&mut self) {
+        if let Some(which) = self.shelf.spoil(&mut self.rng) {
+            self.tell(|| format!("the snapshot of entry {which} is damaged"));
+        }
     }
 
     /// The witness follows what is durable.
@@ -324,14 +340,19 @@ impl World {
         let observer = Arc::new(Recorded::default());
         let options = ShardOptions { observer: observer.clone(), ..self.options.clone() };
         let mut recovery = Recovery::new(options).map_err(|e| Broken(e.to_string()))?;
-        let mut after = Tip::default();
-        if let Some(snapshot) = self.snapshot.clone() {
-            after = snapshot.tip;
-            recovery.resume(Resumed::of(snapshot).map_err(|e| Broken(e.to_string()))?);
+        self.keeping.take().into_iter().for_each(|keeping| self.shelf.close(keeping));
+        let (keeping, resumed) = self.shelf.open()?;
+        self.keeping = Some(keeping);
+        let after = resumed.as_ref().map_or(Tip::default(), Resumed::tip);
+        if let Some(resumed) = resumed {
+            recovery.resume(resumed);
             self.seen.from_snapshots += 1;
         }
         let journal = FaultyJournal::new(&self.disk);
         let read = journal.read(after, &mut |batch, tip| recovery.batch(batch, tip));
+        if let Err(JournalError::Trimmed { asked, .. }) = read {
+            return Err(Broken(format!("entry {asked}, which a start needs, was trimmed")));
+        }
         for _ in 0..3 {
             self.old_acts()?;
         }
@@ -387,6 +408,9 @@ impl World {
             unread: disk.unread,
             superseded: disk.superseded,
             moved: disk.moved,
+            trims: self.shelf.trims(),
+            spoilt: self.shelf.spoilt,
+            left_out: self.shelf.left_out,
             ..self.seen
         }
     }

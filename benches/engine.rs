@@ -52,6 +52,7 @@ fn routing(agents: u32, queues: u16) -> Routing {
                 reservation_timeout: Span::seconds(20),
                 connect_timeout: Span::seconds(20),
                 wrap_up: Span::seconds(10),
+                wrap_up_most: Span::ZERO,
                 policy: Default::default(),
             })
             .collect(),

@@ -33,7 +33,7 @@ words!(ReleasedBecause => ReleasedBecause {
     Transferred, Requeued, Pended, HandedOver, Moved, AgentGone,
 });
 words!(AvailabilityBecause => AvailabilityBecause {
-    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
+    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired, ShiftOver,
 });
 words!(Consent => Consent { Given, Refused, NotAsked });
 words!(Trigger => Trigger { Contact, Agent, Named, AsyncShare });

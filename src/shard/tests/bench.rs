@@ -140,6 +140,7 @@ fn queue(name: &str) -> Queue {
         reservation_timeout: Span::seconds(15),
         connect_timeout: Span::seconds(30),
         wrap_up: Span::ZERO,
+        wrap_up_most: Span::ZERO,
     }
 }
 

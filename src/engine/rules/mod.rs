@@ -40,8 +40,8 @@ const SKILLED: QueueId = QueueId(1);
 const SAFETY: QueueId = QueueId(2);
 const GATE: GatewayId = GatewayId(0);
 
-fn listed(names: &[&str]) -> Vec<Listed> {
-    names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }).collect()
+fn listed<T: From<Listed>>(names: &[&str]) -> Vec<T> {
+    names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }.into()).collect()
 }
 
 fn queue(name: &str, needs: &[Need], safety: bool) -> Queue {
@@ -102,10 +102,7 @@ impl Center {
             entry_points: [("hotline", PLAIN), ("shop", SKILLED)]
                 .map(|(name, queue)| EntryPoint { name: Arc::from(name), retired: false, queue })
                 .to_vec(),
-            not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"])
-                .into_iter()
-                .map(Into::into)
-                .collect(),
+            not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"]),
             settings: Settings { async_share: 50, ..Settings::default() },
             ..Routing::default()
         };

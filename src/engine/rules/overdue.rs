@@ -16,10 +16,7 @@ fn in_wrap_up() -> Engine {
         pools: listed(&["own"]),
         queues: vec![plain],
         agents: agents.collect(),
-        not_ready_reasons: listed(&["ring-no-answer", "just-connected"])
-            .into_iter()
-            .map(Into::into)
-            .collect(),
+        not_ready_reasons: listed(&["ring-no-answer", "just-connected"]),
         ..Routing::default()
     };
     let mut engine = Engine::default();

@@ -24,10 +24,7 @@ fn alike(agents: u32, capacity: [u8; 4], wrap_up: Span) -> Center {
         pools: listed(&["own"]),
         queues: vec![plain],
         agents: (0..agents).map(named).collect(),
-        not_ready_reasons: listed(&["ring-no-answer", "just-connected"])
-            .into_iter()
-            .map(Into::into)
-            .collect(),
+        not_ready_reasons: listed(&["ring-no-answer", "just-connected"]),
         ..Routing::default()
     };
     let mut center = Center { engine: Engine::default(), now: 0, keys: 0, events: Vec::new() };

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod journal;
 pub mod metrics;
 pub mod pb;
+pub mod plots;
 pub mod recall;
 pub mod shard;
 pub mod simulate;

@@ -29,7 +29,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // Where a test lets the process die.
     ("fault", &[]),
     ("journal", &["ids", "time", "engine", "fault"]),
-    ("simulate", &["ids", "time", "engine", "config", "recall", "journal"]),
+    // What reports of two kinds are drawn by.
+    ("plots", &[]),
+    ("simulate", &["ids", "time", "engine", "config", "recall", "journal", "plots"]),
     ("shard", &["ids", "time", "engine", "config", "recall", "journal", "fault", "background"]),
     (
         "archive",

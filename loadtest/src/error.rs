@@ -68,8 +68,8 @@ pub enum LoadError {
     #[error("a task of the load test panicked")]
     Panicked(#[from] tokio::task::JoinError),
     /// A picture could not be drawn.
-    #[error("a plot could not be drawn: {0}")]
-    Plot(Box<str>),
+    #[error(transparent)]
+    Plot(#[from] surgeline::plots::PlotError),
     /// The report could not be made into JSON.
     #[error("the report cannot be written as JSON")]
     Json(#[from] serde_json::Error),

@@ -47,7 +47,7 @@ pub(crate) fn choose(
     let ((won, _), chosen) = best?;
     // The first comparison that the next best lost.
     let lost = second.and_then(|((lost, _), _)| (0..won.len()).find(|i| won[*i] != lost[*i]));
-    let rules = rules(routing.settings.contact_choice);
+    let rules = rules(routing.settings.contact_choice, totals.shared);
     let rule = match second {
         Some(_) => rules[lost.unwrap_or(rules.len() - 1)],
         None => Rule::OldestPlace,
@@ -60,7 +60,11 @@ fn key(routing: &Routing, at: EngineTime, totals: &Totals, c: &Candidate) -> Key
     match routing.settings.contact_choice {
         ContactChoice::FixedQueueRatio => {
             let on_time = i64::from(!is_late(routing, at, c));
-            [on_time, -totals.excess(routing, c), c.next.began.0]
+            let second = match totals.shared {
+                true => totals.excess(routing, c),
+                false => i64::try_from(part_of_target(routing, at, c)).unwrap_or(i64::MAX),
+            };
+            [on_time, -second, c.next.began.0]
         }
         ContactChoice::OldestFirst => [place; 3],
         ContactChoice::CmuTheta => {
@@ -71,9 +75,14 @@ fn key(routing: &Routing, at: EngineTime, totals: &Totals, c: &Candidate) -> Key
 }
 
 /// What each part of a key stands for.
-const fn rules(choice: ContactChoice) -> [Rule; 3] {
+const fn rules(choice: ContactChoice, shared: bool) -> [Rule; 3] {
     match choice {
-        ContactChoice::FixedQueueRatio => [Rule::TargetBroken, Rule::QueueShare, Rule::LongestWait],
+        ContactChoice::FixedQueueRatio if shared => {
+            [Rule::TargetBroken, Rule::QueueShare, Rule::LongestWait]
+        }
+        ContactChoice::FixedQueueRatio => {
+            [Rule::TargetBroken, Rule::PartOfTarget, Rule::LongestWait]
+        }
         ContactChoice::OldestFirst => [Rule::OldestPlace; 3],
         ContactChoice::CmuTheta => [Rule::HoldingCost, Rule::OldestPlace, Rule::OldestPlace],
     }
@@ -86,6 +95,15 @@ fn is_late(routing: &Routing, at: EngineTime, c: &Candidate) -> bool {
     c.next.began < Place::new(at, target)
 }
 
+/// How much of its queue's target a queue's next contact has waited, in thousandths. Backlogs
+/// that stand in proportion to arrivals × target are waits in proportion to targets, by
+/// Little's law: this needs no rate, and a queue that hardly anybody calls is not starved.
+fn part_of_target(routing: &Routing, at: EngineTime, c: &Candidate) -> u64 {
+    let waited = Place::new(at, Span::ZERO).0.saturating_sub(c.next.began.0);
+    let target = routing.queue(c.queue).map_or(Span::ZERO, |q| q.target);
+    u64::try_from(waited).unwrap_or(0).saturating_mul(1_000) / target.0.max(1)
+}
+
 fn policy<T: Default>(routing: &Routing, queue: QueueId, of: impl Fn(&QueuePolicy) -> T) -> T {
     routing.queue(queue).map(|q| of(&q.policy)).unwrap_or_default()
 }
@@ -96,15 +114,18 @@ struct Totals {
     backlog: i64,
     shares: i64,
     queues: usize,
+    /// Somebody chose a share for each of them.
+    shared: bool,
 }
 
 impl Totals {
     fn of(routing: &Routing, candidates: &[Candidate]) -> Self {
-        let shares = candidates.iter().map(|c| i64::from(policy(routing, c.queue, |q| q.share)));
+        let shares = || candidates.iter().map(|c| policy(routing, c.queue, |q| q.share));
         Self {
             backlog: candidates.iter().map(|c| i64::from(c.backlog)).sum(),
-            shares: shares.sum(),
+            shares: shares().map(i64::from).sum(),
             queues: candidates.len(),
+            shared: shares().all(|share| share > 0),
         }
     }
 
@@ -126,6 +147,7 @@ impl Totals {
             late: is_late(routing, at, c),
             index: match routing.settings.contact_choice {
                 ContactChoice::CmuTheta => policy(routing, c.queue, QueuePolicy::index),
+                ContactChoice::FixedQueueRatio if !self.shared => part_of_target(routing, at, c),
                 ContactChoice::FixedQueueRatio | ContactChoice::OldestFirst => 0,
             },
             ..Why::plain(rule)
@@ -202,6 +224,25 @@ mod tests {
         let one = [candidate(0, 3, 4)];
         assert_eq!(chosen(&r, &one), (0, Rule::OldestPlace, false));
         assert_eq!(choose(&r, NOW, &[]), None);
+    }
+
+    #[test]
+    fn without_shares_waits_go_in_proportion_to_targets() {
+        let mut r = routing(ContactChoice::FixedQueueRatio, &[0, 0, 20]);
+        r.queues[1].target = Span::seconds(100);
+        let tight = [candidate(0, 10, 1), candidate(1, 49, 90)];
+        assert_eq!(chosen(&r, &tight), (0, Rule::PartOfTarget, false), "a half goes before 0.49");
+        let slack = [candidate(0, 10, 90), candidate(1, 51, 1)];
+        assert_eq!(chosen(&r, &slack), (1, Rule::PartOfTarget, false));
+        assert_eq!(choose(&r, NOW, &slack).unwrap().1.index, 510);
+        let both_broken = [candidate(0, 60, 900), candidate(1, 301, 1)];
+        assert_eq!(chosen(&r, &both_broken), (1, Rule::PartOfTarget, true), "rare, not starved");
+        let even = [candidate(0, 10, 1), candidate(1, 50, 1)];
+        assert_eq!(chosen(&r, &even), (1, Rule::LongestWait, false));
+        let one_has_none = [candidate(2, 3, 90), candidate(0, 4, 1)];
+        assert_eq!(chosen(&r, &one_has_none), (0, Rule::PartOfTarget, false));
+        r.queues[0].target = Span::ZERO;
+        assert_eq!(chosen(&r, &tight), (0, Rule::TargetBroken, true));
     }
 
     #[test]

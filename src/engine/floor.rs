@@ -12,7 +12,7 @@ mod idle;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-pub(crate) use demand::{Demand, Press, Staff};
+pub(crate) use demand::{Demand, Other, Press, Staff};
 use fixedbitset::{Block, FixedBitSet};
 use hashbrown::HashMap;
 pub(crate) use idle::IdleKeys;

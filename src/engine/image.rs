@@ -22,7 +22,7 @@ use super::routing::Routing;
 pub use super::sticky::LastAgent;
 use super::store::{Filed, Store, hash_of};
 use super::{Engine, HASH_VERSION, Standing};
-use crate::ids::{AgentId, ContactId, RequestId};
+use crate::ids::{AgentId, ContactId, RequestId, ReservationId};
 
 /// What is counted, never made again.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Hash)]
@@ -169,6 +169,8 @@ impl Engine {
     /// state than the one that it was taken of.
     pub fn restore(image: &Image) -> Result<Self, ImageError> {
         let mut engine = Self {
+            // What configuration they were offered under is not known any more.
+            reloaded: ReservationId(image.counts.last_reservation),
             counts: image.counts.clone(),
             gateways: image.gateways.clone(),
             bulks: image.bulks.clone(),

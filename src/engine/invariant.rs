@@ -51,7 +51,7 @@ pub enum Violation {
         /// The agent.
         agent: AgentId,
     },
-    /// An agent has more than they can take.
+    /// An agent was offered more than they can take.
     #[error("agent {agent} has {load} of {WHOLE}")]
     OverCapacity {
         /// The agent.
@@ -165,7 +165,9 @@ impl Engine {
         for a in self.agents() {
             let Some(profile) = self.routing.agent(a.id) else { continue };
             let load = a.most_load(profile);
-            if load > WHOLE {
+            // Whom a reload left with more than it allows keeps it, until they are offered more.
+            let offered = self.standings.get(a.id.index()).map(|s| s.offered);
+            if load > WHOLE && offered.is_some_and(|offered| offered > self.reloaded) {
                 return Err(Violation::OverCapacity { agent: a.id, load });
             }
             for (i, w) in a.work.iter().enumerate() {
@@ -173,10 +175,12 @@ impl Engine {
                 // In the order in which they came; what was there before the call stays.
                 let before =
                     a.work[..i].iter().map(|b| profile.workload.interrupts[b.channel.index()]);
-                if w.hold == Hold::Reserved && before.into_iter().any(|of| of.has(w.channel)) {
+                let state = self.contact(contact).map(|c| c.state);
+                let now = state.and_then(|s| s.reservation()).is_some_and(|r| r > self.reloaded);
+                let over = now && before.into_iter().any(|of| of.has(w.channel));
+                if w.hold == Hold::Reserved && over {
                     return Err(Violation::Interrupted { agent, contact });
                 }
-                let state = self.contact(contact).map(|c| c.state);
                 let agrees = match (w.hold, state) {
                     (Hold::Reserved, Some(State::Reserved { agent: of, .. }))
                     | (Hold::Connecting, Some(State::Connecting { agent: of, .. }))

@@ -106,6 +106,9 @@ pub struct Engine {
     hashes: Hashes,
     /// By agent.
     standings: Vec<Standing>,
+    /// Up to this reservation, agents were offered what fitted by an earlier configuration. For
+    /// checking.
+    reloaded: ReservationId,
 
     // Where work done in slices has got to. Only the owner has any; losing it costs a
     // repeat of the walk.
@@ -119,10 +122,12 @@ const ONE_SHARE: u32 = 100;
 #[derive(Clone, Copy, Debug, Default)]
 struct Standing {
     idle: IdleKeys,
-    /// Their part in who is at work.
+    /// What they count for among those at work.
     staff: Staff,
     /// Their part of the state hash.
     hash: u64,
+    /// What they were offered last since the engine was made. For checking.
+    offered: ReservationId,
 }
 
 /// Parts of the state hash, kept up to date by every event.

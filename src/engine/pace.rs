@@ -1,5 +1,5 @@
 //! What is measured of each queue and channel: how fast contacts are taken, how long one
-//! keeps an agent, and how patient customers are.
+//! keeps an agent, how patient customers are, and how often its turn comes.
 //!
 //! Kept by events alone and in whole numbers, so that a replay measures the same. It owns the
 //! measures and says nothing of waits: [`super::wait_estimate`] does.
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use super::floor::Stand;
-use super::words::Channel;
+use super::words::{Channel, ServiceClass};
 use crate::ids::QueueId;
 use crate::time::{EngineTime, Span};
 
@@ -30,6 +30,11 @@ const FORGETS_SLOWLY: u32 = 11;
 const MOST_FORGETTING: u64 = 8_640;
 /// So few events say nothing of how long a contact keeps an agent.
 const FEW: u64 = 4 * ONE;
+/// Turns of a queue beyond these are forgotten as others come: which queue's turn it is
+/// changes faster than how long people talk. The rate is right within 9 %.
+const LATELY: u64 = 64 * ONE;
+/// Of more, a 64th goes with each.
+const FORGETS_TURNS: u32 = 6;
 /// Customers are taken for patient until this much waiting has shown otherwise: one who leaves
 /// at once does not mean that all will.
 const PATIENT: Span = Span::seconds(600);
@@ -48,6 +53,18 @@ pub struct Rates {
     pub work: Measure,
     /// Those waiting; it happens that one gives up.
     pub waiting: Measure,
+    /// One inside while anybody waits; it happens that a freed agent takes one of them.
+    pub turns: Measure,
+}
+
+/// How often a queue's turn comes, over all channels of one class of service.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(crate) struct Turns {
+    /// How many wait in it.
+    pub(crate) waiting: u32,
+    /// Turns lately, and the seconds in which somebody waited for them.
+    pub(crate) times: f64,
+    pub(crate) time: f64,
 }
 
 /// Takes in the bucket that ends the window, and in those before it.
@@ -124,6 +141,16 @@ impl Measure {
         self.times = self.times.saturating_add(if happened { ONE } else { 0 });
     }
 
+    /// It happens, and those inside stay; what it was like before [`LATELY`] is forgotten.
+    fn happens(&mut self, at: EngineTime) {
+        *self = self.until(at);
+        self.times = self.times.saturating_add(ONE);
+        if self.times > LATELY {
+            self.times -= self.times >> FORGETS_TURNS;
+            self.time.0 -= self.time.0 >> FORGETS_TURNS;
+        }
+    }
+
     /// Seconds inside for each time that it happened; none while little is known.
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
     pub(crate) fn seconds_each(self, at: EngineTime) -> Option<f64> {
@@ -137,6 +164,24 @@ impl Measure {
     pub(crate) fn hazard(self, at: EngineTime) -> f64 {
         let now = self.until(at);
         now.times as f64 / ONE as f64 / (now.time.as_secs_f64() + PATIENT.as_secs_f64())
+    }
+}
+
+impl Rates {
+    /// One begins to wait.
+    fn joins(&mut self, at: EngineTime) {
+        self.waiting.enters(at);
+        if self.waiting.inside == 1 {
+            self.turns.enters(at);
+        }
+    }
+
+    /// One waits no more, because they gave up or not.
+    pub(crate) fn leaves(&mut self, at: EngineTime, gave_up: bool) {
+        self.waiting.leaves(at, gave_up);
+        if self.waiting.inside == 0 {
+            self.turns.leaves(at, false);
+        }
     }
 }
 
@@ -169,6 +214,26 @@ impl Pace {
         taken.counts[0] = taken.counts[0].saturating_add(1);
     }
 
+    /// A freed agent takes one who waited.
+    pub(crate) fn turn(&mut self, at: EngineTime, of: (QueueId, Channel)) {
+        self.rates(of).turns.happens(at);
+    }
+
+    /// How often a queue's turn comes in a class of service.
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
+    pub(crate) fn turns(&self, queue: QueueId, service: ServiceClass, at: EngineTime) -> Turns {
+        let of = Channel::ALL.into_iter().filter(|c| c.service() == service);
+        of.fold(Turns::default(), |sum, channel| {
+            let rates = self.get(queue, channel);
+            let turns = rates.turns.until(at);
+            Turns {
+                waiting: sum.waiting + rates.waiting.inside,
+                times: sum.times + turns.times as f64 / ONE as f64,
+                time: sum.time.max(turns.time.as_secs_f64()),
+            }
+        })
+    }
+
     /// One who waited in one place, or nowhere, now waits in another, or nowhere.
     pub(crate) fn waits(
         &mut self,
@@ -180,10 +245,10 @@ impl Pace {
             return;
         }
         if let Some(of) = before {
-            self.rates(of).waiting.leaves(at, false);
+            self.rates(of).leaves(at, false);
         }
         if let Some(of) = after {
-            self.rates(of).waiting.enters(at);
+            self.rates(of).joins(at);
         }
     }
 }
@@ -204,6 +269,7 @@ impl Engine {
         let same = all.clone().all(|(queue, (channel, rates))| {
             let found = inside.get(&(queue, channel)).copied().unwrap_or_default();
             found == (rates.waiting.inside, rates.work.inside)
+                && rates.turns.inside == u32::from(found.0 > 0)
         });
         let measured: u32 = all.map(|(_, (_, r))| r.waiting.inside + r.work.inside).sum();
         let found: u32 = inside.values().map(|(waiting, work)| waiting + work).sum();
@@ -287,5 +353,31 @@ mod tests {
         now += 12 * 3_600;
         let morning = m.seconds_each(at(now)).expect("known");
         assert!((changed - morning).abs() < 0.01, "{changed} {morning}");
+    }
+
+    #[test]
+    fn turns_are_counted_by_the_time_in_which_somebody_waited() {
+        let (of, mut pace) = ((Q, Channel::Voice), Pace::default());
+        let turns = |pace: &Pace, s| pace.turns(Q, ServiceClass::Live, at(s));
+        pace.waits(at(0), None, Some(of));
+        pace.waits(at(0), None, Some(of));
+        // One is taken every five seconds, and another comes.
+        for n in 1..=200 {
+            pace.turn(at(5 * n), of);
+            pace.waits(at(5 * n), Some(of), None);
+            pace.waits(at(5 * n), None, Some(of));
+        }
+        let lately = turns(&pace, 1_000);
+        assert!((lately.time / lately.times - 5.0).abs() < 0.05, "{lately:?}");
+        assert!((60.0..=64.0).contains(&lately.times) && lately.waiting == 2, "{lately:?}");
+        // While nobody waits nobody's turn can come; while somebody does it could.
+        pace.waits(at(1_000), Some(of), None);
+        pace.waits(at(1_000), Some(of), None);
+        let quiet = turns(&pace, 2_000);
+        assert!((quiet.time / quiet.times - 5.0).abs() < 0.1 && quiet.waiting == 0, "{quiet:?}");
+        pace.waits(at(2_000), None, Some(of));
+        let passed_over = turns(&pace, 3_000);
+        assert!(passed_over.time > quiet.time + 900.0, "{passed_over:?}");
+        assert_eq!(pace.turns(Q, ServiceClass::Async, at(3_000)), Turns::default());
     }
 }

@@ -19,7 +19,8 @@ pub struct QueuePolicy {
     pub sticky: Span,
     /// Which of several idle agents.
     pub agent_choice: AgentChoice,
-    /// Its share of the backlog, as a weight against other queues', 1 to 100.
+    /// Its share of the backlog, as a weight against other queues', 1 to 100; 0 if nobody chose
+    /// one: it is then compared with others by how much of the target was waited.
     pub share: u8,
     /// What a waiting customer costs, as a weight, 1 to 100; for [`ContactChoice::CmuTheta`].
     pub cost: u8,
@@ -36,7 +37,7 @@ impl Default for QueuePolicy {
             language: LanguageRule::Preferred,
             sticky: Span::ZERO,
             agent_choice: AgentChoice::LongestIdle,
-            share: 10,
+            share: 0,
             cost: 1,
             handle_time: Span::seconds(300),
             patience: Span::seconds(300),
@@ -102,7 +103,8 @@ impl AgentChoice {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ContactChoice {
     /// Of the queue that has broken its target, then of the one furthest above its share of
-    /// the backlog.
+    /// the backlog; where shares were not chosen, who has waited the greatest part of the
+    /// target.
     FixedQueueRatio,
     /// The oldest place of all.
     OldestFirst,

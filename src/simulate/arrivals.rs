@@ -14,6 +14,13 @@ use super::error::SimulateError;
 
 /// Highest rate that is believed, contacts an hour.
 const MOST_PER_HOUR: f64 = 1e9;
+/// What is expected of a rate.
+pub(super) const RATE: &str = "contacts an hour, 0 to 1,000,000,000";
+
+/// Whether a rate is one that is believed.
+pub(super) fn is_rate(per_hour: f64) -> bool {
+    (0.0..=MOST_PER_HOUR).contains(&per_hour)
+}
 
 /// A stretch of time with a rule for the rate, as written. Stretches follow one another.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
@@ -62,9 +69,7 @@ pub(super) fn parts(
             SimulateError::value(format!("{field}[{index}].{name}"), expected)
         };
         let rate = |name: &str, per_hour: f64| {
-            let sound = (0.0..=MOST_PER_HOUR).contains(&per_hour);
-            let expected = "contacts an hour, 0 to 1,000,000,000";
-            if sound { Ok(per_hour / 3600.0) } else { Err(bad(name, expected)) }
+            if is_rate(per_hour) { Ok(per_hour / 3600.0) } else { Err(bad(name, RATE)) }
         };
         let (lasting, rule) = match stretch {
             Stretch::Constant { per_hour, lasting } => {

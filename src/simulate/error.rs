@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::config::{ConfigError, MergeError};
 use crate::engine::refusal::Refusal;
+use crate::plots::PlotError;
 use crate::recall::{PlanError, PlaybookError};
 
 /// Why a simulation could not be run.
@@ -29,12 +30,12 @@ pub enum SimulateError {
         source: io::Error,
     },
     /// The scenario's own sections are not TOML, or not these.
-    #[error("{file} cannot be used\n{source}")]
+    #[error("{file} cannot be used\n{problem}")]
     Syntax {
         /// The scenario.
         file: Box<str>,
-        /// What is wrong and where.
-        source: Box<toml::de::Error>,
+        /// What is wrong and where; told with the message, so no cause of its own.
+        problem: Box<toml::de::Error>,
     },
     /// The routing part cannot be used.
     #[error(transparent)]
@@ -101,12 +102,20 @@ pub enum SimulateError {
         /// How long was waited.
         hours: u64,
     },
+    /// Work that nobody will ever do.
+    #[error(
+        "{left} contacts were still open with nothing left to happen: give them agents who can take them, or patience"
+    )]
+    Forever {
+        /// How many.
+        left: u64,
+    },
     /// A figure's histogram could not be made or added up.
     #[error("a histogram of waits cannot be made")]
     Histogram,
     /// A picture could not be drawn.
-    #[error("a picture of the report cannot be drawn: {0}")]
-    Plot(Box<str>),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
     /// A thread of the simulation ended before its time.
     #[error("a run ended before its time: report this with the scenario and the seed")]
     Panicked,

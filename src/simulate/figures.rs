@@ -236,6 +236,22 @@ impl Figure {
     }
 }
 
+impl Unit {
+    /// A figure in this unit with its interval, as people read it.
+    #[must_use]
+    pub fn told(self, figure: &Figure) -> String {
+        let (factor, places, sign) = match self {
+            // One run has whole contacts; the mean of a few over runs is told finer.
+            Self::Contacts if figure.runs > 1 && figure.mean < 100.0 => (1.0, 2, ""),
+            Self::Contacts => (1.0, 0, ""),
+            Self::Share => (100.0, 2, " %"),
+            Self::Seconds => (1.0, 2, " s"),
+        };
+        let half = figure.half.map(|h| format!(" ±{:.places$}", h * factor)).unwrap_or_default();
+        format!("{:.places$}{sign}{half}", figure.mean * factor)
+    }
+}
+
 /// Student's t below which 97.5 % fall.
 #[expect(clippy::cast_precision_loss, reason = "a number of runs")]
 fn student_t(freedom: usize) -> Option<f64> {
@@ -257,6 +273,17 @@ mod tests {
         let one = Figure::over(&[7.0]).unwrap();
         assert_eq!((one.mean, one.half), (7.0, None));
         assert_eq!(Figure::over(&[]), None);
+    }
+
+    #[test]
+    fn figures_are_told_in_their_unit_with_their_interval() {
+        let figure = Figure { mean: 0.12345, error: Some(0.001), half: Some(0.002), runs: 9 };
+        assert_eq!(Unit::Share.told(&figure), "12.35 % ±0.20");
+        assert_eq!(Unit::Contacts.told(&figure), "0.12 ±0.00");
+        let one = Figure { half: None, error: None, runs: 1, ..figure };
+        assert_eq!(Unit::Seconds.told(&one), "0.12 s");
+        assert_eq!(Unit::Contacts.told(&Figure { mean: 4.0, ..one }), "4");
+        assert_eq!(Unit::Contacts.told(&Figure { mean: 416.4, ..figure }), "416 ±0");
     }
 
     #[test]

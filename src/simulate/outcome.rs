@@ -29,7 +29,7 @@ pub struct Outcome {
     pub seed: u64,
     /// How many runs.
     pub runs: u32,
-    /// All queues together first, if there are several; then each to which somebody came.
+    /// All queues together first, if there are several; then each that has a stream.
     pub queues: Vec<Scope>,
     /// How busy agents were: pools, then profiles.
     pub occupancy: Vec<Occupancy>,
@@ -170,8 +170,8 @@ pub fn simulate(
 
 /// What is kept of a run: of waits, only what they come to.
 struct Summary {
-    /// By queue to which somebody came.
-    queues: Vec<Option<Values>>,
+    /// By queue.
+    queues: Vec<Values>,
     all: Values,
     agents: Vec<Worked>,
     course: Course,
@@ -189,9 +189,8 @@ impl Summary {
         let values = |queue: &Queue| Measure::ALL.map(|measure| measure.of(queue));
         let mut all = Queue::new()?;
         tally.queues.iter().try_for_each(|queue| all.add(queue))?;
-        let came = |queue: &Queue| (queue.came > 0).then(|| values(queue));
         Ok(Self {
-            queues: tally.queues.iter().map(came).collect(),
+            queues: tally.queues.iter().map(values).collect(),
             all: values(&all),
             agents: tally.agents.clone(),
             course: tally.course.clone(),
@@ -207,8 +206,9 @@ fn sum_up(scenario: &Scenario, runs: &[Summary], took: Duration) -> Outcome {
     let routing = &scenario.routing;
     let mut queues = Vec::new();
     for (index, queue) in routing.queues.iter().enumerate() {
-        let of: Vec<&Values> = runs.iter().filter_map(|r| r.queues[index].as_ref()).collect();
-        if !of.is_empty() {
+        // Runs to which nobody came count: nobody is a number.
+        if scenario.streams.iter().any(|s| s.queue.index() == index) {
+            let of: Vec<&Values> = runs.iter().map(|r| &r.queues[index]).collect();
             queues.push(Scope { queue: Some((&*queue.name).into()), figures: figures(&of) });
         }
     }

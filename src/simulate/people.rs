@@ -11,13 +11,14 @@ use rand::RngExt;
 use super::plans::Order;
 use super::scenario::to_span;
 use super::world::{Happening, Todo, World, agent_does};
+use crate::engine::agent::Work;
 use crate::engine::command::{Act, Command, Heard, RecallOrder, Reply, Report};
 use crate::engine::contact::State;
 use crate::engine::event::{Arrived, EffectKind, Event};
 use crate::engine::recall::{Answer, Choice, Found, LotVerdict, Step, Text, Tier, Want, Wish};
 use crate::engine::wait_estimate::WaitEstimate;
 use crate::engine::words::{Availability, AvailabilityBecause, EndReason, Keys};
-use crate::ids::{AgentId, ContactId, CustomerId};
+use crate::ids::{AgentId, ContactId, CustomerId, ReservationId};
 use crate::time::{EngineTime, Span};
 
 /// How long an agent who did not answer stays away, seconds.
@@ -35,6 +36,9 @@ pub(super) struct Person {
     pub(super) attempt: u32,
     /// What becomes of them is in the figures.
     pub(super) counted: bool,
+    /// They came for the first time while it counted: whether they are lost does too, however
+    /// late that turns out.
+    first_counted: bool,
     pub(super) customer: Option<CustomerId>,
     pub(super) came: EngineTime,
     /// Goes up when they enter and leave self-service: what was to happen before does not.
@@ -55,6 +59,7 @@ pub(super) struct Redialer {
     stream: u16,
     attempt: u32,
     customer: Option<CustomerId>,
+    first_counted: bool,
 }
 
 impl World<'_> {
@@ -65,19 +70,26 @@ impl World<'_> {
         let customer = (known > 0).then(|| {
             CustomerId((u128::from(stream) << 64) | u128::from(dice.random_range(0..known)))
         });
-        self.again(Redialer { stream, attempt: 0, customer })
+        let first_counted = self.counts(self.now);
+        self.again(Redialer { stream, attempt: 0, customer, first_counted })
     }
 
     /// One who comes again, with as much to say and as much patience as anybody.
     pub(super) fn again(&mut self, again: Redialer) -> Person {
-        let Redialer { stream, attempt, customer } = again;
+        let Redialer { stream, attempt, customer, first_counted } = again;
         let of = &self.scenario.streams[usize::from(stream)];
         let counted = self.counts(self.now);
-        let dice = &mut self.dice_of[usize::from(stream)];
+        // Whether somebody comes again hangs on what agents did: it must not change who comes
+        // for the first time.
+        let dice = match attempt {
+            0 => &mut self.dice_of[usize::from(stream)],
+            _ => &mut self.dice,
+        };
         Person {
             stream,
             attempt,
             counted,
+            first_counted,
             customer,
             came: self.now,
             turn: 0,
@@ -104,11 +116,11 @@ impl World<'_> {
         match redial {
             Some(redial) => {
                 let after = redial.after.draw(&mut self.dice);
-                let (stream, attempt, customer) =
-                    (person.stream, person.attempt + 1, person.customer);
-                self.comes_again(Redialer { stream, attempt, customer }, after);
+                let Person { stream, customer, first_counted, .. } = person;
+                let attempt = person.attempt + 1;
+                self.comes_again(Redialer { stream, attempt, customer, first_counted }, after);
             }
-            None if person.counted => self.queue_of(&person).lost += 1,
+            None if person.first_counted => self.queue_of(&person).lost += 1,
             None => {}
         }
     }
@@ -127,7 +139,11 @@ impl World<'_> {
     pub(super) fn waits_or_not(&mut self, contact: ContactId) {
         let Some(person) = self.people.get(&contact).copied() else { return };
         let state = self.engine.contact(contact).map(|c| c.state);
-        if matches!(state, Some(State::Reserved { .. })) {
+        if let Some(State::Reserved { agent, .. }) = state {
+            // While it rings they wait like anybody: it may ring in vain.
+            if self.scenario.staff[agent.index()].answers_after.is_some() {
+                self.has_patience(contact, person);
+            }
             return;
         }
         if person.counted {
@@ -160,7 +176,7 @@ impl World<'_> {
         match event {
             Event::Reserved(r) => {
                 self.takes(r.agent);
-                self.had_their_turn(r.contact);
+                self.had_their_turn(r.contact, r.agent);
                 let staffing = &self.scenario.staff[r.agent.index()];
                 match staffing.answers_after.clone() {
                     None => self.todos.push_back(Todo::Accept(r.agent, r.reservation)),
@@ -190,7 +206,7 @@ impl World<'_> {
                 self.ended(*contact, *reason);
             }
             Event::AvailabilityChanged { agent, to, because } => {
-                self.is_there(*agent, *to == Availability::Ready);
+                self.is_ready(*agent, *to == Availability::Ready);
                 if *because == AvailabilityBecause::RingNoAnswer {
                     self.after(BACK_AFTER, Happening::Back(*agent));
                 }
@@ -329,6 +345,7 @@ impl World<'_> {
 
     /// An agent comes to work, or goes as soon as their hands are empty.
     pub(super) fn shift(&mut self, agent: AgentId, comes: bool) {
+        self.hands[agent.index()].on_shift = comes;
         if comes {
             self.act(&Command::ConnectAgent(agent));
             self.act(&agent_does(agent, Act::Become(Availability::Ready)));
@@ -372,6 +389,15 @@ impl World<'_> {
             hands.busy_since = self.now;
         }
         hands.busy += 1;
+        self.there_or_not(agent);
+    }
+
+    /// Whether it still rings for an agent.
+    pub(super) fn rings(&self, agent: AgentId, reservation: ReservationId) -> bool {
+        let state = |w: &Work| self.engine.contact(w.contact).map(|c| c.state);
+        let held =
+            |s: State| matches!(s, State::Reserved { reservation: r, .. } if r == reservation);
+        self.engine.agent(agent).is_some_and(|a| a.work.iter().filter_map(state).any(held))
     }
 
     fn lets_go(&mut self, agent: AgentId) {
@@ -379,13 +405,21 @@ impl World<'_> {
         let hands = self.hands[agent.index()];
         if hands.busy == 1 {
             self.tally.agents[agent.index()].busy += counted(hands.busy_since);
-            self.freed.push(agent);
         }
+        self.freed.push(agent);
         self.hands[agent.index()].busy = hands.busy.saturating_sub(1);
+        self.there_or_not(agent);
     }
 
-    fn is_there(&mut self, agent: AgentId, there: bool) {
-        let since = self.hands[agent.index()].present_since;
+    fn is_ready(&mut self, agent: AgentId, ready: bool) {
+        self.hands[agent.index()].ready = ready;
+        self.there_or_not(agent);
+    }
+
+    /// Somebody who is not ready and ends what they have is at work until then.
+    fn there_or_not(&mut self, agent: AgentId) {
+        let hands = self.hands[agent.index()];
+        let (there, since) = (hands.ready || hands.busy > 0, hands.present_since);
         if let (Some(since), false) = (since, there) {
             self.tally.agents[agent.index()].present += self.overlap(since, self.now);
         }
@@ -412,5 +446,39 @@ impl World<'_> {
         let first = EngineTime::ZERO + to_span(self.scenario.run.warm_up);
         let last = EngineTime::ZERO + to_span(self.scenario.run.duration);
         to.min(last).since(from.max(first)).0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Scenario;
+    use super::super::tests::centre;
+    use super::*;
+
+    #[test]
+    fn who_comes_again_changes_nobody_who_comes_for_the_first_time() {
+        let text = centre(
+            1,
+            "duration = \"1h\"",
+            "queue = \"calls\"\nper_hour = 9\nhandle = { law = \"exponential\", mean = \"1m\" }\n\
+             patience = { law = \"exponential\", mean = \"1m\" }\ncustomers = 50",
+        );
+        let scenario = Scenario::parse("test", &text, Path::new("")).unwrap();
+        let drawn = |again: bool| -> Vec<_> {
+            let mut world = World::new(&scenario, 0).unwrap();
+            let mut one = || {
+                let person = world.somebody(0);
+                let redialer =
+                    Redialer { stream: 0, attempt: 1, customer: None, first_counted: true };
+                if again {
+                    world.again(redialer);
+                }
+                (person.handle.to_bits(), person.patience.map(f64::to_bits), person.customer)
+            };
+            (0..5).map(|_| one()).collect()
+        };
+        assert_eq!(drawn(true), drawn(false));
     }
 }

@@ -108,8 +108,10 @@ impl Scenario {
     /// # Errors
     /// What is wrong in it, and what cannot be read of what it names.
     pub fn parse(file: &str, text: &str, beside: &Path) -> Result<Self, SimulateError> {
-        let written: Written = toml::from_str(text)
-            .map_err(|source| SimulateError::Syntax { file: file.into(), source: source.into() })?;
+        let written: Written = toml::from_str(text).map_err(|problem| SimulateError::Syntax {
+            file: file.into(),
+            problem: problem.into(),
+        })?;
         let own = config::parse_part(file, text, OWN)?;
         let routing = match &written.routing {
             None => own,
@@ -240,11 +242,7 @@ fn check_stream(
     if !names.0.takes(queue, channel) {
         return Err(bad("channel", "a channel that its queue takes"));
     }
-    let stretches = match (s.per_hour, s.arrivals.is_empty()) {
-        (Some(per_hour), true) => vec![Stretch::Constant { per_hour, lasting: None }],
-        (None, false) => s.arrivals.clone(),
-        _ => return Err(bad("per_hour", "exactly one of `per_hour` and `arrivals`")),
-    };
+    let stretches = stretches(s).map_err(|expected| bad("per_hour", expected))?;
     let skills = |name: &str, asked: &BTreeMap<String, u8>| {
         let mut needs = Needs::new();
         for (skill, at_least) in asked {
@@ -283,6 +281,16 @@ fn check_stream(
         customers: s.customers.unwrap_or(0),
         safety: s.safety,
     })
+}
+
+/// What is written of when they come, or what was expected of `per_hour`.
+fn stretches(s: &written::Stream) -> Result<Vec<Stretch>, &'static str> {
+    match (s.per_hour, s.arrivals.is_empty()) {
+        (Some(per_hour), true) if !arrivals::is_rate(per_hour) => Err(arrivals::RATE),
+        (Some(per_hour), true) => Ok(vec![Stretch::Constant { per_hour, lasting: None }]),
+        (None, false) => Ok(s.arrivals.clone()),
+        _ => Err("exactly one of `per_hour` and `arrivals`"),
+    }
 }
 
 fn check_redial(

@@ -79,10 +79,11 @@ pub(super) struct World<'a> {
     pub(super) recalls: BTreeMap<usize, RecallId>,
     /// By agent: contacts in hand, and since when they are, and are there.
     pub(super) hands: Vec<Hands>,
-    /// Agents whose hands have just become empty.
+    /// Agents whose hands have just become emptier.
     pub(super) freed: Vec<AgentId>,
-    /// By queue: those who gave up, by when they came, until their turn would have come.
-    pub(super) gave_up: Vec<BTreeMap<(EngineTime, ContactId), WaitEstimate>>,
+    /// By queue: those who gave up, by when they came, until their turn would have come, with
+    /// their stream and what they were told.
+    pub(super) gave_up: Vec<BTreeMap<(EngineTime, ContactId), (u16, WaitEstimate)>>,
     agenda: BinaryHeap<Reverse<(EngineTime, u64, Happening)>>,
     sequence: u64,
     events: Vec<Event>,
@@ -101,6 +102,10 @@ pub(super) struct World<'a> {
 pub(super) struct Hands {
     pub(super) busy: u32,
     pub(super) busy_since: EngineTime,
+    /// Their shift is on: who did not answer comes back.
+    pub(super) on_shift: bool,
+    pub(super) ready: bool,
+    /// Since when they are ready or have something in hand.
     pub(super) present_since: Option<EngineTime>,
 }
 
@@ -214,7 +219,7 @@ impl<'a> World<'a> {
             self.count_hands(end);
         }
         if self.open > 0 {
-            return Err(SimulateError::Stuck { left: self.open, hours: 0 });
+            return Err(SimulateError::Forever { left: self.open });
         }
         Ok(self.tally)
     }
@@ -275,7 +280,10 @@ impl<'a> World<'a> {
             }
             Happening::GivesUp(contact, turn) => self.gives_up(contact, turn),
             Happening::Answers(agent, reservation) => {
-                self.act(&agent_does(agent, Act::Accept(reservation)));
+                // Who took too long finds that it rings no more.
+                if self.rings(agent, reservation) {
+                    self.act(&agent_does(agent, Act::Accept(reservation)));
+                }
             }
             Happening::Done(agent, contact) => {
                 let done = Act::Complete { contact, disposition: None };
@@ -284,7 +292,9 @@ impl<'a> World<'a> {
             Happening::Decides(contact, turn) => self.decides(contact, turn),
             Happening::Shift(agent, comes) => self.shift(agent, comes),
             Happening::Back(agent) => {
-                self.act(&agent_does(agent, Act::Become(Availability::Ready)));
+                if self.hands[agent.index()].on_shift {
+                    self.act(&agent_does(agent, Act::Become(Availability::Ready)));
+                }
             }
             Happening::Order(index) => self.order(index),
         }

@@ -3,55 +3,32 @@
 use plotters::coord::combinators::LogCoord;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
 use plotters::coord::types::RangedCoordf64;
-use plotters::prelude::*;
+use plotters::prelude::{IntoLogRange, Ranged};
+use surgeline::plots::{Axes, BLUE, Colour, GREEN, GREY, Line, ORANGE, PlotError, RED, draw};
 
 use super::text::time;
 use super::{Depth, Point, Report, Second};
 use crate::book::Latency;
-use crate::error::LoadError;
-
-const SIZE: (u32, u32) = (860, 300);
-const BLUE: RGBColor = RGBColor(0x1f, 0x5f, 0xa8);
-const ORANGE: RGBColor = RGBColor(0xd9, 0x6b, 0x0b);
-const GREEN: RGBColor = RGBColor(0x2a, 0x85, 0x4c);
-const RED: RGBColor = RGBColor(0xb8, 0x2c, 0x2c);
-const GREY: RGBColor = RGBColor(0x70, 0x70, 0x70);
-const FAINT: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
-const FONT: (&str, i32) = ("sans-serif", 13);
 
 /// A picture and what belongs to it.
 pub(super) struct Picture {
     pub(super) heading: &'static str,
     /// What to see in it.
     pub(super) about: &'static str,
-    /// Names of lines, each with its colour.
-    pub(super) legend: Vec<(&'static str, RGBColor)>,
+    pub(super) lines: Vec<Line>,
     pub(super) svg: String,
 }
 
-struct Line {
-    name: &'static str,
-    colour: RGBColor,
-    points: Vec<(f64, f64)>,
-}
-
-fn line(name: &'static str, colour: RGBColor, points: impl Iterator<Item = (f64, f64)>) -> Line {
-    Line { name, colour, points: points.collect() }
-}
-
-fn failed(why: impl std::fmt::Display) -> LoadError {
-    LoadError::Plot(why.to_string().into())
+fn line(name: &'static str, colour: Colour, points: impl Iterator<Item = (f64, f64)>) -> Line {
+    Line::new(name, colour, points)
 }
 
 /// All of them.
 ///
 /// # Errors
-/// [`LoadError::Plot`].
-pub(super) fn all(report: &Report) -> Result<[Picture; 4], LoadError> {
-    let picture = |heading, about, lines: Vec<Line>, svg| {
-        let legend = lines.iter().map(|l| (l.name, l.colour)).collect();
-        Picture { heading, about, legend, svg }
-    };
+/// [`PlotError`].
+pub(super) fn all(report: &Report) -> Result<[Picture; 4], PlotError> {
+    let picture = |heading, about, lines: Vec<Line>, svg| Picture { heading, about, lines, svg };
     let (arrivals, depth) = (arrivals(report), depth(report));
     let (percentiles, latency) = (percentiles(report), latency(report));
     let svgs = [
@@ -183,65 +160,21 @@ fn over_seconds<Y>(
     y: Y,
     label: &dyn Fn(&f64) -> String,
     report: &Report,
-) -> Result<String, LoadError>
+) -> Result<String, PlotError>
 where
     Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
 {
     let whole = last(lines);
     let seconds = |x: &f64| if whole < 12.0 { format!("{x:.1}") } else { format!("{x:.0}") };
-    let (low, high) = (y.range().start, y.range().end);
     let orders = report.recall.iter().flat_map(|r| &r.orders).map(|o| o.at_s);
-    let marks = report.reconnects.iter().map(|r| r.at_s).chain(orders);
-    let marks = marks.map(|at| [(at, low), (at, high)]);
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let mut chart = ChartBuilder::on(&area)
-            .margin(10)
-            .x_label_area_size(38)
-            .y_label_area_size(60)
-            .build_cartesian_2d(0.0..whole, y)
-            .map_err(failed)?;
-        let mut mesh = chart.configure_mesh();
-        mesh.x_labels(12).y_labels(6).x_desc("seconds");
-        mesh.light_line_style(TRANSPARENT).bold_line_style(FAINT).axis_style(GREY);
-        mesh.label_style(FONT).x_label_formatter(&seconds).y_label_formatter(label);
-        mesh.draw().map_err(failed)?;
-        for mark in marks {
-            chart.draw_series(LineSeries::new(mark, RED)).map_err(failed)?;
-        }
-        for line in lines {
-            let points = line.points.iter().copied();
-            let style = line.colour.stroke_width(2);
-            chart.draw_series(LineSeries::new(points, style)).map_err(failed)?;
-        }
-        area.present().map_err(failed)?;
-    }
-    Ok(svg)
+    let marks: Vec<f64> = report.reconnects.iter().map(|r| r.at_s).chain(orders).collect();
+    let x: RangedCoordf64 = (0.0..whole).into();
+    draw(lines, Axes { x, y, what: "seconds" }, [Some(&seconds), Some(label)], &marks)
 }
 
-fn over_percentiles(lines: &[Line]) -> Result<String, LoadError> {
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let mut chart = ChartBuilder::on(&area)
-            .margin(10)
-            .x_label_area_size(38)
-            .y_label_area_size(60)
-            .build_cartesian_2d(Nines { most: last(lines) }, decades(lines))
-            .map_err(failed)?;
-        let mut mesh = chart.configure_mesh();
-        mesh.light_line_style(TRANSPARENT).bold_line_style(FAINT).axis_style(GREY);
-        mesh.label_style(FONT).x_desc("percentile").y_label_formatter(&as_time);
-        mesh.draw().map_err(failed)?;
-        for line in lines {
-            let points = line.points.iter().copied();
-            let style = line.colour.stroke_width(2);
-            chart.draw_series(LineSeries::new(points, style)).map_err(failed)?;
-        }
-        area.present().map_err(failed)?;
-    }
-    Ok(svg)
+fn over_percentiles(lines: &[Line]) -> Result<String, PlotError> {
+    let axes = Axes { x: Nines { most: last(lines) }, y: decades(lines), what: "percentile" };
+    draw(lines, axes, [None, Some(&as_time)], &[])
 }
 
 /// An axis of percentiles on which each 9 takes as much room: position n is the quantile

@@ -14,6 +14,7 @@ use args::Simulate;
 
 use super::out::{Text, put, tell_line};
 use super::{OK, USAGE};
+use crate::config::ConfigError;
 use crate::simulate::{Progress, Scenario, SimulateError, simulate};
 
 /// What takes longer than this shows how far it is, and how often it does.
@@ -45,13 +46,21 @@ pub(super) fn run(asked: &Simulate) -> anyhow::Result<ExitCode> {
 
 /// Tells what is wrong with what was given.
 fn unusable(error: &SimulateError) -> anyhow::Result<ExitCode> {
-    let mut told = format!("error: {error}");
+    super::out::tell(&Text::own(format!("{}\n", told(error).trim_end())));
+    tell_line("docs/simulate.md has the format, and simulate/ has scenarios that work");
+    Ok(ExitCode::from(USAGE))
+}
+
+/// An error with what caused it; one of the configuration says itself that it is one.
+fn told(error: &SimulateError) -> String {
+    let mut told = match error {
+        SimulateError::Routing(ConfigError::Invalid(_)) => error.to_string(),
+        _ => format!("error: {error}"),
+    };
     if let Some(source) = std::error::Error::source(error) {
         told.push_str(&format!(": {source}"));
     }
-    super::out::tell(&Text::own(format!("{}\n", told.trim_end())));
-    tell_line("docs/simulate.md has the format, and simulate/ has scenarios that work");
-    Ok(ExitCode::from(USAGE))
+    told
 }
 
 /// Tells now and then how far runs are, if they take long.
@@ -68,5 +77,27 @@ fn progress(runs: u32, of: String) -> impl FnMut(Progress) {
             now.runs,
             now.elapsed.as_secs_f64()
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_once() {
+        for (text, what) in [
+            ("foo = 3\n[run]\nduration = \"1h\"", "found an unknown field `foo`"),
+            ("[run]\nduration = \"1h\"\nfoo = 3", "unknown field `foo`, expected one of"),
+        ] {
+            let error = Scenario::parse("mine.toml", text, std::path::Path::new("")).unwrap_err();
+            let told = told(&error);
+            assert!(told.starts_with("error: "), "{told}");
+            assert_eq!(
+                (told.matches(what).count(), told.matches("error: ").count()),
+                (1, 1),
+                "{told}"
+            );
+        }
     }
 }

@@ -26,13 +26,13 @@ pub(super) fn text(outcome: &Outcome) -> Text {
     let mut table = Table::new(&["OCCUPANCY", "AGENTS", "BUSY"], &[1, 2], 2);
     for group in &outcome.occupancy {
         let kind = if group.is_pool { "pool" } else { "profile" };
-        let busy = told(Unit::Share, &group.busy);
+        let busy = Unit::Share.told(&group.busy);
         table.row([format!("{kind} {}", group.name), group.agents.to_string(), busy]);
     }
     text.lines(&table.lines());
     text.line("", "");
     if let Some(switches) = &outcome.switches {
-        text.line("", &format!("changes of level a run: {}", told(Unit::Contacts, switches)));
+        text.line("", &format!("changes of level a run: {}", Unit::Contacts.told(switches)));
     }
     if let Some(first) = &outcome.first_refusal {
         text.line("", &format!("{} commands were refused; the first: {first}", outcome.refused));
@@ -58,24 +58,12 @@ fn queues(scopes: &[Scope]) -> Table {
     for measure in crate::simulate::Measure::ALL {
         let figures: Vec<_> = scopes.iter().map(|s| s.figure(measure)).collect();
         if figures.iter().any(Option::is_some) {
-            let cell = |f: &Option<Figure>| f.as_ref().map(|f| told(measure.unit(), f));
+            let cell = |f: &Option<Figure>| f.as_ref().map(|f| measure.unit().told(f));
             let cells = figures.iter().map(|f| cell(f).unwrap_or_else(|| "-".into()));
             table.row(std::iter::once(measure.words().to_owned()).chain(cells));
         }
     }
     table
-}
-
-/// A figure with its interval, in its unit.
-pub(super) fn told(unit: Unit, figure: &Figure) -> String {
-    let (factor, places, sign) = match unit {
-        Unit::Contacts => (1.0, 0, ""),
-        Unit::Share => (100.0, 2, " %"),
-        Unit::Seconds => (1.0, 2, " s"),
-    };
-    let mean = figure.mean * factor;
-    let half = figure.half.map(|h| format!(" ±{:.places$}", h * factor)).unwrap_or_default();
-    format!("{mean:.places$}{sign}{half}")
 }
 
 fn hours(seconds: f64) -> String {
@@ -137,10 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_told_in_their_unit_with_their_interval() {
-        let figure = Figure { mean: 0.12345, error: Some(0.001), half: Some(0.002), runs: 9 };
-        assert_eq!(told(Unit::Share, &figure), "12.35 % ±0.20");
-        assert_eq!(told(Unit::Seconds, &Figure { half: None, ..figure }), "0.12 s");
+    fn counts_have_commas() {
         assert_eq!([7, 1_234, 1_234_567].map(grouped), ["7", "1,234", "1,234,567"]);
     }
 }

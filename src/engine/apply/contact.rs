@@ -198,8 +198,16 @@ impl Engine {
         self.counts.last_reservation = r.reservation.0;
         self.reservations.insert(r.reservation, r.contact);
         let (reservation, agent, deadline) = (r.reservation, r.agent, r.deadline);
+        if matches!(r.trigger, Trigger::Agent | Trigger::AsyncShare)
+            && let Some(of) = self.contact(r.contact).map(|c| (c.queue, c.channel))
+        {
+            self.pace.turn(self.now, of);
+        }
         self.change(r.contact, |c| c.state = State::Reserved { reservation, agent, deadline });
         self.hold(r.contact, agent, Hold::Reserved);
+        if let Some(stood) = self.standings.get_mut(agent.index()) {
+            stood.offered = reservation;
+        }
         // Every decision for which both waited earns async its share; one that it got costs a whole.
         if r.trigger == Trigger::AsyncShare || r.async_passed {
             let owed = self.counts.async_owed + u32::from(self.routing.settings.async_share);
@@ -318,8 +326,8 @@ impl Engine {
         };
         let contact = &filed.contact;
         if filed.stand != Stand::Off {
-            let waiting = &mut self.pace.rates((contact.queue, contact.channel)).waiting;
-            waiting.leaves(at, reason == EndReason::Abandoned);
+            let rates = self.pace.rates((contact.queue, contact.channel));
+            rates.leaves(at, reason == EndReason::Abandoned);
         }
         self.timers.remove_contact(contact);
         self.counts.by_state[contact.state.kind().index()] -= 1;

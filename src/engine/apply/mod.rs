@@ -21,7 +21,7 @@ use super::routing::Routing;
 use super::store::{Filed, hash_of};
 use super::words::{Availability, AvailabilityBecause, Channel};
 use super::{Engine, Standing};
-use crate::ids::{AgentId, ContactId, GatewayId, QueueId};
+use crate::ids::{AgentId, ContactId, GatewayId, QueueId, ReservationId};
 use crate::time::EngineTime;
 
 impl Engine {
@@ -129,6 +129,7 @@ impl Engine {
 
     fn configured(&mut self, routing: &Arc<Routing>) {
         self.routing = Arc::clone(routing);
+        self.reloaded = ReservationId(self.counts.last_reservation);
         self.hashes.routing = hash_of(routing);
         self.sticky.configure(routing.longest_sticky());
         for index in self.agents.len()..routing.agents.len() {
@@ -180,6 +181,7 @@ impl Engine {
             idle: IdleKeys::of(agent, profile),
             staff: Staff::of(agent, profile),
             hash: hash_of(agent),
+            ..*stood
         };
         self.hashes.agents ^= stood.hash ^ now.hash;
         self.floor.idle_changed(id, stood.idle, now.idle);

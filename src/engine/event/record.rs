@@ -123,14 +123,14 @@ pub struct Why {
     pub backlog: u32,
     /// The same in all queues compared.
     pub backlogs: u32,
-    /// The share of the contact's queue.
+    /// The share of the contact's queue; 0 if nobody chose one.
     pub share: u8,
     /// The shares of all queues compared, added up.
     pub shares: u32,
     /// The contact had waited longer than its queue's target.
     pub late: bool,
-    /// Holding cost × service rate ÷ patience rate of its queue, in thousandths; 0 where
-    /// that is not the policy.
+    /// In thousandths, what [`Rule::HoldingCost`] compares under that policy, or where shares
+    /// were not chosen how much of its queue's target was waited; 0 elsewhere.
     pub index: u64,
     /// The agent's proficiency in the skills needed and preferred, added up.
     pub proficiency: u16,
@@ -179,6 +179,8 @@ pub enum Rule {
     TargetBroken,
     /// Its queue is further above its share of the backlog.
     QueueShare,
+    /// It waited the greater part of its queue's target.
+    PartOfTarget,
     /// All else equal, it waited longest.
     LongestWait,
     /// The oldest place; the only rule where one queue alone had anybody.
@@ -189,7 +191,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of declaration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Kept,
         Self::Sticky,
         Self::LongestIdle,
@@ -199,6 +201,7 @@ impl Rule {
         Self::Random,
         Self::TargetBroken,
         Self::QueueShare,
+        Self::PartOfTarget,
         Self::LongestWait,
         Self::OldestPlace,
         Self::HoldingCost,
@@ -217,6 +220,7 @@ impl Rule {
             Self::Random => "random",
             Self::TargetBroken => "target_broken",
             Self::QueueShare => "queue_share",
+            Self::PartOfTarget => "part_of_target",
             Self::LongestWait => "longest_wait",
             Self::OldestPlace => "oldest_place",
             Self::HoldingCost => "holding_cost",

@@ -8,10 +8,12 @@ use super::{Floor, Stand};
 use crate::engine::agent::{Agent, Work, at_once, cost};
 use crate::engine::contact::Contact;
 use crate::engine::line::Spot;
+use crate::engine::pace::Turns;
 use crate::engine::rank::{Asked, ClassKey};
 use crate::engine::routing::{AgentProfile, Routing};
 use crate::engine::words::{Channel, ServiceClass};
 use crate::ids::{AgentId, QueueId};
+use smallvec::SmallVec;
 
 /// Pairs of a line and a profile looked at for one estimate. Of more, every second, third
 /// and so on of the profiles stands for the others, so that the cost stays bounded.
@@ -37,10 +39,25 @@ pub(crate) struct Press {
     pub(crate) work: Option<f64>,
     /// How often a second one who waits gives up.
     pub(crate) hazard: f64,
+    /// How often its turn comes.
+    pub(crate) turns: Turns,
+}
+
+/// A line of another queue that is not served by place beside one's own, but as the policy
+/// gives each queue its turns.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Other {
+    /// How much one of its contacts keeps of one's own agents, in contacts of one's own.
+    pub(crate) weight: f64,
+    /// How many of it have an earlier place.
+    pub(crate) before: f64,
+    /// How often the turn of its queue comes, and its part of those who wait in that.
+    pub(crate) turns: Turns,
+    pub(crate) part: f64,
 }
 
 /// What stands between a contact and an agent.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Demand {
     /// Contacts of its channel that those at work for it serve at once.
     pub(crate) slots: u32,
@@ -50,6 +67,8 @@ pub(crate) struct Demand {
     pub(crate) rivals: f64,
     /// The same, each times how often a second it gives up.
     pub(crate) hazard: f64,
+    /// Lines that take turns with its own.
+    pub(crate) others: SmallVec<[Other; 8]>,
 }
 
 impl Staff {
@@ -148,12 +167,14 @@ impl Floor {
     }
 
     /// What stands between agents and a contact of this class at this place, its own line
-    /// apart. `press` tells of each queue and channel what is measured.
+    /// apart. `press` tells of each queue and channel what is measured, `by_place` whether
+    /// places alone decide between its own queue and another.
     pub(crate) fn demand(
         &self,
         class: u16,
         spot: Spot,
         press: impl Fn(QueueId, Channel) -> Press,
+        by_place: impl Fn(QueueId) -> bool,
     ) -> Demand {
         let own = &self.classes[usize::from(class)];
         let mut demand = Demand { slots: own.slots, ..Demand::default() };
@@ -182,7 +203,13 @@ impl Floor {
                 work.zip(of.work).filter(|(own, _)| *own > 0.0).map_or(1.0, |(o, r)| r / o);
             // A line is served by all its agents alike: this part of it by ours, and so many of
             // our own would take them as long.
-            let as_own = before * heavier * shared / f64::from(rival_line.slots);
+            let weight = heavier * shared / f64::from(rival_line.slots);
+            if !first && !by_place(rival_line.key.queue) {
+                let part = float(rival_line.line.len()) / f64::from(of.turns.waiting.max(1));
+                demand.others.push(Other { weight, before, turns: of.turns, part: part.min(1.0) });
+                continue;
+            }
+            let as_own = before * weight;
             demand.rivals += as_own;
             demand.hazard += as_own * of.hazard;
         }

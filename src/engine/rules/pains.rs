@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::engine::agent::{Hold, WHOLE};
-use crate::engine::event::Reserved;
+use crate::engine::event::{Reserved, Rule, Trigger, Why};
+use crate::engine::invariant::Violation;
 
 /// A small generator of its own: rules draw no lots.
 struct Dice(u64);
@@ -287,6 +288,26 @@ fn who_has_more_than_a_reload_allows_finishes_it_and_gets_nothing_more_until_the
     let reload = Command::Configure(Arc::new(routing));
     c.engine.handle(at, None, &reload, &mut events).expect("a configuration");
     assert!(reserved(&events).is_empty());
+    assert_eq!(c.engine.check(), Ok(()), "what she has is hers to end");
+    // Whoever offered her more would be found out.
+    let offered = Event::Reserved(Reserved {
+        contact: chats[3],
+        reservation: ReservationId(4),
+        agent: ANNE,
+        deadline: at + Span::seconds(10),
+        trigger: Trigger::Agent,
+        rank: 0,
+        idle: Span::ZERO,
+        load: 3_000,
+        waited: Span::ZERO,
+        async_passed: false,
+        why: Why::plain(Rule::OldestPlace),
+    });
+    let mut wrong = Engine::restore(&c.engine.image()).expect("an image");
+    assert_eq!(wrong.check(), Ok(()), "nor is it against her after a restart");
+    wrong.apply(at, &offered);
+    let over = Err(Violation::OverCapacity { agent: ANNE, load: 4 * WHOLE });
+    assert_eq!(wrong.check(), over);
     let mut run = |act: Act| {
         let mut events = Vec::new();
         let command = Command::Agent { agent: ANNE, session: None, act };

@@ -389,7 +389,6 @@ fn every_rule_says_what_it_went_by_with_its_numbers() {
         share: 10,
         shares: 40,
         late: true,
-        index: 2_500,
         ..Why::plain(Rule::OldestPlace)
     };
     let table = [
@@ -411,6 +410,12 @@ fn every_rule_says_what_it_went_by_with_its_numbers() {
             Rule::OldestPlace,
             "it had the oldest place. Somebody waited for them in 3",
         ),
+        (Trigger::Agent, Rule::PartOfTarget, "it had waited the greatest part of its queue's"),
+        (
+            Trigger::Agent,
+            Rule::PartOfTarget,
+            " Of 3 queues it was in one with 6 of 14 waiting; it had waited 2.500 times the target.",
+        ),
         (Trigger::Agent, Rule::HoldingCost, "waiting costs most in its queue"),
         (Trigger::Agent, Rule::HoldingCost, " Of 3 queues its own had the greatest index, 2.500."),
         (Trigger::Contact, Rule::Sticky, " ben is whom this customer last had, and goes before"),
@@ -423,7 +428,8 @@ fn every_rule_says_what_it_went_by_with_its_numbers() {
         (Trigger::AsyncShare, Rule::Kept, "were owed their share"),
     ];
     for (trigger, rule, said) in table {
-        let why = Why { rule, ..numbers };
+        let indexed = matches!(rule, Rule::HoldingCost | Rule::PartOfTarget);
+        let why = Why { rule, index: if indexed { 2_500 } else { 0 }, ..numbers };
         let text = then(105, Event::Reserved(Reserved { why, ..offer(BEN, trigger, 1) }));
         assert!(text.contains(said), "{rule:?}: {said} is not in {text}");
     }

@@ -212,7 +212,7 @@ pick! {
     Trigger { Contact, Agent, Named, AsyncShare }
     Rule {
         Kept, Sticky, LongestIdle, LeastLoaded, MostProficient, LeastProficient, Random,
-        TargetBroken, QueueShare, LongestWait, OldestPlace, HoldingCost,
+        TargetBroken, QueueShare, LongestWait, OldestPlace, HoldingCost, PartOfTarget,
     }
     LanguageRule { Required, Preferred, Ignored }
     AgentChoice { LongestIdle, MostProficient, LeastProficient, Random }

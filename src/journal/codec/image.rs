@@ -177,13 +177,15 @@ impl Record for [Rates; 4] {
     type Pb = pb::QueuePace;
     fn put(&self) -> pb::QueuePace {
         let channel = |channel: Channel| {
-            let Rates { taken: Taken { newest, counts }, work, waiting } = &self[channel.index()];
+            let Rates { taken: Taken { newest, counts }, work, waiting, turns } =
+                &self[channel.index()];
             pb::ChannelPace {
                 channel: Field::put(&channel),
                 newest: *newest,
                 counts: counts.to_vec(),
                 work: Field::put(work),
                 waiting: Field::put(waiting),
+                turns: Field::put(turns),
             }
         };
         let any = |c: &Channel| self[c.index()] != Rates::default();
@@ -203,6 +205,7 @@ impl Record for [Rates; 4] {
                 taken: Taken { newest: c.newest, counts },
                 work: Field::take(c.work, "ChannelPace.work")?,
                 waiting: Field::take(c.waiting, "ChannelPace.waiting")?,
+                turns: Field::take(c.turns, "ChannelPace.turns")?,
             };
         }
         Ok(pace)

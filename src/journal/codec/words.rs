@@ -39,7 +39,7 @@ words!(Consent => Consent { Given, Refused, NotAsked });
 words!(Trigger => Trigger { Contact, Agent, Named, AsyncShare });
 words!(Rule => Rule {
     Kept, Sticky, LongestIdle, LeastLoaded, MostProficient, LeastProficient, Random, TargetBroken,
-    QueueShare, LongestWait, OldestPlace, HoldingCost,
+    QueueShare, LongestWait, OldestPlace, HoldingCost, PartOfTarget,
 });
 
 record!(Actor => Actor { role, name });

@@ -144,8 +144,11 @@ fn skills(line: &Line, all: &[Line], size: Size) -> Result<Row, SimulateError> {
         scenario = scenario.replace("seed = 1\n", &format!("seed = 1\ntrunks = {TRUNKS}\n"));
     }
     let mut expected = Vec::new();
-    // What is no closed formula was found by another simulation of the same rules.
-    let close = if pooled || line.text("skills") == "1" { size.exact() } else { size.simulated() };
+    // What is no closed formula was found by another simulation of the same rules. So was one
+    // skill where all types share the trunks: by product form, the table's mean wait is 0.6 %
+    // too short.
+    let apart = line.text("skills") == "1" && !waits;
+    let close = if pooled || apart { size.exact() } else { size.simulated() };
     for (column, measure, factor) in [
         ("blocking", Measure::BlockedShare, 1.0),
         ("P_delay", Measure::DelayedShare, 1.0),

@@ -44,12 +44,13 @@ pub(super) enum Wrong {
     AgentChoice,
     TargetBroken,
     QueueShare,
+    PartOfTarget,
     HoldingCost,
     Interrupts,
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Proficiency,
         Self::Pools,
         Self::KeptAgents,
@@ -68,6 +69,7 @@ impl Wrong {
         Self::AgentChoice,
         Self::TargetBroken,
         Self::QueueShare,
+        Self::PartOfTarget,
         Self::HoldingCost,
         Self::Interrupts,
     ];

@@ -42,7 +42,7 @@ pub(super) fn queue(rng: &mut StdRng) -> QueuePolicy {
         language: any(rng, &LanguageRule::ALL),
         sticky: Span::seconds(any(rng, &[0, 0, 30, 300])),
         agent_choice: any(rng, &AgentChoice::ALL),
-        share: rng.random_range(1..=100),
+        share: any(rng, &[0, 10, 10, 10, 10, 20, 20, 30, 70, 100]),
         cost: rng.random_range(1..=5),
         handle_time: Span::seconds(rng.random_range(1..=100)),
         patience: Span::seconds(rng.random_range(1..=100)),

@@ -52,7 +52,7 @@ structs! {
     Gateway { name, session, limits, sweep, effects, unsaid, in_ivr }
     Recall { id, plan, level, since, started, expires, over, tiers }
     TierCounts { in_use, entered, solved, informed, returned, followed_up, left }
-    Rates { taken, work, waiting }
+    Rates { taken, work, waiting, turns }
     Measure { inside, until, times, time }
     Taken { newest, counts }
     LastAgent { at, customer, agent }

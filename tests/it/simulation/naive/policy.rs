@@ -34,6 +34,7 @@ impl Naive {
             }
         }
         let queue = |q: QueueId| &self.engine.routing().queues[q.index()];
+        let chosen = next.keys().all(|q| queue(*q).policy.share > 0);
         let shares: i64 = next.keys().map(|q| i64::from(queue(*q).policy.share)).sum();
         let backlog = |c: &Contact| {
             let line = |o: &&Contact| {
@@ -46,14 +47,25 @@ impl Naive {
             .values()
             .map(|c| {
                 let (q, backlog) = (queue(c.queue), backlog(c));
-                let excess = backlog * shares - i64::from(q.policy.share) * backlogs;
-                Next { contact: c, backlog, compared: self.compared(at, q, c, excess) }
+                let second = match chosen {
+                    _ if self.is(Wrong::QueueShare) => 0,
+                    true => (backlog * shares - i64::from(q.policy.share) * backlogs).into(),
+                    false if self.is(Wrong::PartOfTarget) => 0,
+                    false => part_of_target(at, q, c),
+                };
+                Next { contact: c, backlog, compared: self.compared(at, q, c, second) }
             })
             .collect();
         all.sort_by_key(|n| (n.compared, n.contact.id));
         let best = all.first()?;
         let q = queue(best.contact.queue);
-        let cost = self.engine.routing().settings.contact_choice == ContactChoice::CmuTheta;
+        let index = match self.engine.routing().settings.contact_choice {
+            ContactChoice::CmuTheta => q.policy.index(),
+            ContactChoice::FixedQueueRatio if !chosen => {
+                u64::try_from(part_of_target(at, q, best.contact)).expect("it fits")
+            }
+            _ => 0,
+        };
         let why = Why {
             queues: u16::try_from(all.len()).expect("few"),
             backlog: u32::try_from(best.backlog).expect("few"),
@@ -61,13 +73,13 @@ impl Naive {
             share: q.policy.share,
             shares: u32::try_from(shares).expect("few"),
             late: is_late(at, q, best.contact),
-            index: if cost { q.policy.index() } else { 0 },
-            ..Why::plain(self.rule(best, all.get(1)))
+            index,
+            ..Why::plain(self.rule(best, all.get(1), chosen))
         };
         Some((best.contact, why))
     }
 
-    fn compared(&self, at: EngineTime, q: &Queue, c: &Contact, excess: i64) -> [i128; 3] {
+    fn compared(&self, at: EngineTime, q: &Queue, c: &Contact, second: i128) -> [i128; 3] {
         let place = i128::from(c.place.0);
         let began = i128::from(c.arrived.0) - i128::from(c.waited_before.0);
         match self.engine.routing().settings.contact_choice {
@@ -80,24 +92,30 @@ impl Naive {
             }
             ContactChoice::FixedQueueRatio => {
                 let on_time = !is_late(at, q, c) && !self.is(Wrong::TargetBroken);
-                let excess = if self.is(Wrong::QueueShare) { 0 } else { excess };
-                [i128::from(on_time), -i128::from(excess), began]
+                [i128::from(on_time), -second, began]
             }
         }
     }
 
     /// The first comparison that the next best lost.
-    fn rule(&self, best: &Next<'_>, second: Option<&Next<'_>>) -> Rule {
+    fn rule(&self, best: &Next<'_>, second: Option<&Next<'_>>, chosen: bool) -> Rule {
         let Some(second) = second else { return Rule::OldestPlace };
         let lost = (0..3).find(|i| best.compared[*i] != second.compared[*i]).unwrap_or(2);
         match (self.engine.routing().settings.contact_choice, lost) {
             (ContactChoice::FixedQueueRatio, 0) => Rule::TargetBroken,
-            (ContactChoice::FixedQueueRatio, 1) => Rule::QueueShare,
+            (ContactChoice::FixedQueueRatio, 1) if chosen => Rule::QueueShare,
+            (ContactChoice::FixedQueueRatio, 1) => Rule::PartOfTarget,
             (ContactChoice::FixedQueueRatio, _) => Rule::LongestWait,
             (ContactChoice::CmuTheta, 0) => Rule::HoldingCost,
             (ContactChoice::CmuTheta | ContactChoice::OldestFirst, _) => Rule::OldestPlace,
         }
     }
+}
+
+/// How much of its queue's target it has waited, in thousandths, head starts left out.
+fn part_of_target(at: EngineTime, q: &Queue, c: &Contact) -> i128 {
+    let waited = i128::from(at.since(c.arrived).0) + i128::from(c.waited_before.0);
+    waited * 1_000 / i128::from(q.target.0.max(1))
 }
 
 /// Whether it has waited longer than its queue's target, head starts left out.

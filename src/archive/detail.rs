@@ -3,6 +3,8 @@
 //! The words are stable; fields are only ever added. Everything that is not in here is in
 //! the event's own bytes beside it.
 
+mod people;
+
 use crate::engine::event::{Arrived, EffectKind, Event, Queued, Reserved};
 use crate::engine::recall::{Answer, Say, SelfService};
 use crate::engine::routing::Routing;
@@ -93,6 +95,7 @@ pub(super) fn of(event: &Event, names: &Routing) -> (&'static str, String) {
         .or_else(|| in_conversation(event, names))
         .or_else(|| in_recall(event, names))
         .or_else(|| super::care::event(event, names))
+        .or_else(|| people::of(event, names))
         .unwrap_or_else(|| elsewhere(event, names));
     (kind, fields.done())
 }
@@ -223,6 +226,10 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
         EffectKind::HandOver { to } => {
             f.text("effect_kind", "hand_over").text("agent", names.agent_name(*to))
         }
+        EffectKind::Join { participant, part } => f
+            .text("effect_kind", "join")
+            .number("participant", participant)
+            .text("part", part.name()),
         EffectKind::Say(Say { recall, text, language, .. }) => f
             .text("effect_kind", "say")
             .number("recall", recall)

@@ -224,6 +224,14 @@ pub enum ContactCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Move contacts into another queue: those that match now, and no others
+    #[command(after_help = "Example:\n  surgeline contact move --filter queue=support --filter \
+                            older-than=10m --to overflow --why \"support is full\" --dry-run")]
+    Move(super::bulk::Move),
+    /// Close contacts: those that match now, and no others
+    #[command(after_help = "Example:\n  surgeline contact close --filter \
+                            attribute=campaign:prank --why \"a prank\" --dry-run")]
+    Close(super::bulk::Close),
 }
 
 /// Configuration files.

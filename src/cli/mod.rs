@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod archive;
 pub mod args;
+pub mod bulk;
 pub mod client;
 pub mod config;
 pub mod contact;
@@ -81,6 +82,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                     contact::list(&router, queue, json).await
                 }
                 ContactCommand::Show { id, router, json } => contact::show(&router, id, json).await,
+                ContactCommand::Move(asked) => bulk::move_them(&asked).await,
+                ContactCommand::Close(asked) => bulk::close_them(&asked).await,
                 ContactCommand::Explain { id, router, json } => {
                     contact::explain(&router, id, json).await
                 }

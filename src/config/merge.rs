@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::problem::Kind;
+use crate::engine::day::Reason;
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Name, Queue, Routing};
 use crate::engine::words::Need;
 use crate::ids::{PoolId, QueueId, SkillId};
@@ -47,7 +48,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Listed, Queue, AgentProfile, EntryPoint);
+named!(Listed, Queue, AgentProfile, EntryPoint, Reason);
 
 /// A table in making.
 struct Merged<T> {

@@ -17,6 +17,7 @@ mod pools;
 pub(crate) mod problem;
 mod queues;
 pub(crate) mod reader;
+mod reasons;
 mod recall;
 mod report;
 pub mod server;
@@ -183,8 +184,8 @@ fn read_sections(file: &Table<'_>) -> Config {
     let (skill_names, skills) = plain("skills", &[], Kind::Skill, MOST_SKILLS);
     let languages =
         file.field("languages").map(|v| languages::read(&v, &skill_names)).unwrap_or_default();
-    let (_, not_ready_reasons) =
-        plain("not_ready_reasons", &ROUTERS_REASONS, Kind::Reason, MOST_REASONS);
+    let reasons_at = file.list("not_ready_reasons", "reasons: names, or [[not_ready_reasons]]");
+    let (_, not_ready_reasons) = reasons::read(&reasons_at, &ROUTERS_REASONS, MOST_REASONS);
     let (_, dispositions) = plain("dispositions", &[], Kind::Disposition, MOST_DISPOSITIONS);
     let (pool_names, pools) = pools::read(&file.list("pools", "pools, as [[pools]]"));
     let queues_at = file.list("queues", "queues, as [[queues]]");

@@ -96,6 +96,7 @@ fn read_one(table: &Table<'_>, names: &mut Names, skills: &Names, pools: &Names)
             (SECOND, FIVE_MINUTES),
         ),
         wrap_up: table.duration("wrap_up", default.wrap_up, (Span::ZERO, HOUR)),
+        wrap_up_most: table.duration("wrap_up_most", Span::ZERO, (Span::ZERO, HOUR)),
         policy: read_policy(table, skills),
         care: care::read(table),
     };

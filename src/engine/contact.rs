@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::care::{Care, Silence};
 use super::event::EffectKind;
+use super::participant::Participants;
 use super::recall::{Heed, Machine, SelfService, Text};
 use super::words::{
     Attributes, Channel, Excluded, Key, Language, Named, Needs, ServiceClass, WaitsFor,
@@ -233,6 +234,8 @@ pub struct Contact {
     pub heard: SmallVec<[(RecallId, Text); 2]>,
     /// What is remembered of its customer's patience.
     pub care: Care,
+    /// Who is on it beside the customer and the agent who has it.
+    pub participants: Participants,
 }
 
 /// Texts remembered as heard; of more the oldest go. The timeline has all.

@@ -5,6 +5,7 @@
 //! This module makes both; delivery, and the order of it, are the shard's and the sessions'.
 
 use super::contact::StateKind;
+use super::participant::{Part, Participant, Who};
 use super::recall::{Say, Text, Tier};
 use super::words::{
     Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Language,
@@ -69,6 +70,27 @@ pub enum Tell {
         contact: ContactId,
         /// To whom.
         to: AgentId,
+    },
+    /// Gateway, an effect: bring somebody onto the contact, or let them take another part.
+    Join {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// Whom, by their number on the contact.
+        participant: u16,
+        /// Who that is.
+        who: Who,
+        /// What part they take.
+        part: Part,
+    },
+    /// Both: who is on the contact beside its customer and its owner. For the gateway: everyone
+    /// else goes. For the agent: those whom they are told of.
+    Participants {
+        /// Which contact.
+        contact: ContactId,
+        /// All of them.
+        all: Vec<Participant>,
     },
     /// Gateway: an effect no longer matters; undo what was begun.
     EffectWithdrawn {
@@ -201,6 +223,10 @@ pub enum Tell {
         next: Option<Availability>,
         /// Your phone could not be reached: no calls until you say that you are ready.
         phone_unreachable: bool,
+        /// You have been not ready for this reason for longer than it should last.
+        overstayed: bool,
+        /// In how long you are to be signed out, if you are.
+        leaves_in: Option<Span>,
     },
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::agent::Agent;
+use super::bulk::Bulk;
 use super::command::Reply;
 use super::contact::{Contact, State, StateKind};
 use super::floor::Stand;
@@ -41,6 +42,8 @@ pub struct Counts {
     pub last_ask: u64,
     /// The last recall's id.
     pub last_recall: u16,
+    /// The id of the last order about many contacts.
+    pub last_order: u64,
     /// What async contacts are owed for being passed over, in hundredths of a decision.
     pub async_owed: u32,
     /// No reservation is made.
@@ -67,6 +70,8 @@ pub struct Image {
     pub gateways: Vec<Gateway>,
     /// Recalls in the order of start.
     pub recalls: Vec<Recall>,
+    /// Orders about many contacts, in the order in which they were given.
+    pub bulks: Vec<Bulk>,
     /// What is measured by queue and channel.
     pub pace: Vec<[Rates; 4]>,
     /// Whom customers last had, the longest ago first.
@@ -106,6 +111,9 @@ pub enum ImageError {
     /// A customer last had an agent who does not exist.
     #[error("last_agents: agent {0} does not exist")]
     LastAgent(AgentId),
+    /// An agent has a call of another or of a gateway that does not exist.
+    #[error("agents: agent {0} has a call of another, or of a gateway that does not exist")]
+    Outside(AgentId),
     /// Gaps between contacts are named twice or lie beyond them.
     #[error("contacts: the gaps between them do not fit, or a contact is there twice")]
     Slots,
@@ -147,6 +155,7 @@ impl Engine {
             agents: self.agents.clone(),
             gateways: self.gateways.clone(),
             recalls: self.recalls.clone(),
+            bulks: self.bulks.clone(),
             pace: self.pace.all().to_vec(),
             last_agents: self.sticky.all().collect(),
             kept_places: self.kept.all().collect(),
@@ -171,6 +180,7 @@ impl Engine {
             reloaded: ReservationId(image.counts.last_reservation),
             counts: image.counts.clone(),
             gateways: image.gateways.clone(),
+            bulks: image.bulks.clone(),
             pace: super::Pace::of(image.pace.clone()),
             ..Self::default()
         };
@@ -219,6 +229,13 @@ impl Engine {
             self.hashes.agents ^= hash;
             self.standings.push(Standing { hash, ..Standing::default() });
             self.timers.enter_agent(agent);
+            for call in &agent.outside {
+                let known = call.gateway.index() < image.gateways.len();
+                let name = (call.gateway, call.key.clone());
+                if !known || self.outside.insert(name, agent.id).is_some() {
+                    return Err(ImageError::Outside(agent.id));
+                }
+            }
         }
         self.agents.clone_from(&image.agents);
         Ok(())

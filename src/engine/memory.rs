@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
+use super::bulk::BulkStep;
 use super::command::Reply;
 use super::event::Event;
 use super::image::Remembered;
@@ -75,6 +76,7 @@ pub(crate) fn reply_of(events: &[Event]) -> Option<Reply> {
         Event::ReplyCame(contact) => Reply::Contact(*contact),
         Event::Ordered { .. } => match events.get(1) {
             Some(Event::RecallStarted { recall, .. }) => Reply::Recall(*recall),
+            Some(Event::Bulk { order, step: BulkStep::Began { .. } }) => Reply::Order(*order),
             _ => Reply::Done,
         },
         Event::ConsultStarted { child, .. } => Reply::Contact(*child),
@@ -88,7 +90,11 @@ pub(crate) fn unchanged(reply: &Reply) -> Option<Event> {
     match reply {
         Reply::Done => Some(Event::Unchanged { contact: None }),
         Reply::Contact(contact) => Some(Event::Unchanged { contact: Some(*contact) }),
-        Reply::Gateway { .. } | Reply::Agent(_) | Reply::Recall(_) | Reply::Unknown(_) => None,
+        Reply::Gateway { .. }
+        | Reply::Agent(_)
+        | Reply::Recall(_)
+        | Reply::Order(_)
+        | Reply::Unknown(_) => None,
     }
 }
 

@@ -9,11 +9,14 @@
 
 pub mod agent;
 mod apply;
+mod away;
+pub mod bulk;
 pub mod care;
 mod choice;
 pub mod command;
 pub mod contact;
 mod crowd;
+pub mod day;
 mod decide;
 pub mod directive;
 pub mod entry;
@@ -26,6 +29,7 @@ mod known;
 mod line;
 pub mod memory;
 mod pace;
+pub mod participant;
 pub mod policy;
 pub(crate) mod rank;
 pub mod recall;
@@ -76,7 +80,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 5;
+pub const HASH_VERSION: u32 = 6;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -86,6 +90,7 @@ pub struct Engine {
     agents: Vec<Agent>,
     gateways: Vec<Gateway>,
     recalls: Vec<Recall>,
+    bulks: Vec<bulk::Bulk>,
     pace: Pace,
     sticky: Sticky,
     /// Places of those who left unanswered.
@@ -104,6 +109,9 @@ pub struct Engine {
     effects: HashMap<EffectId, ContactId, FxBuildHasher>,
     floor: Floor,
     known: Known,
+    away: away::Away,
+    /// Calls outside the router, by what their gateway calls them.
+    outside: std::collections::BTreeMap<(GatewayId, Key), AgentId>,
     timers: Timers,
     hashes: Hashes,
     /// By agent.
@@ -193,17 +201,19 @@ impl Engine {
     /// time when it has something to do at once.
     #[must_use]
     pub fn next_tick(&self) -> Option<EngineTime> {
-        if !self.agenda.is_empty() {
+        if !self.agenda.is_empty() || self.bulk_goes_on() {
             return Some(EngineTime::ZERO);
         }
-        self.timers.next().into_iter().chain(self.agenda.next_walk()).min()
+        let rests = self.agenda.next_walk().into_iter().chain(self.bulk_rests());
+        self.timers.next().into_iter().chain(rests).min()
     }
 
     /// Hash of all state that events make, kept up to date by every event.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        let Self { counts, hashes, gateways, recalls, pace, sticky, kept, threads, .. } = self;
-        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky, kept, threads))
+        let Self { counts, hashes, gateways, recalls, bulks, pace, sticky, kept, threads, .. } =
+            self;
+        store::hash_of(&(counts, hashes, gateways, recalls, bulks, pace, sticky, kept, threads))
     }
 
     /// Whether no reservation is made, because space for the journal runs out.

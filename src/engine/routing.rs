@@ -9,6 +9,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::care::QueueCare;
+use super::day::Reason;
 use super::policy::{AgentChoice, ContactChoice, QueuePolicy, Workload};
 use super::words::{Channel, Language, Needs};
 use crate::ids::{AgentId, DispositionId, EntryPointId, PoolId, QueueId, ReasonId, SkillId};
@@ -32,7 +33,7 @@ pub struct Routing {
     pub entry_points: Vec<EntryPoint>,
     /// Reasons for not being ready, by [`ReasonId`]. The first is the one the router
     /// itself sets after unanswered reservations.
-    pub not_ready_reasons: Vec<Listed>,
+    pub not_ready_reasons: Vec<Reason>,
     /// Disposition codes, by [`DispositionId`].
     pub dispositions: Vec<Listed>,
     /// The skill that speaks a language, sorted by language, each once.
@@ -78,6 +79,8 @@ pub struct Queue {
     pub connect_timeout: Span,
     /// Work after a contact before the agent is free for the next, zero for none.
     pub wrap_up: Span,
+    /// How long that may last at most when it is extended; zero: it is not extended.
+    pub wrap_up_most: Span,
     /// How its contacts and agents are chosen for each other.
     pub policy: QueuePolicy,
     /// How it cares for those who wait.
@@ -133,6 +136,11 @@ pub struct Settings {
     pub most_contacts: u32,
     /// Which of several waiting contacts a freed agent gets.
     pub contact_choice: ContactChoice,
+    /// Agents are told when a supervisor listens to a contact of theirs.
+    pub tell_listening: bool,
+    /// A call outside the router that nobody has reported as ended is over after this: a
+    /// gateway that forgot it must not keep an agent from work for the rest of the day.
+    pub outside_lasts: Span,
 }
 
 impl Default for Settings {
@@ -145,6 +153,8 @@ impl Default for Settings {
             async_share: 10,
             most_contacts: 1_000_000,
             contact_choice: ContactChoice::FixedQueueRatio,
+            tell_listening: true,
+            outside_lasts: Span::seconds(4 * 3600),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::agent::{Hold, Work};
 use super::contact::{Contact, State};
 use super::directive::{Directive, Offer, Recipient, Tell};
 use super::event::{Arrived, EffectKind, Event};
+use super::participant::{OffBecause, Participant, ParticipantStep};
 use super::words::{AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
 use crate::time::{EngineTime, Span};
@@ -119,9 +120,14 @@ impl Teller<'_> {
             Event::AvailabilityChanged { agent, because, .. } => {
                 self.availability(*agent, Some(*because));
             }
-            Event::NextSet { agent, .. } | Event::PhoneUnreachable(agent) => {
-                self.availability(*agent, None);
+            Event::NextSet { agent, .. }
+            | Event::PhoneUnreachable(agent)
+            | Event::SignOut { agent, .. }
+            | Event::ReasonOverstayed { agent, .. } => self.availability(*agent, None),
+            Event::WrapUpExtended { agent, contact, until } => {
+                self.wrap_up(*agent, *contact, Some(*until));
             }
+            Event::Participant { contact, step, .. } => self.participants(*contact, step),
             // Everything else concerns nobody who is connected.
             _ => {}
         }
@@ -191,6 +197,10 @@ impl Teller<'_> {
                 Tell::Connect { effect, contact, reservation, agent, consult_of: c.parent }
             }
             EffectKind::HandOver { to } => Tell::HandOver { effect, contact, to },
+            EffectKind::Join { participant, part } => {
+                let Some(p) = c.participants.get(participant) else { return };
+                Tell::Join { effect, contact, participant, who: p.who.clone(), part }
+            }
             EffectKind::Say(say) => Tell::Say { effect, contact, channel: c.channel, say },
             EffectKind::AskPresence(language) => Tell::AskPresence { effect, contact, language },
         };
@@ -206,7 +216,7 @@ impl Teller<'_> {
     }
 
     fn say_work(&mut self, agent: AgentId, work: &Work) {
-        if let Hold::WrapUp { until } = work.hold {
+        if let Hold::WrapUp { until, .. } = work.hold {
             return self.wrap_up(agent, work.contact, Some(until));
         }
         let Some(offer) = self.engine.contact(work.contact).and_then(|c| self.offer(c)) else {
@@ -254,6 +264,35 @@ impl Teller<'_> {
         }
     }
 
+    /// Who is on a contact, after somebody's part in it changed. One whom the gateway is being
+    /// asked to bring on it hears of by that.
+    fn participants(&mut self, contact: ContactId, step: &ParticipantStep) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let off = matches!(
+            step,
+            ParticipantStep::Off(OffBecause::Asked | OffBecause::ContactOver | OffBecause::Owner)
+        );
+        if off {
+            self.all_on(Recipient::Gateway(c.gateway), c);
+        }
+        if let State::Assigned { agent, .. } = c.state {
+            self.all_on(Recipient::Agent(agent), c);
+        }
+    }
+
+    fn all_on(&mut self, to: Recipient, c: &Contact) {
+        let seen = |p: &&Participant| matches!(to, Recipient::Gateway(_)) || p.told;
+        let all: Vec<Participant> = c.participants.all.iter().filter(seen).cloned().collect();
+        let tell = Tell::Participants { contact: c.id, all };
+        // Of what one command changed the end is told, once.
+        let last = |d: &&Directive| {
+            d.to == to && matches!(d.tell, Tell::Participants { contact, .. } if contact == c.id)
+        };
+        if self.out.iter().rev().find(last).is_none_or(|d| d.tell != tell) {
+            self.out.push(Directive { to, tell });
+        }
+    }
+
     fn not_taken(
         &mut self,
         contact: ContactId,
@@ -279,7 +318,11 @@ impl Teller<'_> {
     fn availability(&mut self, agent: AgentId, because: Option<AvailabilityBecause>) {
         let Some(a) = self.engine.agent(agent) else { return };
         let (now, next, phone_unreachable) = (a.availability, a.next, a.phone_unreachable);
-        self.agent(agent, Tell::Availability { now, because, next, phone_unreachable });
+        let (overstayed, leaves_in) = (a.overstayed, a.leaving.map(|l| l.at.since(self.at)));
+        self.agent(
+            agent,
+            Tell::Availability { now, because, next, phone_unreachable, overstayed, leaves_in },
+        );
     }
 
     /// All that an agent has, when a session of theirs begins.
@@ -288,6 +331,10 @@ impl Teller<'_> {
         let work = self.engine.agent(agent).map(|a| a.work.clone()).unwrap_or_default();
         for work in &work {
             self.say_work(agent, work);
+            let on = |c: &&Contact| work.hold == Hold::Assigned && c.participants.last > 0;
+            if let Some(c) = self.engine.contact(work.contact).filter(on) {
+                self.all_on(Recipient::Agent(agent), c);
+            }
             if let Some(consult) = self.engine.contact(work.contact).and_then(|c| c.consult)
                 && let Some(State::Assigned { agent: second, .. }) =
                     self.engine.contact(consult).map(|c| c.state)
@@ -306,6 +353,9 @@ impl Teller<'_> {
             self.gateway(c, Tell::GoesOnAs { contact: of, follow_up: contact });
         }
         self.state(contact);
+        if let Some(c) = self.engine.contact(contact).filter(|c| c.participants.last > 0) {
+            self.all_on(Recipient::Gateway(c.gateway), c);
+        }
         let effects = self.engine.contact(contact).map(|c| c.effects.clone()).unwrap_or_default();
         for (effect, kind) in effects {
             self.effect(contact, effect, kind);

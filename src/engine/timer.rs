@@ -29,6 +29,12 @@ pub(crate) enum Due {
     Grace(AgentId),
     /// A recall that nobody ended.
     Expiry(RecallId),
+    /// An agent has been not ready for the same reason for too long.
+    Overstay(AgentId),
+    /// An agent is to be signed out.
+    Leaving(AgentId),
+    /// A call outside the router has lasted longer than any.
+    Outside(AgentId),
 }
 
 /// Everything that falls due, in order of time.
@@ -135,11 +141,20 @@ pub(crate) fn of_recall(recall: &Recall) -> Option<(EngineTime, Due)> {
 /// The timers that an agent's state stands for.
 pub(crate) fn of_agent(agent: &Agent, mut each: impl FnMut((EngineTime, Due))) {
     for work in &agent.work {
-        if let Hold::WrapUp { until } = work.hold {
+        if let Hold::WrapUp { until, .. } = work.hold {
             each((until, Due::WrapUp(agent.id, work.contact)));
         }
     }
     if let Presence::Lost { until } = agent.presence {
         each((until, Due::Grace(agent.id)));
+    }
+    if let Some(at) = agent.over_at {
+        each((at, Due::Overstay(agent.id)));
+    }
+    if let Some(leaving) = agent.leaving.filter(|l| !l.begun) {
+        each((leaving.at, Due::Leaving(agent.id)));
+    }
+    if let Some(until) = agent.outside.iter().map(|call| call.until).min() {
+        each((until, Due::Outside(agent.id)));
     }
 }

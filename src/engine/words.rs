@@ -380,6 +380,8 @@ pub enum AvailabilityBecause {
     ConnectionLost,
     /// The configuration no longer has them.
     Retired,
+    /// Their shift is over.
+    ShiftOver,
 }
 
 /// Whether the customer agreed to a recording.

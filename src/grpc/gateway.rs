@@ -227,9 +227,14 @@ impl Speaker for Voice {
                 }
                 Word::Refused(fault.refused(&request_id))
             }
-            Outgoing::Directive(directive, _) => {
+            Outgoing::Directive(directive, sealed) => {
                 let names = self.handle.directory();
-                match tell::to_gateway(&self.handle, &names.routing, &directive.tell) {
+                match tell::to_gateway(
+                    &self.handle,
+                    &names.routing,
+                    &directive.tell,
+                    sealed.as_ref(),
+                ) {
                     Ok(Some(told)) => Word::Directive(told),
                     Ok(None) => return Said::Nothing,
                     Err(Unsayable(effect)) => {

@@ -11,6 +11,7 @@ use super::convert::words;
 use super::status::Fault;
 use crate::engine::agent::{Agent, WHOLE};
 use crate::engine::contact::{Contact, Link, State, StateKind};
+use crate::engine::day::{Direction, OutsideCall};
 use crate::engine::recall::SelfService;
 use crate::engine::routing::{AgentProfile, Queue, Routing};
 use crate::engine::words::{Channel, Needs};
@@ -202,6 +203,19 @@ fn agent(
         phone_unreachable: agent.phone_unreachable,
         next: agent.next.map(|next| words::availability(routing, next)),
         retired: profile.retired,
+        overstayed: agent.overstayed,
+        reason_ends_in_ms: agent.over_at.map(|over| over.since(view.now).as_millis()),
+        leaves_in_ms: agent.leaving.map(|leaving| leaving.at.since(view.now).as_millis()),
+        outside_calls: agent.outside.iter().map(|call| outside(view, call)).collect(),
+    }
+}
+
+fn outside(view: &View<'_>, call: &OutsideCall) -> v1::OutsideCallRow {
+    v1::OutsideCallRow {
+        gateway: view.engine.gateway_name(call.gateway).map_or("?", |name| name).to_owned(),
+        key: call.key.to_string(),
+        outbound: call.direction == Direction::Outbound,
+        since_ms: view.now.since(call.since).as_millis(),
     }
 }
 

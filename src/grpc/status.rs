@@ -225,6 +225,12 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::ScopeTaken { .. } => "SCOPE_TAKEN",
         Refusal::EmptySafetyLane => "EMPTY_SAFETY_LANE",
         Refusal::SameLevel { .. } => "SAME_LEVEL",
+        Refusal::ReasonFull { .. } => "REASON_FULL",
+        Refusal::SigningOut(_) => "SIGNING_OUT",
+        Refusal::OthersThere(_) => "OTHERS_THERE",
+        Refusal::NoSuchParticipant { .. } => "NO_SUCH_PARTICIPANT",
+        Refusal::NotListening { .. } => "NOT_LISTENING",
+        Refusal::NoSuchOrder(_) => "NO_SUCH_ORDER",
     }
 }
 

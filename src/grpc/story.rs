@@ -3,6 +3,7 @@
 //! The words are stable and for programs; the sentences are not.
 
 mod care;
+mod people;
 mod recall;
 
 use super::convert::words;
@@ -46,6 +47,7 @@ pub(super) fn tell(names: &Routing, texts: &Texts, event: &Event, before: Before
     let (agent, reservation) = concerns(event);
     let (word, text) = contact_event(names, event, before.queue)
         .or_else(|| connection_event(names, texts, event))
+        .or_else(|| people::event(names, event))
         .or_else(|| recall::event(texts, event, before.recall))
         .or_else(|| care::event(names, event))
         .unwrap_or_else(|| ("other", "something about the router itself".to_owned()));
@@ -65,7 +67,8 @@ const fn concerns(event: &Event) -> (Option<AgentId>, Option<ReservationId>) {
         | Event::Coded { agent, .. }
         | Event::ConsultStarted { agent, .. }
         | Event::HandedOver { to: agent, .. }
-        | Event::WrapUpEnded { agent, .. } => (Some(*agent), None),
+        | Event::WrapUpEnded { agent, .. }
+        | Event::WrapUpExtended { agent, .. } => (Some(*agent), None),
         Event::Closed { agent, .. } => (*agent, None),
         Event::PresenceAsked { agent, .. } => (Some(*agent), None),
         _ => (None, None),
@@ -155,6 +158,7 @@ fn connection_event(
                 EffectKind::HandOver { to } => format!("join the customer with {}", who(*to)),
                 EffectKind::Say(say) => texts.named(say),
                 EffectKind::AskPresence(_) => "ask if the customer is still there".to_owned(),
+                EffectKind::Join { participant, part } => people::join(*participant, *part),
             };
             ("effect_asked", format!("asked the gateway to {what} (effect {effect})"))
         }

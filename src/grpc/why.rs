@@ -79,6 +79,8 @@ const fn is_of_note(event: &Event) -> bool {
             | Event::PresenceAssumed(_)
             | Event::WentSilent { .. }
             | Event::FeedbackGiven(_)
+            | Event::Participant { .. }
+            | Event::Bulk { .. }
     )
 }
 

@@ -5,8 +5,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::roster::Roster;
 use super::staffing::Staffing;
 use crate::engine::Engine;
+use crate::engine::bulk::BulkStep;
 use crate::engine::entry::Entry;
 use crate::engine::event::Event;
 use crate::engine::words::{Availability, ServiceClass};
@@ -36,6 +38,8 @@ pub struct View<'a> {
     pub timelines: &'a Timelines,
     /// Which agents serve which queues.
     pub staffing: &'a Staffing,
+    /// What agents are, and how that changed.
+    pub roster: &'a Roster,
 }
 
 /// Counts by queue since the journal began.
@@ -286,7 +290,10 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::Returned { contact, .. }
         | Event::WordsAsked { contact, .. }
         | Event::WordsRead { contact, .. }
+        | Event::WrapUpExtended { contact, .. }
+        | Event::Participant { contact, .. }
         | Event::KeysPressed { contact, .. } => *contact,
+        Event::Bulk { step: BulkStep::Acts(contact) | BulkStep::Skips(contact, _), .. } => *contact,
         Event::Unchanged { contact } => return [*contact, None],
         Event::Restarted { .. }
         | Event::Configured(_)
@@ -303,6 +310,10 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::AgentLost { .. }
         | Event::AvailabilityChanged { .. }
         | Event::NextSet { .. }
+        | Event::ReasonOverstayed { .. }
+        | Event::SignOut { .. }
+        | Event::OutsideCall { .. }
+        | Event::Bulk { .. }
         | Event::PhoneUnreachable(_) => return [None, None],
     };
     [Some(one), None]

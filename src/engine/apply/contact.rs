@@ -11,6 +11,7 @@ use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger}
 use super::super::floor::Stand;
 use super::super::gateway::{Gateway, KeyOf};
 use super::super::line::Spot;
+use super::super::participant::Participants;
 use super::super::recall::Machine;
 use super::super::store::Filed;
 use super::super::words::{Channel, EndReason, Excluded, Key, Needs, NotTaken, ServiceClass};
@@ -386,7 +387,9 @@ impl Engine {
 /// Where an effect counts for its gateway, if anywhere.
 fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<&mut u32> {
     match (kind, channel) {
-        (EffectKind::Connect { .. } | EffectKind::HandOver { .. }, _) => Some(&mut gateway.effects),
+        (EffectKind::Connect { .. } | EffectKind::HandOver { .. } | EffectKind::Join { .. }, _) => {
+            Some(&mut gateway.effects)
+        }
         (EffectKind::Say(_), Channel::Voice) => None,
         (EffectKind::Say(_) | EffectKind::AskPresence(_), _) => Some(&mut gateway.unsaid),
     }
@@ -439,5 +442,6 @@ fn blank(at: EngineTime, key: Key) -> Contact {
         machine: Machine::default(),
         heard: SmallVec::new(),
         care: Care::default(),
+        participants: Participants::default(),
     }
 }

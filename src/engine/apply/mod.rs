@@ -6,11 +6,13 @@
 
 mod care;
 mod contact;
+mod people;
 mod recall;
 
 use std::sync::Arc;
 
 use super::agent::{Agent, Hold, Presence, Work};
+use super::away::{Away, Seen};
 use super::contact::Contact;
 use super::event::Event;
 use super::floor::{IdleKeys, Staff, Stand};
@@ -91,6 +93,12 @@ impl Engine {
             | Event::PresenceAsked { .. }
             | Event::PresenceAssumed(_)
             | Event::WentSilent { .. } => self.apply_to_care(at, event),
+            Event::ReasonOverstayed { .. }
+            | Event::SignOut { .. }
+            | Event::WrapUpExtended { .. }
+            | Event::OutsideCall { .. }
+            | Event::Participant { .. }
+            | Event::Bulk { .. } => self.apply_to_people(at, event),
             _ => self.apply_to_contact(at, event),
         }
     }
@@ -109,9 +117,14 @@ impl Engine {
         to: Availability,
         because: AvailabilityBecause,
     ) {
+        let over_at = self.over_at(at, to);
         self.change_agent(agent, |a| {
             a.availability = to;
             a.since = at;
+            (a.over_at, a.overstayed) = (over_at, false);
+            if to == Availability::SignedOut {
+                a.leaving = None;
+            }
             // Not answering does not undo what the agent wants to come next.
             if because != AvailabilityBecause::RingNoAnswer {
                 a.next = None;
@@ -151,6 +164,7 @@ impl Engine {
             .flat_map(|r| r.plan.safety.kept.iter().copied())
             .collect();
         kept.sort_unstable();
+        self.away = Away::of(&self.agents, &self.routing);
         self.floor.configure(&self.routing, |agent| kept.binary_search(&agent).is_ok());
         for (agent, standing) in self.agents.iter().zip(&mut self.standings) {
             if let Some(profile) = self.routing.agent(agent.id) {
@@ -172,6 +186,7 @@ impl Engine {
             debug_assert!(false, "an event about unknown agent {id}");
             return;
         };
+        let seen = Seen::of(agent);
         self.timers.remove_agent(agent);
         change(agent);
         self.timers.enter_agent(agent);
@@ -184,6 +199,7 @@ impl Engine {
         self.hashes.agents ^= stood.hash ^ now.hash;
         self.floor.idle_changed(id, stood.idle, now.idle);
         self.floor.staff_changed(id, stood.staff, now.staff);
+        self.away.changed(id, profile.pool, seen, Seen::of(agent));
         *stood = now;
     }
 
@@ -209,7 +225,7 @@ impl Engine {
         let Some(until) = wrap_up else { return self.drop_work(at, agent, contact) };
         self.change_agent(agent, |a| {
             if let Some(w) = a.work.iter_mut().find(|w| w.contact == contact) {
-                w.hold = Hold::WrapUp { until };
+                w.hold = Hold::WrapUp { since: at, until };
             }
         });
     }

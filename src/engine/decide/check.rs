@@ -1,6 +1,5 @@
-//! What of a command can be checked by itself: ranges, lengths, and names that keep their ids.
-//!
-//! Pure; it looks at no state but the routing that it is given.
+//! What is looked at before anything is decided: values in their ranges, names that keep
+//! their ids.
 
 use super::super::command::Arrival;
 use super::super::recall::MOST_KEYS_PRESSED;
@@ -33,7 +32,7 @@ pub(super) fn are_keys(keys: &str) -> bool {
         && keys.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#')
 }
 
-fn is_key(key: &str) -> bool {
+pub(super) fn is_key(key: &str) -> bool {
     (1..=64).contains(&key.len()) && key.bytes().all(|b| (b' '..=b'~').contains(&b))
 }
 

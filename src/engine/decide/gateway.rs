@@ -63,29 +63,22 @@ impl Turn<'_> {
                 let (contact, reference, consent) = (*contact, Arc::clone(reference), *consent);
                 self.emit(Event::RecordingNoted { contact, reference, consent });
             }
-            Report::EffectDone(effect) => {
-                // What `Bridged` or a withdrawal settled may still be reported as done.
-                let settled = !self.engine.effects.contains_key(effect)
-                    && effect.0 <= self.engine.counts.last_effect;
-                if !settled {
-                    let contact = self.effect_of(gateway, *effect)?;
-                    let (effect, how) = (*effect, Settled::Done);
-                    let said = self.saying(contact, effect);
-                    self.emit(Event::EffectSettled { effect, contact, how });
-                    if let Some(say) = said {
-                        self.said(contact, say);
-                    }
-                }
-            }
+            Report::EffectDone(effect) => self.effect_done(gateway, *effect)?,
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
             Report::AgentLegLost(contact) => self.agent_leg_lost(gateway, *contact)?,
             Report::CustomerLeft(contact) => self.customer_left(gateway, *contact)?,
             Report::Feedback(feedback) => self.feedback(gateway, feedback)?,
+            Report::OutsideCall { agent, key, now } => {
+                self.outside_call(gateway, *agent, key, *now)?;
+            }
+            Report::ParticipantLeft { contact, participant } => {
+                self.participant_left(gateway, *contact, *participant)?;
+            }
         }
         Ok(Reply::Done)
     }
 
-    fn of_gateway(&self, contact: ContactId, gateway: GatewayId) -> Result<(), Refusal> {
+    pub(super) fn of_gateway(&self, contact: ContactId, gateway: GatewayId) -> Result<(), Refusal> {
         if self.contact(contact)?.gateway == gateway {
             Ok(())
         } else {
@@ -215,6 +208,7 @@ impl Turn<'_> {
         let mut unknown = Vec::new();
         for key in keys {
             match self.engine.keys.get(&KeyOf(gateway, key)).copied() {
+                None if self.outside_held(gateway, session, key) => {}
                 None => unknown.push(key.clone()),
                 Some(contact) => {
                     let consult = self.engine.contact(contact).and_then(|c| c.consult);
@@ -404,6 +398,24 @@ impl Turn<'_> {
         Ok(contact)
     }
 
+    fn effect_done(&mut self, gateway: GatewayId, effect: EffectId) -> Result<(), Refusal> {
+        // What `Bridged` or a withdrawal settled may still be reported as done.
+        if !self.engine.effects.contains_key(&effect) && effect.0 <= self.engine.counts.last_effect
+        {
+            return Ok(());
+        }
+        let contact = self.effect_of(gateway, effect)?;
+        let (said, joins) = (self.saying(contact, effect), self.joining(contact, effect));
+        self.emit(Event::EffectSettled { effect, contact, how: Settled::Done });
+        if let Some(say) = said {
+            self.said(contact, say);
+        }
+        if let Some((participant, part)) = joins {
+            self.joined(contact, participant, part);
+        }
+        Ok(())
+    }
+
     fn effect_failed(
         &mut self,
         gateway: GatewayId,
@@ -424,12 +436,16 @@ impl Turn<'_> {
             }
             // The first agent is gone from the line and the second never came on it.
             (Some(EffectKind::HandOver { to }), State::Assigned { agent, .. }) if to == agent => {
+                self.let_go(contact);
                 let because = ReleasedBecause::Requeued;
                 let released = Some(Released { agent, because, wrap_up: None });
                 self.requeue_from(Queued { released, ..back }, agent);
             }
             (Some(EffectKind::Say(_)), State::SelfService(_)) => self.say_failed(contact),
             (Some(EffectKind::AskPresence(_)), _) => self.cannot_ask(contact),
+            (Some(EffectKind::Join { participant, .. }), _) => {
+                self.join_failed(contact, participant, code);
+            }
             _ => {}
         }
         Ok(())
@@ -450,8 +466,11 @@ impl Turn<'_> {
             self.close(contact, EndReason::ConsultCancelled);
             return Ok(());
         }
-        self.drop_consult(contact);
-        self.settle_effects(contact, Settled::Withdrawn, |_| true);
+        if let Some((child, to)) = self.heir(contact) {
+            self.hand_over(contact, child, agent, to, None);
+            return Ok(());
+        }
+        self.let_go(contact);
         let because = ReleasedBecause::AgentGone;
         let released = Some(Released { agent, because, wrap_up: None });
         let pass_over = self.pass_over_until().map(|until| Excluded { agent, until });

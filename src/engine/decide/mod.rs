@@ -4,6 +4,7 @@
 //! applied at once, so that the next step of the same command sees it.
 
 mod agent;
+mod bulk;
 mod check;
 mod consult;
 mod demand;
@@ -13,10 +14,13 @@ mod later;
 mod link;
 mod matching;
 mod menu;
+mod outside;
+mod participants;
 mod place;
 mod presence;
 mod recall;
 mod self_service;
+mod shift;
 mod supervisor;
 mod thread;
 mod tick;
@@ -38,6 +42,7 @@ use super::contact::{Contact, State};
 use super::event::{EffectKind, Event, Queued, Settled};
 use super::floor::Floor;
 use super::gateway::MOST_GATEWAYS;
+use super::participant::OffBecause;
 use super::rank::Asked;
 use super::recall::Recall;
 use super::refusal::Refusal;
@@ -62,6 +67,8 @@ pub(crate) struct Agenda {
     pub(super) hungry: VecDeque<AgentId>,
     /// Recalls for which everyone is gone through.
     walks: walk::Walks,
+    /// Until when the order about many contacts rests.
+    pub(super) bulk_rest: Option<EngineTime>,
 }
 
 impl Agenda {
@@ -396,7 +403,14 @@ impl Turn<'_> {
 
     /// Ends a contact wherever it is, its consult first, and finds the freed agents work.
     fn close(&mut self, contact: ContactId, reason: EndReason) {
-        let Some(consult) = self.engine.contact(contact).map(|c| c.consult) else { return };
+        let Some((consult, parent)) = self.engine.contact(contact).map(|c| (c.consult, c.parent))
+        else {
+            return;
+        };
+        self.everyone_off(contact);
+        if let Some(parent) = parent {
+            self.colleague_off(parent, OffBecause::Left);
+        }
         if let Some(child) = consult {
             self.close(child, EndReason::ConsultCancelled);
         }
@@ -461,11 +475,13 @@ impl Turn<'_> {
     /// After an agent's hands got emptier: what they asked to come next, or more work.
     fn agent_freed(&mut self, agent: AgentId) {
         let Some(a) = self.engine.agent(agent) else { return };
-        if a.work.is_empty()
-            && let Some(to) = a.next
-        {
-            let because = AvailabilityBecause::Next;
-            self.emit(Event::AvailabilityChanged { agent, to, because });
+        if a.is_empty_handed() {
+            let leaves = a.leaving.filter(|l| l.begun);
+            let leaves = leaves.map(|l| (Availability::SignedOut, l.because));
+            let next = a.next.map(|to| (to, AvailabilityBecause::Next));
+            if let Some((to, because)) = leaves.or(next) {
+                self.emit(Event::AvailabilityChanged { agent, to, because });
+            }
         }
         self.retire_if_free(agent);
         self.offer_agent(agent);

@@ -27,30 +27,45 @@ impl Turn<'_> {
         if why.len() > MOST_WHY {
             return Err(Refusal::OutOfRange { field: "why", expected: "at most 512 bytes" });
         }
-        match *order {
-            Order::Move { contact, queue } => {
+        match order {
+            &Order::Move { contact, queue } => {
                 let c = self.movable(contact)?;
                 let queued = self.moved_to(c, queue, QueuedBecause::Moved);
                 self.check_target(self.contact(contact)?.channel, &queued)?;
                 self.order(why);
                 self.put_back(queued);
             }
-            Order::Requeue(contact) => {
+            &Order::Requeue(contact) => {
                 let queued = self.requeued(self.movable(contact)?, QueuedBecause::Moved);
                 self.order(why);
                 self.put_back(queued);
             }
-            Order::Reprioritise { contact, head_start } => {
+            &Order::Reprioritise { contact, head_start } => {
                 self.reprioritise(contact, head_start, why)?;
             }
-            Order::Close(contact) => {
+            &Order::Close(contact) => {
                 let consult = self.contact(contact)?.parent.is_some();
                 self.order(why);
                 let reason =
                     if consult { EndReason::ConsultCancelled } else { EndReason::Supervisor };
                 self.close(contact, reason);
             }
-            Order::SetAgent { agent, to } => self.set_agent(agent, to, why)?,
+            &Order::SetAgent { agent, to } => self.set_agent(agent, to, why)?,
+            &Order::Pull { contact, agent } => self.pull(contact, agent, why)?,
+            &Order::SignOut { agent, after, hands } => self.sign_out(agent, after, hands, why)?,
+            &Order::WrapUp { agent, contact, by } => {
+                self.order_wrap_up(agent, contact, by, why)?;
+            }
+            Order::Listen { contact, listener, part } => {
+                self.listen(*contact, listener, *part, why)?;
+            }
+            Order::StopListening { contact, listener } => {
+                self.stop_listening(*contact, listener, why)?;
+            }
+            Order::Bulk { filter, action, contacts } => {
+                return self.order_bulk(filter, *action, contacts, why);
+            }
+            Order::CancelBulk(order) => self.cancel_bulk(*order, why)?,
         }
         Ok(Reply::Done)
     }
@@ -67,9 +82,28 @@ impl Turn<'_> {
         }
     }
 
+    /// Gives a waiting contact to an agent: reserved for them if they have room, or kept.
+    fn pull(&mut self, contact: ContactId, agent: AgentId, why: &Arc<str>) -> Result<(), Refusal> {
+        let c = self.movable(contact)?;
+        if matches!(c.state, State::Assigned { .. } | State::Connecting { .. }) {
+            let (is, expected) = (c.state.kind().name(), "one that waits");
+            return Err(Refusal::WrongState { contact, is, expected });
+        }
+        if c.state.agent() == Some(agent) {
+            return Err(Refusal::SameAgent(self.engine.routing.agent_name(agent).into()));
+        }
+        let named = Some(self.kept_by(agent, c.channel)?);
+        let queued = Queued { named, ..self.requeued(c, QueuedBecause::Moved) };
+        self.check_target(c.channel, &queued)?;
+        self.order(why);
+        self.put_back(queued);
+        Ok(())
+    }
+
     /// Takes a contact from whoever has it and queues it.
-    fn put_back(&mut self, queued: Queued) {
+    pub(super) fn put_back(&mut self, queued: Queued) {
         let contact = queued.contact;
+        self.everyone_off(contact);
         self.drop_consult(contact);
         let mut freed = self.withdraw(contact);
         self.settle_effects(contact, Settled::Withdrawn, |_| true);
@@ -129,6 +163,7 @@ impl Turn<'_> {
             let name = self.engine.routing.agent_name(agent).into();
             return Err(Refusal::AgentNotConnected(name));
         }
+        self.check_leaving(agent, to)?;
         self.check_hands(agent, to)?;
         self.order(why);
         self.become_available(agent, to, AvailabilityBecause::Supervisor)

@@ -23,6 +23,7 @@ impl Turn<'_> {
         }
         self.sweep();
         self.walk();
+        self.carry_out();
         if let Some(agent) = self.engine.agenda.hungry.pop_front() {
             self.offer_agent(agent);
         }
@@ -44,6 +45,9 @@ impl Turn<'_> {
             }
             Due::Grace(agent) => self.grace_over(agent),
             Due::Expiry(recall) => self.end_recall(recall, true),
+            Due::Overstay(agent) => self.overstayed(agent),
+            Due::Leaving(agent) => self.leaving_due(agent),
+            Due::Outside(agent) => self.outside_due(agent),
         }
     }
 
@@ -82,7 +86,13 @@ impl Turn<'_> {
                 }
             }
         }
-        if end < self.engine.contacts.slots() && kind != Sweep::None {
+        let more = match kind {
+            Sweep::CloseLost(session) if end == self.engine.contacts.slots() => {
+                self.outside_lost(gateway, session)
+            }
+            _ => end < self.engine.contacts.slots() && kind != Sweep::None,
+        };
+        if more {
             self.engine.agenda.sweeps.push_back((gateway, end));
         }
     }

@@ -12,18 +12,21 @@ pub use record::{Arrived, EffectKind, Queued, Released, Reserved, Rule, Settled,
 
 use std::sync::Arc;
 
+use super::bulk::BulkStep;
 use super::command::GatewayLimits;
+use super::day::{OutsideStep, SignOutStep};
+use super::participant::ParticipantStep;
 use super::recall::{
     Found, Heed, Level, LotVerdict, Plan, ReturnedBecause, SelfService, Tier, Want,
 };
 use super::routing::{Name, Routing};
 use super::words::{
-    Attributes, Availability, AvailabilityBecause, ConnectFault, Consent, EndReason, Keys,
+    Attributes, Availability, AvailabilityBecause, ConnectFault, Consent, EndReason, Key, Keys,
     LegOutcome, NotTaken, Party, WaitsFor,
 };
 use crate::ids::{
-    AgentId, AskId, ContactId, DispositionId, EffectId, GatewayId, RecallId, ReservationId,
-    SessionId,
+    AgentId, AskId, ContactId, DispositionId, EffectId, GatewayId, OrderId, ReasonId, RecallId,
+    ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Place, Span};
 
@@ -472,4 +475,55 @@ pub enum Event {
     },
     /// A customer said what they think of a contact.
     FeedbackGiven(Feedback),
+
+    /// An agent has been not ready for the same reason for longer than it should last.
+    ReasonOverstayed {
+        /// Who.
+        agent: AgentId,
+        /// Which reason.
+        reason: ReasonId,
+    },
+    /// An agent is to be signed out by others than themselves.
+    SignOut {
+        /// Who.
+        agent: AgentId,
+        /// What became of that.
+        step: SignOutStep,
+    },
+    /// The work after a contact may last longer.
+    WrapUpExtended {
+        /// Whose.
+        agent: AgentId,
+        /// After which contact.
+        contact: ContactId,
+        /// Until when now.
+        until: EngineTime,
+    },
+    /// A call of an agent's outside the router.
+    OutsideCall {
+        /// Whose.
+        agent: AgentId,
+        /// The gateway that has it.
+        gateway: GatewayId,
+        /// The gateway's name for it.
+        key: Key,
+        /// What became of it.
+        step: OutsideStep,
+    },
+    /// Somebody's part in a contact beside its owner.
+    Participant {
+        /// Which contact.
+        contact: ContactId,
+        /// Who of those on it.
+        participant: u16,
+        /// What became of it.
+        step: ParticipantStep,
+    },
+    /// An order about many contacts.
+    Bulk {
+        /// Which.
+        order: OrderId,
+        /// What became of it.
+        step: BulkStep,
+    },
 }

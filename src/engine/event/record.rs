@@ -1,5 +1,6 @@
 //! What the larger events hold.
 
+use crate::engine::participant::Part;
 use crate::engine::recall::Say;
 use crate::engine::words::{
     Attributes, Channel, Excluded, Key, Language, Named, Needs, QueuedBecause, ReleasedBecause,
@@ -259,6 +260,13 @@ pub enum EffectKind {
     Say(Say),
     /// Ask the customer of a chat whether they are still there.
     AskPresence(Option<Language>),
+    /// Bring somebody onto the contact, or let them take another part in it.
+    Join {
+        /// Whom.
+        participant: u16,
+        /// What part they are to take.
+        part: Part,
+    },
 }
 
 /// How an effect ended.

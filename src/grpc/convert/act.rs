@@ -1,14 +1,24 @@
 //! What an agent does, as the engine takes it.
 
 use super::super::status::Fault;
-use super::{check, words};
+use super::{check, person, words};
 use crate::engine::care::MOST_LINKED;
 use crate::engine::command::Act;
+use crate::engine::entry::Sealed;
 use crate::pb::v1::{self, agent_act::Act as Wire};
-use crate::shard::handle::Directory;
+use crate::shard::handle::{Directory, ShardHandle};
 
 /// Thirty days in milliseconds: the longest that a contact may wait for somebody.
 const MONTH_MS: u64 = 2_592_000_000;
+
+/// Seals what is personal in an act: how somebody who is no agent is reached.
+pub(crate) fn sealed(handle: &ShardHandle, act: &v1::AgentAct) -> Result<Option<Sealed>, Fault> {
+    let Some(Wire::AddParticipant(a)) = &act.act else { return Ok(None) };
+    check::bytes("address", &a.address, 1, 64, "1 to 64 bytes")?;
+    let person = v1::Person { address: a.address.clone(), ..v1::Person::default() };
+    let customer = handle.customer(check::contact(a.contact_id)?);
+    person::seal(handle.keys(), customer, Some(person), false)
+}
 
 /// Reads an act.
 pub(crate) fn read(names: &Directory, act: v1::AgentAct) -> Result<Act, Fault> {
@@ -39,6 +49,19 @@ pub(crate) fn read(names: &Directory, act: v1::AgentAct) -> Result<Act, Fault> {
         }
         Wire::CompleteConsult(a) => Act::CompleteConsult(check::contact(a.contact_id)?),
         Wire::CancelConsult(a) => Act::CancelConsult(check::contact(a.contact_id)?),
+        Wire::ExtendWrapUp(a) => Act::ExtendWrapUp {
+            contact: check::contact(a.contact_id)?,
+            by: check::within_a_day("by_ms", a.by_ms)?,
+        },
+        Wire::Conference(a) => Act::Conference(check::contact(a.contact_id)?),
+        Wire::AddParticipant(a) => Act::AddParticipant {
+            contact: check::contact(a.contact_id)?,
+            name: check::label("name", &a.name)?,
+        },
+        Wire::DropParticipant(a) => Act::DropParticipant {
+            contact: check::contact(a.contact_id)?,
+            participant: check::participant(a.participant)?,
+        },
         Wire::Pend(a) => Act::Pend {
             contact: check::contact(a.contact_id)?,
             on: words::read_waits_for(a.waits_for)?,

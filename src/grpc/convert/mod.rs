@@ -8,6 +8,7 @@ pub(super) mod check;
 mod feedback;
 pub(super) mod intake;
 pub(super) mod order;
+pub(super) mod participants;
 pub(super) mod person;
 pub(super) mod report;
 pub(super) mod say;

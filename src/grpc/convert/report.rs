@@ -9,6 +9,7 @@ use super::super::status::Fault;
 use super::{check, feedback, intake, person, words};
 use crate::archive::Ended;
 use crate::engine::command::{Arrival, GatewayLimits, Report};
+use crate::engine::day::{Direction, OutsideReport};
 use crate::engine::entry::Sealed;
 use crate::engine::words::Key;
 use crate::ids::{ContactId, CustomerId, RecallId};
@@ -90,6 +91,19 @@ pub(crate) fn read(
         Wire::AgentLegLost(lost) => Report::AgentLegLost(check::contact(lost.contact_id)?),
         Wire::CustomerLeft(left) => Report::CustomerLeft(check::contact(left.contact_id)?),
         Wire::Feedback(given) => return feedback::read(from, given),
+        Wire::OutsideCall(call) => Report::OutsideCall {
+            agent: check::agent(from.names, "agent", &call.agent)?,
+            key: check::key("key", &call.key)?,
+            now: match (call.on, call.outbound) {
+                (false, _) => OutsideReport::Ended,
+                (true, false) => OutsideReport::Began(Direction::Inbound),
+                (true, true) => OutsideReport::Began(Direction::Outbound),
+            },
+        },
+        Wire::ParticipantLeft(left) => Report::ParticipantLeft {
+            contact: check::contact(left.contact_id)?,
+            participant: check::participant(left.participant)?,
+        },
     };
     Ok((report, None))
 }

@@ -3,7 +3,7 @@
 
 use super::super::status::Fault;
 use super::say::{self, Unsayable};
-use super::{person, words};
+use super::{participants, person, words};
 use crate::engine::command::Reply;
 use crate::engine::directive::{LinkedContact, Offer, Tell};
 use crate::engine::entry::Sealed;
@@ -28,7 +28,7 @@ pub(crate) fn answer(request_id: &str, name: &str, reply: Reply, receipt: &[u8])
             let keys = keys.iter().map(|key| String::from(&**key)).collect();
             Came::UnknownKeys(v1::UnknownKeys { keys })
         }
-        Reply::Done | Reply::Recall(_) | Reply::Gateway { session: None, .. } => {
+        Reply::Done | Reply::Recall(_) | Reply::Order(_) | Reply::Gateway { session: None, .. } => {
             Came::Done(v1::Done {})
         }
     };
@@ -49,7 +49,8 @@ pub(crate) fn contact(reply: &Reply) -> Result<ContactId, Fault> {
     }
 }
 
-/// A directive to a gateway; none for one that is only ever an agent's.
+/// A directive to a gateway; none for one that is only ever an agent's. `sealed` is the
+/// personal data that came with what it tells of.
 ///
 /// # Errors
 /// [`Unsayable`] for a text that no playbook here has.
@@ -57,6 +58,7 @@ pub(crate) fn to_gateway(
     handle: &ShardHandle,
     routing: &Routing,
     tell: &Tell,
+    sealed: Option<&Sealed>,
 ) -> Result<Option<v1::GatewayDirective>, Unsayable> {
     let agent = |id| routing.agent_name(id).to_owned();
     let (contact, directive) = match *tell {
@@ -111,6 +113,16 @@ pub(crate) fn to_gateway(
         Tell::GoesOnAs { contact, follow_up } => {
             let on = gateway::GoesOnAs { follow_up_contact_id: follow_up.0 };
             (contact, ToGateway::GoesOnAs(on))
+        }
+        Tell::Join { effect, contact, participant, ref who, part } => {
+            let told = participants::join(routing, participant, who, part);
+            let address = sealed.and_then(|s| person::unseal(handle.keys(), s));
+            let address = address.map(|p| p.address).unwrap_or_default();
+            let join = gateway::Join { effect_id: effect.0, participant: Some(told), address };
+            (contact, ToGateway::Join(join))
+        }
+        Tell::Participants { contact, ref all } => {
+            (contact, ToGateway::Participants(participants::all(routing, contact, all)))
         }
         Tell::Offer(_)
         | Tell::OfferOver { .. }
@@ -180,12 +192,17 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         Tell::WrapUpEnded(contact) => {
             ToAgent::WrapUpEnded(agent::WrapUpEnded { contact_id: contact.0 })
         }
-        Tell::Availability { now, because, next, phone_unreachable } => {
+        Tell::Participants { contact, ref all } => {
+            ToAgent::Participants(participants::all(routing, contact, all))
+        }
+        Tell::Availability { now, because, next, phone_unreachable, overstayed, leaves_in } => {
             ToAgent::Availability(agent::AvailabilityNow {
                 now: Some(words::availability(routing, now)),
                 because: because.map_or(0, words::because),
                 next: next.map(|next| words::availability(routing, next)),
                 phone_unreachable,
+                overstayed,
+                leaves_in_ms: leaves_in.map(crate::time::Span::as_millis),
             })
         }
         Tell::Waiting { .. }
@@ -198,6 +215,7 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::AskPresence { .. }
         | Tell::InSelfService { .. }
         | Tell::Say { .. }
+        | Tell::Join { .. }
         | Tell::GoesOnAs { .. }
         | Tell::Offer(_)
         | Tell::Connecting(_)

@@ -4,7 +4,9 @@
 use super::super::status::Fault;
 use crate::engine::agent::{AgentState, Hold};
 use crate::engine::contact::StateKind;
+use crate::engine::day::Hands;
 use crate::engine::event::Trigger;
+use crate::engine::participant::Part;
 use crate::engine::recall::{Collect, LotVerdict, Tier, TriageClass, Wish};
 use crate::engine::routing::Routing;
 use crate::engine::words::{
@@ -47,6 +49,9 @@ from_wire!(read_waits_for: WaitsFor => WaitsFor, "waits_for", "CUSTOMER or THIRD
     { Customer, ThirdParty });
 from_wire!(read_consent: Consent => Consent, "consent", "GIVEN, REFUSED or NOT_ASKED"
     { Given, Refused, NotAsked });
+from_wire!(read_part: Part => Part, "part", "LISTENS, WHISPERS or TALKS"
+    { Listens, Whispers, Talks });
+from_wire!(read_hands: Hands => Hands, "hands", "REQUEUE or FINISH" { Requeue, Finish });
 
 to_wire!(channel: Channel => Channel { Voice, Chat, Email, Message });
 to_wire!(service: ServiceClass => ServiceClass { Safety, Live, Async });
@@ -63,7 +68,7 @@ to_wire!(released: ReleasedBecause => ReleasedBecause {
     Transferred, Requeued, Pended, HandedOver, Moved, AgentGone,
 });
 to_wire!(because: AvailabilityBecause => AvailabilityBecause {
-    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
+    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired, ShiftOver,
 });
 to_wire!(state: StateKind => ContactState {
     Queued, Reserved, Connecting, Assigned, Pending, SelfService, Closed,
@@ -73,6 +78,7 @@ to_wire!(agent_state: AgentState => AgentState {
 });
 to_wire!(trigger: Trigger => Trigger { Contact, Agent, Named, AsyncShare });
 to_wire!(tier: Tier => Tier { Faq, Ivr });
+to_wire!(part: Part => Part { Listens, Whispers, Talks });
 
 /// What a gateway collects on a keypad.
 pub(crate) const fn collect(collect: Collect) -> i32 {

@@ -28,7 +28,7 @@ use crate::engine::words::{
 };
 use crate::ids::{
     AgentId, AskId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId, GatewayId,
-    PoolId, QueueId, ReasonId, RecallId, RequestId, ReservationId, SessionId, SkillId,
+    OrderId, PoolId, QueueId, ReasonId, RecallId, RequestId, ReservationId, SessionId, SkillId,
 };
 use crate::journal::{Batch, Mark};
 use crate::time::{EngineTime, Place, Span, WallTime};
@@ -173,7 +173,7 @@ macro_rules! newtypes {
         }
     )* };
 }
-newtypes!(AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId PoolId
+newtypes!(AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId OrderId PoolId
     QueueId ReasonId RecallId ReservationId SessionId SkillId EngineTime Place Span WallTime);
 
 /// Picks one of the words; the match is there so that a new one does not compile unlisted.
@@ -210,7 +210,7 @@ pick! {
     }
     ReleasedBecause { Transferred, Requeued, Pended, HandedOver, Moved, AgentGone }
     Availability { Ready, NotReady(reason), SignedOut }
-    AvailabilityBecause { Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired }
+    AvailabilityBecause { Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired, ShiftOver }
     Consent { Given, Refused, NotAsked }
     Trigger { Contact, Agent, Named, AsyncShare }
     Rule {
@@ -272,7 +272,8 @@ alternatives! {
 
 impl Any for EffectKind {
     fn any(from: &mut Source) -> Self {
-        match from.below(4) {
+        match from.below(5) {
+            4 => Self::Join { participant: Any::any(from), part: Any::any(from) },
             3 => Self::AskPresence(Any::any(from)),
             0 => Self::Connect { reservation: Any::any(from), agent: Any::any(from) },
             1 => Self::HandOver { to: Any::any(from) },
@@ -307,7 +308,7 @@ structs! {
     Listed { name, retired }
     Queue {
         name, retired, needs, pools, channels, safety, target, head_start, reservation_timeout,
-        connect_timeout, wrap_up, policy, care,
+        connect_timeout, wrap_up, wrap_up_most, policy, care,
     }
     QueuePolicy {
         preferred, language, sticky, agent_choice, share, cost, handle_time, patience,
@@ -317,7 +318,7 @@ structs! {
     EntryPoint { name, retired, queue }
     Settings {
         ring_no_answer_limit, pass_over, named_wait, agent_grace, async_share, most_contacts,
-        contact_choice,
+        contact_choice, tell_listening, outside_lasts,
     }
     Arrived {
         contact, gateway, session, key, content, channel, entry_point, customer, continues,
@@ -424,6 +425,12 @@ events! {
         HeldBack { contact, with, until }
         PresenceAsked { contact, agent, until }
         WentSilent { contact, until }
+        ReasonOverstayed { agent, reason }
+        SignOut { agent, step }
+        WrapUpExtended { agent, contact, until }
+        OutsideCall { agent, gateway, key, step }
+        Participant { contact, participant, step }
+        Bulk { order, step }
     }
     single {
         Configured Detached OpenedToAll Arrived Queued Reserved InputReceived PhoneUnreachable
@@ -462,3 +469,4 @@ pub(in crate::journal) fn batch(first: u64, entries: u64, from: &mut Source) -> 
 }
 
 mod image;
+mod people;

@@ -109,6 +109,12 @@ events! {
         HeldBack { contact, with; until = until_us }
         PresenceAsked { contact, agent; until = until_us }
         WentSilent { contact; until = until_us }
+        ReasonOverstayed { agent, reason }
+        SignOut { agent, step }
+        WrapUpExtended { agent, contact; until = until_us }
+        OutsideCall { agent, gateway, key, step }
+        Participant { contact, participant, step }
+        Bulk { order, step }
     }
     single {
         Configured(routing)

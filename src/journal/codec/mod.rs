@@ -10,6 +10,7 @@ mod care;
 mod event;
 mod field;
 pub(super) mod image;
+mod people;
 mod recall;
 mod routing;
 mod words;

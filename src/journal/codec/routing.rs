@@ -21,7 +21,7 @@ record!(Queue => Queue {
     name, retired, needs, pools, channels, safety, policy, care;
     target = target_us, head_start = head_start_us,
     reservation_timeout = reservation_timeout_us, connect_timeout = connect_timeout_us,
-    wrap_up = wrap_up_us
+    wrap_up = wrap_up_us, wrap_up_most = wrap_up_most_us
 });
 record!(QueuePolicy => QueuePolicy {
     preferred, language, agent_choice, share, cost;
@@ -32,8 +32,9 @@ words!(AgentChoice => AgentChoice { LongestIdle, MostProficient, LeastProficient
 words!(ContactChoice => ContactChoice { FixedQueueRatio, OldestFirst, CmuTheta });
 record!(AgentProfile => AgentProfile { name, retired, pool, skills, primary, capacity, workload });
 record!(Settings => Settings {
-    ring_no_answer_limit, async_share, most_contacts, contact_choice;
-    pass_over = pass_over_us, named_wait = named_wait_us, agent_grace = agent_grace_us
+    ring_no_answer_limit, async_share, most_contacts, contact_choice, tell_listening;
+    pass_over = pass_over_us, named_wait = named_wait_us, agent_grace = agent_grace_us,
+    outside_lasts = outside_lasts_us
 });
 
 impl Record for Arc<Routing> {

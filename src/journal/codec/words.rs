@@ -34,7 +34,7 @@ words!(ReleasedBecause => ReleasedBecause {
     Transferred, Requeued, Pended, HandedOver, Moved, AgentGone,
 });
 words!(AvailabilityBecause => AvailabilityBecause {
-    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
+    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired, ShiftOver,
 });
 words!(Consent => Consent { Given, Refused, NotAsked });
 words!(Trigger => Trigger { Contact, Agent, Named, AsyncShare });
@@ -139,6 +139,10 @@ impl Record for EffectKind {
             Self::AskPresence(language) => {
                 Kind::AskPresence(pb::AskPresence { language: Field::put(&language) })
             }
+            Self::Join { participant, part } => Kind::Join(pb::JoinEffect {
+                participant: participant.into(),
+                part: Field::put(&part),
+            }),
         };
         pb::Effect { kind: Some(kind) }
     }
@@ -155,6 +159,10 @@ impl Record for EffectKind {
             Some(Kind::AskPresence(ask)) => {
                 Field::take(ask.language, "AskPresence.language").map(Self::AskPresence)
             }
+            Some(Kind::Join(e)) => Ok(Self::Join {
+                participant: Field::take(e.participant, "JoinEffect.participant")?,
+                part: Field::take(e.part, "JoinEffect.part")?,
+            }),
             None => Err(CodecError::Missing { field: "Effect.kind" }),
         }
     }

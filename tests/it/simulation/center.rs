@@ -10,7 +10,7 @@ use surgeline::engine::words::Need;
 use surgeline::ids::{PoolId, QueueId, SkillId};
 use surgeline::time::Span;
 
-use super::{AGENTS, QUEUES, SKILLS, care, policies};
+use super::{AGENTS, QUEUES, SKILLS, care, people, policies};
 
 fn listed(names: &[&str]) -> Vec<Listed> {
     names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }).collect()
@@ -32,6 +32,7 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
         reservation_timeout: Span::seconds(10),
         connect_timeout: Span::seconds(15),
         wrap_up: Span::seconds(u64::from(q % 3) * 5),
+        wrap_up_most: Span::seconds(u64::from(q % 2) * 30),
         policy: policies::queue(rng),
         care: care::queue(rng),
     });
@@ -67,13 +68,14 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
                 queue: QueueId(q),
             })
             .collect(),
-        not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"]),
+        not_ready_reasons: people::reasons(),
         dispositions: listed(&["refund", "injury"]),
         settings: Settings {
             pass_over: Span::seconds(20),
             named_wait: Span::seconds(8),
             agent_grace: Span::seconds(12),
             most_contacts: 120,
+            outside_lasts: Span::seconds(300),
             contact_choice: policies::contact_choice(rng),
             ..Settings::default()
         },

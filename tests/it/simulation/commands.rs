@@ -27,7 +27,7 @@ impl World {
         *ids.choose(&mut self.rng).expect("not empty")
     }
 
-    fn any_agent(&mut self) -> AgentId {
+    pub(super) fn any_agent(&mut self) -> AgentId {
         AgentId(self.rng.random_range(0..AGENTS + 1))
     }
 
@@ -139,6 +139,11 @@ impl World {
     }
 
     fn complete_consult_command(&mut self) -> Command {
+        self.joined_command(|contact, _| Act::CompleteConsult(contact))
+    }
+
+    /// Something that an agent does whose consult is joined.
+    pub(super) fn joined_command(&mut self, act: fn(ContactId, AgentId) -> Act) -> Command {
         let joined: Vec<_> = self
             .owner
             .contacts()
@@ -150,7 +155,7 @@ impl World {
             .collect();
         let found = joined.choose(&mut self.rng).copied();
         let (contact, agent) = found.unwrap_or_else(|| self.any_assigned());
-        Command::Agent { agent, session: None, act: Act::CompleteConsult(contact) }
+        Command::Agent { agent, session: None, act: act(contact, agent) }
     }
 
     fn wrap_up_command(&mut self) -> Command {
@@ -328,7 +333,14 @@ impl World {
             .filter(|c| c.gateway == gateway && !c.key.is_empty())
             .map(|c| c.key.clone())
             .collect();
+        let of = |a: &surgeline::engine::agent::Agent| {
+            let calls = a.outside.iter().filter(|call| call.gateway == gateway);
+            calls.map(|call| call.key.clone()).collect::<Vec<_>>()
+        };
+        let calls: Vec<_> = self.owner.agents().flat_map(of).collect();
+        let calls: Vec<_> = calls.into_iter().filter(|_| self.rng.random_bool(0.5)).collect();
         let mut keys: Vec<_> = held.into_iter().filter(|_| self.rng.random_bool(0.9)).collect();
+        keys.extend(calls);
         keys.push(Arc::from("unheard-of"));
         let report = Report::Holding { keys, last: self.rng.random_bool(0.8) };
         Command::Gateway { gateway, session: None, report }
@@ -340,6 +352,10 @@ impl World {
     }
 
     fn unfenced_command(&mut self) -> Command {
+        let open = self.owner.bulks().any(|b| b.over.is_none());
+        if self.rng.random_bool(if open { 0.4 } else { 0.1 }) {
+            return self.people_command();
+        }
         match self.rng.random_range(0..100) {
             0..=17 => self.arrival(),
             18..=37 => {

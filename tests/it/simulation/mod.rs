@@ -6,6 +6,7 @@ mod care;
 mod center;
 mod commands;
 mod naive;
+mod people;
 mod policies;
 mod recall;
 mod shadow;
@@ -201,6 +202,9 @@ impl World {
                 .find(|n| **n == &debug[..end])
                 .unwrap_or_else(|| panic!("{} is not in the list of events", &debug[..end]));
             *self.tally.entry(name).or_default() += 1;
+            if let Some(detail) = people::details(event) {
+                *self.tally.entry(detail).or_default() += 1;
+            }
             if let Event::Reserved(r) = event {
                 *self.tally.entry(r.why.rule.name()).or_default() += 1;
             }
@@ -326,6 +330,12 @@ const NAMES: &[&str] = &[
     "PresenceAssumed",
     "WentSilent",
     "FeedbackGiven",
+    "ReasonOverstayed",
+    "SignOut",
+    "WrapUpExtended",
+    "OutsideCall",
+    "Participant",
+    "Bulk",
 ];
 
 #[test]
@@ -361,6 +371,8 @@ fn random_histories_hold_every_promise() {
     if seeds.len() > 1 {
         let missing: Vec<_> = NAMES.iter().filter(|n| !reached.contains(**n)).collect();
         assert!(missing.is_empty(), "never reached: {missing:?}");
+        let steps: Vec<_> = people::STEPS.iter().filter(|n| !reached.contains(**n)).collect();
+        assert!(steps.is_empty(), "never reached: {steps:?}");
         let few = compared.values().filter(|n| **n < 100).count();
         assert!(compared.len() == 4 && few == 0, "hardly compared: {compared:?}");
         let rules: Vec<_> = Rule::ALL.iter().filter(|r| !reached.contains(r.name())).collect();

@@ -2,13 +2,14 @@
 //! engine, and stay it.
 //!
 //! It decides every command beside the owner, and must say the same, as long as nothing is
-//! decided by what a snapshot does not hold: how far walks for a recall have got, and about
+//! decided by what a snapshot does not hold: how far walks for a recall have got, when an order
+//! about many contacts goes on, and about
 //! how many stand in line. Otherwise it follows the owner's events.
 
 use rand::RngExt;
 
 use surgeline::engine::Engine;
-use surgeline::engine::command::{Command, Reply};
+use surgeline::engine::command::{Command, Order, Reply};
 use surgeline::engine::entry::Entry;
 use surgeline::engine::event::Event;
 use surgeline::engine::refusal::Refusal;
@@ -42,7 +43,10 @@ pub(super) struct Decided<'a> {
 impl Shadow {
     /// Decides the same, if it can.
     pub(super) fn decide(&mut self, owner: &Decided<'_>, context: &str) {
-        if matches!(owner.command, Command::Recall { .. }) {
+        let paced = |order: &Order| matches!(order, Order::Bulk { .. });
+        if matches!(owner.command, Command::Recall { .. })
+            || matches!(owner.command, Command::Supervise { order, .. } if paced(order))
+        {
             self.decides = false;
         }
         if self.decides {
@@ -116,7 +120,9 @@ impl World {
         let quiet = |r: &surgeline::engine::recall::Recall| {
             r.over && r.tiers.iter().all(|tier| tier.in_use == 0)
         };
-        let decides = !is_busy(&self.owner) && self.owner.recalls().all(quiet);
+        let decides = !is_busy(&self.owner)
+            && self.owner.recalls().all(quiet)
+            && self.owner.bulks().all(|b| b.over.is_some());
         self.shadows[usize::from(decides)] += 1;
         Shadow { engine, decides, left: LIFE }
     }

@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 
 alternatives! {
     Presence { Connected { 0 } Lost { until } Absent {} }
-    Hold { Reserved {} Connecting {} Assigned {} WrapUp { until } }
+    Hold { Reserved {} Connecting {} Assigned {} WrapUp { since, until } }
     Sweep { None {} Detach {} CloseLost { 0 } }
     Link { Unary {} Attached { 0 } Detached {} }
     Silence { None {} Fell {} Asked { agent, until } Gone {} }
@@ -50,6 +50,7 @@ pick! {
 structs! {
     Agent {
         id, presence, availability, next, phone_unreachable, missed, idle_since, since, work,
+        over_at, overstayed, leaving, outside,
     }
     Work { contact, queue, channel, hold }
     Gateway { name, session, limits, sweep, effects, unsaid, in_ivr }
@@ -69,10 +70,11 @@ structs! {
         id, gateway, link, key, content, channel, entry_point, customer, continues, attributes,
         arrived, waited_before, state, queue, service, needs, preferred, own_needs, own_preferred,
         head_start, place, queued, answered, named, passed_over, parent, consult, on_hold, effects, language,
-        triage, machine, heard, care,
+        triage, machine, heard, care, participants,
     }
     Image {
-        routing, agents, gateways, recalls, pace, last_agents, kept_places, threads, counts, contacts, free, remembered,
+        routing, agents, gateways, recalls, bulks, pace, last_agents, kept_places, threads, counts, contacts, free,
+        remembered,
         state_hash, hash_version,
     }
     Tallied { what, times, sum }
@@ -94,7 +96,8 @@ structs! {
 
 impl Any for Reply {
     fn any(from: &mut Source) -> Self {
-        match from.below(6) {
+        match from.below(7) {
+            6 => Self::Order(Any::any(from)),
             0 => Self::Done,
             1 => Self::Contact(Any::any(from)),
             2 => Self::Gateway { gateway: Any::any(from), session: Any::any(from) },
@@ -119,6 +122,7 @@ impl Any for Counts {
             last_recall: Any::any(from),
             async_owed: Any::any(from),
             paused: Any::any(from),
+            last_order: Any::any(from),
         }
     }
 }

@@ -14,9 +14,9 @@ use super::super::event::Event;
 use super::super::refusal::Refusal;
 use super::super::words::{EndReason, QueuedBecause};
 use super::walk::{BREATH, REST};
-use super::{A_DAY, Turn, place};
+use super::{A_DAY, Turn};
 use crate::ids::{ContactId, OrderId};
-use crate::time::{EngineTime, Span};
+use crate::time::EngineTime;
 
 /// Contacts looked at in one slice.
 const LOOKED_AT: usize = 512;
@@ -139,8 +139,7 @@ impl Turn<'_> {
                 self.put_back(queued);
             }
             BulkAction::Reprioritise(head_start) => {
-                let of_queue = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
-                let place = place(c.arrived, &[of_queue, head_start, c.waited_before]);
+                let place = self.place_ahead(c, head_start);
                 self.emit(Event::Reprioritised { contact, head_start, place });
             }
             BulkAction::Close => self.close(contact, EndReason::Supervisor),

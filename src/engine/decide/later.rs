@@ -62,7 +62,7 @@ impl Turn<'_> {
     fn let_on(&mut self, contact: ContactId) {
         let Some(held) = self.engine.contact(contact).and_then(|c| c.care.held) else { return };
         match self.engine.contact(contact).and_then(|c| self.with_agent(c)) {
-            Some((with, _)) => self.emit(Event::HeldBack { contact, with, until: held.until }),
+            Some(with) => self.emit(Event::HeldBack { contact, with, until: held.until }),
             None => {
                 self.emit(Event::HoldEnded(contact));
                 self.later.contacts.push(contact);

@@ -142,9 +142,10 @@ impl Turn<'_> {
     }
 
     /// The first of those that a contact is linked with that is with an agent, or on the way.
-    pub(super) fn with_agent(&self, c: &Contact) -> Option<(ContactId, AgentId)> {
-        let of = |id: ContactId| Some((id, self.engine.contact(id)?.state.agent()?));
-        self.engine.linked_ids(c).into_iter().find_map(of)
+    pub(super) fn with_agent(&self, c: &Contact) -> Option<ContactId> {
+        let has =
+            |id: &ContactId| self.engine.contact(*id).is_some_and(|c| c.state.agent().is_some());
+        self.engine.linked_ids(c).into_iter().find(has)
     }
 
     /// Holds a waiting contact back while another is with an agent. Tells whether it is.
@@ -155,9 +156,9 @@ impl Turn<'_> {
         }
         let lasting = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.care.hold_linked);
         let until = c.care.held.map_or(self.at + lasting, |held| held.until);
-        let Some((with, agent)) = self.with_agent(c) else { return false };
-        // What waits for that very agent goes to them.
-        if until <= self.at || c.named.is_some_and(|n| n.agent == agent) {
+        let Some(with) = self.with_agent(c) else { return false };
+        // What somebody decided to keep for an agent goes to them.
+        if until <= self.at || c.named.is_some() {
             return false;
         }
         self.emit(Event::HeldBack { contact, with, until });
@@ -186,6 +187,7 @@ impl Turn<'_> {
         disposition: Option<DispositionId>,
     ) -> Result<(), Refusal> {
         self.in_hand(agent, contact)?;
+        self.check_alone(contact)?;
         disposition.map_or(Ok(()), |d| self.check_disposition(d))?;
         let linked = self.engine.linked_ids(self.contact(contact)?);
         for (i, other) in others.iter().enumerate() {
@@ -216,7 +218,7 @@ impl Turn<'_> {
             return Err(Refusal::NotLinked(contact));
         }
         match c.state {
-            State::Assigned { agent: of, .. } if of == agent => Ok(()),
+            State::Assigned { agent: of, .. } if of == agent => self.check_alone(contact),
             state if state.agent().is_some() => Err(Refusal::NotYourContact(contact)),
             // Somebody hurt is heard by a person, whoever else of theirs was.
             _ if !may_be_held(c) => {

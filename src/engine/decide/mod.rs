@@ -101,13 +101,13 @@ pub(super) fn decide(
     events: &mut Vec<Event>,
 ) -> Result<Reply, Refusal> {
     let mut turn = Turn { engine, at, events, later: Later::default() };
-    let reply = turn.carry_out(command)?;
+    let reply = turn.answer(command)?;
     turn.settle();
     Ok(reply)
 }
 
 impl Turn<'_> {
-    fn carry_out(&mut self, command: &Command) -> Result<Reply, Refusal> {
+    fn answer(&mut self, command: &Command) -> Result<Reply, Refusal> {
         match command {
             Command::Tick => self.tick(),
             Command::Restart(gap) => self.restart(*gap),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::agent::Presence;
 use super::super::command::{Order, Reply};
-use super::super::contact::State;
+use super::super::contact::{Contact, State};
 use super::super::event::{Event, Queued, Released, Settled};
 use super::super::recall::{ReturnedBecause, SelfService};
 use super::super::refusal::Refusal;
@@ -13,7 +13,7 @@ use super::super::words::{
 };
 use super::{A_DAY, Turn, place};
 use crate::ids::{AgentId, ContactId};
-use crate::time::Span;
+use crate::time::{Place, Span};
 
 /// Longest reason that is kept.
 pub(super) const MOST_WHY: usize = 512;
@@ -74,7 +74,7 @@ impl Turn<'_> {
         self.emit(Event::Ordered { why: Arc::clone(why) });
     }
 
-    fn movable(&self, contact: ContactId) -> Result<&super::Contact, Refusal> {
+    fn movable(&self, contact: ContactId) -> Result<&Contact, Refusal> {
         let c = self.contact(contact)?;
         match c.parent {
             Some(_) => Err(Refusal::ConsultOpen(contact)),
@@ -143,12 +143,16 @@ impl Turn<'_> {
             let expected = "at most 24 hours";
             return Err(Refusal::OutOfRange { field: "head_start", expected });
         }
-        let c = self.movable(contact)?;
-        let of_queue = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
-        let place = place(c.arrived, &[of_queue, head_start, c.waited_before, c.care.ahead]);
+        let place = self.place_ahead(self.movable(contact)?, head_start);
         self.order(why);
         self.emit(Event::Reprioritised { contact, head_start, place });
         Ok(())
+    }
+
+    /// A contact's place with another head start beyond its queue's.
+    pub(super) fn place_ahead(&self, c: &Contact, head_start: Span) -> Place {
+        let of_queue = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
+        place(c.arrived, &[of_queue, head_start, c.waited_before, c.care.ahead])
     }
 
     fn set_agent(

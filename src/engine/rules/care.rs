@@ -1,6 +1,7 @@
 //! Patience, one rule a test: who comes back, links, falls silent, writes again, says what they think.
 
 use super::*;
+use crate::engine::bulk::{BulkAction, Filter};
 use crate::engine::care::{Liveness, MOST_LINKED, QueueCare, Silence};
 use crate::engine::command::FeedbackReport;
 use crate::engine::event::{AdvancedBecause, EffectKind, Rule};
@@ -136,6 +137,22 @@ fn a_place_goes_on_counting_when_one_who_came_back_is_moved() {
 }
 
 #[test]
+fn one_who_came_back_keeps_that_place_when_many_are_reprioritised() {
+    let mut c = keeps();
+    let first = c.from(EVE, Channel::Chat, PLAIN);
+    let had = c.place(first);
+    c.passes(5);
+    c.goes(first);
+    c.passes(5);
+    let back = c.from(EVE, Channel::Chat, PLAIN);
+    let contacts = [back].into();
+    let action = BulkAction::Reprioritise(Span::seconds(3));
+    c.supervise(Order::Bulk { filter: Filter::default(), action, contacts }).expect("ordered");
+    c.passes(1);
+    assert_eq!(c.place(back), had - 3_000_000);
+}
+
+#[test]
 fn linked_contacts_share_the_earliest_place_and_wait_for_the_one_with_an_agent() {
     let mut c = links();
     let chat = c.from(EVE, Channel::Chat, PLAIN);
@@ -193,6 +210,41 @@ fn agents_complete_linked_contacts_together_and_only_those() {
     c.act(ANNE, together(&[letter])).expect("both");
     assert_eq!(c.reason(letter), Some(EndReason::HandledWith));
     assert_eq!(c.reason(chat), Some(EndReason::Completed));
+}
+
+#[test]
+fn linked_contacts_are_not_completed_under_others_who_talk_with_the_customer() {
+    let mut c = links();
+    c.ready(ANNE);
+    let call = c.from(EVE, Channel::Voice, PLAIN);
+    c.answer(call);
+    let letter = c.from(EVE, Channel::Email, PLAIN);
+    c.act(ANNE, Act::AddParticipant { contact: call, name: "the shop".into() }).expect("asked");
+    let join = c
+        .engine
+        .contact(call)
+        .expect("open")
+        .effects
+        .iter()
+        .find_map(|(effect, kind)| matches!(kind, EffectKind::Join { .. }).then_some(*effect));
+    c.report(Report::EffectDone(join.expect("asked"))).expect("done");
+    let others = [letter].into_iter().collect();
+    let act = Act::CompleteTogether { contact: call, others, disposition: None };
+    assert_eq!(c.act(ANNE, act), Err(Refusal::OthersThere(call)));
+    assert!(c.events.is_empty(), "a refusal changes nothing: {:?}", c.events);
+}
+
+#[test]
+fn what_a_supervisor_gives_to_an_agent_is_not_held_back() {
+    let mut c = links();
+    c.ready(ANNE);
+    let chat = c.from(EVE, Channel::Chat, PLAIN);
+    c.answer(chat);
+    let letter = c.from(EVE, Channel::Email, PLAIN);
+    c.ready(BOB);
+    assert_eq!(c.held_for(letter), None);
+    c.supervise(Order::Pull { contact: letter, agent: BOB }).expect("pulled");
+    assert_eq!(c.held_for(letter), Some(BOB));
 }
 
 #[test]

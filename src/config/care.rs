@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn a_queue_says_how_it_cares_or_gets_what_is_usual() {
         let source = "[[queues]]\nname = \"a\"\nchannels = [\"chat\"]\nkeep_place = \"5m\"\n\
-             link_contacts = false\nhold_linked = \"0s\"\nthread_agent = \"1d\"\n\
+             link_contacts = false\nhold_linked = \"0s\"\nthread_agent = \"24h\"\n\
              liveness = { after = \"2m\", keep = \"0s\" }\n\
              [[queues]]\nname = \"b\"\nchannels = [\"email\"]\n\
              [still_there]\nde = \"Noch da?\"\ndefault = \"There?\"\n";
@@ -105,7 +105,7 @@ mod tests {
             ("[still_there]\nde-AT = \"Da?\"", "still_there.de-AT"),
             ("[still_there]\nde = \"\"", "still_there.de"),
             (
-                "[[queues]]\nname = \"a\"\nchannels = [\"chat\"]\nkeep_place = \"2d\"",
+                "[[queues]]\nname = \"a\"\nchannels = [\"chat\"]\nkeep_place = \"48h\"",
                 "queues[0].keep_place",
             ),
             (

@@ -39,11 +39,15 @@ impl Past {
         self.reader.ended(contact).await.map_err(unavailable)
     }
 
-    /// The contacts of a thread, as far as the archive has them.
-    pub(super) async fn thread(&self, contact: ContactId) -> Result<Vec<u64>, Status> {
+    /// The contacts of a thread, as far as the archive has them: a contact is shown without.
+    pub(super) async fn thread(&self, contact: ContactId) -> Vec<u64> {
         match self.reader.thread(contact).await {
-            Err(ArchiveError::Missing { .. }) => Ok(Vec::new()),
-            read => read.map_err(unavailable),
+            Ok(thread) => thread,
+            Err(ArchiveError::Missing { .. }) => Vec::new(),
+            Err(error) => {
+                tracing::warn!(%error, "the archive could not be asked for a thread");
+                Vec::new()
+            }
         }
     }
 

@@ -169,7 +169,7 @@ impl SupervisorService for Supervisors {
     ) -> Result<Response<v1::GetContactResponse>, Status> {
         let asked = request.into_inner();
         let found = self.find(asked.contact_id).await?;
-        let thread = self.0.past.thread(check::contact(asked.contact_id)?).await?;
+        let thread = self.0.past.thread(check::contact(asked.contact_id)?).await;
         Ok(Response::new(found.show(&self.0.handle, thread)))
     }
 

@@ -88,6 +88,7 @@ fn who_left_unanswered_and_comes_back_in_time_has_their_place_once() {
     let stranger = c.from(MALLORY, Channel::Voice, PLAIN);
     let elsewhere = c.from(EVE, Channel::Voice, SKILLED);
     assert!(c.place(stranger) > had && c.place(elsewhere) > had, "another's, and another queue");
+    c.goes(elsewhere);
     let back = c.from(EVE, Channel::Voice, PLAIN);
     assert_eq!(c.place(back), had);
     let advanced = |e: &&Event| {

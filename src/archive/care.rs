@@ -9,7 +9,9 @@ use super::error::{ArchiveError, sqlite};
 use super::rows::When;
 use super::schema;
 use crate::engine::entry::Sealed;
-use crate::engine::event::{AdvancedBecause, Event, Feedback};
+use crate::engine::event::{
+    Advanced, AdvancedBecause, Event, Feedback, HeldBack, Linked, PresenceAsked, WentSilent,
+};
 use crate::engine::routing::Routing;
 use crate::ids::{ContactId, CustomerId};
 
@@ -179,7 +181,7 @@ pub(super) fn event(event: &Event, names: &Routing) -> Option<(&'static str, Fie
                 .number("origin_us", kept.origin.0)
                 .number("until_us", kept.until.0),
         ),
-        Event::Advanced { by, place, because, .. } => {
+        Event::Advanced(Advanced { by, place, because, .. }) => {
             let (why, of) = match because {
                 AdvancedBecause::Returned { of, .. } => ("returned", of),
                 AdvancedBecause::Linked(with) => ("linked", with),
@@ -187,20 +189,22 @@ pub(super) fn event(event: &Event, names: &Routing) -> Option<(&'static str, Fie
             let f = f.text("because", why).number("of", of);
             ("advanced", f.number("by_us", by.0).number("place_us", place.0))
         }
-        Event::Linked { contact, with, matter } => {
+        Event::Linked(Linked { contact, with, matter }) => {
             ("linked", f.number("contact", contact).number("with", with).number("matter", matter))
         }
-        Event::HeldBack { with, until, .. } => {
+        Event::HeldBack(HeldBack { with, until, .. }) => {
             ("held_back", f.number("with", with).number("until_us", until.0))
         }
         Event::HoldEnded(_) => ("hold_ended", f),
         Event::FellSilent(_) => ("fell_silent", f),
-        Event::PresenceAsked { agent, until, .. } => (
+        Event::PresenceAsked(PresenceAsked { agent, until, .. }) => (
             "presence_asked",
             f.text("agent", names.agent_name(*agent)).number("until_us", until.0),
         ),
         Event::PresenceAssumed(_) => ("presence_assumed", f),
-        Event::WentSilent { until, .. } => ("went_silent", f.number("until_us", until.0)),
+        Event::WentSilent(WentSilent { until, .. }) => {
+            ("went_silent", f.number("until_us", until.0))
+        }
         Event::FeedbackGiven(given) => (
             "feedback_given",
             f.text("channel", given.channel.name())

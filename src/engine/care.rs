@@ -4,7 +4,8 @@
 //! Values only, of a contact ([`Care`]) and of a queue ([`QueueCare`]). `decide` goes by them,
 //! `apply` alone changes them; it decides nothing.
 
-use crate::ids::{AgentId, ContactId};
+use super::words::Channel;
+use crate::ids::{AgentId, ContactId, QueueId};
 use crate::time::{EngineTime, Span};
 
 /// Open contacts of one customer that are linked. With more than this open at once it is no
@@ -132,4 +133,21 @@ impl Care {
             held.with = None;
         }
     }
+}
+
+/// What a customer thinks of a contact. Never their words.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct FeedbackReport {
+    /// About which contact.
+    pub contact: ContactId,
+    /// How it was given.
+    pub channel: Channel,
+    /// The queue of a contact that is closed, if the edge could look it up.
+    pub queue: Option<QueueId>,
+    /// The score, 0 to the scale.
+    pub score: Option<u8>,
+    /// The best score, 1 to 10.
+    pub scale: u8,
+    /// There are words.
+    pub words: bool,
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::bulk::{BulkAction, Filter};
+use super::care::FeedbackReport;
 use super::day::{Hands, OutsideReport};
 use super::participant::Part;
 use super::recall::{Found, Heed, Level, LotVerdict, Plan, Wish};
@@ -225,23 +226,6 @@ pub enum Report {
         /// Who of those on it.
         participant: u16,
     },
-}
-
-/// What a customer thinks of a contact. Never their words.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct FeedbackReport {
-    /// About which contact.
-    pub contact: ContactId,
-    /// How it was given.
-    pub channel: Channel,
-    /// The queue of a contact that is closed, if the edge could look it up.
-    pub queue: Option<QueueId>,
-    /// The score, 0 to the scale.
-    pub score: Option<u8>,
-    /// The best score, 1 to 10.
-    pub scale: u8,
-    /// There are words.
-    pub words: bool,
 }
 
 /// What of a customer's input is for the engine. Never their words.

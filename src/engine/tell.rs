@@ -4,7 +4,7 @@ use super::Engine;
 use super::agent::{Hold, Work};
 use super::contact::{Contact, State};
 use super::directive::{Directive, Offer, Recipient, Tell};
-use super::event::{Arrived, EffectKind, Event};
+use super::event::{Arrived, EffectKind, Event, Linked, WentSilent};
 use super::participant::{OffBecause, Participant, ParticipantStep};
 use super::words::{AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
@@ -111,8 +111,8 @@ impl Teller<'_> {
                 self.state(*contact);
             }
             Event::FollowUpOpened(a) => self.goes_on_as(a),
-            Event::WentSilent { contact, .. } => self.state(*contact),
-            Event::Linked { contact, .. } => self.linked(*contact),
+            Event::WentSilent(WentSilent { contact, .. }) => self.state(*contact),
+            Event::Linked(Linked { contact, .. }) => self.linked(*contact),
             Event::WrapUpEnded { agent, contact } => {
                 self.agent(*agent, Tell::WrapUpEnded(*contact));
             }

@@ -8,7 +8,7 @@ mod recall;
 
 use super::convert::words;
 use crate::engine::agent::AgentState;
-use crate::engine::event::{EffectKind, Event, Queued, Reserved, Settled};
+use crate::engine::event::{EffectKind, Event, PresenceAsked, Queued, Reserved, Settled};
 use crate::engine::routing::Routing;
 use crate::engine::words::{
     ConnectFault, Consent, EndReason, LegOutcome, NotTaken, Party, QueuedBecause, ReleasedBecause,
@@ -70,7 +70,7 @@ const fn concerns(event: &Event) -> (Option<AgentId>, Option<ReservationId>) {
         | Event::WrapUpEnded { agent, .. }
         | Event::WrapUpExtended { agent, .. } => (Some(*agent), None),
         Event::Closed { agent, .. } => (*agent, None),
-        Event::PresenceAsked { agent, .. } => (Some(*agent), None),
+        Event::PresenceAsked(PresenceAsked { agent, .. }) => (Some(*agent), None),
         _ => (None, None),
     }
 }

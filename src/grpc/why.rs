@@ -70,14 +70,14 @@ const fn is_of_note(event: &Event) -> bool {
             | Event::HandedOver { .. }
             | Event::ReplyCame(_)
             | Event::PlaceKept(_)
-            | Event::Advanced { .. }
-            | Event::Linked { .. }
-            | Event::HeldBack { .. }
+            | Event::Advanced(_)
+            | Event::Linked(_)
+            | Event::HeldBack(_)
             | Event::HoldEnded(_)
             | Event::FellSilent(_)
-            | Event::PresenceAsked { .. }
+            | Event::PresenceAsked(_)
             | Event::PresenceAssumed(_)
-            | Event::WentSilent { .. }
+            | Event::WentSilent(_)
             | Event::FeedbackGiven(_)
             | Event::Participant { .. }
             | Event::Bulk { .. }

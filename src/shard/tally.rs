@@ -19,7 +19,7 @@ use self::recall::Cause;
 use super::observe::{Fact, Observer};
 use super::view::{Statistics, Waiting};
 use crate::engine::entry::Entry;
-use crate::engine::event::{Event, Queued, Reserved};
+use crate::engine::event::{Event, Queued, Reserved, WentSilent};
 use crate::engine::routing::Routing;
 use crate::engine::words::EndReason;
 use crate::ids::{ContactId, QueueId, ReservationId};
@@ -212,7 +212,7 @@ impl Tally {
                     track.held = None;
                 }
             }
-            Event::WentSilent { contact, .. } => self.leave(*contact),
+            Event::WentSilent(WentSilent { contact, .. }) => self.leave(*contact),
             Event::FeedbackGiven(given) => {
                 let tenths = given.tenths().and_then(|tenths| u8::try_from(tenths).ok());
                 if let Some(queue) = given.queue {

@@ -10,7 +10,7 @@ use super::staffing::Staffing;
 use crate::engine::Engine;
 use crate::engine::bulk::BulkStep;
 use crate::engine::entry::Entry;
-use crate::engine::event::Event;
+use crate::engine::event::{Advanced, Event, HeldBack, Linked, PresenceAsked, WentSilent};
 use crate::engine::words::{Availability, ServiceClass};
 use crate::ids::{ContactId, QueueId, RecallId};
 pub use crate::journal::snapshot::seen::{Brought, RecallStatistics, Timeline, TimelineItem};
@@ -244,6 +244,7 @@ fn became_ready(entry: &Entry, event: &Event) -> bool {
 }
 
 /// The contacts that an event is about.
+#[expect(clippy::too_many_lines, reason = "one line an event, and the compiler asks for each")]
 pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
     let one = match event {
         Event::Arrived(arrived) => arrived.contact,
@@ -259,11 +260,11 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::PresenceAssumed(contact) => *contact,
         Event::PlaceKept(kept) => kept.contact,
         Event::FeedbackGiven(given) => given.contact,
-        Event::Linked { contact, with, .. } => return [Some(*contact), Some(*with)],
-        Event::Advanced { contact, .. }
-        | Event::HeldBack { contact, .. }
-        | Event::PresenceAsked { contact, .. }
-        | Event::WentSilent { contact, .. } => *contact,
+        Event::Linked(Linked { contact, with, .. }) => return [Some(*contact), Some(*with)],
+        Event::Advanced(Advanced { contact, .. })
+        | Event::HeldBack(HeldBack { contact, .. })
+        | Event::PresenceAsked(PresenceAsked { contact, .. })
+        | Event::WentSilent(WentSilent { contact, .. }) => *contact,
         Event::Reattached { contact, .. }
         | Event::PassOverEnded { contact, .. }
         | Event::Renewed { contact, .. }

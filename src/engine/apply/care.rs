@@ -3,7 +3,10 @@
 use super::super::Engine;
 use super::super::care::{Held, Silence};
 use super::super::contact::{Contact, State};
-use super::super::event::{AdvancedBecause, Event, PlaceKept, Queued};
+use super::super::event::{
+    Advanced, AdvancedBecause, Event, HeldBack, Linked, PlaceKept, PresenceAsked, Queued,
+    WentSilent,
+};
 use super::super::recent::{KeptPlace, LastOfThread};
 use super::super::words::{Channel, ServiceClass, WaitsFor};
 use crate::ids::{AgentId, ContactId};
@@ -17,7 +20,7 @@ impl Engine {
                 let PlaceKept { contact, customer, queue, origin, until } = *kept;
                 self.kept.note(at, KeptPlace { until, customer, queue, contact, origin });
             }
-            Event::Advanced { contact, by, place, because } => {
+            Event::Advanced(Advanced { contact, by, place, because }) => {
                 if let AdvancedBecause::Returned { queue, .. } = because
                     && let Some(customer) = self.contact(*contact).and_then(|c| c.customer)
                 {
@@ -28,7 +31,7 @@ impl Engine {
                     c.place = *place;
                 });
             }
-            Event::Linked { contact, with, matter } => {
+            Event::Linked(Linked { contact, with, matter }) => {
                 for contact in [contact, with] {
                     if self.contact(*contact).is_some_and(|c| c.care.matter.is_none()) {
                         self.known.link();
@@ -36,7 +39,7 @@ impl Engine {
                     self.note(*contact, |c| c.care.matter = Some(*matter));
                 }
             }
-            Event::HeldBack { contact, with, until } => {
+            Event::HeldBack(HeldBack { contact, with, until }) => {
                 let held = Held { until: *until, with: Some(*with) };
                 self.change(*contact, |c| c.care.held = Some(held));
             }
@@ -48,12 +51,12 @@ impl Engine {
             Event::FellSilent(contact) => {
                 self.change(*contact, |c| c.care.silence = Silence::Fell);
             }
-            Event::PresenceAsked { contact, agent, until } => {
+            Event::PresenceAsked(PresenceAsked { contact, agent, until }) => {
                 let (agent, until) = (*agent, *until);
                 self.change(*contact, |c| c.care.silence = Silence::Asked { agent, until });
             }
             Event::PresenceAssumed(contact) => self.spoke(at, *contact),
-            Event::WentSilent { contact, until } => self.change(*contact, |c| {
+            Event::WentSilent(WentSilent { contact, until }) => self.change(*contact, |c| {
                 c.care.silence = Silence::Gone;
                 c.state = State::Pending { on: WaitsFor::Customer, until: *until, agent: None };
             }),

@@ -31,25 +31,10 @@ impl Engine {
         self.now = at;
         match event {
             Event::Configured(routing) => self.configured(routing),
-            Event::GatewayRegistered { gateway, name } => {
-                debug_assert_eq!(gateway.index(), self.gateways.len());
-                self.gateways.push(Gateway::new(Arc::clone(name)));
-            }
-            Event::GatewayConnected { gateway, session, limits } => {
-                self.counts.last_session = session.0;
-                self.change_gateway(*gateway, |g| {
-                    g.session = Some(*session);
-                    g.limits = *limits;
-                    g.sweep = Sweep::Detach;
-                });
-            }
-            Event::GatewayLost { gateway } => self.change_gateway(*gateway, |g| {
-                g.session = None;
-                g.sweep = Sweep::Detach;
-            }),
-            Event::GatewayResynced { gateway } => self.change_gateway(*gateway, |g| {
-                g.sweep = g.session.map_or(Sweep::Detach, Sweep::CloseLost);
-            }),
+            Event::GatewayRegistered { .. }
+            | Event::GatewayConnected { .. }
+            | Event::GatewayLost { .. }
+            | Event::GatewayResynced { .. } => self.apply_to_gateway(event),
             Event::AgentConnected { agent, session } => {
                 self.counts.last_session = session.0;
                 self.change_agent(*agent, |a| a.presence = Presence::Connected(*session));
@@ -85,14 +70,14 @@ impl Engine {
             | Event::FollowUpOpened(_) => self.apply_to_recall(at, event),
             Event::InputReceived(_)
             | Event::PlaceKept(_)
-            | Event::Advanced { .. }
-            | Event::Linked { .. }
-            | Event::HeldBack { .. }
+            | Event::Advanced(_)
+            | Event::Linked(_)
+            | Event::HeldBack(_)
             | Event::HoldEnded(_)
             | Event::FellSilent(_)
-            | Event::PresenceAsked { .. }
+            | Event::PresenceAsked(_)
             | Event::PresenceAssumed(_)
-            | Event::WentSilent { .. } => self.apply_to_care(at, event),
+            | Event::WentSilent(_) => self.apply_to_care(at, event),
             Event::ReasonOverstayed { .. }
             | Event::SignOut { .. }
             | Event::WrapUpExtended { .. }
@@ -100,6 +85,31 @@ impl Engine {
             | Event::Participant { .. }
             | Event::Bulk { .. } => self.apply_to_people(at, event),
             _ => self.apply_to_contact(at, event),
+        }
+    }
+
+    fn apply_to_gateway(&mut self, event: &Event) {
+        match event {
+            Event::GatewayRegistered { gateway, name } => {
+                debug_assert_eq!(gateway.index(), self.gateways.len());
+                self.gateways.push(Gateway::new(Arc::clone(name)));
+            }
+            Event::GatewayConnected { gateway, session, limits } => {
+                self.counts.last_session = session.0;
+                self.change_gateway(*gateway, |g| {
+                    g.session = Some(*session);
+                    g.limits = *limits;
+                    g.sweep = Sweep::Detach;
+                });
+            }
+            Event::GatewayLost { gateway } => self.change_gateway(*gateway, |g| {
+                g.session = None;
+                g.sweep = Sweep::Detach;
+            }),
+            Event::GatewayResynced { gateway } => self.change_gateway(*gateway, |g| {
+                g.sweep = g.session.map_or(Sweep::Detach, Sweep::CloseLost);
+            }),
+            _ => {}
         }
     }
 

@@ -4,7 +4,7 @@
 //! nothing, because nothing is routed by it. Low scores are for others to act on: the event has
 //! all that recovery needs.
 
-use super::super::command::FeedbackReport;
+use super::super::care::FeedbackReport;
 use super::super::event::{Event, Feedback};
 use super::super::refusal::Refusal;
 use super::Turn;

@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use super::super::event::Event;
+use super::super::event::{Event, HeldBack, WentSilent};
 use super::Turn;
 use crate::ids::{AgentId, ContactId};
 
@@ -62,7 +62,7 @@ impl Turn<'_> {
     fn let_on(&mut self, contact: ContactId) {
         let Some(held) = self.engine.contact(contact).and_then(|c| c.care.held) else { return };
         match self.engine.contact(contact).and_then(|c| self.with_agent(c)) {
-            Some(with) => self.emit(Event::HeldBack { contact, with, until: held.until }),
+            Some(with) => self.emit(Event::HeldBack(HeldBack { contact, with, until: held.until })),
             None => {
                 self.emit(Event::HoldEnded(contact));
                 self.later.contacts.push(contact);
@@ -89,7 +89,7 @@ const fn may_end(event: &Event) -> Option<ContactId> {
         | Event::NotTaken { contact, .. }
         | Event::ConnectFailed { contact, .. }
         | Event::Pended { contact, .. }
-        | Event::WentSilent { contact, .. }
+        | Event::WentSilent(WentSilent { contact, .. })
         | Event::InputReceived(contact)
         | Event::PresenceAssumed(contact) => Some(*contact),
         _ => None,

@@ -11,7 +11,7 @@ use super::super::Engine;
 use super::super::care::MOST_LINKED;
 use super::super::contact::{Contact, State};
 use super::super::directive::LinkedContact;
-use super::super::event::{AdvancedBecause, Event};
+use super::super::event::{Advanced, AdvancedBecause, Event, HeldBack, Linked};
 use super::super::refusal::Refusal;
 use super::super::words::{EndReason, ServiceClass};
 use super::{A_DAY, Turn, is_hurt};
@@ -82,10 +82,10 @@ impl Turn<'_> {
     /// Links a contact with its customer's others, if they are about the same.
     pub(super) fn link(&mut self, contact: ContactId) {
         let Some((first, matter, joining)) = self.to_link(contact) else { return };
-        self.emit(Event::Linked { contact, with: first, matter });
+        self.emit(Event::Linked(Linked { contact, with: first, matter }));
         for other in joining {
             if self.engine.contact(other).is_some_and(|o| o.care.matter != Some(matter)) {
-                self.emit(Event::Linked { contact: other, with: contact, matter });
+                self.emit(Event::Linked(Linked { contact: other, with: contact, matter }));
             }
         }
         self.share_place(contact);
@@ -133,7 +133,7 @@ impl Turn<'_> {
             if by > Span::ZERO {
                 let place = Place(c.place.0.saturating_sub_unsigned(by.0));
                 let (contact, because) = (*contact, AdvancedBecause::Linked(with));
-                self.emit(Event::Advanced { contact, by, place, because });
+                self.emit(Event::Advanced(Advanced { contact, by, place, because }));
             }
         }
         for contact in all {
@@ -161,7 +161,7 @@ impl Turn<'_> {
         if until <= self.at || c.named.is_some() {
             return false;
         }
-        self.emit(Event::HeldBack { contact, with, until });
+        self.emit(Event::HeldBack(HeldBack { contact, with, until }));
         true
     }
 

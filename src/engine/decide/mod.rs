@@ -20,6 +20,7 @@ mod place;
 mod presence;
 mod recall;
 mod self_service;
+mod sessions;
 mod shift;
 mod supervisor;
 mod thread;
@@ -37,16 +38,15 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::agent::{Agent, Presence};
-use super::command::{Command, GatewayLimits, Reply};
+use super::command::{Command, Reply};
 use super::contact::{Contact, State};
 use super::event::{EffectKind, Event, Queued, Settled};
 use super::floor::Floor;
-use super::gateway::MOST_GATEWAYS;
 use super::participant::OffBecause;
 use super::rank::Asked;
 use super::recall::Recall;
 use super::refusal::Refusal;
-use super::routing::{Name, Queue, Routing};
+use super::routing::{Queue, Routing};
 use super::words::{
     Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, NotTaken,
     QueuedBecause, ServiceClass,
@@ -232,52 +232,6 @@ impl Turn<'_> {
             let (to, because) = (Availability::SignedOut, AvailabilityBecause::Retired);
             self.emit(Event::AvailabilityChanged { agent, to, because });
         }
-    }
-
-    fn register_gateway(&mut self, name: &Name) -> Result<Reply, Refusal> {
-        let gateway = match self.engine.gateway_id(name) {
-            Some(id) => id,
-            None => self.new_gateway(name)?,
-        };
-        Ok(Reply::Gateway { gateway, session: None })
-    }
-
-    fn new_gateway(&mut self, name: &Name) -> Result<GatewayId, Refusal> {
-        if name.is_empty() || name.len() > 64 {
-            return Err(Refusal::OutOfRange { field: "gateway", expected: "1 to 64 bytes" });
-        }
-        let next = self.engine.gateways.len();
-        if next >= MOST_GATEWAYS {
-            return Err(Refusal::Limit { what: "gateway", most: MOST_GATEWAYS as u64 });
-        }
-        let gateway = GatewayId(u16::try_from(next).unwrap_or(u16::MAX));
-        self.emit(Event::GatewayRegistered { gateway, name: Arc::clone(name) });
-        Ok(gateway)
-    }
-
-    fn connect_gateway(&mut self, name: &Name, limits: GatewayLimits) -> Result<Reply, Refusal> {
-        let gateway = match self.engine.gateway_id(name) {
-            Some(id) => id,
-            None => self.new_gateway(name)?,
-        };
-        let session = self.next_session();
-        self.emit(Event::GatewayConnected { gateway, session, limits });
-        self.schedule_sweep(gateway);
-        Ok(Reply::Gateway { gateway, session: Some(session) })
-    }
-
-    fn disconnect_gateway(&mut self, gateway: GatewayId, session: SessionId) {
-        // A stream that was superseded ends later than its successor began.
-        if self.engine.gateway(gateway).is_some_and(|g| g.session == Some(session)) {
-            self.emit(Event::GatewayLost { gateway });
-            self.schedule_sweep(gateway);
-        }
-    }
-
-    fn schedule_sweep(&mut self, gateway: GatewayId) {
-        let sweeps = &mut self.engine.agenda.sweeps;
-        sweeps.retain(|(g, _)| *g != gateway);
-        sweeps.push_back((gateway, 0));
     }
 
     fn next_session(&self) -> SessionId {

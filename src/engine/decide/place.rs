@@ -4,7 +4,7 @@
 //! left. Where their place was and until when is an event; the engine forgets the rest.
 
 use super::super::contact::Contact;
-use super::super::event::{AdvancedBecause, Event, PlaceKept};
+use super::super::event::{Advanced, AdvancedBecause, Event, PlaceKept};
 use super::super::words::EndReason;
 use super::link::origin;
 use super::{A_DAY, Turn};
@@ -47,7 +47,7 @@ impl Turn<'_> {
         if by > 0 {
             let place = Place(c.place.0.saturating_sub_unsigned(by));
             let because = AdvancedBecause::Returned { of: kept.contact, queue };
-            self.emit(Event::Advanced { contact, by: Span(by), place, because });
+            self.emit(Event::Advanced(Advanced { contact, by: Span(by), place, because }));
         }
     }
 }

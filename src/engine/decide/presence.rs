@@ -6,7 +6,7 @@
 
 use super::super::care::{Liveness, Silence};
 use super::super::contact::{Contact, State};
-use super::super::event::{EffectKind, Event, Settled};
+use super::super::event::{EffectKind, Event, PresenceAsked, Settled, WentSilent};
 use super::super::floor::Stand;
 use super::super::words::EndReason;
 use super::Turn;
@@ -28,7 +28,7 @@ impl Turn<'_> {
         match self.liveness(c).filter(|_| says && engine.is_attached(c)) {
             Some(liveness) => {
                 let until = self.at + liveness.answer_within;
-                self.emit(Event::PresenceAsked { contact, agent, until });
+                self.emit(Event::PresenceAsked(PresenceAsked { contact, agent, until }));
                 self.ask_effect(contact, EffectKind::AskPresence(language));
             }
             None => self.emit(Event::PresenceAssumed(contact)),
@@ -84,7 +84,9 @@ impl Turn<'_> {
     fn went_silent(&mut self, contact: ContactId, keep: Option<Span>) {
         self.no_longer_asked(contact);
         match keep.filter(|keep| *keep > Span::ZERO) {
-            Some(keep) => self.emit(Event::WentSilent { contact, until: self.at + keep }),
+            Some(keep) => {
+                self.emit(Event::WentSilent(WentSilent { contact, until: self.at + keep }))
+            }
             None => self.close(contact, EndReason::GoneSilent),
         }
     }

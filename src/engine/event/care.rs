@@ -1,8 +1,8 @@
 //! What events about a customer's patience hold.
 
 use crate::engine::words::Channel;
-use crate::ids::{ContactId, CustomerId, GatewayId, QueueId};
-use crate::time::{EngineTime, Place};
+use crate::ids::{AgentId, ContactId, CustomerId, GatewayId, QueueId};
+use crate::time::{EngineTime, Place, Span};
 
 /// Why a contact's place became an earlier one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -16,6 +16,62 @@ pub enum AdvancedBecause {
     },
     /// It is linked with one whose place is earlier.
     Linked(ContactId),
+}
+
+/// A contact's place became an earlier one, which others had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Advanced {
+    /// Which.
+    pub contact: ContactId,
+    /// By how much.
+    pub by: Span,
+    /// Its place now.
+    pub place: Place,
+    /// Why.
+    pub because: AdvancedBecause,
+}
+
+/// A contact is linked with another one of the same customer about the same matter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Linked {
+    /// Which.
+    pub contact: ContactId,
+    /// With which.
+    pub with: ContactId,
+    /// The first of all that are linked so.
+    pub matter: ContactId,
+}
+
+/// A waiting contact is not offered while one that it is linked with is with an agent. It
+/// keeps its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeldBack {
+    /// Which.
+    pub contact: ContactId,
+    /// The one with an agent.
+    pub with: ContactId,
+    /// Until when at most.
+    pub until: EngineTime,
+}
+
+/// A customer is asked whether they are still there; meanwhile nobody is given the chat.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PresenceAsked {
+    /// Which contact.
+    pub contact: ContactId,
+    /// The agent who would be given it.
+    pub agent: AgentId,
+    /// Until when they may answer.
+    pub until: EngineTime,
+}
+
+/// The customer of a chat did not answer: it waits for them to say something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WentSilent {
+    /// Which.
+    pub contact: ContactId,
+    /// Until when at most.
+    pub until: EngineTime,
 }
 
 /// The place of a customer who left unanswered is kept for a while.

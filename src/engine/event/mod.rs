@@ -7,7 +7,9 @@
 mod care;
 mod record;
 
-pub use care::{AdvancedBecause, Feedback, PlaceKept};
+pub use care::{
+    Advanced, AdvancedBecause, Feedback, HeldBack, Linked, PlaceKept, PresenceAsked, WentSilent,
+};
 pub use record::{Arrived, EffectKind, Queued, Released, Reserved, Rule, Settled, Trigger, Why};
 
 use std::sync::Arc;
@@ -422,57 +424,21 @@ pub enum Event {
     /// The place of a customer who left unanswered is kept for a while.
     PlaceKept(PlaceKept),
     /// A contact's place became an earlier one, which others had.
-    Advanced {
-        /// Which.
-        contact: ContactId,
-        /// By how much.
-        by: Span,
-        /// Its place now.
-        place: Place,
-        /// Why.
-        because: AdvancedBecause,
-    },
+    Advanced(Advanced),
     /// A contact is linked with another one of the same customer about the same matter.
-    Linked {
-        /// Which.
-        contact: ContactId,
-        /// With which.
-        with: ContactId,
-        /// The first of all that are linked so.
-        matter: ContactId,
-    },
-    /// A waiting contact is not offered while one that it is linked with is with an agent. It
-    /// keeps its place.
-    HeldBack {
-        /// Which.
-        contact: ContactId,
-        /// The one with an agent.
-        with: ContactId,
-        /// Until when at most.
-        until: EngineTime,
-    },
+    Linked(Linked),
+    /// A waiting contact is not offered while one that it is linked with is with an agent.
+    HeldBack(HeldBack),
     /// A contact that was held back goes on at its place.
     HoldEnded(ContactId),
     /// The customer of a waiting chat has said nothing for long.
     FellSilent(ContactId),
     /// That customer is asked whether they are still there; meanwhile nobody is given the chat.
-    PresenceAsked {
-        /// Which contact.
-        contact: ContactId,
-        /// The agent who would be given it.
-        agent: AgentId,
-        /// Until when they may answer.
-        until: EngineTime,
-    },
+    PresenceAsked(PresenceAsked),
     /// It cannot be asked whether a customer is there: they are taken to be.
     PresenceAssumed(ContactId),
     /// The customer of a chat did not answer: it waits for them to say something.
-    WentSilent {
-        /// Which.
-        contact: ContactId,
-        /// Until when at most.
-        until: EngineTime,
-    },
+    WentSilent(WentSilent),
     /// A customer said what they think of a contact.
     FeedbackGiven(Feedback),
 

@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::engine::bulk::{BulkAction, Filter};
-use crate::engine::care::{Liveness, MOST_LINKED, QueueCare, Silence};
-use crate::engine::command::FeedbackReport;
-use crate::engine::event::{AdvancedBecause, EffectKind, Rule};
+use crate::engine::care::{FeedbackReport, Liveness, MOST_LINKED, QueueCare, Silence};
+use crate::engine::event::{Advanced, AdvancedBecause, EffectKind, Rule};
 use crate::ids::CustomerId;
 
 const EVE: CustomerId = CustomerId(1);
@@ -92,7 +91,7 @@ fn who_left_unanswered_and_comes_back_in_time_has_their_place_once() {
     let back = c.from(EVE, Channel::Voice, PLAIN);
     assert_eq!(c.place(back), had);
     let advanced = |e: &&Event| {
-        matches!(e, Event::Advanced { because, .. }
+        matches!(e, Event::Advanced(Advanced { because, .. })
         if *because == AdvancedBecause::Returned { of: first, queue: PLAIN })
     };
     assert_eq!(c.events.iter().filter(advanced).count(), 1, "{:?}", c.events);

@@ -5,7 +5,8 @@
 
 use super::report::Reading;
 use super::{check, person, words};
-use crate::engine::command::{FeedbackReport, Report};
+use crate::engine::care::FeedbackReport;
+use crate::engine::command::Report;
 use crate::engine::entry::Sealed;
 use crate::grpc::status::Fault;
 use crate::pb::v1::{self, gateway_report::Feedback};

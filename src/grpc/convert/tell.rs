@@ -62,25 +62,17 @@ pub(crate) fn to_gateway(
 ) -> Result<Option<v1::GatewayDirective>, Unsayable> {
     let agent = |id| routing.agent_name(id).to_owned();
     let (contact, directive) = match *tell {
+        Tell::Connect { .. }
+        | Tell::HandOver { .. }
+        | Tell::Say { .. }
+        | Tell::AskPresence { .. }
+        | Tell::Join { .. } => return effect(handle, routing, tell, sealed),
         Tell::Waiting { contact, queue } => {
             let queue = routing.queue_name(queue).to_owned();
             (contact, ToGateway::Waiting(gateway::Waiting { queue }))
         }
         Tell::ReservedFor { contact, agent: id } => {
             (contact, ToGateway::ReservedFor(gateway::ReservedFor { agent: agent(id) }))
-        }
-        Tell::Connect { effect, contact, reservation, agent: id, consult_of } => {
-            let legs = gateway::ConnectLegs {
-                effect_id: effect.0,
-                reservation_id: reservation.0,
-                agent: agent(id),
-                consult_of_contact_id: id_or_none(consult_of),
-            };
-            (contact, ToGateway::ConnectLegs(legs))
-        }
-        Tell::HandOver { effect, contact, to } => {
-            let over = gateway::HandOver { effect_id: effect.0, agent: agent(to) };
-            (contact, ToGateway::HandOver(over))
         }
         Tell::EffectWithdrawn { effect, contact } => {
             let withdrawn = gateway::EffectWithdrawn { effect_id: effect.0 };
@@ -99,27 +91,9 @@ pub(crate) fn to_gateway(
         Tell::InSelfService { contact, tier } => {
             (contact, ToGateway::SelfService(gateway::SelfService { tier: words::tier(tier) }))
         }
-        Tell::Say { effect, contact, channel, say } => {
-            let told = say::to_customer(handle, contact, channel, &say).ok_or(Unsayable(effect))?;
-            let collect = words::collect(say.collect);
-            let say = gateway::Say { effect_id: effect.0, text: Some(told), collect };
-            (contact, ToGateway::Say(say))
-        }
-        Tell::AskPresence { effect, contact, language } => {
-            let text = Some(say::still_there(routing, language));
-            let collect = words::collect(Collect::None);
-            (contact, ToGateway::Say(gateway::Say { effect_id: effect.0, text, collect }))
-        }
         Tell::GoesOnAs { contact, follow_up } => {
             let on = gateway::GoesOnAs { follow_up_contact_id: follow_up.0 };
             (contact, ToGateway::GoesOnAs(on))
-        }
-        Tell::Join { effect, contact, participant, ref who, part } => {
-            let told = participants::join(routing, participant, who, part);
-            let address = sealed.and_then(|s| person::unseal(handle.keys(), s));
-            let address = address.map(|p| p.address).unwrap_or_default();
-            let join = gateway::Join { effect_id: effect.0, participant: Some(told), address };
-            (contact, ToGateway::Join(join))
         }
         Tell::Participants { contact, ref all } => {
             (contact, ToGateway::Participants(participants::all(routing, contact, all)))
@@ -136,6 +110,51 @@ pub(crate) fn to_gateway(
         | Tell::WrapUp { .. }
         | Tell::WrapUpEnded(_)
         | Tell::Availability { .. } => return Ok(None),
+    };
+    Ok(Some(v1::GatewayDirective { contact_id: contact.0, directive: Some(directive) }))
+}
+
+/// What a gateway is asked to do, and to report on.
+fn effect(
+    handle: &ShardHandle,
+    routing: &Routing,
+    tell: &Tell,
+    sealed: Option<&Sealed>,
+) -> Result<Option<v1::GatewayDirective>, Unsayable> {
+    let agent = |id| routing.agent_name(id).to_owned();
+    let (contact, directive) = match *tell {
+        Tell::Connect { effect, contact, reservation, agent: id, consult_of } => {
+            let legs = gateway::ConnectLegs {
+                effect_id: effect.0,
+                reservation_id: reservation.0,
+                agent: agent(id),
+                consult_of_contact_id: id_or_none(consult_of),
+            };
+            (contact, ToGateway::ConnectLegs(legs))
+        }
+        Tell::HandOver { effect, contact, to } => {
+            let over = gateway::HandOver { effect_id: effect.0, agent: agent(to) };
+            (contact, ToGateway::HandOver(over))
+        }
+        Tell::Say { effect, contact, channel, say } => {
+            let told = say::to_customer(handle, contact, channel, &say).ok_or(Unsayable(effect))?;
+            let collect = words::collect(say.collect);
+            let say = gateway::Say { effect_id: effect.0, text: Some(told), collect };
+            (contact, ToGateway::Say(say))
+        }
+        Tell::AskPresence { effect, contact, language } => {
+            let text = Some(say::still_there(routing, language));
+            let collect = words::collect(Collect::None);
+            (contact, ToGateway::Say(gateway::Say { effect_id: effect.0, text, collect }))
+        }
+        Tell::Join { effect, contact, participant, ref who, part } => {
+            let told = participants::join(routing, participant, who, part);
+            let address = sealed.and_then(|s| person::unseal(handle.keys(), s));
+            let address = address.map(|p| p.address).unwrap_or_default();
+            let join = gateway::Join { effect_id: effect.0, participant: Some(told), address };
+            (contact, ToGateway::Join(join))
+        }
+        _ => return Ok(None),
     };
     Ok(Some(v1::GatewayDirective { contact_id: contact.0, directive: Some(directive) }))
 }

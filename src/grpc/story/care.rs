@@ -1,7 +1,9 @@
 //! Customers' patience, told: places kept, links, silence, threads, and what they say afterwards.
 
 use super::length;
-use crate::engine::event::{AdvancedBecause, Event, Feedback, PlaceKept};
+use crate::engine::event::{
+    Advanced, AdvancedBecause, Event, Feedback, HeldBack, Linked, PlaceKept, PresenceAsked,
+};
 use crate::engine::routing::Routing;
 
 /// An event of this kind as a word and a sentence; none of any other.
@@ -9,7 +11,7 @@ pub(super) fn event(names: &Routing, event: &Event) -> Option<(&'static str, Str
     Some(match event {
         Event::ReplyCame(_) => ("reply_came", "the customer's next letter or message came".into()),
         Event::PlaceKept(kept) => ("place_kept", place_kept(names, kept)),
-        Event::Advanced { by, because, .. } => {
+        Event::Advanced(Advanced { by, because, .. }) => {
             let whose = match because {
                 AdvancedBecause::Returned { of, queue } => {
                     format!("who left {} as contact {of}", names.queue_name(*queue))
@@ -19,17 +21,17 @@ pub(super) fn event(names: &Routing, event: &Event) -> Option<(&'static str, Str
             let by = length(*by);
             ("advanced", format!("got the place of the customer, {whose}: {by} earlier"))
         }
-        Event::Linked { contact, with, .. } => (
+        Event::Linked(Linked { contact, with, .. }) => (
             "linked",
             format!("contact {contact} is linked with contact {with}: one customer, one matter"),
         ),
-        Event::HeldBack { with, .. } => (
+        Event::HeldBack(HeldBack { with, .. }) => (
             "held_back",
             format!("not offered while contact {with} is with an agent; keeps its place"),
         ),
         Event::HoldEnded(_) => ("hold_ended", "goes on at its place".into()),
         Event::FellSilent(_) => ("fell_silent", "the customer has said nothing for long".into()),
-        Event::PresenceAsked { agent, .. } => (
+        Event::PresenceAsked(PresenceAsked { agent, .. }) => (
             "presence_asked",
             format!(
                 "the customer is asked if they are still there, before {} is given it",
@@ -39,7 +41,7 @@ pub(super) fn event(names: &Routing, event: &Event) -> Option<(&'static str, Str
         Event::PresenceAssumed(_) => {
             ("presence_assumed", "the customer could not be asked: offered as it is".into())
         }
-        Event::WentSilent { .. } => (
+        Event::WentSilent(_) => (
             "went_silent",
             "the customer did not answer: waits for their next word, keeping its place".into(),
         ),

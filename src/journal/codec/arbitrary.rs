@@ -10,8 +10,8 @@ use crate::engine::care::{Liveness, QueueCare};
 use crate::engine::command::GatewayLimits;
 use crate::engine::entry::{Actor, Entry, Role, Sealed};
 use crate::engine::event::{
-    AdvancedBecause, Arrived, EffectKind, Event, Feedback, PlaceKept, Queued, Released, Reserved,
-    Rule, Settled, Trigger, Why,
+    Advanced, AdvancedBecause, Arrived, EffectKind, Event, Feedback, HeldBack, Linked, PlaceKept,
+    PresenceAsked, Queued, Released, Reserved, Rule, Settled, Trigger, WentSilent, Why,
 };
 use crate::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
@@ -345,6 +345,11 @@ structs! {
     QueueCare { keep_place, link, hold_linked, thread, liveness }
     Liveness { after, answer_within, keep }
     PlaceKept { contact, customer, queue, origin, until }
+    WentSilent { contact, until }
+    PresenceAsked { contact, agent, until }
+    HeldBack { contact, with, until }
+    Linked { contact, with, matter }
+    Advanced { contact, by, place, because }
     Feedback { contact, gateway, channel, queue, score, scale, words }
     Found { heed, answer }
 }
@@ -420,11 +425,6 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
-        Advanced { contact, by, place, because }
-        Linked { contact, with, matter }
-        HeldBack { contact, with, until }
-        PresenceAsked { contact, agent, until }
-        WentSilent { contact, until }
         ReasonOverstayed { agent, reason }
         SignOut { agent, step }
         WrapUpExtended { agent, contact, until }
@@ -435,6 +435,7 @@ events! {
     single {
         Configured Detached OpenedToAll Arrived Queued Reserved InputReceived PhoneUnreachable
         FollowUpOpened ReplyCame HoldEnded FellSilent PresenceAssumed PlaceKept FeedbackGiven
+        Advanced Linked HeldBack PresenceAsked WentSilent
     }
 }
 

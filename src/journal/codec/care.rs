@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::field::{Field, Record, record, required};
 use super::{CodecError, pb};
 use crate::engine::care::{Care, Held, Liveness, QueueCare, Silence};
-use crate::engine::event::{AdvancedBecause, Feedback, PlaceKept};
+use crate::engine::event::{
+    Advanced, AdvancedBecause, Feedback, HeldBack, Linked, PlaceKept, PresenceAsked, WentSilent,
+};
 use crate::engine::image::{KeptPlace, LastOfThread};
 use crate::engine::words::Language;
 
@@ -26,6 +28,11 @@ record!(LastOfThread => ThreadState { contact, agent; until = until_us });
 record!(PlaceKept => PlaceKept {
     contact, customer, queue; origin = origin_us, until = until_us
 });
+record!(Advanced => Advanced { contact, because; by = by_us, place = place_us });
+record!(Linked => Linked { contact, with, matter });
+record!(HeldBack => HeldBack { contact, with; until = until_us });
+record!(PresenceAsked => PresenceAsked { contact, agent; until = until_us });
+record!(WentSilent => WentSilent { contact; until = until_us });
 record!(Feedback => FeedbackGiven { contact, gateway, channel, queue, score, scale, words });
 
 impl Field for Option<u8> {

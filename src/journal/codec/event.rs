@@ -104,11 +104,6 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
-        Advanced { contact, because; by = by_us, place = place_us }
-        Linked { contact, with, matter }
-        HeldBack { contact, with; until = until_us }
-        PresenceAsked { contact, agent; until = until_us }
-        WentSilent { contact; until = until_us }
         ReasonOverstayed { agent, reason }
         SignOut { agent, step }
         WrapUpExtended { agent, contact; until = until_us }
@@ -127,5 +122,8 @@ events! {
         FellSilent(contact)
         PresenceAssumed(contact)
     }
-    whole { Arrived Queued Reserved FollowUpOpened PlaceKept FeedbackGiven }
+    whole {
+        Arrived Queued Reserved FollowUpOpened PlaceKept FeedbackGiven Advanced Linked HeldBack
+        PresenceAsked WentSilent
+    }
 }

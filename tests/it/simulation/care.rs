@@ -7,10 +7,12 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-use surgeline::engine::care::{Liveness, QueueCare};
-use surgeline::engine::command::{Act, Command, FeedbackReport, Report};
+use surgeline::engine::care::{FeedbackReport, Liveness, QueueCare};
+use surgeline::engine::command::{Act, Command, Report};
 use surgeline::engine::contact::{Contact, State};
-use surgeline::engine::event::{AdvancedBecause, Event, Reserved, Trigger};
+use surgeline::engine::event::{
+    Advanced, AdvancedBecause, Event, Linked, PresenceAsked, Reserved, Trigger, WentSilent,
+};
 use surgeline::engine::words::{Attributes, Channel, EndReason, ServiceClass};
 use surgeline::ids::{AgentId, ContactId, CustomerId, QueueId};
 use surgeline::time::{EngineTime, Place, Span};
@@ -120,7 +122,7 @@ impl World {
                     self.patience.spoke.insert(*contact, self.at);
                     self.patience.asked.remove(contact);
                 }
-                Event::PresenceAsked { contact, until, .. } => {
+                Event::PresenceAsked(PresenceAsked { contact, until, .. }) => {
                     self.patience.asked.insert(*contact, *until);
                     let Some(c) = self.owner.contact(*contact) else { continue };
                     let queue = &self.owner.routing().queues[c.queue.index()];
@@ -130,19 +132,19 @@ impl World {
                     assert!(silent >= after, "{context}: {contact} was silent for {silent:?}");
                     assert!(c.channel == Channel::Chat && c.service != ServiceClass::Safety);
                 }
-                Event::WentSilent { contact, .. } => {
+                Event::WentSilent(WentSilent { contact, .. }) => {
                     let until = self.patience.asked.remove(contact);
                     assert!(until.is_some_and(|until| until <= self.at), "{context}: {contact}");
                 }
                 Event::Queued(q) => {
                     self.patience.asked.remove(&q.contact);
                 }
-                Event::Advanced { contact, place, because, .. } => {
+                Event::Advanced(Advanced { contact, place, because, .. }) => {
                     self.check_advanced(*contact, *place, *because, context);
                 }
                 Event::Arrived(a) => self.check_back(a.contact, context),
                 Event::Reserved(r) => self.check_given(r, context),
-                Event::Linked { contact, .. } => self.check_shared(*contact, context),
+                Event::Linked(Linked { contact, .. }) => self.check_shared(*contact, context),
                 _ => {}
             }
         }

@@ -386,7 +386,7 @@ fn random_histories_hold_every_promise() {
 #[test]
 fn a_wrong_rule_in_the_naive_matcher_is_found() {
     for wrong in Wrong::ALL {
-        let found = (1..=5).find_map(|seed| {
+        let found = (1..=20).find_map(|seed| {
             let mut world = World::beside(Naive::planted(wrong), seed);
             (0..110).find_map(|_| {
                 world.run(100);

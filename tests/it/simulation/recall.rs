@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 
 use surgeline::engine::command::{Command, Heard, RecallOrder, Report};
 use surgeline::engine::contact::{Contact, State, StateKind};
-use surgeline::engine::event::Event;
+use surgeline::engine::event::{Advanced, Event};
 use surgeline::engine::recall::{
     Answer, Choice, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Plan, Question,
     ReturnedBecause, SafetyPlan, SelfService, Step, TriageClass, Wish,
@@ -221,7 +221,7 @@ impl World {
         for c in before.iter().filter(|c| matches!(c.state, State::SelfService(_))) {
             let reprioritised = events
                 .iter()
-                .any(|e| matches!(e, Event::Reprioritised { contact, .. } | Event::Advanced { contact, .. } if *contact == c.id));
+                .any(|e| matches!(e, Event::Reprioritised { contact, .. } | Event::Advanced(Advanced { contact, .. }) if *contact == c.id));
             if reprioritised {
                 let place = self.owner.contact(c.id).map(|c| c.place);
                 if let (Some(place), Some(entered)) = (place, self.diverted.get_mut(&c.id)) {

@@ -52,8 +52,10 @@ fn routing(agents: u32, queues: u16) -> Routing {
                 reservation_timeout: Span::seconds(20),
                 connect_timeout: Span::seconds(20),
                 wrap_up: Span::seconds(10),
+                wrap_up_most: Span::ZERO,
                 policy: Default::default(),
                 callback: None,
+                care: Default::default(),
             })
             .collect(),
         agents: (0..agents)
@@ -80,7 +82,10 @@ fn routing(agents: u32, queues: u16) -> Routing {
             retired: false,
             queue: QueueId(0),
         }],
-        not_ready_reasons: vec![listed("ring-no-answer".into()), listed("connected".into())],
+        not_ready_reasons: vec![
+            listed("ring-no-answer".into()).into(),
+            listed("connected".into()).into(),
+        ],
         settings: Settings { most_contacts: 2_000_000, ..Settings::default() },
         ..Routing::default()
     }

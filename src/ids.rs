@@ -108,6 +108,10 @@ id!(
     RecoveryId, u64
 );
 id!(
+    /// One order about many contacts, counted from 1.
+    OrderId, u64
+);
+id!(
     /// One question to whoever reads customers' words, counted from 1; an answer to an older one is late.
     AskId, u64
 );

@@ -3,6 +3,8 @@
 //! The words are stable; fields are only ever added. Everything that is not in here is in
 //! the event's own bytes beside it.
 
+mod people;
+
 use crate::engine::callback::{Callback, DialMode};
 use crate::engine::event::{Announce, Arrived, EffectKind, Event, Queued, Reserved};
 use crate::engine::promise::{Promise, Punctual, Recovery, Stage};
@@ -20,7 +22,7 @@ use crate::shard::observe::{HowSaid, TextKind};
 pub(super) struct Fields(String);
 
 impl Fields {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(String::with_capacity(96))
     }
 
@@ -31,26 +33,26 @@ impl Fields {
         self.0.push_str("\":");
     }
 
-    fn text(mut self, key: &str, value: &str) -> Self {
+    pub(super) fn text(mut self, key: &str, value: &str) -> Self {
         self.key(key);
         quoted(&mut self.0, value);
         self
     }
 
-    fn number(mut self, key: &str, value: impl std::fmt::Display) -> Self {
+    pub(super) fn number(mut self, key: &str, value: impl std::fmt::Display) -> Self {
         self.key(key);
         self.0.push_str(&value.to_string());
         self
     }
 
-    fn texts(self, key: &str, value: Option<&str>) -> Self {
+    pub(super) fn texts(self, key: &str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.text(key, value),
             None => self,
         }
     }
 
-    fn numbers(self, key: &str, value: Option<impl std::fmt::Display>) -> Self {
+    pub(super) fn numbers(self, key: &str, value: Option<impl std::fmt::Display>) -> Self {
         match value {
             Some(value) => self.number(key, value),
             None => self,
@@ -97,6 +99,8 @@ pub(super) fn of(event: &Event, names: &Routing) -> (&'static str, String) {
         .or_else(|| in_conversation(event, names))
         .or_else(|| in_recall(event, names))
         .or_else(|| owed(event, names))
+        .or_else(|| super::care::event(event, names))
+        .or_else(|| people::of(event, names))
         .unwrap_or_else(|| elsewhere(event, names));
     (kind, fields.done())
 }
@@ -244,6 +248,10 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
             .number("reservation", reservation)
             .text("agent", names.agent_name(*agent))
             .number("customer_first", *mode == DialMode::CustomerFirst),
+        EffectKind::Join { participant, part } => f
+            .text("effect_kind", "join")
+            .number("participant", participant)
+            .text("part", part.name()),
         EffectKind::Say(Say { recall, text, language, .. }) => f
             .text("effect_kind", "say")
             .number("recall", recall)
@@ -258,6 +266,9 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
         EffectKind::Forward { to } => {
             f.text("effect_kind", "forward").text("external", names.external_name(*to))
         }
+        EffectKind::AskPresence(language) => f
+            .text("effect_kind", "ask_presence")
+            .texts("language", language.as_ref().map(|l| l.as_str())),
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod aside;
 mod audit;
+mod care;
 mod change;
 mod cut;
 mod detail;
@@ -27,6 +28,7 @@ mod work;
 mod write;
 
 pub use audit::{Audited, verify as verify_audit};
+pub use care::{Ended, FeedbackAsked, FeedbackRow};
 pub use error::ArchiveError;
 pub use read::{Answer, Known, Reader, Status, query, status};
 pub use retain::Reckoned;

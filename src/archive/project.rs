@@ -159,6 +159,7 @@ impl Projection {
                 let began = Began::Consult { child: *child, parent: *parent };
                 self.rows.began.push((began, when.clone()));
             }
+            Event::FeedbackGiven(given) => self.rows.feedback.push((*given, when.clone())),
             Event::Coded { contact, disposition, .. } => match self.open.get_mut(contact) {
                 Some(work) => {
                     work.disposition = Some(disposition.0);

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::error::{ArchiveError, sqlite};
 use super::store::meta;
-use super::{hold, schema};
+use super::{Ended, FeedbackAsked, FeedbackRow, care, hold, schema};
 use crate::engine::entry::{Actor, Role, Sealed};
 use crate::ids::{ContactId, CustomerId};
 use crate::journal::follow::{event_of, last_sequence};
@@ -89,6 +89,30 @@ impl Reader {
     /// The archive cannot be read.
     pub async fn customer(&self, customer: CustomerId) -> Result<Known, ArchiveError> {
         self.read(move |data| known(data, customer)).await
+    }
+
+    /// What is known of a contact that may be over; none of one that the archive does not have.
+    ///
+    /// # Errors
+    /// The archive cannot be read.
+    pub async fn ended(&self, contact: ContactId) -> Result<Option<Ended>, ArchiveError> {
+        self.read(move |data| care::ended(data, contact)).await
+    }
+
+    /// The contacts of a contact's thread, oldest first, itself included.
+    ///
+    /// # Errors
+    /// The archive cannot be read.
+    pub async fn thread(&self, contact: ContactId) -> Result<Vec<u64>, ArchiveError> {
+        self.read(move |data| care::thread(data, contact)).await
+    }
+
+    /// What customers think of contacts, the newest first.
+    ///
+    /// # Errors
+    /// The archive cannot be read.
+    pub async fn feedback(&self, asked: FeedbackAsked) -> Result<Vec<FeedbackRow>, ArchiveError> {
+        self.read(move |data| care::feedback(data, &asked)).await
     }
 
     async fn read<T: Send + 'static>(

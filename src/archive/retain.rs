@@ -137,6 +137,7 @@ fn slice(connection: &mut Connection, before: WallTime) -> rusqlite::Result<usiz
             "DELETE FROM timeline WHERE contact = ?1",
             "DELETE FROM sealed WHERE contact = ?1",
             "DELETE FROM self_service WHERE contact = ?1",
+            "DELETE FROM feedback WHERE contact = ?1",
             "DELETE FROM contact WHERE id = ?1",
         ] {
             transaction.prepare_cached(delete)?.execute([contact])?;

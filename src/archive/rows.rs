@@ -6,7 +6,7 @@ use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 
 use crate::engine::entry::{Actor, Sealed};
-use crate::engine::event::Arrived;
+use crate::engine::event::{Arrived, Feedback};
 use crate::engine::recall::{Level, Plan};
 use crate::engine::routing::{Name, Routing};
 use crate::ids::{AgentId, ContactId, DispositionId, GatewayId, QueueId, RecallId};
@@ -127,6 +127,7 @@ pub(super) struct Rows {
     pub(super) sealed: Vec<(ContactId, u64, Sealed)>,
     pub(super) audit: Vec<AuditRow>,
     pub(super) stays: Vec<Stay>,
+    pub(super) feedback: Vec<(Feedback, Arc<When>)>,
     pub(super) recalls: Vec<RecallChange>,
     /// Codes given after everything about the contact was over.
     pub(super) codes: Vec<(ContactId, DispositionId)>,

@@ -84,8 +84,11 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, ArchiveError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
     connection.busy_timeout(BUSY).map_err(&failed)?;
-    known(path, layout(&connection).map_err(&failed)?)?;
-    Ok(connection)
+    match layout(&connection).map_err(&failed)? {
+        // Made by a router that has not laid it out yet.
+        0 => Err(ArchiveError::Missing { path: path.to_path_buf() }),
+        found => known(path, found).map(|()| connection),
+    }
 }
 
 fn layout(connection: &Connection) -> rusqlite::Result<i64> {

@@ -35,6 +35,7 @@ CREATE TABLE contact (
 CREATE INDEX contact_arrived ON contact (arrived_ms);
 CREATE INDEX contact_ended ON contact (ended_ms) WHERE ended_ms IS NOT NULL;
 CREATE INDEX contact_customer ON contact (customer) WHERE customer IS NOT NULL;
+CREATE INDEX contact_continues ON contact (continues) WHERE continues IS NOT NULL;
 CREATE INDEX contact_recall ON contact (recall) WHERE recall IS NOT NULL;
 CREATE TABLE timeline (
     contact INTEGER NOT NULL, sequence INTEGER NOT NULL, n INTEGER NOT NULL,
@@ -47,6 +48,12 @@ CREATE TABLE sealed (
     bytes BLOB NOT NULL, PRIMARY KEY (contact, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sealed_customer ON sealed (customer) WHERE customer IS NOT NULL;
+CREATE TABLE feedback (
+    contact INTEGER NOT NULL, channel TEXT NOT NULL, sequence INTEGER NOT NULL UNIQUE,
+    at_ms INTEGER NOT NULL, queue TEXT, gateway TEXT NOT NULL, score INTEGER,
+    scale INTEGER NOT NULL, tenths INTEGER, words INTEGER NOT NULL,
+    PRIMARY KEY (contact, channel)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE self_service (
     contact INTEGER NOT NULL, entered_us INTEGER NOT NULL, entered_ms INTEGER NOT NULL,
     recall INTEGER NOT NULL, tier TEXT NOT NULL, queue TEXT, left_ms INTEGER, left_us INTEGER,

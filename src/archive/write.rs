@@ -42,6 +42,9 @@ pub(super) fn tables(c: &Connection, rows: &Rows, routing: &Routing) -> rusqlite
     for stay in &rows.stays {
         self_service(c, stay, routing)?;
     }
+    for (given, when) in &rows.feedback {
+        super::care::write(c, given, when, routing)?;
+    }
     for change in &rows.recalls {
         recall(c, change)?;
     }
@@ -52,7 +55,7 @@ pub(super) fn tables(c: &Connection, rows: &Rows, routing: &Routing) -> rusqlite
         agent_interval(c, routing.agent_name(*agent), *start, cell)?;
     }
     let lists = [rows.timeline.len(), rows.sealed.len(), rows.stays.len(), rows.recalls.len()];
-    let cells = rows.cells.len() + rows.agent_cells.len();
+    let cells = rows.cells.len() + rows.agent_cells.len() + rows.feedback.len();
     Ok((lists.iter().sum::<usize>() + cells) as u64)
 }
 

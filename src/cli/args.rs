@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 pub use super::archive::args::{ArchiveCommand, AuditCommand, Forget};
+pub use super::feedback::FeedbackCommand;
 pub use super::journal::args::JournalCommand;
 pub use super::recall::args::RecallCommand;
 pub use super::simulate::args::Simulate;
@@ -58,6 +59,9 @@ exit code 1 if a row is not near enough to its table."
     /// See contacts: where each is and how it came there
     #[command(subcommand)]
     Contact(ContactCommand),
+    /// See what customers think of contacts
+    #[command(subcommand)]
+    Feedback(FeedbackCommand),
     /// Check configuration files
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -220,6 +224,14 @@ pub enum ContactCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Move contacts into another queue: those that match now, and no others
+    #[command(after_help = "Example:\n  surgeline contact move --filter queue=support --filter \
+                            older-than=10m --to overflow --why \"support is full\" --dry-run")]
+    Move(super::bulk::Move),
+    /// Close contacts: those that match now, and no others
+    #[command(after_help = "Example:\n  surgeline contact close --filter \
+                            attribute=campaign:prank --why \"a prank\" --dry-run")]
+    Close(super::bulk::Close),
 }
 
 /// Configuration files.

@@ -81,6 +81,7 @@ pub(super) async fn show(router: &Router, id: u64, as_json: bool) -> anyhow::Res
             "timeline_omitted": found.timeline_omitted,
             "heard": Value::from_iter(heard),
             "heard_omitted": found.heard_omitted,
+            "thread_contact_ids": found.thread_contact_ids,
         }))
     } else {
         shown(&found)
@@ -125,6 +126,10 @@ fn explained(found: &ExplainContactResponse) -> Text {
     text
 }
 
+fn ids(all: &[u64]) -> String {
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn state(row: &ContactRow) -> String {
     let mut text = word(row.state().as_str_name(), "CONTACT_STATE_");
     if text == "closed" {
@@ -132,6 +137,11 @@ fn state(row: &ContactRow) -> String {
     }
     if let Some(s) = &row.self_service {
         text = format!("{text} ({}, {})", word(s.tier().as_str_name(), "TIER_"), s.step);
+    }
+    match (row.held_for_contact_id, &*row.silence) {
+        (0, "") => {}
+        (0, silence) => text.push_str(&format!(", {silence}")),
+        (with, _) => text.push_str(&format!(", held back for {with}")),
     }
     if row.detached {
         text.push_str(", detached");
@@ -165,6 +175,8 @@ fn shown(found: &GetContactResponse) -> Text {
             ("needs", needs.collect::<Vec<_>>().join(", ")),
             ("gateway", format!("{} {}", c.gateway, c.key)),
             ("entered by", c.entry_point.clone()),
+            ("linked", ids(&c.linked_contact_ids)),
+            ("thread", ids(&found.thread_contact_ids)),
         ];
         for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
             field(name, value);
@@ -273,6 +285,10 @@ fn json_row(c: &ContactRow) -> Value {
         "consult_contact_id": c.consult_contact_id,
         "attributes": attributes,
         "self_service": c.self_service.as_ref().map(json_self_service),
+        "linked_contact_ids": c.linked_contact_ids,
+        "held_for_contact_id": c.held_for_contact_id,
+        "silence": c.silence,
+        "place_ahead_ms": c.place_ahead_ms,
     })
 }
 

@@ -6,10 +6,12 @@
 pub mod agent;
 pub mod archive;
 pub mod args;
+pub mod bulk;
 pub mod client;
 pub mod config;
 pub mod contact;
 mod demo;
+pub mod feedback;
 pub mod forget;
 pub mod journal;
 mod out;
@@ -73,12 +75,15 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Agent(AgentCommand::List { router, pool, json }) => {
             client::block_on(agent::list(&router, pool, json))
         }
+        Command::Feedback(command) => client::block_on(async move { feedback::run(command).await }),
         Command::Contact(command) => client::block_on(async move {
             match command {
                 ContactCommand::List { router, queue, json } => {
                     contact::list(&router, queue, json).await
                 }
                 ContactCommand::Show { id, router, json } => contact::show(&router, id, json).await,
+                ContactCommand::Move(asked) => bulk::move_them(&asked).await,
+                ContactCommand::Close(asked) => bulk::close_them(&asked).await,
                 ContactCommand::Explain { id, router, json } => {
                     contact::explain(&router, id, json).await
                 }

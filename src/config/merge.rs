@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::problem::Kind;
+use crate::engine::day::Reason;
 use crate::engine::queue_life::{Calendar, External, Notice, Overflow, Then};
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Name, Queue, Routing};
 use crate::engine::words::Need;
@@ -48,7 +49,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Listed, Queue, AgentProfile, EntryPoint, Calendar, External);
+named!(Listed, Queue, AgentProfile, EntryPoint, Calendar, External, Reason);
 
 /// A table in making.
 struct Merged<T> {
@@ -105,6 +106,7 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
     let languages = wanted.languages.iter().map(|(language, id)| (*language, skill(*id)));
     Ok(Routing {
         languages: languages.collect(),
+        still_there: wanted.still_there.clone(),
         queues: queues.rows,
         agents: agents.rows,
         entry_points: entry_points.rows,

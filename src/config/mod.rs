@@ -10,6 +10,7 @@ mod announcements;
 mod archive;
 mod calendars;
 mod callback;
+mod care;
 mod entry_points;
 mod externals;
 pub mod journal;
@@ -21,6 +22,7 @@ pub(crate) mod problem;
 mod queue_life;
 mod queues;
 pub(crate) mod reader;
+mod reasons;
 mod recall;
 mod report;
 pub mod server;
@@ -189,8 +191,8 @@ fn read_sections(file: &Table<'_>) -> Config {
     let (skill_names, skills) = plain("skills", &[], Kind::Skill, MOST_SKILLS);
     let languages =
         file.field("languages").map(|v| languages::read(&v, &skill_names)).unwrap_or_default();
-    let (_, not_ready_reasons) =
-        plain("not_ready_reasons", &ROUTERS_REASONS, Kind::Reason, MOST_REASONS);
+    let reasons_at = file.list("not_ready_reasons", "reasons: names, or [[not_ready_reasons]]");
+    let (_, not_ready_reasons) = reasons::read(&reasons_at, &ROUTERS_REASONS, MOST_REASONS);
     let (_, dispositions) = plain("dispositions", &[], Kind::Disposition, MOST_DISPOSITIONS);
     let (pool_names, pools) = pools::read(&file.list("pools", "pools, as [[pools]]"));
     let queues_at = file.list("queues", "queues, as [[queues]]");
@@ -231,6 +233,7 @@ fn read_sections(file: &Table<'_>) -> Config {
         externals,
         notices,
         languages,
+        still_there: care::read_texts(file),
         settings,
     };
     Config { server, journal, routing }

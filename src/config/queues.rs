@@ -6,6 +6,7 @@
 use smallvec::SmallVec;
 
 use super::callback;
+use super::care;
 use super::names::Names;
 use super::problem::{Expected, Fault, Kind};
 use super::queue_life;
@@ -114,10 +115,12 @@ fn read_one(
             (SECOND, FIVE_MINUTES),
         ),
         wrap_up: table.duration("wrap_up", default.wrap_up, (Span::ZERO, HOUR)),
+        wrap_up_most: table.duration("wrap_up_most", Span::ZERO, (Span::ZERO, HOUR)),
         policy: read_policy(table, skills),
         steps: queue_life::read_steps(table, known),
         life: queue_life::read_life(table, known),
         callback: callback::read(table),
+        care: care::read(table),
     };
     let at = name_at?;
     let name = at.name()?;

@@ -14,6 +14,8 @@ const OF: &str = "the router's settings";
 const HOUR: Span = Span::seconds(3_600);
 /// Longest that contacts wait for a lost agent: beyond it, customers are better off elsewhere.
 const LONGEST_GRACE: Span = Span::seconds(900);
+/// Shortest and longest that a call outside the router is believed to last.
+const OUTSIDE: (Span, Span) = (Span::seconds(60), Span::seconds(24 * 3_600));
 /// Most open contacts that may be allowed: the engine's memory for each is under 1 KiB.
 const MOST_CONTACTS: i64 = 10_000_000;
 
@@ -44,5 +46,10 @@ fn read_fields(table: &Table<'_>) -> Settings {
             ContactChoice::WORDS,
         ),
         promises: default.promises,
+        tell_listening: table
+            .field("tell_listening")
+            .and_then(|v| v.boolean())
+            .unwrap_or(default.tell_listening),
+        outside_lasts: table.duration("outside_lasts", default.outside_lasts, OUTSIDE),
     }
 }

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::day::{Leaving, OutsideCall};
 use super::policy::Channels;
 use super::routing::AgentProfile;
 use super::words::{Availability, Channel};
@@ -41,6 +42,8 @@ pub enum Hold {
     Assigned,
     /// Over; the work after it is not.
     WrapUp {
+        /// Since when.
+        since: EngineTime,
         /// Until when at most.
         until: EngineTime,
     },
@@ -80,6 +83,14 @@ pub struct Agent {
     pub since: EngineTime,
     /// What they have in hand.
     pub work: SmallVec<[Work; 2]>,
+    /// When the reason for which they are not ready will have lasted too long.
+    pub over_at: Option<EngineTime>,
+    /// It has.
+    pub overstayed: bool,
+    /// They are to be signed out.
+    pub leaving: Option<Leaving>,
+    /// Calls that they are in outside the router.
+    pub outside: Vec<OutsideCall>,
 }
 
 /// An agent's state as counted: what a supervisor wants to see first.
@@ -142,6 +153,10 @@ impl Agent {
             idle_since: EngineTime::ZERO,
             since: EngineTime::ZERO,
             work: SmallVec::new(),
+            over_at: None,
+            overstayed: false,
+            leaving: None,
+            outside: Vec::new(),
         }
     }
 
@@ -154,7 +169,7 @@ impl Agent {
             Hold::WrapUp { .. } => AgentState::WrapUp,
         };
         let any = |state| self.work.iter().any(|w| rank(w) == state);
-        if any(AgentState::Busy) {
+        if any(AgentState::Busy) || !self.outside.is_empty() {
             AgentState::Busy
         } else if matches!(self.presence, Presence::Lost { .. }) {
             AgentState::Lost
@@ -171,18 +186,34 @@ impl Agent {
         }
     }
 
-    /// How much of their capacity is in use, of [`WHOLE`]. What is interrupted uses none.
+    /// Whether they have neither contacts nor calls.
+    #[must_use]
+    pub fn is_empty_handed(&self) -> bool {
+        self.work.is_empty() && self.outside.is_empty()
+    }
+
+    /// Whether they are to be signed out and the time for it has come.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_some_and(|l| l.begun)
+    }
+
+    /// How much of their capacity is in use, of [`WHOLE`]. What is interrupted uses none; a
+    /// call outside the router uses as much as any call.
     #[must_use]
     pub fn load(&self, profile: &AgentProfile) -> u32 {
         if !profile.workload.interrupts_any() {
-            return self.work.iter().map(|w| cost(profile, w.channel)).fold(0, u32::saturating_add);
+            let outside = self.outside.iter().map(|_| Channel::Voice);
+            let channels = self.work.iter().map(|w| w.channel).chain(outside);
+            return channels.map(|c| cost(profile, c)).fold(0, u32::saturating_add);
         }
-        let used = self.used(profile);
+        let used = self.used_in_all(profile);
         load_of(profile, &used, in_hand(&used))
     }
 
-    /// The most that they would have in use if some of what they have in hand ended, and what
-    /// that interrupts went on: no more than [`WHOLE`], or they were given too much.
+    /// The most that their contacts would use if some of them ended, and what those interrupt
+    /// went on: no more than [`WHOLE`], or they were given too much. A call outside the router
+    /// was given by nobody here.
     #[must_use]
     pub fn most_load(&self, profile: &AgentProfile) -> u32 {
         most_load_of(profile, &self.used(profile))
@@ -196,6 +227,21 @@ impl Agent {
             *of = of.saturating_add(cost(profile, w.channel));
         }
         used
+    }
+
+    /// The same with calls outside the router.
+    fn used_in_all(&self, profile: &AgentProfile) -> [u32; 4] {
+        let mut used = self.used(profile);
+        for _ in &self.outside {
+            let of = &mut used[Channel::Voice.index()];
+            *of = of.saturating_add(cost(profile, Channel::Voice));
+        }
+        used
+    }
+
+    /// Whether calls outside the router and what they have in hand are more than they can bear.
+    pub(crate) fn is_overloaded(&self, profile: &AgentProfile) -> bool {
+        most_load_of(profile, &self.used_in_all(profile)) > WHOLE
     }
 
     /// Whether they take contacts of this channel, now or as soon as they have capacity.
@@ -222,6 +268,7 @@ impl Agent {
             && self.availability == Availability::Ready
             // Who wants to stop after the last contact in hand gets no more on top of it.
             && self.next.is_none_or(|next| next == Availability::Ready)
+            && !self.is_leaving()
             && !profile.retired
     }
 
@@ -232,7 +279,7 @@ impl Agent {
         if !profile.workload.interrupts_any() {
             return load.saturating_add(more) <= WHOLE;
         }
-        let mut used = self.used(profile);
+        let mut used = self.used_in_all(profile);
         // While a call lasts, nothing more of what it interrupts.
         if in_hand(&used).each().any(|c| profile.workload.interrupts[c.index()].has(channel)) {
             return false;

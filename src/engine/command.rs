@@ -4,8 +4,14 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
+use super::bulk::{BulkAction, Filter};
 use super::callback::{CallHours, DialOutcome, Wanted};
+use super::care::FeedbackReport;
+use super::day::{Hands, OutsideReport};
 use super::hours::Hours;
+use super::participant::Part;
 use super::promise::PromiseKind;
 use super::recall::{Found, Heed, Level, LotVerdict, Plan, Wish};
 use super::routing::{Name, Routing};
@@ -15,7 +21,7 @@ use super::words::{
 };
 use crate::ids::{
     AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
-    GatewayId, PromiseId, QueueId, RecallId, RecoveryId, ReservationId, SessionId,
+    GatewayId, OrderId, PromiseId, QueueId, RecallId, RecoveryId, ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Span};
 
@@ -242,6 +248,25 @@ pub enum Report {
         /// The gateway's own code (a SIP status), 0 if none.
         code: u16,
     },
+
+    /// The customer said what they think of a contact, open or closed, of any gateway.
+    Feedback(FeedbackReport),
+    /// A call that an agent makes or takes outside the router.
+    OutsideCall {
+        /// Whose.
+        agent: AgentId,
+        /// The gateway's name for it.
+        key: Key,
+        /// What became of it.
+        now: OutsideReport,
+    },
+    /// Somebody who was on a contact beside its owner left it.
+    ParticipantLeft {
+        /// Which contact.
+        contact: ContactId,
+        /// Who of those on it.
+        participant: u16,
+    },
 }
 
 /// What of a customer's input is for the engine. Never their words.
@@ -324,6 +349,15 @@ pub enum Act {
         /// What it was about.
         disposition: Option<DispositionId>,
     },
+    /// Is done with a contact and with others that it is linked with.
+    CompleteTogether {
+        /// Which contact; they have it.
+        contact: ContactId,
+        /// The others: waiting, pending, or theirs too, none about safety that is not theirs.
+        others: SmallVec<[ContactId; 4]>,
+        /// What they were about.
+        disposition: Option<DispositionId>,
+    },
     /// Says what a contact is or was about, while they have it or its wrap-up.
     Code {
         /// Which contact.
@@ -333,6 +367,13 @@ pub enum Act {
     },
     /// Is done with the work after a contact.
     EndWrapUp(ContactId),
+    /// Needs longer for the work after a contact.
+    ExtendWrapUp {
+        /// After which contact.
+        contact: ContactId,
+        /// By how much.
+        by: Span,
+    },
     /// Sends a contact back to its queue, at its place, to anyone else.
     Requeue(ContactId),
     /// Sends a contact on.
@@ -353,6 +394,22 @@ pub enum Act {
     CompleteConsult(ContactId),
     /// Goes on without the second agent.
     CancelConsult(ContactId),
+    /// Makes of the contact and its consult one conversation of all.
+    Conference(ContactId),
+    /// Brings somebody who is no agent onto a call.
+    AddParticipant {
+        /// Which contact.
+        contact: ContactId,
+        /// What the agent calls them; how they are reached rides sealed.
+        name: Name,
+    },
+    /// Takes somebody off a contact whom they brought onto it.
+    DropParticipant {
+        /// Which contact.
+        contact: ContactId,
+        /// Whom.
+        participant: u16,
+    },
     /// Lets a contact wait for somebody without holding capacity.
     Pend {
         /// Which contact.
@@ -408,7 +465,7 @@ pub struct Remedy {
 }
 
 /// What a supervisor orders.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Order {
     /// Puts a contact into another queue, its arrival kept.
     Move {
@@ -469,6 +526,59 @@ pub enum Order {
     ApproveRecovery(RecoveryId),
     /// Says that it is done.
     RecoveryDone(RecoveryId),
+    /// Gives a waiting contact to an agent: at once if they have room, else kept for them.
+    Pull {
+        /// Which contact.
+        contact: ContactId,
+        /// To whom.
+        agent: AgentId,
+    },
+    /// Signs an agent out, now or later.
+    SignOut {
+        /// Who.
+        agent: AgentId,
+        /// After how long, at most a day; zero for now, none to take such an order back.
+        after: Option<Span>,
+        /// What becomes of what they have in hand.
+        hands: Hands,
+    },
+    /// Ends or extends the work after a contact.
+    WrapUp {
+        /// Whose.
+        agent: AgentId,
+        /// After which contact.
+        contact: ContactId,
+        /// By how much longer; none to end it.
+        by: Option<Span>,
+    },
+    /// Has a supervisor listen to a contact, whisper to its agent, or come in; again with
+    /// another part, it changes.
+    Listen {
+        /// To which contact.
+        contact: ContactId,
+        /// The name that the gateway reaches the supervisor by, 1 to 64 bytes.
+        listener: Name,
+        /// What part they take.
+        part: Part,
+    },
+    /// Takes a supervisor off a contact.
+    StopListening {
+        /// Which contact.
+        contact: ContactId,
+        /// Who.
+        listener: Name,
+    },
+    /// Does the same to many contacts.
+    Bulk {
+        /// What each has to match still when its turn comes.
+        filter: Filter,
+        /// What is done.
+        action: BulkAction,
+        /// Which contacts, in order: those that were shown.
+        contacts: Arc<[ContactId]>,
+    },
+    /// Ends an order about many contacts before it is carried out.
+    CancelBulk(OrderId),
 }
 
 /// What the engine answers.
@@ -498,6 +608,8 @@ pub enum Reply {
     },
     /// The recovery that was opened.
     Recovery(RecoveryId),
+    /// The order about many contacts that was given.
+    Order(OrderId),
     /// These of the keys named in [`Report::Holding`] are not open here.
     Unknown(Vec<Key>),
 }

@@ -3,7 +3,9 @@
 use smallvec::SmallVec;
 
 use super::callback::Callback;
+use super::care::{Care, Silence};
 use super::event::EffectKind;
+use super::participant::Participants;
 use super::recall::{Heed, Machine, SelfService, Text};
 use super::stage::{Announced, Course, Stage};
 use super::words::{
@@ -257,6 +259,10 @@ pub struct Contact {
     pub owed: Option<PromiseId>,
     /// The call that the customer waits for, or came by.
     pub callback: Option<Box<Callback>>,
+    /// What is remembered of its customer's patience.
+    pub care: Care,
+    /// Who is on it beside the customer and the agent who has it.
+    pub participants: Participants,
 }
 
 /// What the key of a contact begins with that the router opened itself. No gateway may use it.
@@ -287,14 +293,20 @@ impl Contact {
         self.course.as_ref()?.announced
     }
 
-    /// It stands in line, unless its gateway is gone.
+    /// Whether it has a place in line, or is kept for one agent, offered or not.
     #[must_use]
-    pub fn is_in_line(&self) -> bool {
+    pub fn stands(&self) -> bool {
         match self.state {
             State::Queued => true,
             State::CallbackDue => self.callback.as_ref().is_some_and(|cb| cb.is_in_line()),
             _ => false,
         }
+    }
+
+    /// Whether it is to be offered: a gateway has it, and nothing holds it back.
+    #[must_use]
+    pub fn is_in_line(&self) -> bool {
+        self.stands() && self.link != Link::Detached && !self.care.keeps_out()
     }
 
     /// The callback whose customer is not on the line: nobody there can hang up or be lost.
@@ -313,6 +325,12 @@ impl Contact {
     #[must_use]
     pub fn rests(&self) -> State {
         if self.silent().is_some() { State::CallbackDue } else { State::Queued }
+    }
+
+    /// Whether its customer is to be asked before an agent is given it.
+    #[must_use]
+    pub fn has_fallen_silent(&self) -> bool {
+        self.care.silence == Silence::Fell
     }
 
     /// How long since the customer arrived, their wait with the gateway included.

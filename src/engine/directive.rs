@@ -5,7 +5,9 @@
 //! This module makes both; delivery, and the order of it, are the shard's and the sessions'.
 
 use super::callback::{CallbackKind, DialMode};
+use super::contact::StateKind;
 use super::event::Announce;
+use super::participant::{Part, Participant, Who};
 use super::recall::{Say, Text, Tier};
 use super::words::{
     Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Key, Language,
@@ -110,6 +112,27 @@ pub enum Tell {
         /// To whom.
         to: AgentId,
     },
+    /// Gateway, an effect: bring somebody onto the contact, or let them take another part.
+    Join {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// Whom, by their number on the contact.
+        participant: u16,
+        /// Who that is.
+        who: Who,
+        /// What part they take.
+        part: Part,
+    },
+    /// Both: who is on the contact beside its customer and its owner. For the gateway: everyone
+    /// else goes. For the agent: those whom they are told of.
+    Participants {
+        /// Which contact.
+        contact: ContactId,
+        /// All of them.
+        all: Vec<Participant>,
+    },
     /// Gateway: an effect no longer matters; undo what was begun.
     EffectWithdrawn {
         /// Which effect.
@@ -182,6 +205,15 @@ pub enum Tell {
         channel: Channel,
         /// Where to.
         to: ExternalId,
+    },
+    /// Gateway, an effect: ask the customer of a chat whether they are still there.
+    AskPresence {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// The language that the customer is known to use.
+        language: Option<Language>,
     },
     /// Gateway: the conversation goes on as this contact, under the key of the other.
     GoesOnAs {
@@ -266,6 +298,10 @@ pub enum Tell {
         next: Option<Availability>,
         /// Your phone could not be reached: no calls until you say that you are ready.
         phone_unreachable: bool,
+        /// You have been not ready for this reason for longer than it should last.
+        overstayed: bool,
+        /// In how long you are to be signed out, if you are.
+        leaves_in: Option<Span>,
     },
 }
 
@@ -300,4 +336,17 @@ pub struct Offer {
     pub heard: Vec<(RecallId, Text)>,
     /// It is a call that we make.
     pub callback: Option<CallbackKind>,
+    /// What else of the customer's about the same matter is open.
+    pub linked: Vec<LinkedContact>,
+}
+
+/// An open contact that another one is linked with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkedContact {
+    /// Which.
+    pub contact: ContactId,
+    /// How the customer reaches us there.
+    pub channel: Channel,
+    /// Where it is.
+    pub state: StateKind,
 }

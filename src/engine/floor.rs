@@ -6,6 +6,7 @@
 //! agents. Everything here can be made again from contacts, agents and routing; nothing
 //! here decides.
 
+mod asks;
 mod demand;
 mod idle;
 
@@ -79,6 +80,8 @@ pub(crate) struct Floor {
     backlog: Vec<[u32; 3]>,
     /// Contacts kept for one agent, by that agent.
     named: BTreeMap<AgentId, BTreeSet<(Place, ContactId)>>,
+    /// By agent, customers who are asked on their account whether they are still there.
+    asks: HashMap<AgentId, u8, FxBuildHasher>,
 }
 
 /// How a contact stands on the floor, to leave it again.
@@ -345,10 +348,13 @@ impl Floor {
                 while both != 0 {
                     let class = word * Block::BITS as usize + both.trailing_zeros() as usize;
                     let class = &self.classes[class];
+                    both &= both - 1;
+                    if class.key.silent && self.asks_enough(agent) {
+                        continue;
+                    }
                     if let Some(next) = class.line.front(agent, &passes_over) {
                         each(class, next)?;
                     }
-                    both &= both - 1;
                 }
             }
         }

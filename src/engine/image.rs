@@ -11,14 +11,16 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::agent::Agent;
+use super::bulk::Bulk;
 use super::command::Reply;
-use super::contact::{Contact, Link, State, StateKind};
+use super::contact::{Contact, State, StateKind};
 use super::floor::Stand;
 use super::gateway::Gateway;
 use super::hours::Hours;
 pub use super::pace::{Measure, Rates, Taken};
 use super::promise::{OwedCounts, Promise, Recovery};
 use super::recall::Recall;
+pub use super::recent::{KeptPlace, LastOfThread, MOST_RECENT};
 use super::routing::Routing;
 pub use super::sticky::LastAgent;
 use super::store::{Filed, Store, hash_of};
@@ -42,6 +44,8 @@ pub struct Counts {
     pub last_ask: u64,
     /// The last recall's id.
     pub last_recall: u16,
+    /// The id of the last order about many contacts.
+    pub last_order: u64,
     /// What async contacts are owed for being passed over, in hundredths of a decision.
     pub async_owed: u32,
     /// No reservation is made.
@@ -68,12 +72,18 @@ pub struct Image {
     pub gateways: Vec<Gateway>,
     /// Recalls in the order of start.
     pub recalls: Vec<Recall>,
+    /// Orders about many contacts, in the order in which they were given.
+    pub bulks: Vec<Bulk>,
     /// What is measured by queue and channel.
     pub pace: Vec<[Rates; 4]>,
     /// What calendars say, as far as they were heard of.
     pub hours: Vec<Hours>,
     /// Whom customers last had, the longest ago first.
     pub last_agents: Vec<LastAgent>,
+    /// Places of those who left unanswered, the one that is forgotten first at the front.
+    pub kept_places: Vec<KeptPlace>,
+    /// Whom closed letters and messages had last, in the same order.
+    pub threads: Vec<LastOfThread>,
     /// What was counted.
     pub counts: Counts,
     /// Open promises, in the order in which they were made.
@@ -111,6 +121,9 @@ pub enum ImageError {
     /// A customer last had an agent who does not exist.
     #[error("last_agents: agent {0} does not exist")]
     LastAgent(AgentId),
+    /// An agent has a call of another or of a gateway that does not exist.
+    #[error("agents: agent {0} has a call of another, or of a gateway that does not exist")]
+    Outside(AgentId),
     /// Gaps between contacts are named twice or lie beyond them.
     #[error("contacts: the gaps between them do not fit, or a contact is there twice")]
     Slots,
@@ -155,9 +168,12 @@ impl Engine {
             agents: self.agents.clone(),
             gateways: self.gateways.clone(),
             recalls: self.recalls.clone(),
+            bulks: self.bulks.clone(),
             pace: self.pace.all().to_vec(),
             hours: self.hours.clone(),
             last_agents: self.sticky.all().collect(),
+            kept_places: self.kept.all().collect(),
+            threads: self.threads.all().collect(),
             counts,
             promises: self.promises().copied().collect(),
             recoveries: self.recoveries().copied().collect(),
@@ -181,6 +197,7 @@ impl Engine {
             reloaded: ReservationId(image.counts.last_reservation),
             counts: image.counts.clone(),
             gateways: image.gateways.clone(),
+            bulks: image.bulks.clone(),
             pace: super::Pace::of(image.pace.clone()),
             hours: image.hours.clone(),
             ..Self::default()
@@ -194,6 +211,8 @@ impl Engine {
         engine.configure_floor();
         engine.restore_contacts(image)?;
         engine.restore_owed(image)?;
+        image.kept_places.iter().for_each(|row| engine.kept.put(*row));
+        image.threads.iter().for_each(|row| engine.threads.put(*row));
         for remembered in &image.remembered {
             engine.memory.put(remembered.request, remembered.reply.clone());
         }
@@ -246,6 +265,13 @@ impl Engine {
             self.hashes.agents ^= hash;
             self.standings.push(Standing { hash, ..Standing::default() });
             self.timers.enter_agent(agent);
+            for call in &agent.outside {
+                let known = call.gateway.index() < image.gateways.len();
+                let name = (call.gateway, call.key.clone());
+                if !known || self.outside.insert(name, agent.id).is_some() {
+                    return Err(ImageError::Outside(agent.id));
+                }
+            }
         }
         self.agents.clone_from(&image.agents);
         Ok(())
@@ -262,7 +288,9 @@ impl Engine {
             self.counts.by_state[contact.state.kind().index()] += 1;
             self.timers.enter_contact(contact);
             self.board.enter(contact);
-            if contact.is_in_line() && contact.link != Link::Detached {
+            self.known.enter(contact);
+            self.floor.asks_changed(None, contact.care.asked_for());
+            if contact.is_in_line() {
                 waiting.push((contact.place, contact.id));
             }
             filed.push(Filed { contact: contact.clone(), stand: Stand::Off, hash });

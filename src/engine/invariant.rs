@@ -3,20 +3,24 @@
 //! For tests and simulation: everything is counted again from contacts and agents, and
 //! the matching is done by looking at everyone.
 
+mod care;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Hold, WHOLE};
+use super::away::Away;
 use super::callback::Board;
-use super::contact::{Contact, Link, State, StateKind};
+use super::contact::{Contact, State, StateKind};
 use super::event::{Announce, EffectKind};
 use super::floor::{IdleKeys, Staff, Stand};
+use super::participant::{Participant, Who};
 use super::promise::{PromiseKind, Stage};
 use super::recall::{Tier, TierCounts, TriageClass};
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_promise, of_recall, of_recovery};
 use super::words::{ServiceClass, WaitsFor};
 use super::{Engine, Hashes};
-use crate::ids::{AgentId, ContactId, EffectId, PromiseId, RecallId, ReservationId};
+use crate::ids::{AgentId, ContactId, EffectId, OrderId, PromiseId, RecallId, ReservationId};
 use thiserror::Error;
 
 /// What does not hold.
@@ -82,6 +86,15 @@ pub enum Violation {
     /// An effect is pending that the contact's state does not ask for.
     #[error("contact {0} has an effect pending that its state does not ask for")]
     Effect(ContactId),
+    /// Somebody is on a contact who cannot be.
+    #[error("contact {0} has somebody on it who cannot be")]
+    Participant(ContactId),
+    /// What was to come after the last contact in hand has not come.
+    #[error("agent {0} has empty hands, and what was to come next has not come")]
+    Next(AgentId),
+    /// An order about many contacts has lost count.
+    #[error("order {0} has lost count")]
+    Bulk(OrderId),
     /// Self-service has one that it must not have.
     #[error("contact {0} must not be in self-service")]
     SelfService(ContactId),
@@ -115,6 +128,9 @@ pub enum Violation {
     /// The state hash is not the hash of the state.
     #[error("the state hash is not the hash of the state")]
     Hash,
+    /// A contact is held back, linked or asked without a reason, or not although there is one.
+    #[error("contact {0} is held back or asked without reason, or not although there is one")]
+    Care(ContactId),
     /// Somebody waits whom an idle agent could take.
     #[error("contact {contact} waits while agent {agent} could take it")]
     Idle {
@@ -141,8 +157,13 @@ fn is_due(kind: &EffectKind, c: &Contact) -> bool {
         (EffectKind::Forward { .. } | EffectKind::Announce(Announce { ends: Some(_), .. }), _) => {
             false
         }
+        (EffectKind::Join { participant, .. }, state) => {
+            state.kind() == StateKind::Assigned && c.participants.get(*participant).is_some()
+        }
         // What is said on the way to a person may be said until they are there.
-        (EffectKind::Say(_) | EffectKind::Announce(_), _) => c.parent.is_none(),
+        (EffectKind::Say(_) | EffectKind::Announce(_) | EffectKind::AskPresence(_), _) => {
+            c.parent.is_none()
+        }
     }
 }
 
@@ -159,6 +180,8 @@ impl Engine {
         self.check_self_service()?;
         self.check_callbacks()?;
         self.check_owed()?;
+        self.check_care()?;
+        self.check_people()?;
         if self.agenda.is_empty() { self.check_matching() } else { Ok(()) }
     }
 
@@ -296,6 +319,10 @@ impl Engine {
         let checks = [
             (self.sticky.is_sound(), "last agents"),
             (self.owed.is_hashed(), "promises"),
+            (self.kept.is_sound() && self.threads.is_sound(), "places kept and threads"),
+            (self.known.is_sound(self.contacts()), "contacts by customer"),
+            (self.away == Away::of(&self.agents, &self.routing), "who is not ready"),
+            (self.finds_outside(), "calls outside the router"),
             (same(&reservations), "reservations"),
             (keys == self.keys.len(), "keys"),
             (self.measures_those_inside(), "those who are measured"),
@@ -313,6 +340,51 @@ impl Engine {
             return Err(Violation::Timers);
         }
         if hashes == self.hashes { Ok(()) } else { Err(Violation::Hash) }
+    }
+
+    /// Who is on contacts beside their owners is there by right, nobody waits for what comes
+    /// next, and orders about many contacts add up.
+    fn check_people(&self) -> Result<(), Violation> {
+        for c in self.contacts() {
+            let held = matches!(c.state, State::Assigned { .. });
+            let ids: BTreeSet<u16> = c.participants.all.iter().map(|p| p.id).collect();
+            let right = |p: &Participant| match p.who {
+                Who::Supervisor(_) | Who::Outside(_) => true,
+                Who::Colleague { consult, agent } => {
+                    let child = self.contact(consult).map(|child| child.state);
+                    c.consult == Some(consult)
+                        && matches!(child, Some(State::Assigned { agent: of, .. }) if of == agent)
+                }
+            };
+            let all = &c.participants.all;
+            let sound =
+                ids.len() == all.len() && ids.last().is_none_or(|l| *l <= c.participants.last);
+            if !(sound && (held || all.is_empty()) && all.iter().all(right)) {
+                return Err(Violation::Participant(c.id));
+            }
+        }
+        let waits =
+            |a: &&super::agent::Agent| a.is_empty_handed() && (a.next.is_some() || a.is_leaving());
+        if let Some(a) = self.agents().find(waits) {
+            return Err(Violation::Next(a.id));
+        }
+        for b in self.bulks() {
+            let listed = if b.over.is_some() { 0 } else { b.count as usize };
+            if b.done > b.next || b.next > b.count || b.contacts.len() != listed {
+                return Err(Violation::Bulk(b.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn finds_outside(&self) -> bool {
+        let calls = self.agents().flat_map(|a| a.outside.iter().map(move |call| (call, a.id)));
+        let mut found = 0;
+        let all = calls.into_iter().all(|(call, agent)| {
+            found += 1;
+            self.outside.get(&(call.gateway, call.key.clone())) == Some(&agent)
+        });
+        all && found == self.outside.len()
     }
 
     /// Nobody about safety, nobody who was there before and nobody who asked for a person is
@@ -423,7 +495,8 @@ impl Engine {
         }
         for c in self.contacts().filter(|c| waits(c) && self.is_attached(c)) {
             for a in self.agents() {
-                if self.could_take(a.id, c) {
+                let asked = c.has_fallen_silent() && self.floor.asks_enough(a.id);
+                if self.could_take(a.id, c) && !asked {
                     return Err(Violation::Idle { contact: c.id, agent: a.id });
                 }
             }
@@ -460,5 +533,5 @@ impl Engine {
 }
 
 fn waits(c: &Contact) -> bool {
-    c.is_in_line() && c.link != Link::Detached
+    c.is_in_line()
 }

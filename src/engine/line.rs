@@ -6,6 +6,7 @@
 //! the two. Contacts that pass some agent over stand aside, so that they block nobody.
 
 mod blocks;
+mod foremost;
 
 use std::collections::{BTreeSet, VecDeque};
 

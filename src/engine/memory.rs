@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
+use super::bulk::BulkStep;
 use super::command::Reply;
 use super::event::Event;
 use super::image::Remembered;
@@ -72,8 +73,10 @@ pub(crate) fn reply_of(events: &[Event]) -> Option<Reply> {
         Event::AgentConnected { session, .. } => Reply::Agent(*session),
         Event::Unchanged { contact: Some(contact) } => Reply::Contact(*contact),
         Event::Arrived(a) => Reply::Contact(a.contact),
+        Event::ReplyCame(contact) => Reply::Contact(*contact),
         Event::Ordered { .. } => match events.get(1) {
             Some(Event::RecallStarted { recall, .. }) => Reply::Recall(*recall),
+            Some(Event::Bulk { order, step: BulkStep::Began { .. } }) => Reply::Order(*order),
             Some(event) => owed(event),
             None => Reply::Done,
         },
@@ -101,6 +104,7 @@ pub(crate) fn unchanged(reply: &Reply) -> Option<Event> {
         Reply::Gateway { .. }
         | Reply::Agent(_)
         | Reply::Recall(_)
+        | Reply::Order(_)
         | Reply::Promised { .. }
         | Reply::Recovery(_)
         | Reply::Unknown(_) => None,

@@ -9,11 +9,15 @@
 
 pub mod agent;
 mod apply;
+mod away;
+pub mod bulk;
 pub mod callback;
+pub mod care;
 mod choice;
 pub mod command;
 pub mod contact;
 mod crowd;
+pub mod day;
 mod decide;
 pub mod directive;
 pub mod entry;
@@ -23,14 +27,17 @@ pub mod gateway;
 pub mod hours;
 pub mod image;
 pub mod invariant;
+mod known;
 mod line;
 pub mod memory;
 mod pace;
+pub mod participant;
 pub mod policy;
 pub mod promise;
 pub mod queue_life;
 pub(crate) mod rank;
 pub mod recall;
+mod recent;
 pub mod refusal;
 mod room;
 pub mod routing;
@@ -66,10 +73,12 @@ pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
 use hours::Hours;
 use image::Counts;
+use known::Known;
 use memory::Memory;
 use pace::Pace;
 use promise::{Owed, OwedCounts, Promise, Recovery};
 use recall::Recall;
+use recent::{KeptPlace, LastOfThread, Recent};
 use refusal::Refusal;
 use routing::{Name, Routing};
 pub use sticky::MOST_STICKY;
@@ -80,7 +89,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 5;
+pub const HASH_VERSION: u32 = 6;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -90,8 +99,13 @@ pub struct Engine {
     agents: Vec<Agent>,
     gateways: Vec<Gateway>,
     recalls: Vec<Recall>,
+    bulks: Vec<bulk::Bulk>,
     pace: Pace,
     sticky: Sticky,
+    /// Places of those who left unanswered.
+    kept: Recent<KeptPlace>,
+    /// Whom closed letters and messages had last.
+    threads: Recent<LastOfThread>,
     hours: Vec<Hours>,
     counts: Counts,
     owed: Owed,
@@ -106,6 +120,10 @@ pub struct Engine {
     effects: HashMap<EffectId, ContactId, FxBuildHasher>,
     floor: Floor,
     board: Board,
+    known: Known,
+    away: away::Away,
+    /// Calls outside the router, by what their gateway calls them.
+    outside: std::collections::BTreeMap<(GatewayId, Key), AgentId>,
     timers: Timers,
     hashes: Hashes,
     /// By agent.
@@ -195,17 +213,20 @@ impl Engine {
     /// time when it has something to do at once.
     #[must_use]
     pub fn next_tick(&self) -> Option<EngineTime> {
-        if !self.agenda.is_empty() {
+        if !self.agenda.is_empty() || self.bulk_goes_on() {
             return Some(EngineTime::ZERO);
         }
-        self.timers.next().into_iter().chain(self.agenda.next_walk()).min()
+        let rests = self.agenda.next_walk().into_iter().chain(self.bulk_rests());
+        self.timers.next().into_iter().chain(rests).min()
     }
 
     /// Hash of all state that events make, kept up to date by every event.
     #[must_use]
     pub fn state_hash(&self) -> u64 {
-        let Self { counts, hashes, gateways, recalls, pace, sticky, hours, owed, .. } = self;
-        store::hash_of(&(counts, hashes, gateways, recalls, pace, sticky, hours, owed.hash()))
+        let Self { counts, hashes, gateways, recalls, bulks, pace, sticky, kept, .. } = self;
+        let Self { threads, hours, owed, .. } = self;
+        let people = (gateways, recalls, bulks, sticky, kept, threads);
+        store::hash_of(&(counts, hashes, people, pace, hours, owed.hash()))
     }
 
     /// Whether no reservation is made, because space for the journal runs out.
@@ -345,12 +366,14 @@ impl Engine {
     }
 
     /// How many of its class stand before a contact in line; none if it is not in line.
+    /// How many who need the same stand before a contact in line; none if it is not in line.
     ///
     /// Walks the line: for people who look, not for decisions.
     #[must_use]
     pub fn position(&self, id: ContactId) -> Option<usize> {
         let filed = self.contacts.get(id)?;
-        self.floor.before(&filed.contact, filed.stand)
+        let before = self.floor.before(&filed.contact, filed.stand)?;
+        Some(before + self.floor.before_beside(&filed.contact, filed.stand))
     }
 
     /// By queue, how many wait in line, in several parts if they have different needs.

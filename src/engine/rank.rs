@@ -26,6 +26,8 @@ pub(crate) struct ClassKey<N = Needs, P = Pools> {
     pub(crate) preferred: N,
     /// Pools that may serve it beyond its queue's.
     pub(crate) pools: P,
+    /// Their customers are to be asked first whether they are still there.
+    pub(crate) silent: bool,
 }
 
 /// The class that somebody asks for, as they hold it: to look it up nothing is copied.
@@ -56,6 +58,7 @@ impl<'a> Asked<'a> {
             needs: &c.needs,
             preferred: &c.preferred,
             pools: &c.stage.pools,
+            silent: c.has_fallen_silent(),
         }
     }
 
@@ -68,6 +71,7 @@ impl<'a> Asked<'a> {
             needs: &q.needs,
             preferred: &q.preferred,
             pools: &q.stage.pools,
+            silent: false,
         }
     }
 
@@ -80,6 +84,7 @@ impl<'a> Asked<'a> {
             needs: Needs::from_slice(self.needs),
             preferred: Needs::from_slice(self.preferred),
             pools: Pools::from_slice(self.pools),
+            silent: self.silent,
         }
     }
 }
@@ -94,6 +99,7 @@ impl ClassKey {
             needs: &self.needs,
             preferred: &self.preferred,
             pools: &self.pools,
+            silent: self.silent,
         }
     }
 }
@@ -176,6 +182,7 @@ mod tests {
             needs: needs.iter().copied().collect(),
             preferred: preferred.iter().copied().collect(),
             pools: Pools::new(),
+            silent: false,
         }
     }
 

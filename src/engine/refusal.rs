@@ -1,11 +1,15 @@
 //! Why the engine says no: a value with a reason, and no event.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::routing::Name;
 use super::words::Channel;
-use crate::ids::{AgentId, ContactId, EffectId, PromiseId, RecallId, RecoveryId, ReservationId};
-use crate::time::EngineTime;
+use crate::ids::{
+    AgentId, ContactId, EffectId, OrderId, PromiseId, RecallId, RecoveryId, ReservationId,
+};
+use crate::time::{EngineTime, Span};
 
 /// Why a command was refused. Nothing changed.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -84,6 +88,9 @@ pub enum Refusal {
     /// The contact has a consult already, or is one.
     #[error("contact {0} has a consult already, or is one")]
     ConsultOpen(ContactId),
+    /// The contacts are not linked.
+    #[error("contact {0} is not linked with the one in hand: complete it by itself")]
+    NotLinked(ContactId),
     /// It makes no sense to send a contact to the one who has it.
     #[error("agent {0:?} has this contact already")]
     SameAgent(Name),
@@ -170,6 +177,49 @@ pub enum Refusal {
         "the remedy of recovery {0} is beyond its owner's authority: a supervisor approves it first"
     )]
     NeedsApproval(RecoveryId),
+    /// As many of the pool as may be are not ready for this reason.
+    #[error(
+        "{most} of this pool may be not ready for {reason:?} at once, and already {who} chose it; \
+         one is expected back {back}: ask again then, or take another reason"
+    )]
+    ReasonFull {
+        /// The reason.
+        reason: Name,
+        /// How many may be on it.
+        most: u32,
+        /// Who is on it, by name, at most five.
+        who: Box<str>,
+        /// When the first of them is expected back.
+        back: Back,
+    },
+    /// The agent is being signed out.
+    #[error("agent {0:?} is being signed out: a supervisor can take that back")]
+    SigningOut(Name),
+    /// Others are on the contact who would be cut off.
+    #[error(
+        "others are on contact {0}: hand it to the second agent (complete the consult), or take \
+         them off first"
+    )]
+    OthersThere(ContactId),
+    /// Nobody of this number is on the contact.
+    #[error("participant {participant} is not on contact {contact}")]
+    NoSuchParticipant {
+        /// The contact.
+        contact: ContactId,
+        /// Who.
+        participant: u16,
+    },
+    /// This supervisor is not on the contact.
+    #[error("supervisor {listener:?} is not on contact {contact}")]
+    NotListening {
+        /// The contact.
+        contact: ContactId,
+        /// Who.
+        listener: Name,
+    },
+    /// No order about many contacts with this id is being carried out.
+    #[error("order {0} is not being carried out: it is over, or there never was one")]
+    NoSuchOrder(OrderId),
     /// A limit was reached; try later.
     #[error("{what} limit of {most} reached")]
     Limit {
@@ -178,6 +228,20 @@ pub enum Refusal {
         /// The limit.
         most: u64,
     },
+}
+
+/// When somebody is expected back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Back(pub Option<Span>);
+
+impl fmt::Display for Back {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(Span(0)) => f.write_str("already"),
+            Some(Span(micros)) => write!(f, "in {} s", micros.div_ceil(1_000_000)),
+            None => f.write_str("at a time that nobody has said"),
+        }
+    }
 }
 
 /// What a refusal means for the one who asked.
@@ -206,6 +270,9 @@ impl Refusal {
             | Self::NoSuchEffect(_)
             | Self::NoSuchQueue(_)
             | Self::NoSuchAgent(_)
+            | Self::NoSuchParticipant { .. }
+            | Self::NotListening { .. }
+            | Self::NoSuchOrder(_)
             | Self::NoSuchRecall(_)
             | Self::NoSuchPromise(_)
             | Self::NoSuchRecovery(_) => RefusalKind::NotFound,
@@ -222,6 +289,9 @@ impl Refusal {
             | Self::NoWrapUp(_)
             | Self::NoConsult(_)
             | Self::ConsultOpen(_)
+            | Self::NotLinked(_)
+            | Self::SigningOut(_)
+            | Self::OthersThere(_)
             | Self::EmptySafetyLane
             | Self::SameLevel { .. }
             | Self::NoNumber(_)
@@ -235,7 +305,9 @@ impl Refusal {
             | Self::SameAgent(_)
             | Self::OutOfRange { .. }
             | Self::BadConfiguration(_) => RefusalKind::Invalid,
-            Self::Limit { .. } | Self::NoRoom { .. } => RefusalKind::Exhausted,
+            Self::Limit { .. } | Self::NoRoom { .. } | Self::ReasonFull { .. } => {
+                RefusalKind::Exhausted
+            }
         }
     }
 
@@ -248,7 +320,9 @@ impl Refusal {
             | Self::WrongState { .. }
             | Self::NoWrapUp(_)
             | Self::NoConsult(_)
+            | Self::OthersThere(_)
             | Self::ConsultOpen(_) => "contact_id",
+            Self::NotLinked(_) => "linked_contact_ids",
             Self::ReservationOver(_) | Self::NotYourReservation(_) => "reservation_id",
             Self::NoSuchEffect(_) | Self::NotYourEffect(_) => "effect_id",
             Self::KeyConflict { .. } => "key",
@@ -264,7 +338,12 @@ impl Refusal {
             | Self::AgentNotConnected(_)
             | Self::StaleSession(_)
             | Self::HandsFull(_)
+            | Self::SigningOut(_)
             | Self::SameAgent(_) => "agent",
+            Self::ReasonFull { .. } => "reason",
+            Self::NoSuchParticipant { .. } => "participant",
+            Self::NotListening { .. } => "listener",
+            Self::NoSuchOrder(_) => "order_id",
             Self::NoSuchRecall(_) => "recall_id",
             Self::SameLevel { .. } => "level",
             Self::ScopeTaken { .. } => "scope.entry_points",

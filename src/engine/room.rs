@@ -54,6 +54,7 @@ impl Engine {
             needs: of.needs.clone(),
             preferred: Needs::new(),
             pools: Pools::new(),
+            silent: false,
         };
         let slots = self.floor.slots_for(&usual, &of.pools);
         let each = self.pace.get(queue, Channel::Voice).work.seconds_each(at)?;

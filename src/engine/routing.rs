@@ -9,6 +9,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::callback::CallbackPolicy;
+use super::care::QueueCare;
+use super::day::Reason;
 use super::policy::{AgentChoice, ContactChoice, QueuePolicy, Workload};
 use super::promise::PromiseSettings;
 use super::queue_life::{Calendar, External, Notice, QueueLife, QueueStep};
@@ -37,7 +39,7 @@ pub struct Routing {
     pub entry_points: Vec<EntryPoint>,
     /// Reasons for not being ready, by [`ReasonId`]. The first is the one the router
     /// itself sets after unanswered reservations.
-    pub not_ready_reasons: Vec<Listed>,
+    pub not_ready_reasons: Vec<Reason>,
     /// Disposition codes, by [`DispositionId`].
     pub dispositions: Vec<Listed>,
     /// When queues are open, by [`CalendarId`].
@@ -48,6 +50,9 @@ pub struct Routing {
     pub notices: Vec<Notice>,
     /// The skill that speaks a language, sorted by language, each once.
     pub languages: Vec<(Language, SkillId)>,
+    /// What customers of chats are asked who fell silent, by language, the one for all other
+    /// languages first; empty: the router's own words. Never read here.
+    pub still_there: Vec<(Option<Language>, Arc<str>)>,
     /// What holds for the whole router.
     pub settings: Settings,
 }
@@ -86,6 +91,8 @@ pub struct Queue {
     pub connect_timeout: Span,
     /// Work after a contact before the agent is free for the next, zero for none.
     pub wrap_up: Span,
+    /// How long that may last at most when it is extended; zero: it is not extended.
+    pub wrap_up_most: Span,
     /// How its contacts and agents are chosen for each other.
     pub policy: QueuePolicy,
     /// What changes for those who wait long, at most [`MOST_STEPS`](super::queue_life::MOST_STEPS).
@@ -94,6 +101,8 @@ pub struct Queue {
     pub life: QueueLife,
     /// How it makes callbacks; none if it makes none.
     pub callback: Option<Arc<CallbackPolicy>>,
+    /// How it cares for those who wait.
+    pub care: QueueCare,
 }
 
 /// An agent of the configuration.
@@ -149,6 +158,11 @@ pub struct Settings {
     pub contact_choice: ContactChoice,
     /// How promises are kept.
     pub promises: PromiseSettings,
+    /// Agents are told when a supervisor listens to a contact of theirs.
+    pub tell_listening: bool,
+    /// A call outside the router that nobody has reported as ended is over after this: a
+    /// gateway that forgot it must not keep an agent from work for the rest of the day.
+    pub outside_lasts: Span,
 }
 
 impl Default for Settings {
@@ -162,6 +176,8 @@ impl Default for Settings {
             most_contacts: 1_000_000,
             contact_choice: ContactChoice::FixedQueueRatio,
             promises: PromiseSettings::default(),
+            tell_listening: true,
+            outside_lasts: Span::seconds(4 * 3600),
         }
     }
 }

@@ -4,7 +4,8 @@ use super::Engine;
 use super::agent::{Hold, Work};
 use super::contact::{Contact, State};
 use super::directive::{Directive, Offer, Recipient, Tell};
-use super::event::{Arrived, EffectKind, Event};
+use super::event::{Arrived, EffectKind, Event, Linked, WentSilent};
+use super::participant::{OffBecause, Participant, ParticipantStep};
 use super::words::{AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
 use crate::time::{EngineTime, Span};
@@ -122,6 +123,8 @@ impl Teller<'_> {
             }
             Event::FollowUpOpened(a) => self.goes_on_as(a),
             Event::WaitAnnounced { contact, .. } => self.outlook(*contact),
+            Event::WentSilent(WentSilent { contact, .. }) => self.state(*contact),
+            Event::Linked(Linked { contact, .. }) => self.linked(*contact),
             Event::WrapUpEnded { agent, contact } => {
                 self.agent(*agent, Tell::WrapUpEnded(*contact));
             }
@@ -129,9 +132,14 @@ impl Teller<'_> {
             Event::AvailabilityChanged { agent, because, .. } => {
                 self.availability(*agent, Some(*because));
             }
-            Event::NextSet { agent, .. } | Event::PhoneUnreachable(agent) => {
-                self.availability(*agent, None);
+            Event::NextSet { agent, .. }
+            | Event::PhoneUnreachable(agent)
+            | Event::SignOut { agent, .. }
+            | Event::ReasonOverstayed { agent, .. } => self.availability(*agent, None),
+            Event::WrapUpExtended { agent, contact, until } => {
+                self.wrap_up(*agent, *contact, Some(*until));
             }
+            Event::Participant { contact, step, .. } => self.participants(*contact, step),
             // Everything else concerns nobody who is connected.
             _ => {}
         }
@@ -189,6 +197,16 @@ impl Teller<'_> {
         }
     }
 
+    /// Who has one of those that are linked hears of the others.
+    fn linked(&mut self, contact: ContactId) {
+        let all = self.engine.contact(contact).map(|c| self.engine.linked_ids(c));
+        for contact in all.unwrap_or_default().into_iter().chain([contact]) {
+            if let Some(agent) = self.engine.contact(contact).and_then(|c| c.state.agent()) {
+                self.work(agent, contact);
+            }
+        }
+    }
+
     /// The gateway learns what a conversation goes on as before it hears of its end.
     fn goes_on_as(&mut self, arrived: &Arrived) {
         let Some(contact) = arrived.continues else { return };
@@ -220,11 +238,16 @@ impl Teller<'_> {
                 Tell::Dial { effect, contact, reservation, agent, mode, ring, continues }
             }
             EffectKind::HandOver { to } => Tell::HandOver { effect, contact, to },
+            EffectKind::Join { participant, part } => {
+                let Some(p) = c.participants.get(participant) else { return };
+                Tell::Join { effect, contact, participant, who: p.who.clone(), part }
+            }
             EffectKind::Say(say) => Tell::Say { effect, contact, channel: c.channel, say },
             EffectKind::Announce(announce) => {
                 Tell::Announce { effect, contact, channel: c.channel, announce }
             }
             EffectKind::Forward { to } => Tell::Forward { effect, contact, channel: c.channel, to },
+            EffectKind::AskPresence(language) => Tell::AskPresence { effect, contact, language },
         };
         self.gateway(c, tell);
     }
@@ -238,7 +261,7 @@ impl Teller<'_> {
     }
 
     fn say_work(&mut self, agent: AgentId, work: &Work) {
-        if let Hold::WrapUp { until } = work.hold {
+        if let Hold::WrapUp { until, .. } = work.hold {
             return self.wrap_up(agent, work.contact, Some(until));
         }
         let Some(offer) = self.engine.contact(work.contact).and_then(|c| self.offer(c)) else {
@@ -277,12 +300,42 @@ impl Teller<'_> {
             language: c.language,
             heard: c.heard.to_vec(),
             callback: c.callback.as_ref().map(|cb| cb.kind),
+            linked: self.engine.linked_with(c),
         })
     }
 
     fn wrap_up(&mut self, agent: AgentId, contact: ContactId, until: Option<EngineTime>) {
         if let Some(until) = until {
             self.agent(agent, Tell::WrapUp { contact, lasting: until.since(self.at) });
+        }
+    }
+
+    /// Who is on a contact, after somebody's part in it changed. One whom the gateway is being
+    /// asked to bring on it hears of by that.
+    fn participants(&mut self, contact: ContactId, step: &ParticipantStep) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let off = matches!(
+            step,
+            ParticipantStep::Off(OffBecause::Asked | OffBecause::ContactOver | OffBecause::Owner)
+        );
+        if off {
+            self.all_on(Recipient::Gateway(c.gateway), c);
+        }
+        if let State::Assigned { agent, .. } = c.state {
+            self.all_on(Recipient::Agent(agent), c);
+        }
+    }
+
+    fn all_on(&mut self, to: Recipient, c: &Contact) {
+        let seen = |p: &&Participant| matches!(to, Recipient::Gateway(_)) || p.told;
+        let all: Vec<Participant> = c.participants.all.iter().filter(seen).cloned().collect();
+        let tell = Tell::Participants { contact: c.id, all };
+        // Of what one command changed the end is told, once.
+        let last = |d: &&Directive| {
+            d.to == to && matches!(d.tell, Tell::Participants { contact, .. } if contact == c.id)
+        };
+        if self.out.iter().rev().find(last).is_none_or(|d| d.tell != tell) {
+            self.out.push(Directive { to, tell });
         }
     }
 
@@ -311,7 +364,11 @@ impl Teller<'_> {
     fn availability(&mut self, agent: AgentId, because: Option<AvailabilityBecause>) {
         let Some(a) = self.engine.agent(agent) else { return };
         let (now, next, phone_unreachable) = (a.availability, a.next, a.phone_unreachable);
-        self.agent(agent, Tell::Availability { now, because, next, phone_unreachable });
+        let (overstayed, leaves_in) = (a.overstayed, a.leaving.map(|l| l.at.since(self.at)));
+        self.agent(
+            agent,
+            Tell::Availability { now, because, next, phone_unreachable, overstayed, leaves_in },
+        );
     }
 
     /// All that an agent has, when a session of theirs begins.
@@ -320,6 +377,10 @@ impl Teller<'_> {
         let work = self.engine.agent(agent).map(|a| a.work.clone()).unwrap_or_default();
         for work in &work {
             self.say_work(agent, work);
+            let on = |c: &&Contact| work.hold == Hold::Assigned && c.participants.last > 0;
+            if let Some(c) = self.engine.contact(work.contact).filter(on) {
+                self.all_on(Recipient::Agent(agent), c);
+            }
             if let Some(consult) = self.engine.contact(work.contact).and_then(|c| c.consult)
                 && let Some(State::Assigned { agent: second, .. }) =
                     self.engine.contact(consult).map(|c| c.state)
@@ -340,6 +401,9 @@ impl Teller<'_> {
         self.opened(contact);
         self.state(contact);
         self.outlook(contact);
+        if let Some(c) = self.engine.contact(contact).filter(|c| c.participants.last > 0) {
+            self.all_on(Recipient::Gateway(c.gateway), c);
+        }
         let effects = self.engine.contact(contact).map(|c| c.effects.clone()).unwrap_or_default();
         for (effect, kind) in effects {
             self.effect(contact, effect, kind);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::agent::{Agent, Hold, Presence};
+use super::care::Silence;
 use super::contact::{Contact, Link, State};
 use super::promise::{Promise, Recovery};
 use super::recall::Recall;
@@ -21,6 +22,10 @@ pub(crate) enum Due {
     Update(ContactId),
     /// A contact was kept for one agent long enough.
     Named(ContactId),
+    /// A contact was held back long enough for one that it is linked with.
+    Held(ContactId),
+    /// A customer said nothing for so long that they are asked, or that they are gone.
+    Silence(ContactId),
     /// An agent was passed over for a contact long enough.
     PassOver(ContactId, AgentId),
     /// The work after a contact has lasted long enough.
@@ -33,6 +38,12 @@ pub(crate) enum Due {
     Promise(PromiseId),
     /// Work to make good is due.
     Recovery(RecoveryId),
+    /// An agent has been not ready for the same reason for too long.
+    Overstay(AgentId),
+    /// An agent is to be signed out.
+    Leaving(AgentId),
+    /// A call outside the router has lasted longer than any.
+    Outside(AgentId),
 }
 
 /// Everything that falls due, in order of time.
@@ -121,6 +132,7 @@ pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Du
             if contact.named.is_none() && contact.link != Link::Detached {
                 of_stage(contact, &mut each);
             }
+            of_care(contact, &mut each);
         }
         State::CallbackDue => {
             if let Some(wakes) = contact.callback.as_ref().and_then(|cb| cb.wakes()) {
@@ -129,7 +141,7 @@ pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Du
         }
         State::New | State::Assigned { .. } => {}
     }
-    if let Some(named) = contact.named.filter(|_| contact.is_in_line()) {
+    if let Some(named) = contact.named.filter(|_| contact.stands()) {
         each((named.until, Due::Named(contact.id)));
     }
     for p in &contact.passed_over {
@@ -146,6 +158,23 @@ fn of_stage(contact: &Contact, each: &mut impl FnMut((EngineTime, Due))) {
     }
     if let Some(at) = contact.stage.update {
         each((at, Due::Update(contact.id)));
+    }
+}
+
+/// The timers of a waiting contact's care.
+fn of_care(contact: &Contact, each: &mut impl FnMut((EngineTime, Due))) {
+    let care = &contact.care;
+    if let Some(held) = care.held.filter(|h| h.with.is_some()) {
+        each((held.until, Due::Held(contact.id)));
+    }
+    let falls = care.silent_after.filter(|_| contact.named.is_none() && care.held_for().is_none());
+    let due = match care.silence {
+        Silence::None => falls.map(|after| care.heard.max(contact.queued) + after),
+        Silence::Asked { until, .. } => Some(until),
+        Silence::Fell | Silence::Gone => None,
+    };
+    if let Some(due) = due {
+        each((due, Due::Silence(contact.id)));
     }
 }
 
@@ -167,11 +196,20 @@ pub(crate) fn of_recovery(r: &Recovery) -> Option<(EngineTime, Due)> {
 /// The timers that an agent's state stands for.
 pub(crate) fn of_agent(agent: &Agent, mut each: impl FnMut((EngineTime, Due))) {
     for work in &agent.work {
-        if let Hold::WrapUp { until } = work.hold {
+        if let Hold::WrapUp { until, .. } = work.hold {
             each((until, Due::WrapUp(agent.id, work.contact)));
         }
     }
     if let Presence::Lost { until } = agent.presence {
         each((until, Due::Grace(agent.id)));
+    }
+    if let Some(at) = agent.over_at {
+        each((at, Due::Overstay(agent.id)));
+    }
+    if let Some(leaving) = agent.leaving.filter(|l| !l.begun) {
+        each((leaving.at, Due::Leaving(agent.id)));
+    }
+    if let Some(until) = agent.outside.iter().map(|call| call.until).min() {
+        each((until, Due::Outside(agent.id)));
     }
 }

@@ -208,11 +208,15 @@ pub enum EndReason {
     QueueFull,
     /// The customer no longer wants to be called back.
     CallbackCancelled,
+    /// An agent did it together with another one that it was linked with.
+    HandledWith,
+    /// The customer of a chat did not answer when they were asked if they are still there.
+    GoneSilent,
 }
 
 impl EndReason {
     /// All reasons, in the order of declaration.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Completed,
         Self::CustomerLeft,
         Self::Abandoned,
@@ -228,6 +232,8 @@ impl EndReason {
         Self::QueueClosed,
         Self::QueueFull,
         Self::CallbackCancelled,
+        Self::HandledWith,
+        Self::GoneSilent,
     ];
 
     /// The word for it in metrics and listings.
@@ -249,6 +255,8 @@ impl EndReason {
             Self::QueueClosed => "queue_closed",
             Self::QueueFull => "queue_full",
             Self::CallbackCancelled => "callback_cancelled",
+            Self::HandledWith => "handled_with",
+            Self::GoneSilent => "gone_silent",
         }
     }
 }
@@ -400,6 +408,8 @@ pub enum AvailabilityBecause {
     ConnectionLost,
     /// The configuration no longer has them.
     Retired,
+    /// Their shift is over.
+    ShiftOver,
 }
 
 /// Whether the customer agreed to a recording.

@@ -9,14 +9,14 @@ use dashmap::DashMap;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::owed::When;
-use super::convert::{act, check, person, tell};
+use super::convert::{act, check, tell};
 use super::status::{self, Fault};
 use super::stream::{BACK_AFTER_MS, Line, Outward, Room, Said, Sent, Speaker};
 use super::{Edge, auth, watch};
 use crate::engine::command::{Command, Reply};
 use crate::engine::directive::Recipient;
 use crate::engine::entry::{Actor, Role, Sealed};
-use crate::ids::{AgentId, ContactId, RequestId, SessionId};
+use crate::ids::{AgentId, RequestId, SessionId};
 use crate::pb::v1::agent_service_connect_request::Command as Asked;
 use crate::pb::v1::agent_service_connect_response::Message as Word;
 use crate::pb::v1::agent_service_server::AgentService;
@@ -71,7 +71,7 @@ impl AgentService for Agents {
         let actor = auth::actor(Role::Agent, &asked.agent);
         let request = Some(auth::request_id(&actor, &asked.request_id, &wanted));
         let when = When::now(&self.0.handle);
-        let sealed = sealed(&self.0.handle, &wanted)?;
+        let sealed = act::sealed(&self.0.handle, &wanted)?;
         let command =
             Command::Agent { agent, session: None, act: act::read(&names, when, wanted)? };
         let reply = self.0.handle.call(actor, request, command, sealed).await;
@@ -80,13 +80,6 @@ impl AgentService for Agents {
         let answer = Some(tell::answer(when, &asked.request_id, &asked.agent, reply, &receipt));
         Ok(self.0.proven(v1::ActResponse { answer }))
     }
-}
-
-/// The words and the note of work to make good, sealed.
-fn sealed(handle: &ShardHandle, act: &v1::AgentAct) -> Result<Option<Sealed>, Fault> {
-    let Some(v1::agent_act::Act::OpenRecovery(remedy)) = &act.act else { return Ok(None) };
-    let customer = handle.customer(ContactId(remedy.contact_id));
-    person::seal(handle.keys(), customer, remedy.words.clone(), false)
 }
 
 /// An agent on a stream.
@@ -232,6 +225,7 @@ struct Understood {
     actor: Actor,
     request: Option<RequestId>,
     command: Command,
+    sealed: Option<Sealed>,
 }
 
 impl Conversation {
@@ -262,13 +256,13 @@ impl Conversation {
     async fn take(&self, room: Room<'_>, asked: FromDesktop) {
         let (request_id, name) = (asked.request_id.clone(), asked.agent.clone());
         match self.understand(asked).await {
-            Ok(Understood { sign, agent, actor, request, command }) => {
+            Ok(Understood { sign, agent, actor, request, command, sealed }) => {
                 let attach = sign == SIGN_IN;
                 if attach {
                     self.voice.seats.entry(agent).or_default().signing_in += 1;
                 }
                 let tag = Tag::write(sign, agent, &request_id);
-                let sent = Sent { actor: &actor, request, command, sealed: None, attach, tag };
+                let sent = Sent { actor: &actor, request, command, sealed, attach, tag };
                 self.line.submit(room, sent);
             }
             Err(fault) => {
@@ -289,7 +283,8 @@ impl Conversation {
             let shown = self.line.handle.shown(&sign_in.newest_receipt).await;
             shown.map_err(|_| Fault::Rejected(Rejection::Stopping))?;
             let command = Command::ConnectAgent(agent);
-            return Ok(Understood { sign: SIGN_IN, agent, actor, request: None, command });
+            let (request, sealed) = (None, None);
+            return Ok(Understood { sign: SIGN_IN, agent, actor, request, command, sealed });
         }
         let Some(seat) = self.voice.seats.get(&agent) else {
             let expected = "this agent is not signed in on this stream: send sign_in first";
@@ -300,9 +295,10 @@ impl Conversation {
         match wanted {
             Asked::Act(wanted) => {
                 let request = Some(auth::request_id(&actor, &asked.request_id, &wanted));
+                let sealed = act::sealed(&self.line.handle, &wanted)?;
                 let act = act::read(&names, When::now(&self.line.handle), wanted)?;
                 let command = Command::Agent { agent, session, act };
-                Ok(Understood { sign: ACT, agent, actor, request, command })
+                Ok(Understood { sign: ACT, agent, actor, request, command, sealed })
             }
             Asked::Leave(_) | Asked::SignIn(_) => {
                 let Some(session) = session else {
@@ -310,7 +306,8 @@ impl Conversation {
                     return Err(Fault::Misplaced { field: "leave", expected });
                 };
                 let command = Command::DisconnectAgent { agent, session };
-                Ok(Understood { sign: LEAVE, agent, actor, request: None, command })
+                let (request, sealed) = (None, None);
+                Ok(Understood { sign: LEAVE, agent, actor, request, command, sealed })
             }
         }
     }

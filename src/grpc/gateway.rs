@@ -4,6 +4,7 @@
 //! Which contacts they hold is the engine's to know.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status, Streaming};
@@ -14,8 +15,10 @@ use super::convert::owed::When;
 use super::convert::report::Reading;
 use super::convert::say::Unsayable;
 use super::convert::{check, report, tell};
+use super::past::Past;
 use super::status::{self, Fault};
 use super::stream::{BACK_AFTER_MS, Line, Outward, Said, Sent, Speaker};
+use crate::archive::Ended;
 use crate::engine::command::{Command, Reply, Report};
 use crate::engine::directive::Recipient;
 use crate::engine::entry::{Actor, Role, Sealed};
@@ -28,6 +31,9 @@ use crate::pb::v1::{
 };
 use crate::shard::ask::{AnswerTo, Ask, Outgoing, Rejection, SessionOver};
 use crate::shard::handle::ShardHandle;
+
+/// When to try again what the archive could not be asked about.
+const ARCHIVE_BACK: Duration = Duration::from_secs(5);
 
 /// The service.
 #[derive(Clone, Debug)]
@@ -49,7 +55,8 @@ impl GatewayService for Gateways {
         });
         let (line, outward) =
             Line::open(self.0.handle.clone(), self.0.stopping.clone(), voice.clone());
-        let conversation = Conversation { line, voice, inbound: request.into_inner() };
+        let past = self.0.past.clone();
+        let conversation = Conversation { line, voice, inbound: request.into_inner(), past };
         tokio::spawn(conversation.run(session));
         Ok(Response::new(outward))
     }
@@ -93,7 +100,8 @@ impl Gateways {
         check::name("gateway", name)?;
         let actor = auth::actor(Role::Gateway, name);
         let request = auth::request_id(&actor, request_id, &*report::without_secrets(&report));
-        let (report, sealed) = read(&self.0.handle, report)?;
+        let ended = ended(&self.0.handle, &self.0.past, &report).await?;
+        let (report, sealed) = read(&self.0.handle, ended.as_ref(), report)?;
         if matches!(report, Report::Holding { .. }) {
             let expected = "said on a stream, after a hello";
             return Err(Fault::Misplaced { field: "holding", expected });
@@ -119,13 +127,40 @@ impl Gateways {
     }
 }
 
-fn read(handle: &ShardHandle, asked: v1::GatewayReport) -> Result<(Report, Option<Sealed>), Fault> {
+/// What is to be known of a closed contact that a report is about.
+///
+/// A customer has their say after the end too, as long as the archive keeps the contact.
+async fn ended(
+    handle: &ShardHandle,
+    past: &Past,
+    asked: &v1::GatewayReport,
+) -> Result<Option<Ended>, Fault> {
+    let Some(v1::gateway_report::Report::Feedback(given)) = &asked.report else { return Ok(None) };
+    let id = check::contact(given.contact_id)?;
+    let open = handle.read(move |view| view.engine.contact(id).is_some()).await?;
+    if open {
+        return Ok(None);
+    }
+    match past.ended(id).await {
+        Ok(Some(ended)) => Ok(Some(ended)),
+        Ok(None) => Err(Fault::NoContact(id)),
+        // The archive's failure is logged where it was seen; a repeat may find it well.
+        Err(_) => Err(Fault::Rejected(Rejection::Busy { retry_after: ARCHIVE_BACK })),
+    }
+}
+
+fn read(
+    handle: &ShardHandle,
+    ended: Option<&Ended>,
+    asked: v1::GatewayReport,
+) -> Result<(Report, Option<Sealed>), Fault> {
     let names = handle.directory();
     let from = Reading {
         names: &names,
         keys: handle.keys(),
         owner: &|contact| report::owner(handle, contact),
         recalls: handle.recalls(),
+        ended,
         recall_of: &|contact| handle.recall_of(contact),
         when: When::now(handle),
     };
@@ -196,9 +231,14 @@ impl Speaker for Voice {
                 }
                 Word::Refused(fault.refused(&request_id))
             }
-            Outgoing::Directive(directive, _) => {
+            Outgoing::Directive(directive, sealed) => {
                 let names = self.handle.directory();
-                match tell::to_gateway(&self.handle, &names.routing, &directive.tell) {
+                match tell::to_gateway(
+                    &self.handle,
+                    &names.routing,
+                    &directive.tell,
+                    sealed.as_ref(),
+                ) {
                     Ok(Some(told)) => Word::Directive(told),
                     Ok(None) => return Said::Nothing,
                     Err(Unsayable(effect)) => {
@@ -223,6 +263,7 @@ struct Conversation {
     line: Arc<Line<ToGateway>>,
     voice: Arc<Voice>,
     inbound: Streaming<FromGateway>,
+    past: Past,
 }
 
 impl Conversation {
@@ -280,7 +321,7 @@ impl Conversation {
                 Err(status) => return self.line.end_with(status),
             };
             let tag = asked.request_id.clone().into_boxed_str();
-            match self.reported(actor, asked) {
+            match self.reported(actor, asked).await {
                 Ok((request, report, sealed)) => {
                     let command = Command::Gateway { gateway, session: Some(session), report };
                     let request = Some(request);
@@ -295,7 +336,7 @@ impl Conversation {
         }
     }
 
-    fn reported(
+    async fn reported(
         &self,
         actor: &Actor,
         asked: FromGateway,
@@ -305,7 +346,8 @@ impl Conversation {
             Some(Asked::Report(report)) => {
                 let known = report::without_secrets(&report);
                 let request = auth::request_id(actor, &asked.request_id, &*known);
-                let (report, sealed) = read(&self.line.handle, report)?;
+                let ended = ended(&self.line.handle, &self.past, &report).await?;
+                let (report, sealed) = read(&self.line.handle, ended.as_ref(), report)?;
                 Ok((request, report, sealed))
             }
             Some(Asked::Hello(_)) => Err(Fault::Misplaced {

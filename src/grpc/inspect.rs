@@ -173,7 +173,7 @@ fn came(view: &View<'_>, a: &Arrived, row: &mut v1::ContactRow) {
 
 impl Found {
     /// All of it, personal data included.
-    pub(super) fn show(self, handle: &ShardHandle) -> v1::GetContactResponse {
+    pub(super) fn show(self, handle: &ShardHandle, thread: Vec<u64>) -> v1::GetContactResponse {
         let keys = handle.keys();
         let texts = Texts::of(handle.recalls(), self.channel);
         let mut timeline = Vec::with_capacity(self.items.len());
@@ -202,6 +202,7 @@ impl Found {
             timeline_omitted: u64::try_from(omitted).unwrap_or(u64::MAX),
             heard,
             heard_omitted: u64::try_from(heard_omitted).unwrap_or(u64::MAX),
+            thread_contact_ids: if thread.len() > 1 { thread } else { Vec::new() },
         }
     }
 
@@ -230,7 +231,10 @@ impl Found {
         let told = story::tell(&self.routing, texts, &item.event, before);
         // One entry's personal data came with what it began with; saying it again at each
         // of the entry's events would only make the story longer.
-        let brought = matches!(*item.event, Event::Arrived(_) | Event::InputReceived(_));
+        let brought = matches!(
+            *item.event,
+            Event::Arrived(_) | Event::InputReceived(_) | Event::FeedbackGiven(_)
+        );
         let sealed = item.sealed.as_ref().filter(|_| brought);
         v1::TimelineItem {
             sequence: item.sequence,

@@ -7,9 +7,12 @@
 mod accept;
 mod admin;
 mod agent;
+mod agent_states;
 mod auth;
+mod bulk;
 mod convert;
 mod explain;
+mod feedback;
 mod gateway;
 mod heard;
 mod inspect;
@@ -57,6 +60,8 @@ struct Edge {
     /// Gateways that made themselves known by a unary call. Ids are for ever, so that a
     /// name which was found need not be asked for again.
     gateways: Arc<DashMap<Arc<str>, GatewayId>>,
+    /// What supervisors were shown and may order.
+    previews: Arc<bulk::Previews>,
 }
 
 /// Milliseconds since the Unix epoch.

@@ -6,6 +6,7 @@
 use super::story::{length, waits_for};
 use super::{rows, story, unix_ms};
 use crate::engine::callback::{Callback, Phase};
+use crate::engine::care::Silence;
 use crate::engine::contact::{Contact, State};
 use crate::engine::routing::Routing;
 use crate::engine::words::WaitsFor;
@@ -59,11 +60,19 @@ fn of(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
         }
         State::Pending { until, agent: None, on } => {
             let most = length(until.since(now));
-            let what = match on {
-                WaitsFor::Farewell => "It ends when it was told why",
-                _ => "It ends when the number outside has taken it",
+            let text = match on {
+                WaitsFor::Farewell | WaitsFor::External => {
+                    let what = match on {
+                        WaitsFor::Farewell => "It ends when it was told why",
+                        _ => "It ends when the number outside has taken it",
+                    };
+                    format!("{what}; if nobody reports, it is back at its place in {most}.")
+                }
+                WaitsFor::Customer | WaitsFor::ThirdParty => format!(
+                    "It comes back to its place when the customer writes; if they do not within \
+                     {most}, it is closed."
+                ),
             };
-            let text = format!("{what}; if nobody reports, it is back at its place in {most}.");
             Next { text, left: left(until) }
         }
         State::Pending { on, until, agent: Some(agent) } => {
@@ -114,6 +123,9 @@ fn waits(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
         let text = format!("It is kept for {who} for another {most}; then {after}.");
         return Next { text, left: Some(named.until.since(now)) };
     }
+    if let Some(next) = out_of_line(routing, now, c) {
+        return next;
+    }
     let queue = routing.queue_name(c.queue);
     let mut text = format!(
         "It is offered as soon as an agent who may take from {queue} has room and it is the first \
@@ -127,6 +139,27 @@ fn waits(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
         text.push_str(&format!(" {who} may have it again in {most}."));
     }
     Next { text, left: c.stage.due.map(|due| due.since(now)) }
+}
+
+/// Of one who waits and stands in no line: for whom it is held back, or that they are asked.
+fn out_of_line(routing: &Routing, now: EngineTime, c: &Contact) -> Option<Next> {
+    if let Some(held) = c.care.held
+        && let Some(with) = held.with
+    {
+        let most = length(held.until.since(now));
+        let text = format!(
+            "It goes on at its place when contact {with}, which it is linked with, is no longer \
+             with an agent, or in {most} at the latest."
+        );
+        return Some(Next { text, left: Some(held.until.since(now)) });
+    }
+    let Silence::Asked { agent, until } = c.care.silence else { return None };
+    let (who, most) = (routing.agent_name(agent), length(until.since(now)));
+    let text = format!(
+        "Its customer has {most} more to say that they are there; then it is offered at its place. \
+         {who} goes on to others meanwhile."
+    );
+    Some(Next { text, left: Some(until.since(now)) })
 }
 
 impl Next {

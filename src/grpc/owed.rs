@@ -47,7 +47,7 @@ impl Owing {
         let order = asked.order(When::now(handle), &handle.directory())?;
         let actor = auth::actor(Role::Supervisor, said.actor);
         let id = auth::request_id(&actor, said.request_id, asked);
-        let sealed = match (asked.person(), order) {
+        let sealed = match (asked.person(), &order) {
             (Some(words), Order::OpenRecovery(remedy)) => {
                 person::seal(handle.keys(), handle.customer(remedy.contact), Some(words), false)?
             }

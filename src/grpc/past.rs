@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tonic::Status;
 
-use crate::archive::{ArchiveError, Asks, Known, Reader};
+use crate::archive::{ArchiveError, Asks, Ended, FeedbackAsked, FeedbackRow, Known, Reader};
 use crate::ids::{ContactId, CustomerId};
 use crate::shard::view::TimelineItem;
 
@@ -33,11 +33,39 @@ impl Past {
         }
     }
 
-    /// What the archive knows of a customer, everything that is durable now included.
-    pub(super) async fn customer(&self, customer: CustomerId) -> Result<Known, Status> {
+    /// What the archive knows of a contact that is over, everything that is durable now included.
+    pub(super) async fn ended(&self, contact: ContactId) -> Result<Option<Ended>, Status> {
+        self.caught_up().await?;
+        self.reader.ended(contact).await.map_err(unavailable)
+    }
+
+    /// The contacts of a thread, as far as the archive has them: a contact is shown without.
+    pub(super) async fn thread(&self, contact: ContactId) -> Vec<u64> {
+        match self.reader.thread(contact).await {
+            Ok(thread) => thread,
+            Err(ArchiveError::Missing { .. }) => Vec::new(),
+            Err(error) => {
+                tracing::warn!(%error, "the archive could not be asked for a thread");
+                Vec::new()
+            }
+        }
+    }
+
+    /// What customers think, everything that is durable now included.
+    pub(super) async fn feedback(&self, asked: FeedbackAsked) -> Result<Vec<FeedbackRow>, Status> {
+        self.caught_up().await?;
+        self.reader.feedback(asked).await.map_err(unavailable)
+    }
+
+    async fn caught_up(&self) -> Result<(), Status> {
         let asks = self.asks.clone();
         let caught_up = tokio::task::spawn_blocking(move || asks.catch_up(PATIENCE)).await;
-        caught_up.unwrap_or(Err(ArchiveError::Interrupted)).map_err(unavailable)?;
+        caught_up.unwrap_or(Err(ArchiveError::Interrupted)).map(drop).map_err(unavailable)
+    }
+
+    /// What the archive knows of a customer, everything that is durable now included.
+    pub(super) async fn customer(&self, customer: CustomerId) -> Result<Known, Status> {
+        self.caught_up().await?;
         self.reader.customer(customer).await.map_err(unavailable)
     }
 

@@ -11,6 +11,7 @@ use super::convert::words;
 use super::status::Fault;
 use crate::engine::agent::{Agent, WHOLE};
 use crate::engine::contact::{Contact, Link, State, StateKind};
+use crate::engine::day::{Direction, OutsideCall};
 use crate::engine::recall::SelfService;
 use crate::engine::routing::{AgentProfile, Queue, Routing};
 use crate::engine::words::{Channel, Needs};
@@ -215,6 +216,19 @@ fn agent(
         phone_unreachable: agent.phone_unreachable,
         next: agent.next.map(|next| words::availability(routing, next)),
         retired: profile.retired,
+        overstayed: agent.overstayed,
+        reason_ends_in_ms: agent.over_at.map(|over| over.since(view.now).as_millis()),
+        leaves_in_ms: agent.leaving.map(|leaving| leaving.at.since(view.now).as_millis()),
+        outside_calls: agent.outside.iter().map(|call| outside(view, call)).collect(),
+    }
+}
+
+fn outside(view: &View<'_>, call: &OutsideCall) -> v1::OutsideCallRow {
+    v1::OutsideCallRow {
+        gateway: view.engine.gateway_name(call.gateway).map_or("?", |name| name).to_owned(),
+        key: call.key.to_string(),
+        outbound: call.direction == Direction::Outbound,
+        since_ms: view.now.since(call.since).as_millis(),
     }
 }
 
@@ -278,6 +292,10 @@ pub(super) fn contact(view: &View<'_>, c: &Contact) -> v1::ContactRow {
         consult_contact_id: id_or_none(c.consult),
         attributes: attributes(c.attributes.as_ref()),
         self_service: c.self_service().map(|s| self_service(view, s)),
+        linked_contact_ids: view.engine.linked_with(c).iter().map(|l| l.contact.0).collect(),
+        held_for_contact_id: id_or_none(c.care.held_for()),
+        silence: c.care.silence.name().to_owned(),
+        place_ahead_ms: c.care.ahead.as_millis(),
     }
 }
 

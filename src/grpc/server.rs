@@ -78,7 +78,8 @@ pub async fn services(
     stopping: CancellationToken,
 ) -> Result<Routes, ServeError> {
     let gateways = Arc::new(DashMap::new());
-    let edge = Edge { handle, past, stopping, gateways };
+    let previews = Arc::default();
+    let edge = Edge { handle, past, stopping, gateways, previews };
     macro_rules! bounded {
         ($server:ident, $service:expr) => {
             $server::new($service)

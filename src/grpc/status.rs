@@ -216,6 +216,7 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::NoWrapUp(_) => "NO_WRAP_UP",
         Refusal::NoConsult(_) => "NO_CONSULT",
         Refusal::ConsultOpen(_) => "CONSULT_OPEN",
+        Refusal::NotLinked(_) => "NOT_LINKED",
         Refusal::SameAgent(_) => "SAME_AGENT",
         Refusal::OutOfRange { .. } => "OUT_OF_RANGE",
         Refusal::BadConfiguration(_) => "BAD_CONFIGURATION",
@@ -233,6 +234,12 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::NoSuchRecovery(_) => "NO_SUCH_RECOVERY",
         Refusal::NotYourRecovery(_) => "NOT_YOUR_RECOVERY",
         Refusal::NeedsApproval(_) => "NEEDS_APPROVAL",
+        Refusal::ReasonFull { .. } => "REASON_FULL",
+        Refusal::SigningOut(_) => "SIGNING_OUT",
+        Refusal::OthersThere(_) => "OTHERS_THERE",
+        Refusal::NoSuchParticipant { .. } => "NO_SUCH_PARTICIPANT",
+        Refusal::NotListening { .. } => "NOT_LISTENING",
+        Refusal::NoSuchOrder(_) => "NO_SUCH_ORDER",
     }
 }
 
@@ -250,6 +257,7 @@ mod tests {
         let e = EffectId(9);
         vec![
             (Refusal::NoSuchContact(c), Code::NotFound, "NO_SUCH_CONTACT", "contact_id"),
+            (Refusal::NotLinked(c), Code::FailedPrecondition, "NOT_LINKED", "linked_contact_ids"),
             (Refusal::NotYourContact(c), Code::PermissionDenied, "NOT_YOUR_CONTACT", "contact_id"),
             (
                 Refusal::WrongState { contact: c, is: "queued", expected: "assigned" },

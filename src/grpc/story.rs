@@ -2,12 +2,14 @@
 //!
 //! The words are stable and for programs; the sentences are not.
 
+mod care;
 mod owed;
+mod people;
 mod recall;
 
 use super::convert::words;
 use crate::engine::agent::AgentState;
-use crate::engine::event::{Announce, EffectKind, Event, Queued, Reserved, Settled};
+use crate::engine::event::{Announce, EffectKind, Event, PresenceAsked, Queued, Reserved, Settled};
 use crate::engine::routing::Routing;
 use crate::engine::stage::Announced;
 use crate::engine::words::{
@@ -47,8 +49,10 @@ pub(super) fn tell(names: &Routing, texts: &Texts, event: &Event, before: Before
     let (agent, reservation) = concerns(event);
     let (word, text) = contact_event(names, event, before.queue)
         .or_else(|| connection_event(names, texts, event))
+        .or_else(|| people::event(names, event))
         .or_else(|| recall::event(texts, event, before.recall))
         .or_else(|| owed::event(names, event))
+        .or_else(|| care::event(names, event))
         .unwrap_or_else(|| ("other", "something about the router itself".to_owned()));
     Told { word, text, agent, reservation }
 }
@@ -65,8 +69,10 @@ const fn concerns(event: &Event) -> (Option<AgentId>, Option<ReservationId>) {
         | Event::Coded { agent, .. }
         | Event::ConsultStarted { agent, .. }
         | Event::HandedOver { to: agent, .. }
-        | Event::WrapUpEnded { agent, .. } => (Some(*agent), None),
+        | Event::WrapUpEnded { agent, .. }
+        | Event::WrapUpExtended { agent, .. } => (Some(*agent), None),
         Event::Closed { agent, .. } | Event::Pended { agent, .. } => (*agent, None),
+        Event::PresenceAsked(PresenceAsked { agent, .. }) => (Some(*agent), None),
         _ => (None, None),
     }
 }
@@ -167,6 +173,8 @@ fn connection_event(
                 EffectKind::Dial { agent, .. } => {
                     format!("call the customer and join them with {}", who(*agent))
                 }
+                EffectKind::AskPresence(_) => "ask if the customer is still there".to_owned(),
+                EffectKind::Join { participant, part } => people::join(*participant, *part),
             };
             ("effect_asked", format!("asked the gateway to {what} (effect {effect})"))
         }
@@ -325,6 +333,8 @@ const fn end(reason: EndReason) -> &'static str {
         EndReason::QueueClosed => "its queue was closed, and the customer was told",
         EndReason::QueueFull => "its queue was full, and the customer was told",
         EndReason::CallbackCancelled => "the customer no longer wants to be called back",
+        EndReason::HandledWith => "done together with another that it was linked with",
+        EndReason::GoneSilent => "the customer did not answer when asked if they are still there",
     }
 }
 

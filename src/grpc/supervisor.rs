@@ -1,5 +1,6 @@
 //! The service for supervisors: readings from the replica, and orders to the owner.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -10,8 +11,10 @@ use tonic::{Request, Response, Status};
 use super::convert::{check, order};
 use super::rows::{self, MOST_ROWS, Page};
 use super::status::{self, Fault};
-use super::{Edge, auth, inspect, unix_ms};
+use super::{Edge, agent_states, auth, bulk, feedback, inspect, unix_ms};
+use crate::engine::command::{Command, Reply};
 use crate::engine::entry::Role;
+use crate::engine::refusal::Refusal;
 use crate::ids::QueueId;
 use crate::pb::v1::supervisor_service_server::SupervisorService;
 use crate::pb::v1::{self, WatchQueuesResponse};
@@ -55,6 +58,22 @@ impl Supervisors {
         Ok(self.0.proven(done))
     }
 
+    /// Orders something by what was shown.
+    async fn apply(&self, asked: &v1::ApplyOrderRequest) -> Result<u64, Status> {
+        check::request_id(&asked.request_id)?;
+        check::bytes("actor", &asked.actor, 1, 64, "1 to 64 bytes").map_err(Status::from)?;
+        check::bytes("why", &asked.why, 1, 512, "1 to 512 bytes").map_err(Status::from)?;
+        let order = self.0.previews.order(&self.0.handle.directory(), asked)?;
+        let actor = auth::actor(Role::Supervisor, &asked.actor);
+        let id = auth::request_id(&actor, &asked.request_id, asked);
+        let command = Command::Supervise { order, why: Arc::from(&*asked.why) };
+        let reply = self.0.handle.call(actor, Some(id), command, None).await;
+        match reply.map_err(Fault::from)? {
+            Reply::Order(order) => Ok(order.0),
+            _ => Err(Fault::from(Refusal::RequestConflict).into()),
+        }
+    }
+
     async fn find(&self, contact_id: u64) -> Result<inspect::Found, Status> {
         let id = check::contact(contact_id)?;
         let handle = &self.0.handle;
@@ -70,6 +89,7 @@ impl Supervisors {
 
 #[tonic::async_trait]
 impl SupervisorService for Supervisors {
+    type WatchAgentStatesStream = ReceiverStream<Result<v1::WatchAgentStatesResponse, Status>>;
     type WatchQueuesStream = ReceiverStream<Result<WatchQueuesResponse, Status>>;
 
     async fn list_queues(
@@ -147,8 +167,10 @@ impl SupervisorService for Supervisors {
         &self,
         request: Request<v1::GetContactRequest>,
     ) -> Result<Response<v1::GetContactResponse>, Status> {
-        let found = self.find(request.into_inner().contact_id).await?;
-        Ok(Response::new(found.show(&self.0.handle)))
+        let asked = request.into_inner();
+        let found = self.find(asked.contact_id).await?;
+        let thread = self.0.past.thread(check::contact(asked.contact_id)?).await;
+        Ok(Response::new(found.show(&self.0.handle, thread)))
     }
 
     async fn explain_contact(
@@ -157,6 +179,13 @@ impl SupervisorService for Supervisors {
     ) -> Result<Response<v1::ExplainContactResponse>, Status> {
         let found = self.find(request.into_inner().contact_id).await?;
         Ok(Response::new(found.explain(&self.0.handle)))
+    }
+
+    async fn list_feedback(
+        &self,
+        request: Request<v1::ListFeedbackRequest>,
+    ) -> Result<Response<v1::ListFeedbackResponse>, Status> {
+        feedback::list(&self.0, request.into_inner()).await.map(Response::new)
     }
 
     async fn move_contact(
@@ -192,6 +221,94 @@ impl SupervisorService for Supervisors {
         request: Request<v1::SetAgentRequest>,
     ) -> Result<Response<v1::SetAgentResponse>, Status> {
         self.order(request, v1::SetAgentResponse {}).await
+    }
+
+    async fn pull_contact(
+        &self,
+        request: Request<v1::PullContactRequest>,
+    ) -> Result<Response<v1::PullContactResponse>, Status> {
+        self.order(request, v1::PullContactResponse {}).await
+    }
+
+    async fn sign_out_agent(
+        &self,
+        request: Request<v1::SignOutAgentRequest>,
+    ) -> Result<Response<v1::SignOutAgentResponse>, Status> {
+        self.order(request, v1::SignOutAgentResponse {}).await
+    }
+
+    async fn change_wrap_up(
+        &self,
+        request: Request<v1::ChangeWrapUpRequest>,
+    ) -> Result<Response<v1::ChangeWrapUpResponse>, Status> {
+        self.order(request, v1::ChangeWrapUpResponse {}).await
+    }
+
+    async fn listen(
+        &self,
+        request: Request<v1::ListenRequest>,
+    ) -> Result<Response<v1::ListenResponse>, Status> {
+        self.order(request, v1::ListenResponse {}).await
+    }
+
+    async fn stop_listening(
+        &self,
+        request: Request<v1::StopListeningRequest>,
+    ) -> Result<Response<v1::StopListeningResponse>, Status> {
+        self.order(request, v1::StopListeningResponse {}).await
+    }
+
+    async fn cancel_order(
+        &self,
+        request: Request<v1::CancelOrderRequest>,
+    ) -> Result<Response<v1::CancelOrderResponse>, Status> {
+        self.order(request, v1::CancelOrderResponse {}).await
+    }
+
+    async fn preview_order(
+        &self,
+        request: Request<v1::PreviewOrderRequest>,
+    ) -> Result<Response<v1::PreviewOrderResponse>, Status> {
+        let asked = request.into_inner().filter.ok_or(Fault::Missing { field: "filter" })?;
+        let filter = bulk::filter(&self.0.handle.directory(), &asked)?;
+        let looked = filter.clone();
+        let read = self.0.handle.read(move |view| bulk::preview(view, &looked)).await;
+        let (preview, contacts) = read.map_err(Fault::from)??;
+        self.0.previews.keep(&preview.token, filter, contacts);
+        Ok(Response::new(preview))
+    }
+
+    async fn apply_order(
+        &self,
+        request: Request<v1::ApplyOrderRequest>,
+    ) -> Result<Response<v1::ApplyOrderResponse>, Status> {
+        self.0.shown(&request).await?;
+        let order_id = self.apply(request.get_ref()).await?;
+        Ok(self.0.proven(v1::ApplyOrderResponse { order_id }))
+    }
+
+    async fn list_orders(
+        &self,
+        _: Request<v1::ListOrdersRequest>,
+    ) -> Result<Response<v1::ListOrdersResponse>, Status> {
+        let read = self.0.handle.read(bulk::orders).await;
+        Ok(Response::new(read.map_err(Fault::from)?))
+    }
+
+    async fn watch_agent_states(
+        &self,
+        request: Request<v1::WatchAgentStatesRequest>,
+    ) -> Result<Response<Self::WatchAgentStatesStream>, Status> {
+        let asked = request.into_inner();
+        let names = self.0.handle.directory();
+        let pool = match &*asked.pool {
+            "" => None,
+            name => Some(check::known("pool", "pool", name, |n| names.pool(n))?),
+        };
+        // Room for a few parts; what waits beyond that waits in the roster, for so long.
+        let (out, told) = mpsc::channel(4);
+        tokio::spawn(agent_states::watch(self.0.clone(), pool, asked.cursor, out));
+        Ok(Response::new(ReceiverStream::new(told)))
     }
 }
 

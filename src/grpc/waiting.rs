@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use super::{rows, story};
 use crate::engine::agent::{Agent, Presence};
+use crate::engine::care::Silence;
 use crate::engine::contact::{Contact, State};
 use crate::engine::routing::{AgentProfile, Routing};
 use crate::engine::words::{Availability, Channel};
+use crate::ids::ContactId;
 use crate::shard::view::View;
 use crate::time::Span;
 
@@ -29,6 +31,10 @@ pub(super) struct Waiting {
     /// How many with the same needs stand before it; none if it stands in no line.
     alike_before: Option<u64>,
     kept: Option<Kept>,
+    /// The contact with an agent for which it is held back.
+    held_for: Option<ContactId>,
+    /// Whether its customer is still there.
+    silence: Silence,
     agents: Agents,
 }
 
@@ -88,6 +94,8 @@ pub(super) fn read(view: &View<'_>, contact: &Contact) -> Option<Waiting> {
         of,
         alike_before: view.engine.position(contact.id).map(|n| n as u64),
         kept,
+        held_for: contact.care.held_for(),
+        silence: contact.care.silence,
         agents: agents(view, contact),
     })
 }
@@ -170,6 +178,7 @@ impl Waiting {
                     .to_owned(),
             );
         }
+        said.extend(self.patience());
         said.extend(self.nobody());
         let queue = &self.queue;
         let place = format!("It is number {} of {} in {queue}", self.position, self.of);
@@ -196,6 +205,24 @@ impl Waiting {
         }
         said.extend(self.line());
         said.join(" ")
+    }
+
+    /// Why it is offered to nobody although it waits.
+    fn patience(&self) -> Option<String> {
+        if let Some(with) = self.held_for {
+            return Some(format!(
+                "It is held back, keeping its place, while contact {with} of the same customer is \
+                 with an agent."
+            ));
+        }
+        match self.silence {
+            Silence::Fell => Some(
+                "Its customer has said nothing for long, and is asked before it is given to anyone."
+                    .to_owned(),
+            ),
+            Silence::Asked { .. } => Some("Its customer is asked if they are there.".to_owned()),
+            Silence::None | Silence::Gone => None,
+        }
     }
 
     /// Said first where it is so: no routing helps when nobody is there.
@@ -246,6 +273,8 @@ mod tests {
             of: 4,
             alike_before: Some(1),
             kept: None,
+            held_for: None,
+            silence: Silence::None,
             agents,
         }
     }
@@ -297,6 +326,10 @@ mod tests {
         }
         .told();
         assert!(text.starts_with("Its gateway is gone"), "{text}");
+        let held = Waiting { held_for: Some(ContactId(7)), ..waiting(Agents::default()) }.told();
+        assert!(held.contains("while contact 7 of the same customer"), "{held}");
+        let silent = Waiting { silence: Silence::Fell, ..waiting(Agents::default()) }.told();
+        assert!(silent.starts_with("Its customer has said nothing"), "{silent}");
         assert!(text.contains("first answered after 7.0 s and has been waiting again for 1 min"));
         assert!(text.contains("kept for anne for another 12.0 s; anne is busy."), "{text}");
     }

@@ -75,6 +75,19 @@ const fn is_of_note(event: &Event) -> bool {
             | Event::Reprioritised { .. }
             | Event::ConsultStarted { .. }
             | Event::HandedOver { .. }
+            | Event::ReplyCame(_)
+            | Event::PlaceKept(_)
+            | Event::Advanced(_)
+            | Event::Linked(_)
+            | Event::HeldBack(_)
+            | Event::HoldEnded(_)
+            | Event::FellSilent(_)
+            | Event::PresenceAsked(_)
+            | Event::PresenceAssumed(_)
+            | Event::WentSilent(_)
+            | Event::FeedbackGiven(_)
+            | Event::Participant { .. }
+            | Event::Bulk { .. }
     )
 }
 

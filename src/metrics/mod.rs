@@ -7,6 +7,7 @@
 //! nothing and serves no network: `http` asks for the text.
 
 mod archive;
+mod feedback;
 pub mod names;
 mod owed;
 mod recall;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use archive::ArchiveMetrics;
+use feedback::FeedbackMetrics;
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, SharedString,
 };
@@ -68,6 +70,7 @@ pub struct Metrics {
     owed: OwedMetrics,
     snapshots: SnapshotMetrics,
     archive: ArchiveMetrics,
+    feedback: FeedbackMetrics,
     one: Singles,
 }
 
@@ -163,6 +166,7 @@ impl Metrics {
             owed: OwedMetrics::new(r),
             snapshots: SnapshotMetrics::new(r),
             archive: ArchiveMetrics::new(r),
+            feedback: FeedbackMetrics::default(),
             one: Singles::new(r),
             recorder,
         })
@@ -310,6 +314,7 @@ impl Observer for Metrics {
             Fact::Configured(routing) => {
                 self.configured(routing);
                 self.waits.configured(&self.recorder, routing);
+                self.feedback.configured(&self.recorder, routing);
             }
             Fact::Offered(queue) => self.queue(queue, |q| q.offered.increment(times)),
             Fact::Answered { queue, waited, in_target, .. } => self.queue(queue, |q| {
@@ -329,6 +334,7 @@ impl Observer for Metrics {
             Fact::NotTaken(how) => count(&self.not_taken, how, times),
             Fact::ConnectFailed(fault) => count(&self.faults, fault, times),
             Fact::Closed(reason) => count(&self.closed, reason, times),
+            Fact::Feedback(queue, score) => self.feedback.given(queue, score, times),
             Fact::DoubleReservation => self.one.double_reservations.increment(times),
             Fact::Diverged => self.one.divergences.increment(times),
             Fact::Triaged(_)

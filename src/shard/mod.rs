@@ -22,6 +22,7 @@ mod people;
 pub mod recalls;
 pub mod recovery;
 mod replica;
+pub mod roster;
 mod sessions;
 pub mod snapshots;
 pub mod staffing;

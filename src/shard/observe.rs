@@ -145,6 +145,9 @@ pub enum Fact<'a> {
     ConnectFailed(ConnectFault),
     /// A contact ended.
     Closed(EndReason),
+    /// A customer said what they think of a contact of this queue, with a score in tenths on
+    /// the scale of 0 to 10, or none.
+    Feedback(QueueId, Option<u8>),
     /// A customer's words were found to mean something that counts.
     Triaged(TriageClass),
     /// A contact went back from self-service to its queue.

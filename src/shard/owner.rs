@@ -155,7 +155,8 @@ impl Decider {
         self.engine.directives(at, &events, &mut self.directives);
         for directive in self.directives.drain(..) {
             let with = match directive.tell {
-                Tell::CustomerInput(_) => sealed.clone(),
+                // Words for the agent; how somebody outside is reached, for the gateway.
+                Tell::CustomerInput(_) | Tell::Join { .. } => sealed.clone(),
                 _ => None,
             };
             self.open.releases.push(Release::Directive(directive, with));

@@ -17,6 +17,7 @@ use super::clock::Clock;
 use super::health::{Fatal, Health, Space, ThreadKind};
 use super::observe::{Observer, SnapshotOutcome};
 use super::people::{People, PeopleChange};
+use super::roster::Roster;
 use super::snapshots::Taker;
 use super::staffing::Staffing;
 use super::tally::Tally;
@@ -67,6 +68,7 @@ pub(crate) struct Replica {
     /// Its own: the one that the edges read follows what leaves, and not what is applied here.
     people: People,
     staffing: Staffing,
+    roster: Roster,
     sequence: u64,
     /// Where the journal stands after what was applied, and when that was.
     tip: Tip,
@@ -100,6 +102,7 @@ impl Replica {
             timelines: Timelines::default(),
             people: People::default(),
             staffing: Staffing::default(),
+            roster: Roster::default(),
             sequence: 0,
             tip: Tip::default(),
             wall: WallTime::default(),
@@ -159,6 +162,7 @@ impl Replica {
         self.tally = Tally::restore(self.observer.clone(), self.engine.routing(), &snapshot.seen);
         self.timelines = Timelines::restore(&snapshot.seen.timelines);
         self.people = People::restore(&snapshot.seen.people);
+        self.roster = Roster::after(snapshot.tip.sequence, &self.engine);
         (self.sequence, self.at) = (snapshot.tip.sequence, snapshot.at);
         (self.tip, self.wall) = (snapshot.tip, snapshot.wall);
         if let Some(taker) = &mut self.taker {
@@ -208,6 +212,7 @@ impl Replica {
                 self.tally.add(entry, batch.wall);
                 self.tally.audit_places(entry, &self.engine);
                 self.timelines.add(entry, batch.wall);
+                self.roster.add(entry, batch.wall, &self.engine);
                 for event in &entry.events {
                     if let Some(change) = PeopleChange::of(event, entry.sealed.as_ref()) {
                         self.people.change(change);
@@ -264,6 +269,7 @@ impl Replica {
             statistics: &self.tally.statistics,
             timelines: &self.timelines,
             staffing: &self.staffing,
+            roster: &self.roster,
         }
     }
 

@@ -19,7 +19,7 @@ use self::recall::Cause;
 use super::observe::{Fact, Observer};
 use super::view::{Statistics, Waiting};
 use crate::engine::entry::Entry;
-use crate::engine::event::{Event, Queued, Reserved};
+use crate::engine::event::{Event, Queued, Reserved, WentSilent};
 use crate::engine::routing::Routing;
 use crate::engine::words::EndReason;
 use crate::ids::{ContactId, QueueId, ReservationId};
@@ -149,6 +149,7 @@ impl Tally {
             | Counted::NotTaken(_)
             | Counted::ConnectFailed(_)
             | Counted::Closed(_)
+            | Counted::Feedback(..)
             | Counted::Triaged(_)
             | Counted::Returned(_)
             | Counted::Said(..) => {}
@@ -216,6 +217,13 @@ impl Tally {
                 self.leave(*contact);
                 if let Some(track) = self.open.get_mut(contact) {
                     track.held = None;
+                }
+            }
+            Event::WentSilent(WentSilent { contact, .. }) => self.leave(*contact),
+            Event::FeedbackGiven(given) => {
+                let tenths = given.tenths().and_then(|tenths| u8::try_from(tenths).ok());
+                if let Some(queue) = given.queue {
+                    self.tell(Fact::Feedback(queue, tenths));
                 }
             }
             Event::Closed { contact, reason, .. } => self.closed(at, *contact, *reason),

@@ -5,10 +5,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::roster::Roster;
 use super::staffing::Staffing;
 use crate::engine::Engine;
+use crate::engine::bulk::BulkStep;
 use crate::engine::entry::Entry;
-use crate::engine::event::Event;
+use crate::engine::event::{Advanced, Event, HeldBack, Linked, PresenceAsked, WentSilent};
 use crate::engine::promise::Stage;
 use crate::engine::words::{Availability, ServiceClass};
 use crate::ids::{ContactId, QueueId, RecallId};
@@ -37,6 +39,8 @@ pub struct View<'a> {
     pub timelines: &'a Timelines,
     /// Which agents serve which queues.
     pub staffing: &'a Staffing,
+    /// What agents are, and how that changed.
+    pub roster: &'a Roster,
 }
 
 /// Counts by queue since the journal began.
@@ -244,15 +248,27 @@ fn became_ready(entry: &Entry, event: &Event) -> bool {
 }
 
 /// The contacts that an event is about.
+#[expect(clippy::too_many_lines, reason = "one line an event, and the compiler asks for each")]
 pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
     let one = match event {
         Event::Arrived(arrived) => arrived.contact,
         Event::Queued(queued) => queued.contact,
         Event::Reserved(reserved) => reserved.contact,
         Event::ConsultStarted { parent, child, .. } => return [Some(*parent), Some(*child)],
-        Event::Detached(contact) | Event::OpenedToAll(contact) | Event::InputReceived(contact) => {
-            *contact
-        }
+        Event::Detached(contact)
+        | Event::OpenedToAll(contact)
+        | Event::InputReceived(contact)
+        | Event::ReplyCame(contact)
+        | Event::HoldEnded(contact)
+        | Event::FellSilent(contact)
+        | Event::PresenceAssumed(contact) => *contact,
+        Event::PlaceKept(kept) => kept.contact,
+        Event::FeedbackGiven(given) => given.contact,
+        Event::Linked(Linked { contact, with, .. }) => return [Some(*contact), Some(*with)],
+        Event::Advanced(Advanced { contact, .. })
+        | Event::HeldBack(HeldBack { contact, .. })
+        | Event::PresenceAsked(PresenceAsked { contact, .. })
+        | Event::WentSilent(WentSilent { contact, .. }) => *contact,
         Event::Reattached { contact, .. }
         | Event::PassOverEnded { contact, .. }
         | Event::Renewed { contact, .. }
@@ -279,8 +295,11 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::Returned { contact, .. }
         | Event::WordsAsked { contact, .. }
         | Event::WordsRead { contact, .. }
+        | Event::WrapUpExtended { contact, .. }
+        | Event::Participant { contact, .. }
         | Event::KeysPressed { contact, .. }
         | Event::WaitAnnounced { contact, .. } => *contact,
+        Event::Bulk { step: BulkStep::Acts(contact) | BulkStep::Skips(contact, _), .. } => *contact,
         Event::StepTaken { filing, .. } | Event::Refiled(filing) => filing.contact,
         Event::PromiseOpened { arrived, .. } => return [Some(arrived.contact), arrived.continues],
         Event::CallLost(contact) => *contact,
@@ -313,6 +332,10 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::AgentLost { .. }
         | Event::AvailabilityChanged { .. }
         | Event::NextSet { .. }
+        | Event::ReasonOverstayed { .. }
+        | Event::SignOut { .. }
+        | Event::OutsideCall { .. }
+        | Event::Bulk { .. }
         | Event::PhoneUnreachable(_) => return [None, None],
     };
     [Some(one), None]

@@ -215,6 +215,18 @@ async fn a_story_is_what_the_replica_would_remember() {
 }
 
 #[test]
+fn an_archive_that_is_being_made_is_none_yet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = path(folder.path());
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    std::fs::write(&path, b"").expect("made");
+    let read = schema::open_to_read(&path);
+    assert!(matches!(read, Err(ArchiveError::Missing { .. })), "{read:?}");
+    drop(schema::open(&path).expect("laid out"));
+    assert!(schema::open_to_read(&path).is_ok());
+}
+
+#[test]
 fn an_audit_that_was_touched_is_told() {
     for touch in [
         "UPDATE audit SET actor = 'nobody' WHERE sequence = 14",

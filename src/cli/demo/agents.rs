@@ -262,7 +262,7 @@ impl Agents {
                     job.helped = false;
                 }
             }
-            Directive::CustomerInput(_) => {}
+            Directive::CustomerInput(_) | Directive::Participants(_) => {}
         }
         Ok(())
     }

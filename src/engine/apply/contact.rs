@@ -5,11 +5,13 @@ use smallvec::SmallVec;
 use super::super::Engine;
 use super::super::ONE_SHARE;
 use super::super::agent::{Hold, Work};
+use super::super::care::{Care, Silence};
 use super::super::contact::{Contact, Link, State, StateKind};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
 use super::super::floor::Stand;
 use super::super::gateway::{Gateway, KeyOf};
 use super::super::line::Spot;
+use super::super::participant::Participants;
 use super::super::recall::Machine;
 use super::super::stage::Stage;
 use super::super::store::Filed;
@@ -122,11 +124,11 @@ impl Engine {
                 *deadline = until;
             }
             State::Pending { until: lasts, .. } => *lasts = until,
-            _ => {
-                if let Some(named) = &mut c.named {
-                    named.until = until;
-                }
-            }
+            _ => match (&mut c.care.silence, &mut c.named) {
+                (Silence::Asked { until: asked, .. }, _) => *asked = until,
+                (_, Some(named)) => named.until = until,
+                _ => {}
+            },
         });
     }
 
@@ -180,6 +182,7 @@ impl Engine {
         debug_assert_eq!(contact.id.0, self.counts.accepted + 1);
         self.counts.accepted += 1;
         self.counts.by_state[contact.state.kind().index()] += 1;
+        self.known.enter(&contact);
         // The event that places it follows at once, and makes it a part of the state hash.
         self.contacts.insert(Filed { contact, stand: Stand::Off, hash: 0 });
     }
@@ -188,9 +191,11 @@ impl Engine {
         if let Some(released) = q.released {
             self.release_work(at, released.agent, q.contact, released.wrap_up);
         }
+        let silent_after = self.silent_after(q);
         self.change(q.contact, |c| {
             enters(c, q);
             c.state = c.rests();
+            c.care.enter(silent_after);
             c.queue = q.queue;
             c.service = q.service;
             c.needs = Needs::from_slice(&q.needs);
@@ -342,6 +347,9 @@ impl Engine {
         }
         self.timers.remove_contact(contact);
         self.board.leave(contact);
+        self.known.leave(contact);
+        self.floor.asks_changed(contact.care.asked_for(), None);
+        self.thread_ended(at, contact, agent);
         self.counts.by_state[contact.state.kind().index()] -= 1;
         self.counts.by_state[StateKind::Closed.index()] += 1;
         self.hashes.contacts ^= filed.hash;
@@ -393,7 +401,9 @@ impl Engine {
 fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<&mut u32> {
     match (kind, channel) {
         (EffectKind::Say(_) | EffectKind::Announce(_), Channel::Voice) => None,
-        (EffectKind::Say(_) | EffectKind::Announce(_), _) => Some(&mut gateway.unsaid),
+        (EffectKind::Say(_) | EffectKind::Announce(_) | EffectKind::AskPresence(_), _) => {
+            Some(&mut gateway.unsaid)
+        }
         _ => Some(&mut gateway.effects),
     }
 }
@@ -449,5 +459,7 @@ fn blank(at: EngineTime, key: Key) -> Contact {
         callable: false,
         owed: None,
         callback: None,
+        care: Care::default(),
+        participants: Participants::default(),
     }
 }

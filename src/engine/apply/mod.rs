@@ -5,14 +5,17 @@
 //! event can forget a part of it.
 
 mod callback;
+mod care;
 mod contact;
+mod people;
 mod recall;
 mod stage;
 
 use std::sync::Arc;
 
 use super::agent::{Agent, Hold, Presence, Work};
-use super::contact::{Contact, Link};
+use super::away::{Away, Seen};
+use super::contact::Contact;
 use super::event::Event;
 use super::floor::{IdleKeys, Staff, Stand};
 use super::gateway::{Gateway, Sweep};
@@ -30,25 +33,10 @@ impl Engine {
         self.now = at;
         match event {
             Event::Configured(routing) => self.configured(routing),
-            Event::GatewayRegistered { gateway, name } => {
-                debug_assert_eq!(gateway.index(), self.gateways.len());
-                self.gateways.push(Gateway::new(Arc::clone(name)));
-            }
-            Event::GatewayConnected { gateway, session, limits } => {
-                self.counts.last_session = session.0;
-                self.change_gateway(*gateway, |g| {
-                    g.session = Some(*session);
-                    g.limits = *limits;
-                    g.sweep = Sweep::Detach;
-                });
-            }
-            Event::GatewayLost { gateway } => self.change_gateway(*gateway, |g| {
-                g.session = None;
-                g.sweep = Sweep::Detach;
-            }),
-            Event::GatewayResynced { gateway } => self.change_gateway(*gateway, |g| {
-                g.sweep = g.session.map_or(Sweep::Detach, Sweep::CloseLost);
-            }),
+            Event::GatewayRegistered { .. }
+            | Event::GatewayConnected { .. }
+            | Event::GatewayLost { .. }
+            | Event::GatewayResynced { .. } => self.apply_to_gateway(event),
             Event::AgentConnected { agent, session } => {
                 self.counts.last_session = session.0;
                 self.change_agent(*agent, |a| a.presence = Presence::Connected(*session));
@@ -69,6 +57,8 @@ impl Engine {
             Event::Restarted { .. }
             | Event::Unchanged { .. }
             | Event::Ordered { .. }
+            | Event::ReplyCame(_)
+            | Event::FeedbackGiven(_)
             | Event::Coded { .. } => {}
             Event::RecallStarted { .. }
             | Event::LevelChanged { .. }
@@ -90,7 +80,48 @@ impl Engine {
             | Event::PromiseOpened { .. }
             | Event::RecoveryOpened(_)
             | Event::RecoverySet(_) => self.apply_to_callback(at, event),
+            Event::InputReceived(_)
+            | Event::PlaceKept(_)
+            | Event::Advanced(_)
+            | Event::Linked(_)
+            | Event::HeldBack(_)
+            | Event::HoldEnded(_)
+            | Event::FellSilent(_)
+            | Event::PresenceAsked(_)
+            | Event::PresenceAssumed(_)
+            | Event::WentSilent(_) => self.apply_to_care(at, event),
+            Event::ReasonOverstayed { .. }
+            | Event::SignOut { .. }
+            | Event::WrapUpExtended { .. }
+            | Event::OutsideCall { .. }
+            | Event::Participant { .. }
+            | Event::Bulk { .. } => self.apply_to_people(at, event),
             _ => self.apply_to_contact(at, event),
+        }
+    }
+
+    fn apply_to_gateway(&mut self, event: &Event) {
+        match event {
+            Event::GatewayRegistered { gateway, name } => {
+                debug_assert_eq!(gateway.index(), self.gateways.len());
+                self.gateways.push(Gateway::new(Arc::clone(name)));
+            }
+            Event::GatewayConnected { gateway, session, limits } => {
+                self.counts.last_session = session.0;
+                self.change_gateway(*gateway, |g| {
+                    g.session = Some(*session);
+                    g.limits = *limits;
+                    g.sweep = Sweep::Detach;
+                });
+            }
+            Event::GatewayLost { gateway } => self.change_gateway(*gateway, |g| {
+                g.session = None;
+                g.sweep = Sweep::Detach;
+            }),
+            Event::GatewayResynced { gateway } => self.change_gateway(*gateway, |g| {
+                g.sweep = g.session.map_or(Sweep::Detach, Sweep::CloseLost);
+            }),
+            _ => {}
         }
     }
 
@@ -108,9 +139,14 @@ impl Engine {
         to: Availability,
         because: AvailabilityBecause,
     ) {
+        let over_at = self.over_at(at, to);
         self.change_agent(agent, |a| {
             a.availability = to;
             a.since = at;
+            (a.over_at, a.overstayed) = (over_at, false);
+            if to == Availability::SignedOut {
+                a.leaving = None;
+            }
             // Not answering does not undo what the agent wants to come next.
             if because != AvailabilityBecause::RingNoAnswer {
                 a.next = None;
@@ -150,6 +186,7 @@ impl Engine {
             .flat_map(|r| r.plan.safety.kept.iter().copied())
             .collect();
         kept.sort_unstable();
+        self.away = Away::of(&self.agents, &self.routing);
         self.floor.configure(&self.routing, |agent| kept.binary_search(&agent).is_ok());
         for (agent, standing) in self.agents.iter().zip(&mut self.standings) {
             if let Some(profile) = self.routing.agent(agent.id) {
@@ -171,6 +208,7 @@ impl Engine {
             debug_assert!(false, "an event about unknown agent {id}");
             return;
         };
+        let seen = Seen::of(agent);
         self.timers.remove_agent(agent);
         change(agent);
         self.timers.enter_agent(agent);
@@ -183,6 +221,7 @@ impl Engine {
         self.hashes.agents ^= stood.hash ^ now.hash;
         self.floor.idle_changed(id, stood.idle, now.idle);
         self.floor.staff_changed(id, stood.staff, now.staff);
+        self.away.changed(id, profile.pool, seen, Seen::of(agent));
         *stood = now;
     }
 
@@ -208,7 +247,7 @@ impl Engine {
         let Some(until) = wrap_up else { return self.drop_work(at, agent, contact) };
         self.change_agent(agent, |a| {
             if let Some(w) = a.work.iter_mut().find(|w| w.contact == contact) {
-                w.hold = Hold::WrapUp { until };
+                w.hold = Hold::WrapUp { since: at, until };
             }
         });
     }
@@ -238,6 +277,7 @@ impl Engine {
         let (stand, stood) = (filed.stand, Spot::of(&filed.contact));
         let waited = waits_for(filed);
         let served = filed.contact.self_service();
+        let asked = filed.contact.care.asked_for();
         change(&mut filed.contact);
         let contact = &filed.contact;
         let (gateway, serves) = (contact.gateway, contact.self_service());
@@ -247,8 +287,9 @@ impl Engine {
         self.timers.enter_contact(contact);
         self.board.enter(contact);
         let moved = self.floor.leave(stand, stood);
-        let waits = contact.is_in_line() && contact.link != Link::Detached;
-        filed.stand = if waits { self.floor.join(contact, &self.routing) } else { Stand::Off };
+        self.floor.asks_changed(asked, contact.care.asked_for());
+        filed.stand =
+            if contact.is_in_line() { self.floor.join(contact, &self.routing) } else { Stand::Off };
         self.pace.waits(self.now, waited, waits_for(filed));
         self.restand(moved);
         if served.is_some() || serves.is_some() {

@@ -45,10 +45,12 @@ impl Turn<'_> {
         self.emit(Event::AgentLost { agent, grace });
         self.give_back_reserved(agent);
         self.open_named(agent);
+        // What was to come after the last contact in hand comes, though nobody hears of it.
+        self.agent_freed(agent);
     }
 
     /// Reservations of an agent who cannot answer go to somebody else at once.
-    fn give_back_reserved(&mut self, agent: AgentId) {
+    pub(super) fn give_back_reserved(&mut self, agent: AgentId) {
         while let Some(contact) = self.first_work(agent, |h| h == Hold::Reserved) {
             let Ok(State::Reserved { reservation, .. }) = self.contact(contact).map(|c| c.state)
             else {
@@ -61,7 +63,11 @@ impl Turn<'_> {
         }
     }
 
-    fn first_work(&self, agent: AgentId, is: impl Fn(Hold) -> bool) -> Option<ContactId> {
+    pub(super) fn first_work(
+        &self,
+        agent: AgentId,
+        is: impl Fn(Hold) -> bool,
+    ) -> Option<ContactId> {
         self.engine.agent(agent)?.work.iter().find(|w| is(w.hold)).map(|w| w.contact)
     }
 
@@ -77,24 +83,13 @@ impl Turn<'_> {
             a.work.iter().filter(gone).map(|w| w.contact).collect()
         };
         for contact in self.engine.agent(agent).map(holds).unwrap_or_default() {
-            let Some(c) = self.engine.contact(contact) else { continue };
-            if c.parent.is_some() {
-                self.close(contact, EndReason::ConsultCancelled);
-                continue;
-            }
-            self.let_go(contact);
-            let Some(c) = self.engine.contact(contact) else { continue };
-            let because = ReleasedBecause::AgentGone;
-            let released = Some(Released { agent, because, wrap_up: None });
-            let queued = self.requeued(c, QueuedBecause::AgentGone);
-            self.emit(Event::Queued(Queued { released, ..queued }));
-            self.offer_contact(contact);
+            self.take_from(agent, contact);
         }
         let (to, because) = (Availability::SignedOut, AvailabilityBecause::ConnectionLost);
         self.emit(Event::AvailabilityChanged { agent, to, because });
     }
 
-    fn end_wrap_ups(&mut self, agent: AgentId) {
+    pub(super) fn end_wrap_ups(&mut self, agent: AgentId) {
         while let Some(contact) = self.first_work(agent, |h| matches!(h, Hold::WrapUp { .. })) {
             self.emit(Event::WrapUpEnded { agent, contact });
         }
@@ -128,17 +123,26 @@ impl Turn<'_> {
             Act::Complete { contact, disposition } => {
                 self.complete(agent, *contact, *disposition)?;
             }
+            Act::CompleteTogether { contact, others, disposition } => {
+                self.complete_together(agent, *contact, others, *disposition)?;
+            }
             Act::Code { contact, disposition } => self.code(agent, *contact, *disposition)?,
             Act::EndWrapUp(contact) => {
                 self.in_wrap_up(agent, *contact)?;
                 self.emit(Event::WrapUpEnded { agent, contact: *contact });
                 self.agent_freed(agent);
             }
+            Act::ExtendWrapUp { contact, by } => self.extend_wrap_up(agent, *contact, *by, None)?,
             Act::Requeue(contact) => self.requeue(agent, *contact)?,
             Act::Transfer { contact, to } => self.transfer(agent, *contact, *to)?,
             Act::Consult { contact, to } => return self.consult(agent, *contact, *to),
             Act::CompleteConsult(contact) => self.complete_consult(agent, *contact)?,
             Act::CancelConsult(contact) => self.cancel_consult(agent, *contact)?,
+            Act::Conference(contact) => self.conference(agent, *contact)?,
+            Act::AddParticipant { contact, name } => self.add_participant(agent, *contact, name)?,
+            Act::DropParticipant { contact, participant } => {
+                self.drop_participant(agent, *contact, *participant)?;
+            }
             Act::Pend { contact, on, lasting } => self.pend(agent, *contact, *on, *lasting)?,
             other => return self.owes_by(agent, other),
         }
@@ -177,6 +181,10 @@ impl Turn<'_> {
         if stays && !(a.phone_unreachable && to == Availability::Ready) {
             return Ok(());
         }
+        if because == AvailabilityBecause::Asked {
+            self.check_leaving(agent, to)?;
+            self.check_most(agent, to)?;
+        }
         self.emit(Event::AvailabilityChanged { agent, to, because });
         if to == Availability::SignedOut {
             self.give_back_reserved(agent);
@@ -192,6 +200,10 @@ impl Turn<'_> {
         let Some(a) = self.engine.agent(agent) else { return Err(Refusal::NoSuchAgent(agent)) };
         if a.next == next {
             return Ok(());
+        }
+        if let Some(to) = next {
+            self.check_leaving(agent, to)?;
+            self.check_most(agent, to)?;
         }
         self.emit(Event::NextSet { agent, next });
         self.agent_freed(agent);
@@ -301,7 +313,7 @@ impl Turn<'_> {
         }
     }
 
-    fn in_wrap_up(&self, agent: AgentId, contact: ContactId) -> Result<(), Refusal> {
+    pub(super) fn in_wrap_up(&self, agent: AgentId, contact: ContactId) -> Result<(), Refusal> {
         let work = self.engine.agent(agent).and_then(|a| a.work_on(contact));
         match work.map(|w| w.hold) {
             Some(Hold::WrapUp { .. }) => Ok(()),
@@ -309,7 +321,7 @@ impl Turn<'_> {
         }
     }
 
-    fn check_disposition(&self, id: DispositionId) -> Result<(), Refusal> {
+    pub(super) fn check_disposition(&self, id: DispositionId) -> Result<(), Refusal> {
         let known = self.engine.routing.dispositions.get(id.index());
         let expected = "a configured disposition";
         known
@@ -318,13 +330,14 @@ impl Turn<'_> {
             .ok_or(Refusal::OutOfRange { field: "disposition", expected })
     }
 
-    fn complete(
+    pub(super) fn complete(
         &mut self,
         agent: AgentId,
         contact: ContactId,
         disposition: Option<DispositionId>,
     ) -> Result<(), Refusal> {
         self.in_hand(agent, contact)?;
+        self.check_alone(contact)?;
         if let Some(disposition) = disposition {
             self.check_disposition(disposition)?;
             self.emit(Event::Coded { contact, agent, disposition });
@@ -380,7 +393,8 @@ impl Turn<'_> {
     }
 
     /// Before an agent lets a contact go: what hangs on its being with them ends.
-    fn let_go(&mut self, contact: ContactId) {
+    pub(super) fn let_go(&mut self, contact: ContactId) {
+        self.everyone_off(contact);
         self.drop_consult(contact);
         self.settle_effects(contact, Settled::Withdrawn, |_| true);
     }
@@ -393,7 +407,7 @@ impl Turn<'_> {
     }
 
     /// Checks that a contact is this agent's to send elsewhere: theirs, and no consult.
-    fn owned(&self, agent: AgentId, contact: ContactId) -> Result<(), Refusal> {
+    pub(super) fn owned(&self, agent: AgentId, contact: ContactId) -> Result<(), Refusal> {
         self.in_hand(agent, contact)?;
         match self.contact(contact)?.parent {
             Some(_) => Err(Refusal::ConsultOpen(contact)),

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use super::super::agent::Presence;
 use super::super::command::{Reply, Target};
 use super::super::contact::State;
-use super::super::event::{EffectKind, Event, Queued};
+use super::super::event::{EffectKind, Event, Queued, Settled};
+use super::super::participant::OffBecause;
 use super::super::refusal::Refusal;
 use super::super::stage::Stage;
 use super::super::words::{Channel, EndReason, Named, QueuedBecause};
 use super::Turn;
 use crate::ids::{AgentId, ContactId};
+use crate::time::EngineTime;
 
 impl Turn<'_> {
     /// Another agent, who must be there, as the one a contact is kept for.
@@ -20,16 +22,21 @@ impl Turn<'_> {
         other: AgentId,
         channel: Channel,
     ) -> Result<Named, Refusal> {
-        let profile = self.engine.routing.agent(other).filter(|p| !p.retired);
-        let profile = profile.ok_or(Refusal::NoSuchAgent(other))?;
         if other == agent {
-            return Err(Refusal::SameAgent(Arc::clone(&profile.name)));
+            return Err(Refusal::SameAgent(self.engine.routing.agent_name(other).into()));
         }
+        self.kept_by(other, channel)
+    }
+
+    /// An agent, who must be there and take such contacts, as the one a contact is kept for.
+    pub(super) fn kept_by(&self, agent: AgentId, channel: Channel) -> Result<Named, Refusal> {
+        let profile = self.engine.routing.agent(agent).filter(|p| !p.retired);
+        let profile = profile.ok_or(Refusal::NoSuchAgent(agent))?;
         if profile.capacity[channel.index()] == 0 {
             let expected = "an agent who takes contacts of this channel";
             return Err(Refusal::OutOfRange { field: "agent", expected });
         }
-        self.named(other).ok_or_else(|| Refusal::AgentNotConnected(Arc::clone(&profile.name)))
+        self.named(agent).ok_or_else(|| Refusal::AgentNotConnected(Arc::clone(&profile.name)))
     }
 
     pub(super) fn consult(
@@ -77,9 +84,27 @@ impl Turn<'_> {
         if !self.engine.agent(to).is_some_and(present) {
             return Err(Refusal::NoConsult(contact));
         }
-        let (voice, gateway) = (c.channel == Channel::Voice, c.gateway);
         let wrap_up = self.wrap_up(c.queue);
-        self.settle_effects(child, super::Settled::Withdrawn, super::is_connect);
+        self.hand_over(contact, child, agent, to, wrap_up);
+        Ok(())
+    }
+
+    /// A contact goes from its owner to the second agent of its consult, which is over then.
+    pub(super) fn hand_over(
+        &mut self,
+        contact: ContactId,
+        child: ContactId,
+        agent: AgentId,
+        to: AgentId,
+        wrap_up: Option<EngineTime>,
+    ) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let (voice, gateway) = (c.channel == Channel::Voice, c.gateway);
+        self.colleague_off(contact, OffBecause::Owner);
+        self.everyone_off(child);
+        self.settle_effects(child, Settled::Withdrawn, super::is_connect);
+        let earlier = |kind| matches!(kind, EffectKind::HandOver { .. });
+        self.settle_effects(contact, Settled::Withdrawn, earlier);
         self.emit(Event::Closed {
             contact: child,
             gateway,
@@ -93,7 +118,6 @@ impl Turn<'_> {
             self.ask_effect(contact, EffectKind::HandOver { to });
         }
         self.agent_freed(agent);
-        Ok(())
     }
 
     pub(super) fn cancel_consult(

@@ -1,19 +1,19 @@
 //! What gateways report.
 
 use super::super::command::{Arrival, Heard, Reply, Report};
-use super::super::contact::{Link, OURS, State};
+use super::super::contact::{Link, State};
 use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
 use super::super::gateway::{KeyOf, MOST_EFFECTS, MOST_KEYS};
 use super::super::rank::Asked;
 use super::super::recall::{
-    AFFECTED_HEAD_START, Heed, MOST_KEYS_PRESSED, Question, SelfService, Step, Text, TriageClass,
-    Wish,
+    AFFECTED_HEAD_START, Heed, Question, SelfService, Step, Text, TriageClass, Wish,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{
-    Attributes, Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Need, Party,
-    QueuedBecause, ReleasedBecause,
+    Channel, ConnectFault, EndReason, Excluded, Key, LegOutcome, Party, QueuedBecause,
+    ReleasedBecause,
 };
+use super::check::{are_keys, check_arrival, check_attributes};
 use super::{A_DAY, Own, Turn, demand, is_connect, place, service};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
 use crate::time::Span;
@@ -40,6 +40,7 @@ impl Turn<'_> {
                 check_attributes(attributes)?;
                 let attributes = attributes.clone();
                 self.emit(Event::AttributesSet { contact: *contact, attributes });
+                self.link(*contact);
             }
             Report::Input { contact, heard } => self.input(gateway, *contact, heard)?,
             Report::Leg { reservation, party, outcome, code } => {
@@ -61,24 +62,16 @@ impl Turn<'_> {
                 let (contact, reference, consent) = (*contact, Arc::clone(reference), *consent);
                 self.emit(Event::RecordingNoted { contact, reference, consent });
             }
-            Report::EffectDone(effect) => {
-                // What `Bridged` or a withdrawal settled may still be reported as done.
-                let settled = !self.engine.effects.contains_key(effect)
-                    && effect.0 <= self.engine.counts.last_effect;
-                if !settled {
-                    let contact = self.effect_of(gateway, *effect)?;
-                    let (effect, how) = (*effect, Settled::Done);
-                    let said = self.saying(contact, effect);
-                    let kind = self.asked(contact, effect);
-                    self.emit(Event::EffectSettled { effect, contact, how });
-                    if let Some(say) = said {
-                        self.said(contact, say);
-                    }
-                    self.fallback_done(contact, kind);
-                }
-            }
+            Report::EffectDone(effect) => self.effect_done(gateway, *effect)?,
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,
             Report::AgentLegLost(contact) => self.agent_leg_lost(gateway, *contact)?,
+            Report::Feedback(feedback) => self.feedback(gateway, feedback)?,
+            Report::OutsideCall { agent, key, now } => {
+                self.outside_call(gateway, *agent, key, *now)?;
+            }
+            Report::ParticipantLeft { contact, participant } => {
+                self.participant_left(gateway, *contact, *participant)?;
+            }
             other => return self.callback_reports(gateway, other),
         }
         Ok(Reply::Done)
@@ -102,6 +95,10 @@ impl Turn<'_> {
             } else {
                 Err(Refusal::KeyConflict { key, contact })
             };
+        }
+        check_arrival(a)?;
+        if let Some(contact) = self.goes_on_in(gateway, a) {
+            return self.reply_came(gateway, contact, a);
         }
         let session = self.check_room_for(gateway, a)?;
         let contact = ContactId(self.engine.counts.accepted + 1);
@@ -127,17 +124,18 @@ impl Turn<'_> {
             self.emit(Event::Triaged { contact, heed });
         }
         self.emit(Event::Queued(queued));
+        self.give_back_place(contact);
+        self.link(contact);
         self.comes_in(contact);
         Ok(Reply::Contact(contact))
     }
 
-    /// Checks an arrival for itself and against the limits. Tells its gateway's session.
+    /// Checks an arrival against the limits. Tells its gateway's session.
     fn check_room_for(
         &self,
         gateway: GatewayId,
         a: &Arrival,
     ) -> Result<Option<SessionId>, Refusal> {
-        check_arrival(a)?;
         let known = self.engine.gateway(gateway);
         let session = known.and_then(|g| g.session);
         if a.channel == Channel::Voice && session.is_none() {
@@ -207,6 +205,7 @@ impl Turn<'_> {
         let mut unknown = Vec::new();
         for key in keys {
             match self.engine.keys.get(&KeyOf(gateway, key)).copied() {
+                None if self.outside_held(gateway, session, key) => {}
                 None => unknown.push(key.clone()),
                 Some(contact) => {
                     let consult = self.engine.contact(contact).and_then(|c| c.consult);
@@ -232,7 +231,7 @@ impl Turn<'_> {
         self.offer_contact(contact);
     }
 
-    fn input(
+    pub(super) fn input(
         &mut self,
         gateway: GatewayId,
         contact: ContactId,
@@ -262,6 +261,7 @@ impl Turn<'_> {
             return Ok(());
         }
         self.wake_by_words(contact);
+        self.is_there(contact);
         if self.answered_late(contact, heard) {
             return Ok(());
         }
@@ -383,6 +383,26 @@ impl Turn<'_> {
         c.effects.iter().find(|(e, _)| *e == effect).map(|(_, kind)| *kind)
     }
 
+    fn effect_done(&mut self, gateway: GatewayId, effect: EffectId) -> Result<(), Refusal> {
+        // What `Bridged` or a withdrawal settled may still be reported as done.
+        if !self.engine.effects.contains_key(&effect) && effect.0 <= self.engine.counts.last_effect
+        {
+            return Ok(());
+        }
+        let contact = self.effect_of(gateway, effect)?;
+        let (said, joins) = (self.saying(contact, effect), self.joining(contact, effect));
+        let kind = self.asked(contact, effect);
+        self.emit(Event::EffectSettled { effect, contact, how: Settled::Done });
+        if let Some(say) = said {
+            self.said(contact, say);
+        }
+        if let Some((participant, part)) = joins {
+            self.joined(contact, participant, part);
+        }
+        self.fallback_done(contact, kind);
+        Ok(())
+    }
+
     fn effect_failed(
         &mut self,
         gateway: GatewayId,
@@ -403,6 +423,7 @@ impl Turn<'_> {
             }
             // The first agent is gone from the line and the second never came on it.
             (Some(EffectKind::HandOver { to }), State::Assigned { agent, .. }) if to == agent => {
+                self.let_go(contact);
                 let because = ReleasedBecause::Requeued;
                 let released = Some(Released { agent, because, wrap_up: None });
                 self.requeue_from(Queued { released, ..back }, agent);
@@ -412,6 +433,10 @@ impl Turn<'_> {
                 self.fallback_failed(contact, kind);
             }
             (Some(EffectKind::Dial { .. }), _) => self.dial_failed(contact, code),
+            (Some(EffectKind::AskPresence(_)), _) => self.cannot_ask(contact),
+            (Some(EffectKind::Join { participant, .. }), _) => {
+                self.join_failed(contact, participant, code);
+            }
             _ => {}
         }
         Ok(())
@@ -432,55 +457,15 @@ impl Turn<'_> {
             self.close(contact, EndReason::ConsultCancelled);
             return Ok(());
         }
-        self.drop_consult(contact);
-        self.settle_effects(contact, Settled::Withdrawn, |_| true);
+        if let Some((child, to)) = self.heir(contact) {
+            self.hand_over(contact, child, agent, to, None);
+            return Ok(());
+        }
+        self.let_go(contact);
         let because = ReleasedBecause::AgentGone;
         let released = Some(Released { agent, because, wrap_up: None });
         let pass_over = self.pass_over_until().map(|until| Excluded { agent, until });
         self.requeue_from(Queued { released, pass_over, ..queued }, agent);
         Ok(())
     }
-}
-
-/// What an arrival may ask of agents.
-const NEEDS: &str = "sorted, each skill once, at least 1 to 5, at most 16";
-
-fn check_arrival(a: &Arrival) -> Result<(), Refusal> {
-    let checks = [
-        ("key", "1 to 64 printable bytes, no ~ first", is_key(&a.key)),
-        ("head_start", "at most 24 hours", a.head_start <= A_DAY),
-        ("waited", "at most 24 hours", a.waited <= A_DAY),
-        ("needs", NEEDS, are_needs(&a.needs)),
-        ("preferred", NEEDS, are_needs(&a.preferred)),
-    ];
-    for (field, expected, ok) in checks {
-        if !ok {
-            return Err(Refusal::OutOfRange { field, expected });
-        }
-    }
-    a.attributes.as_ref().map_or(Ok(()), check_attributes)
-}
-
-fn are_keys(keys: &str) -> bool {
-    (1..=MOST_KEYS_PRESSED).contains(&keys.len())
-        && keys.bytes().all(|b| b.is_ascii_digit() || b == b'*' || b == b'#')
-}
-
-fn is_key(key: &str) -> bool {
-    (1..=64).contains(&key.len())
-        && key.bytes().all(|b| (b' '..=b'~').contains(&b))
-        && !key.starts_with(OURS)
-}
-
-fn are_needs(needs: &[Need]) -> bool {
-    needs.len() <= 16
-        && needs.iter().all(|n| (1..=5).contains(&n.at_least))
-        && needs.windows(2).all(|w| w[0].skill < w[1].skill)
-}
-
-fn check_attributes(attributes: &Attributes) -> Result<(), Refusal> {
-    let ok = attributes.len() <= 16
-        && attributes.iter().all(|(n, v)| (1..=64).contains(&n.len()) && v.len() <= 256);
-    let expected = "at most 16, names of 1 to 64 and values of at most 256 bytes";
-    ok.then_some(()).ok_or(Refusal::OutOfRange { field: "attributes", expected })
 }

@@ -27,6 +27,9 @@ struct Chosen {
 impl Turn<'_> {
     /// Looks for an agent for a contact that has just begun to wait.
     pub(super) fn offer_contact(&mut self, contact: ContactId) {
+        if self.hold_back(contact) {
+            return;
+        }
         let engine = &*self.engine;
         let Some(c) = engine.contact(contact) else { return };
         let stand = engine.stand_of(contact);
@@ -42,6 +45,7 @@ impl Turn<'_> {
                     self.reserve(agent, 0, Chosen { contact, trigger, why, async_passed });
                 }
             }
+            Stand::Line(..) if c.has_fallen_silent() => self.ask_for(contact),
             Stand::Line(..) => {
                 if let Some((agent, rank)) = self.last_agent(c, stand) {
                     let why = Why::plain(Rule::Sticky);
@@ -66,13 +70,17 @@ impl Turn<'_> {
 
     /// Whom a contact's customer last had, with their rank, if they can take it now. Not for
     /// one that comes back from an agent: who had it sent it elsewhere.
-    fn last_agent(&self, c: &Contact, stand: Stand) -> Option<(AgentId, u16)> {
+    pub(super) fn last_agent(&self, c: &Contact, stand: Stand) -> Option<(AgentId, u16)> {
         let engine = &*self.engine;
-        let within = engine.routing.queue(c.queue)?.policy.sticky;
+        let queue = engine.routing.queue(c.queue)?;
         if c.answered.is_some() || c.parent.is_some() {
             return None;
         }
-        let agent = engine.sticky.agent(self.at, c.customer?, within)?;
+        let of_thread = self.of_thread(c, queue);
+        let agent = match of_thread {
+            Some(agent) => agent,
+            None => engine.sticky.agent(self.at, c.customer?, queue.policy.sticky)?,
+        };
         let free = engine.has_room(agent, c.channel) && !engine.passes_over(c.id, agent);
         free.then_some(agent).zip(engine.floor.rank(agent, stand))
     }
@@ -83,8 +91,11 @@ impl Turn<'_> {
         while !self.engine.counts.paused {
             let Some(chosen) = self.best_for(agent) else { return };
             let contact = chosen.contact;
-            let attached = self.engine.contact(contact).is_some_and(|c| self.engine.is_attached(c));
-            if attached {
+            let c = self.engine.contact(contact);
+            let attached = c.is_some_and(|c| self.engine.is_attached(c));
+            if attached && c.is_some_and(Contact::has_fallen_silent) {
+                self.ask_presence(contact, agent);
+            } else if attached {
                 let rank = self.engine.floor.rank(agent, self.engine.stand_of(contact));
                 self.reserve(agent, rank.unwrap_or_default(), chosen);
             } else if detached < MOST_DETACHED {
@@ -165,6 +176,7 @@ impl Turn<'_> {
         else {
             return;
         };
+        let (asks, stand) = (queue.care.liveness.is_some(), engine.stand_of(contact));
         let load = u16::try_from(a.load(profile) / 1000).unwrap_or(u16::MAX);
         let (proficiency, lacks) = engine.floor.suits(agent, Asked::of(c));
         let backlog = engine.floor.backlog(c.queue, c.service);
@@ -181,6 +193,10 @@ impl Turn<'_> {
             async_passed: chosen.async_passed,
             why: Why { proficiency, lacks, backlog, ..chosen.why },
         }));
+        self.hold_others(contact);
+        if asks {
+            self.ask_next(stand, agent);
+        }
         self.dial_unasked(contact);
     }
 }

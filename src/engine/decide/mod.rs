@@ -4,24 +4,37 @@
 //! applied at once, so that the next step of the same command sees it.
 
 mod agent;
+mod bulk;
 mod callback;
+mod check;
 mod consult;
 mod demand;
 mod fallback;
+mod feedback;
 mod gateway;
+mod later;
+mod link;
 mod matching;
 mod menu;
+mod outside;
+mod participants;
+mod place;
+mod presence;
 mod promise;
 mod recall;
 mod refile;
 mod self_service;
+mod sessions;
+mod shift;
 mod steps;
 mod supervisor;
+mod thread;
 mod tick;
 mod updates;
 mod walk;
 
 use demand::{Own, demand};
+use later::Later;
 pub use recall::Preview;
 use recall::is_hurt;
 
@@ -31,14 +44,14 @@ use std::sync::Arc;
 use super::Engine;
 use super::MOST_CLASSES;
 use super::agent::Presence;
-use super::command::{Command, GatewayLimits, Reply};
+use super::command::{Command, Reply};
 use super::contact::{Contact, State};
 use super::event::{EffectKind, Event, Queued, Settled};
-use super::gateway::MOST_GATEWAYS;
+use super::participant::OffBecause;
 use super::rank::Asked;
 use super::recall::Recall;
 use super::refusal::Refusal;
-use super::routing::{Name, Queue};
+use super::routing::Queue;
 use super::words::{
     Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, NotTaken,
     QueuedBecause, ServiceClass,
@@ -60,6 +73,8 @@ pub(crate) struct Agenda {
     walks: walk::Walks,
     /// Everyone is gone through after an edit of queues.
     edits: Option<refile::Edits>,
+    /// Until when the order about many contacts rests.
+    pub(super) bulk_rest: Option<EngineTime>,
 }
 
 impl Agenda {
@@ -85,6 +100,7 @@ pub(super) struct Turn<'a> {
     engine: &'a mut Engine,
     at: EngineTime,
     events: &'a mut Vec<Event>,
+    later: Later,
 }
 
 pub(super) fn decide(
@@ -93,35 +109,47 @@ pub(super) fn decide(
     command: &Command,
     events: &mut Vec<Event>,
 ) -> Result<Reply, Refusal> {
-    let mut turn = Turn { engine, at, events };
-    match command {
-        Command::Tick => turn.tick(),
-        Command::Restart(gap) => turn.restart(*gap),
-        Command::Configure(routing) => return turn.configure(routing),
-        Command::PauseReservations(paused) => turn.pause(*paused),
-        Command::SetHours { calendar, now } => turn.set_hours(*calendar, *now)?,
-        Command::ConnectGateway { name, limits } => return turn.connect_gateway(name, *limits),
-        Command::RegisterGateway(name) => return turn.register_gateway(name),
-        Command::DisconnectGateway { gateway, session } => {
-            turn.disconnect_gateway(*gateway, *session);
-        }
-        Command::Gateway { gateway, session, report } => {
-            return turn.gateway_reports(*gateway, *session, report);
-        }
-        Command::ConnectAgent(agent) => return turn.connect_agent(*agent),
-        Command::DisconnectAgent { agent, session } => turn.disconnect_agent(*agent, *session),
-        Command::Agent { agent, session, act } => return turn.agent_acts(*agent, *session, act),
-        Command::Supervise { order, why } => return turn.supervisor_orders(order, why),
-        Command::Recall { order, why } => return turn.recall_orders(order, why),
-        Command::WordsRead { contact, ask, found } => turn.words_read(*contact, *ask, *found),
-    }
-    Ok(Reply::Done)
+    let mut turn = Turn { engine, at, events, later: Later::default() };
+    let reply = turn.answer(command)?;
+    turn.settle();
+    Ok(reply)
 }
 
 impl Turn<'_> {
+    fn answer(&mut self, command: &Command) -> Result<Reply, Refusal> {
+        match command {
+            Command::Tick => self.tick(),
+            Command::Restart(gap) => self.restart(*gap),
+            Command::Configure(routing) => return self.configure(routing),
+            Command::PauseReservations(paused) => self.pause(*paused),
+            Command::SetHours { calendar, now } => self.set_hours(*calendar, *now)?,
+            Command::ConnectGateway { name, limits } => return self.connect_gateway(name, *limits),
+            Command::RegisterGateway(name) => return self.register_gateway(name),
+            Command::DisconnectGateway { gateway, session } => {
+                self.disconnect_gateway(*gateway, *session);
+            }
+            Command::Gateway { gateway, session, report } => {
+                return self.gateway_reports(*gateway, *session, report);
+            }
+            Command::ConnectAgent(agent) => return self.connect_agent(*agent),
+            Command::DisconnectAgent { agent, session } => self.disconnect_agent(*agent, *session),
+            Command::Agent { agent, session, act } => {
+                return self.agent_acts(*agent, *session, act);
+            }
+            Command::Supervise { order, why } => return self.supervisor_orders(order, why),
+            Command::Recall { order, why } => return self.recall_orders(order, why),
+            Command::WordsRead { contact, ask, found } => self.words_read(*contact, *ask, *found),
+        }
+        Ok(Reply::Done)
+    }
+
     fn emit(&mut self, event: Event) {
+        let before = self.before(&event);
         self.engine.apply(self.at, &event);
         self.events.push(event);
+        if let Some(before) = before {
+            self.after(before);
+        }
     }
 
     fn restart(&mut self, gap: Span) {
@@ -182,58 +210,13 @@ impl Turn<'_> {
         match c.state {
             State::Reserved { .. } => Some(self.at + queue.reservation_timeout),
             State::Connecting { .. } => Some(self.at + queue.connect_timeout),
-            State::Queued | State::CallbackDue => {
-                c.named.map(|_| self.at + self.engine.routing.settings.named_wait)
-            }
+            State::Queued | State::CallbackDue => match (c.care.asked_for(), queue.care.liveness) {
+                (Some(_), Some(liveness)) => Some(self.at + liveness.answer_within),
+                _ => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),
+            },
             State::Pending { on, .. } => fallback::lasts(on).map(|most| self.at + most),
             _ => None,
         }
-    }
-
-    fn register_gateway(&mut self, name: &Name) -> Result<Reply, Refusal> {
-        let gateway = match self.engine.gateway_id(name) {
-            Some(id) => id,
-            None => self.new_gateway(name)?,
-        };
-        Ok(Reply::Gateway { gateway, session: None })
-    }
-
-    fn new_gateway(&mut self, name: &Name) -> Result<GatewayId, Refusal> {
-        if name.is_empty() || name.len() > 64 {
-            return Err(Refusal::OutOfRange { field: "gateway", expected: "1 to 64 bytes" });
-        }
-        let next = self.engine.gateways.len();
-        if next >= MOST_GATEWAYS {
-            return Err(Refusal::Limit { what: "gateway", most: MOST_GATEWAYS as u64 });
-        }
-        let gateway = GatewayId(u16::try_from(next).unwrap_or(u16::MAX));
-        self.emit(Event::GatewayRegistered { gateway, name: Arc::clone(name) });
-        Ok(gateway)
-    }
-
-    fn connect_gateway(&mut self, name: &Name, limits: GatewayLimits) -> Result<Reply, Refusal> {
-        let gateway = match self.engine.gateway_id(name) {
-            Some(id) => id,
-            None => self.new_gateway(name)?,
-        };
-        let session = self.next_session();
-        self.emit(Event::GatewayConnected { gateway, session, limits });
-        self.schedule_sweep(gateway);
-        Ok(Reply::Gateway { gateway, session: Some(session) })
-    }
-
-    fn disconnect_gateway(&mut self, gateway: GatewayId, session: SessionId) {
-        // A stream that was superseded ends later than its successor began.
-        if self.engine.gateway(gateway).is_some_and(|g| g.session == Some(session)) {
-            self.emit(Event::GatewayLost { gateway });
-            self.schedule_sweep(gateway);
-        }
-    }
-
-    fn schedule_sweep(&mut self, gateway: GatewayId) {
-        let sweeps = &mut self.engine.agenda.sweeps;
-        sweeps.retain(|(g, _)| *g != gateway);
-        sweeps.push_back((gateway, 0));
     }
 
     fn next_session(&self) -> SessionId {
@@ -314,7 +297,7 @@ impl Turn<'_> {
         let own = Own { needs: &c.own_needs, preferred: &c.own_preferred, language: c.language };
         let (needs, preferred) = demand(&self.engine.routing, to, own);
         let ahead = to.map_or(Span::ZERO, |q| q.head_start);
-        let place = place(c.arrived, &[ahead, c.head_start, c.waited_before]);
+        let place = place(c.arrived, &[ahead, c.head_start, c.waited_before, c.care.ahead]);
         // Once about safety, always: only a person can say otherwise, and not by moving it.
         let requeued = self.requeued(c, because);
         let safety = to.is_some_and(|q| q.safety);
@@ -361,7 +344,14 @@ impl Turn<'_> {
 
     /// Ends a contact wherever it is, its consult first, and finds the freed agents work.
     fn close(&mut self, contact: ContactId, reason: EndReason) {
-        let Some(consult) = self.engine.contact(contact).map(|c| c.consult) else { return };
+        let Some((consult, parent)) = self.engine.contact(contact).map(|c| (c.consult, c.parent))
+        else {
+            return;
+        };
+        self.everyone_off(contact);
+        if let Some(parent) = parent {
+            self.colleague_off(parent, OffBecause::Left);
+        }
         if let Some(child) = consult {
             self.close(child, EndReason::ConsultCancelled);
         }
@@ -376,7 +366,11 @@ impl Turn<'_> {
         // The second agent of a consult has talked to a colleague, not to the customer.
         let wrap_up = agent.filter(|_| c.parent.is_none()).and_then(|_| self.wrap_up(c.queue));
         freed = freed.or(agent);
+        let kept = self.place_to_keep(contact, reason);
         self.emit(Event::Closed { contact, gateway, consult_of, reason, agent, wrap_up });
+        if let Some(kept) = kept {
+            self.emit(Event::PlaceKept(kept));
+        }
         self.owed_over(owed, reason);
         if let Some(agent) = freed {
             self.agent_freed(agent);
@@ -423,11 +417,13 @@ impl Turn<'_> {
     /// After an agent's hands got emptier: what they asked to come next, or more work.
     fn agent_freed(&mut self, agent: AgentId) {
         let Some(a) = self.engine.agent(agent) else { return };
-        if a.work.is_empty()
-            && let Some(to) = a.next
-        {
-            let because = AvailabilityBecause::Next;
-            self.emit(Event::AvailabilityChanged { agent, to, because });
+        if a.is_empty_handed() {
+            let leaves = a.leaving.filter(|l| l.begun);
+            let leaves = leaves.map(|l| (Availability::SignedOut, l.because));
+            let next = a.next.map(|to| (to, AvailabilityBecause::Next));
+            if let Some((to, because)) = leaves.or(next) {
+                self.emit(Event::AvailabilityChanged { agent, to, because });
+            }
         }
         self.retire_if_free(agent);
         self.offer_agent(agent);

@@ -203,7 +203,7 @@ impl Engine {
     /// gateway that hears us holds it, it is not about safety, no person has had it, no
     /// machine has had it, nobody asked for a person, and it is not served soon.
     fn may_be_diverted(&self, at: EngineTime, c: &Contact, soon: Span) -> bool {
-        c.state == State::Queued
+        c.is_in_line()
             && matches!(c.link, Link::Attached(_))
             && self.is_attached(c)
             && c.service != ServiceClass::Safety
@@ -356,7 +356,7 @@ impl Turn<'_> {
         let head_start = Span(c.head_start.0.saturating_add(AFFECTED_HEAD_START.0)).min(A_DAY);
         let of_queue = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.head_start);
         // Never worse than it was: the queue's own head start may have changed since.
-        let ahead = [of_queue, head_start, c.waited_before, c.stage.raised];
+        let ahead = [of_queue, head_start, c.waited_before, c.stage.raised, c.care.ahead];
         let place = place(c.arrived, &ahead).min(c.place);
         self.emit(Event::Triaged { contact, heed });
         if affected {

@@ -13,6 +13,7 @@ use super::super::refusal::Refusal;
 use super::super::routing::{Queue, Routing};
 use super::super::{MOST_PROFILES, agent::Agent};
 use super::Turn;
+use super::check::agree;
 use super::{Availability, AvailabilityBecause};
 use crate::ids::{AgentId, ContactId, QueueId};
 
@@ -118,32 +119,5 @@ impl Turn<'_> {
         if !same {
             self.emit(Event::Refiled(filing));
         }
-    }
-}
-
-/// Whether the names in force keep their ids in a new configuration.
-fn agree(old: &Routing, new: &Routing) -> Result<(), Refusal> {
-    fn kept<T>(old: &[T], new: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
-        old.len() <= new.len() && old.iter().zip(new).all(|(o, n)| same(o, n))
-    }
-    let checks = [
-        ("skills", kept(&old.skills, &new.skills, |o, n| o.name == n.name)),
-        ("pools", kept(&old.pools, &new.pools, |o, n| o.name == n.name)),
-        ("queues", kept(&old.queues, &new.queues, |o, n| o.name == n.name)),
-        ("agents", kept(&old.agents, &new.agents, |o, n| o.name == n.name)),
-        ("entry_points", kept(&old.entry_points, &new.entry_points, |o, n| o.name == n.name)),
-        (
-            "not_ready_reasons",
-            new.not_ready_reasons.len() >= 2
-                && kept(&old.not_ready_reasons, &new.not_ready_reasons, |o, n| o.name == n.name),
-        ),
-        ("dispositions", kept(&old.dispositions, &new.dispositions, |o, n| o.name == n.name)),
-        ("calendars", kept(&old.calendars, &new.calendars, |o, n| o.name == n.name)),
-        ("externals", kept(&old.externals, &new.externals, |o, n| o.name == n.name)),
-        ("notices", kept(&old.notices, &new.notices, |o, n| o.name == n.name)),
-    ];
-    match checks.into_iter().find(|(_, ok)| !ok) {
-        Some((table, _)) => Err(Refusal::BadConfiguration(table)),
-        None => Ok(()),
     }
 }

@@ -311,6 +311,7 @@ impl Turn<'_> {
         self.emit(Event::FollowUpOpened(arrived));
         self.emit(Event::Queued(queued));
         self.close(contact, EndReason::FollowedUp);
+        self.link(follow_up);
         self.offer_contact(follow_up);
     }
 

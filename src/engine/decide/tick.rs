@@ -25,6 +25,7 @@ impl Turn<'_> {
         self.sweep();
         self.walk();
         self.refile_some();
+        self.carry_out();
         if let Some(agent) = self.engine.agenda.hungry.pop_front() {
             self.offer_agent(agent);
         }
@@ -36,6 +37,8 @@ impl Turn<'_> {
             Due::Step(contact) => self.step_due(contact),
             Due::Update(contact) => self.update_due(contact),
             Due::Named(contact) => self.no_longer_named(contact),
+            Due::Held(contact) => self.hold_over(contact),
+            Due::Silence(contact) => self.silence_due(contact),
             Due::PassOver(contact, agent) => {
                 self.emit(Event::PassOverEnded { contact, agent });
                 self.offer_contact(contact);
@@ -48,6 +51,9 @@ impl Turn<'_> {
             Due::Expiry(recall) => self.end_recall(recall, true),
             Due::Promise(promise) => self.promise_due(promise),
             Due::Recovery(recovery) => self.recovery_due(recovery),
+            Due::Overstay(agent) => self.overstayed(agent),
+            Due::Leaving(agent) => self.leaving_due(agent),
+            Due::Outside(agent) => self.outside_due(agent),
         }
     }
 
@@ -71,7 +77,7 @@ impl Turn<'_> {
                 self.agent_freed(agent);
             }
             Some(State::Pending { on: WaitsFor::External, .. }) => self.not_forwarded(contact),
-            Some(State::Pending { .. }) => self.wake(contact),
+            Some(State::Pending { .. }) => self.waited_enough(contact),
             Some(State::SelfService(s)) => self.self_service_due(contact, s),
             _ => {}
         }
@@ -91,7 +97,13 @@ impl Turn<'_> {
                 }
             }
         }
-        if end < self.engine.contacts.slots() && kind != Sweep::None {
+        let more = match kind {
+            Sweep::CloseLost(session) if end == self.engine.contacts.slots() => {
+                self.outside_lost(gateway, session)
+            }
+            _ => end < self.engine.contacts.slots() && kind != Sweep::None,
+        };
+        if more {
             self.engine.agenda.sweeps.push_back((gateway, end));
         }
     }

@@ -19,9 +19,9 @@ const LOOKED_AT: usize = 512;
 /// Of those moved at most so many: a move is several events and takes several microseconds.
 const MOVED: usize = 64;
 /// Between two slices that moved somebody: half of the time is for others.
-const REST: Span = Span::millis(1);
+pub(super) const REST: Span = Span::millis(1);
 /// How long a gateway that has been told enough is left alone.
-const BREATH: Span = Span::millis(16);
+pub(super) const BREATH: Span = Span::millis(16);
 /// Contacts of one gateway moved in one breath, there or back: its outbox takes 4,096
 /// messages, and each of them is one or two.
 const TOLD: u32 = 384;
@@ -185,6 +185,11 @@ impl Turn<'_> {
     /// When a gateway tells one more contact that it is in self-service.
     pub(super) fn turn_of(&mut self, gateway: GatewayId) -> EngineTime {
         self.engine.agenda.walks.turn(self.at, gateway)
+    }
+
+    /// Whether a gateway may be told of one more contact now, which is counted then.
+    pub(super) fn may_tell(&mut self, gateway: GatewayId) -> bool {
+        self.engine.agenda.walks.tell(self.at, gateway)
     }
 
     /// The contact in a slot, if this recall has anything to do with it.

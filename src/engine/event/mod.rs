@@ -4,17 +4,24 @@
 //! at most one contact from one state to one other. The journal's codec gives every
 //! event a field number of its own that never changes its meaning.
 
+mod care;
 mod record;
 
+pub use care::{
+    Advanced, AdvancedBecause, Feedback, HeldBack, Linked, PlaceKept, PresenceAsked, WentSilent,
+};
 pub use record::{
     Announce, Arrived, EffectKind, Opens, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
 };
 
 use std::sync::Arc;
 
+use super::bulk::BulkStep;
 use super::callback::{Callback, DialOutcome};
 use super::command::GatewayLimits;
+use super::day::{OutsideStep, SignOutStep};
 use super::hours::Hours;
+use super::participant::ParticipantStep;
 use super::promise::{Promise, Recovery};
 use super::recall::{
     Found, Heed, Level, LotVerdict, Plan, ReturnedBecause, SelfService, Tier, Want,
@@ -22,12 +29,12 @@ use super::recall::{
 use super::routing::{Name, Routing};
 use super::stage::{Announced, Filing};
 use super::words::{
-    Attributes, Availability, AvailabilityBecause, ConnectFault, Consent, EndReason, Keys,
+    Attributes, Availability, AvailabilityBecause, ConnectFault, Consent, EndReason, Key, Keys,
     LegOutcome, NotTaken, Party, WaitsFor,
 };
 use crate::ids::{
-    AgentId, AskId, CalendarId, ContactId, DispositionId, EffectId, GatewayId, PromiseId, RecallId,
-    ReservationId, SessionId,
+    AgentId, AskId, CalendarId, ContactId, DispositionId, EffectId, GatewayId, OrderId, PromiseId,
+    ReasonId, RecallId, ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Place, Span};
 
@@ -493,4 +500,78 @@ pub enum Event {
     RecoveryOpened(Recovery),
     /// Work to make good went on: it is now so.
     RecoverySet(Recovery),
+    /// The next letter or message came of a contact that is still open; what it means for that
+    /// one follows.
+    ReplyCame(ContactId),
+    /// The place of a customer who left unanswered is kept for a while.
+    PlaceKept(PlaceKept),
+    /// A contact's place became an earlier one, which others had.
+    Advanced(Advanced),
+    /// A contact is linked with another one of the same customer about the same matter.
+    Linked(Linked),
+    /// A waiting contact is not offered while one that it is linked with is with an agent.
+    HeldBack(HeldBack),
+    /// A contact that was held back goes on at its place.
+    HoldEnded(ContactId),
+    /// The customer of a waiting chat has said nothing for long.
+    FellSilent(ContactId),
+    /// That customer is asked whether they are still there; meanwhile nobody is given the chat.
+    PresenceAsked(PresenceAsked),
+    /// It cannot be asked whether a customer is there: they are taken to be.
+    PresenceAssumed(ContactId),
+    /// The customer of a chat did not answer: it waits for them to say something.
+    WentSilent(WentSilent),
+    /// A customer said what they think of a contact.
+    FeedbackGiven(Feedback),
+
+    /// An agent has been not ready for the same reason for longer than it should last.
+    ReasonOverstayed {
+        /// Who.
+        agent: AgentId,
+        /// Which reason.
+        reason: ReasonId,
+    },
+    /// An agent is to be signed out by others than themselves.
+    SignOut {
+        /// Who.
+        agent: AgentId,
+        /// What became of that.
+        step: SignOutStep,
+    },
+    /// The work after a contact may last longer.
+    WrapUpExtended {
+        /// Whose.
+        agent: AgentId,
+        /// After which contact.
+        contact: ContactId,
+        /// Until when now.
+        until: EngineTime,
+    },
+    /// A call of an agent's outside the router.
+    OutsideCall {
+        /// Whose.
+        agent: AgentId,
+        /// The gateway that has it.
+        gateway: GatewayId,
+        /// The gateway's name for it.
+        key: Key,
+        /// What became of it.
+        step: OutsideStep,
+    },
+    /// Somebody's part in a contact beside its owner.
+    Participant {
+        /// Which contact.
+        contact: ContactId,
+        /// Who of those on it.
+        participant: u16,
+        /// What became of it.
+        step: ParticipantStep,
+    },
+    /// An order about many contacts.
+    Bulk {
+        /// Which.
+        order: OrderId,
+        /// What became of it.
+        step: BulkStep,
+    },
 }

@@ -1,6 +1,7 @@
 //! What the larger events hold.
 
 use crate::engine::callback::DialMode;
+use crate::engine::participant::Part;
 use crate::engine::recall::{Outlook, Say};
 use crate::engine::stage::Stage;
 use crate::engine::words::{
@@ -277,6 +278,15 @@ pub enum EffectKind {
         agent: AgentId,
         /// Who is called first.
         mode: DialMode,
+    },
+    /// Ask the customer of a chat whether they are still there.
+    AskPresence(Option<Language>),
+    /// Bring somebody onto the contact, or let them take another part in it.
+    Join {
+        /// Whom.
+        participant: u16,
+        /// What part they are to take.
+        part: Part,
     },
 }
 

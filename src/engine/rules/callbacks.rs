@@ -58,10 +58,6 @@ impl Center {
     pub(super) fn counts(&self, kind: PromiseKind) -> PromiseCounts {
         self.engine.owed_counts().promises[kind.index()]
     }
-
-    pub(super) fn supervise(&mut self, order: Order) -> Result<Reply, Refusal> {
-        self.run(None, &Command::Supervise { order, why: Arc::from("test") })
-    }
 }
 
 #[test]

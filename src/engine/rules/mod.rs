@@ -2,10 +2,14 @@
 //!
 //! The simulation shows that nothing breaks; this shows that what should happen does.
 
+mod bulk;
 mod callback_surge;
 mod callbacks;
+mod care;
+mod day;
 mod overdue;
 mod pains;
+mod participants;
 mod paused;
 mod policies;
 mod promises;
@@ -41,8 +45,8 @@ const SKILLED: QueueId = QueueId(1);
 const SAFETY: QueueId = QueueId(2);
 const GATE: GatewayId = GatewayId(0);
 
-fn listed(names: &[&str]) -> Vec<Listed> {
-    names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }).collect()
+fn listed<T: From<Listed>>(names: &[&str]) -> Vec<T> {
+    names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }.into()).collect()
 }
 
 fn queue(name: &str, needs: &[Need], safety: bool) -> Queue {

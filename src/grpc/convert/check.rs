@@ -69,6 +69,22 @@ pub(crate) fn reservation(id: u64) -> Result<ReservationId, Fault> {
     some("reservation_id", id).map(ReservationId)
 }
 
+/// What somebody is called who is not of the configuration.
+pub(crate) fn label(field: &'static str, text: &str) -> Result<Arc<str>, Fault> {
+    const EXPECTED: &str = "1 to 64 printable bytes";
+    bytes(field, text, 1, 64, EXPECTED)?;
+    if text.chars().any(char::is_control) {
+        return Err(Fault::Invalid { field, expected: EXPECTED });
+    }
+    Ok(Arc::from(text))
+}
+
+/// The number of somebody on a contact.
+pub(crate) fn participant(id: u32) -> Result<u16, Fault> {
+    let known = u16::try_from(id).ok().filter(|id| *id > 0);
+    known.ok_or(Fault::Invalid { field: "participant", expected: "1 to 65535" })
+}
+
 /// An effect's id.
 pub(crate) fn effect(id: u64) -> Result<EffectId, Fault> {
     some("effect_id", id).map(EffectId)

@@ -6,9 +6,11 @@
 pub(super) mod act;
 pub(super) mod announce;
 pub(super) mod check;
+mod feedback;
 pub(super) mod intake;
 pub(super) mod order;
 pub(super) mod owed;
+pub(super) mod participants;
 pub(super) mod person;
 pub(super) mod report;
 pub(super) mod say;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::super::status::Fault;
-use super::check;
+use super::{check, words};
 use crate::engine::command::{Command, Order};
+use crate::engine::day::Hands;
+use crate::ids::OrderId;
 use crate::pb::v1;
 use crate::shard::handle::Directory;
 
@@ -85,4 +87,70 @@ ordered!(
             asked.availability.as_ref().ok_or(Fault::Missing { field: "availability" })?,
         )?,
     }
+);
+ordered!(
+    PullContactRequest,
+    asked,
+    names,
+    Order::Pull {
+        contact: check::contact(asked.contact_id)?,
+        agent: check::agent(names, "agent", &asked.agent)?,
+    }
+);
+ordered!(
+    SignOutAgentRequest,
+    asked,
+    names,
+    Order::SignOut {
+        agent: check::agent(names, "agent", &asked.agent)?,
+        after: match asked.take_back {
+            true => None,
+            false => Some(check::within_a_day("after_ms", asked.after_ms)?),
+        },
+        hands: match asked.take_back {
+            true => Hands::Finish,
+            false => words::read_hands(asked.hands)?,
+        },
+    }
+);
+ordered!(
+    ChangeWrapUpRequest,
+    asked,
+    names,
+    Order::WrapUp {
+        agent: check::agent(names, "agent", &asked.agent)?,
+        contact: check::contact(asked.contact_id)?,
+        by: match asked.by_ms {
+            0 => None,
+            ms => Some(check::within_a_day("by_ms", ms)?),
+        },
+    }
+);
+ordered!(
+    ListenRequest,
+    asked,
+    _names,
+    Order::Listen {
+        contact: check::contact(asked.contact_id)?,
+        listener: check::label("listener", &asked.listener)?,
+        part: words::read_part(asked.part)?,
+    }
+);
+ordered!(
+    StopListeningRequest,
+    asked,
+    _names,
+    Order::StopListening {
+        contact: check::contact(asked.contact_id)?,
+        listener: check::label("listener", &asked.listener)?,
+    }
+);
+ordered!(
+    CancelOrderRequest,
+    asked,
+    _names,
+    Order::CancelBulk(match asked.order_id {
+        0 => return Err(Fault::Missing { field: "order_id" }),
+        id => OrderId(id),
+    })
 );

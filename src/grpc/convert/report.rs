@@ -7,8 +7,10 @@ use prost::Message as _;
 
 use super::super::status::Fault;
 use super::owed::When;
-use super::{check, intake, person, words};
+use super::{check, feedback, intake, person, words};
+use crate::archive::Ended;
 use crate::engine::command::{Arrival, GatewayLimits, Report};
+use crate::engine::day::{Direction, OutsideReport};
 use crate::engine::entry::Sealed;
 use crate::engine::words::Key;
 use crate::ids::{ContactId, CustomerId, RecallId};
@@ -30,6 +32,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) owner: &'a dyn Fn(ContactId) -> Option<CustomerId>,
     /// By whose words texts are classed.
     pub(crate) recalls: &'a Recalls,
+    /// What was looked up of a closed contact that a report is about.
+    pub(crate) ended: Option<&'a Ended>,
     /// The recall in whose self-service a contact is.
     pub(crate) recall_of: &'a dyn Fn(ContactId) -> Option<RecallId>,
     /// Wall time and engine time.
@@ -108,6 +112,20 @@ pub(crate) fn read(
             let sealed = person::seal(from.keys, (from.owner)(contact), asked.person, false)?;
             return Ok((Report::CallbackWanted { contact, confirmed, wanted }, sealed));
         }
+        Wire::Feedback(given) => return feedback::read(from, given),
+        Wire::OutsideCall(call) => Report::OutsideCall {
+            agent: check::agent(from.names, "agent", &call.agent)?,
+            key: check::key("key", &call.key)?,
+            now: match (call.on, call.outbound) {
+                (false, _) => OutsideReport::Ended,
+                (true, false) => OutsideReport::Began(Direction::Inbound),
+                (true, true) => OutsideReport::Began(Direction::Outbound),
+            },
+        },
+        Wire::ParticipantLeft(left) => Report::ParticipantLeft {
+            contact: check::contact(left.contact_id)?,
+            participant: check::participant(left.participant)?,
+        },
     };
     Ok((report, None))
 }
@@ -183,6 +201,7 @@ pub(crate) fn without_secrets(report: &v1::GatewayReport) -> Cow<'_, v1::Gateway
     let secret = match &report.report {
         Some(Wire::Arrived(arrival)) => arrival.sensitive,
         Some(Wire::Input(input)) => input.sensitive,
+        Some(Wire::Feedback(given)) => given.sensitive,
         _ => false,
     };
     if !secret {
@@ -195,6 +214,7 @@ pub(crate) fn without_secrets(report: &v1::GatewayReport) -> Cow<'_, v1::Gateway
             input.person = None;
             input.keys.clear();
         }
+        Some(Wire::Feedback(given)) => given.person = None,
         _ => {}
     }
     Cow::Owned(report)

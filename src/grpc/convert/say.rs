@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::engine::directive::Offer;
 use crate::engine::recall::{LotVerdict, Say, Text};
+use crate::engine::routing::Routing;
 use crate::engine::words::{Channel, Keys, Language};
 use crate::ids::{ContactId, EffectId, RecallId};
 use crate::pb::v1;
@@ -30,6 +31,27 @@ pub(crate) fn to_customer(
     let moment = Moment { outlook: Some(say.outlook), lot };
     let spoken = prepared.playbook.spoken(say.text, channel, say.language, moment)?;
     Some(to_wire(&prepared, spoken))
+}
+
+/// What customers are asked who fell silent, where the configuration says nothing else.
+const STILL_THERE: &str = "Are you still there? Write anything, and you keep your place in line.";
+
+/// What the customer of a chat who fell silent is asked, in their language if the configuration
+/// has it. No playbook's: it is asked with no recall in force too.
+pub(crate) fn still_there(routing: &Routing, language: Option<Language>) -> v1::Spoken {
+    let texts = &routing.still_there;
+    let own = language.and_then(|l| texts.iter().find(|(of, _)| *of == Some(l)));
+    let (of, words) = match own.or_else(|| texts.iter().find(|(of, _)| of.is_none())) {
+        Some((of, words)) => (*of, &**words),
+        None => (Some(Language(*b"en")), STILL_THERE),
+    };
+    v1::Spoken {
+        message_id: "still_there".to_owned(),
+        playbook_hash: String::new(),
+        notice_version: 0,
+        language: of.map(|l| l.as_str().to_owned()).unwrap_or_default(),
+        words: words.to_owned(),
+    }
 }
 
 /// What an agent says to a customer who uses a language.

@@ -4,10 +4,10 @@
 use super::super::status::Fault;
 use super::owed::When;
 use super::say::{self, Unsayable};
-use super::{announce, person, words};
+use super::{announce, participants, person, words};
 use crate::engine::callback::DialMode;
 use crate::engine::command::Reply;
-use crate::engine::directive::{Offer, Tell};
+use crate::engine::directive::{LinkedContact, Offer, Tell};
 use crate::engine::entry::Sealed;
 use crate::engine::recall::Collect;
 use crate::engine::routing::Routing;
@@ -42,7 +42,7 @@ pub(crate) fn answer(
             Came::Promised(v1::Promised { promise_id: promise.0, due_unix_ms })
         }
         Reply::Recovery(recovery) => Came::RecoveryId(recovery.0),
-        Reply::Done | Reply::Recall(_) | Reply::Gateway { session: None, .. } => {
+        Reply::Done | Reply::Recall(_) | Reply::Order(_) | Reply::Gateway { session: None, .. } => {
             Came::Done(v1::Done {})
         }
     };
@@ -63,7 +63,8 @@ pub(crate) fn contact(reply: &Reply) -> Result<ContactId, Fault> {
     }
 }
 
-/// A directive to a gateway; none for one that is only ever an agent's.
+/// A directive to a gateway; none for one that is only ever an agent's. `sealed` is the
+/// personal data that came with what it tells of.
 ///
 /// # Errors
 /// [`Unsayable`] for a text or a number that is not here.
@@ -71,28 +72,23 @@ pub(crate) fn to_gateway(
     handle: &ShardHandle,
     routing: &Routing,
     tell: &Tell,
+    sealed: Option<&Sealed>,
 ) -> Result<Option<v1::GatewayDirective>, Unsayable> {
     let agent = |id| routing.agent_name(id).to_owned();
     let (contact, directive) = match *tell {
+        Tell::Connect { .. }
+        | Tell::HandOver { .. }
+        | Tell::Say { .. }
+        | Tell::Announce { .. }
+        | Tell::Forward { .. }
+        | Tell::AskPresence { .. }
+        | Tell::Join { .. } => return effect(handle, routing, tell, sealed),
         Tell::Waiting { contact, queue } => {
             let queue = routing.queue_name(queue).to_owned();
             (contact, ToGateway::Waiting(gateway::Waiting { queue }))
         }
         Tell::ReservedFor { contact, agent: id } => {
             (contact, ToGateway::ReservedFor(gateway::ReservedFor { agent: agent(id) }))
-        }
-        Tell::Connect { effect, contact, reservation, agent: id, consult_of } => {
-            let legs = gateway::ConnectLegs {
-                effect_id: effect.0,
-                reservation_id: reservation.0,
-                agent: agent(id),
-                consult_of_contact_id: id_or_none(consult_of),
-            };
-            (contact, ToGateway::ConnectLegs(legs))
-        }
-        Tell::HandOver { effect, contact, to } => {
-            let over = gateway::HandOver { effect_id: effect.0, agent: agent(to) };
-            (contact, ToGateway::HandOver(over))
         }
         Tell::EffectWithdrawn { effect, contact } => {
             let withdrawn = gateway::EffectWithdrawn { effect_id: effect.0 };
@@ -111,31 +107,9 @@ pub(crate) fn to_gateway(
         Tell::InSelfService { contact, tier } => {
             (contact, ToGateway::SelfService(gateway::SelfService { tier: words::tier(tier) }))
         }
-        Tell::Say { effect, contact, channel, say } => {
-            let told = say::to_customer(handle, contact, channel, &say).ok_or(Unsayable(effect))?;
-            let collect = words::collect(say.collect);
-            let say = gateway::Say { effect_id: effect.0, text: Some(told), collect };
-            (contact, ToGateway::Say(say))
-        }
         Tell::Outlook { contact, ahead, wait, longer } => {
             let wait_ms = wait.map(Span::as_millis);
             (contact, ToGateway::Outlook(gateway::Outlook { ahead, wait_ms, longer }))
-        }
-        Tell::Announce { effect, contact, announce, .. } => {
-            let told = announce::to_customer(routing, &announce).ok_or(Unsayable(effect))?;
-            let collect = words::collect(Collect::None);
-            let say = gateway::Say { effect_id: effect.0, text: Some(told), collect };
-            (contact, ToGateway::Say(say))
-        }
-        Tell::Forward { effect, contact, channel, to } => {
-            let external = routing.external(to).ok_or(Unsayable(effect))?;
-            let number = external.numbers[channel.index()].as_deref().ok_or(Unsayable(effect))?;
-            let forward = gateway::Forward {
-                effect_id: effect.0,
-                external: external.name.to_string(),
-                number: number.to_owned(),
-            };
-            (contact, ToGateway::Forward(forward))
         }
         Tell::GoesOnAs { contact, follow_up } => {
             let on = gateway::GoesOnAs { follow_up_contact_id: follow_up.0 };
@@ -165,6 +139,9 @@ pub(crate) fn to_gateway(
             };
             (contact, ToGateway::Opened(opened))
         }
+        Tell::Participants { contact, ref all } => {
+            (contact, ToGateway::Participants(participants::all(routing, contact, all)))
+        }
         Tell::Offer(_)
         | Tell::OfferOver { .. }
         | Tell::Connecting(_)
@@ -177,6 +154,67 @@ pub(crate) fn to_gateway(
         | Tell::WrapUp { .. }
         | Tell::WrapUpEnded(_)
         | Tell::Availability { .. } => return Ok(None),
+    };
+    Ok(Some(v1::GatewayDirective { contact_id: contact.0, directive: Some(directive) }))
+}
+
+/// What a gateway is asked to do, and to report on.
+fn effect(
+    handle: &ShardHandle,
+    routing: &Routing,
+    tell: &Tell,
+    sealed: Option<&Sealed>,
+) -> Result<Option<v1::GatewayDirective>, Unsayable> {
+    let agent = |id| routing.agent_name(id).to_owned();
+    let (contact, directive) = match *tell {
+        Tell::Connect { effect, contact, reservation, agent: id, consult_of } => {
+            let legs = gateway::ConnectLegs {
+                effect_id: effect.0,
+                reservation_id: reservation.0,
+                agent: agent(id),
+                consult_of_contact_id: id_or_none(consult_of),
+            };
+            (contact, ToGateway::ConnectLegs(legs))
+        }
+        Tell::HandOver { effect, contact, to } => {
+            let over = gateway::HandOver { effect_id: effect.0, agent: agent(to) };
+            (contact, ToGateway::HandOver(over))
+        }
+        Tell::Say { effect, contact, channel, say } => {
+            let told = say::to_customer(handle, contact, channel, &say).ok_or(Unsayable(effect))?;
+            let collect = words::collect(say.collect);
+            let say = gateway::Say { effect_id: effect.0, text: Some(told), collect };
+            (contact, ToGateway::Say(say))
+        }
+        Tell::Announce { effect, contact, announce, .. } => {
+            let told = announce::to_customer(routing, &announce).ok_or(Unsayable(effect))?;
+            let collect = words::collect(Collect::None);
+            let say = gateway::Say { effect_id: effect.0, text: Some(told), collect };
+            (contact, ToGateway::Say(say))
+        }
+        Tell::Forward { effect, contact, channel, to } => {
+            let external = routing.external(to).ok_or(Unsayable(effect))?;
+            let number = external.numbers[channel.index()].as_deref().ok_or(Unsayable(effect))?;
+            let forward = gateway::Forward {
+                effect_id: effect.0,
+                external: external.name.to_string(),
+                number: number.to_owned(),
+            };
+            (contact, ToGateway::Forward(forward))
+        }
+        Tell::AskPresence { effect, contact, language } => {
+            let text = Some(say::still_there(routing, language));
+            let collect = words::collect(Collect::None);
+            (contact, ToGateway::Say(gateway::Say { effect_id: effect.0, text, collect }))
+        }
+        Tell::Join { effect, contact, participant, ref who, part } => {
+            let told = participants::join(routing, participant, who, part);
+            let address = sealed.and_then(|s| person::unseal(handle.keys(), s));
+            let address = address.map(|p| p.address).unwrap_or_default();
+            let join = gateway::Join { effect_id: effect.0, participant: Some(told), address };
+            (contact, ToGateway::Join(join))
+        }
+        _ => return Ok(None),
     };
     Ok(Some(v1::GatewayDirective { contact_id: contact.0, directive: Some(directive) }))
 }
@@ -233,12 +271,17 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         Tell::WrapUpEnded(contact) => {
             ToAgent::WrapUpEnded(agent::WrapUpEnded { contact_id: contact.0 })
         }
-        Tell::Availability { now, because, next, phone_unreachable } => {
+        Tell::Participants { contact, ref all } => {
+            ToAgent::Participants(participants::all(routing, contact, all))
+        }
+        Tell::Availability { now, because, next, phone_unreachable, overstayed, leaves_in } => {
             ToAgent::Availability(agent::AvailabilityNow {
                 now: Some(words::availability(routing, now)),
                 because: because.map_or(0, words::because),
                 next: next.map(|next| words::availability(routing, next)),
                 phone_unreachable,
+                overstayed,
+                leaves_in_ms: leaves_in.map(crate::time::Span::as_millis),
             })
         }
         Tell::Waiting { .. }
@@ -248,11 +291,13 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::EffectWithdrawn { .. }
         | Tell::AssignedTo { .. }
         | Tell::Pending { .. }
+        | Tell::AskPresence { .. }
         | Tell::InSelfService { .. }
         | Tell::Say { .. }
         | Tell::Announce { .. }
         | Tell::Forward { .. }
         | Tell::Outlook { .. }
+        | Tell::Join { .. }
         | Tell::GoesOnAs { .. }
         | Tell::CallbackDue { .. }
         | Tell::Dial { .. }
@@ -305,7 +350,16 @@ fn offer(
         consult_of_contact_id: id_or_none(offer.consult_of),
         attributes: attributes(offer.attributes.as_ref()),
         callback: offer.callback.is_some(),
+        linked: offer.linked.iter().map(linked).collect(),
         person: sealed.or(stored.as_ref()).and_then(|s| person::unseal(handle.keys(), s)),
+    }
+}
+
+fn linked(one: &LinkedContact) -> v1::LinkedContact {
+    v1::LinkedContact {
+        contact_id: one.contact.0,
+        channel: words::channel(one.channel),
+        state: words::state(one.state),
     }
 }
 

@@ -5,7 +5,9 @@ use super::super::status::Fault;
 use crate::engine::agent::{AgentState, Hold};
 use crate::engine::callback::{CallbackKind, DialOutcome};
 use crate::engine::contact::StateKind;
+use crate::engine::day::Hands;
 use crate::engine::event::Trigger;
+use crate::engine::participant::Part;
 use crate::engine::promise::PromiseKind;
 use crate::engine::recall::{Collect, LotVerdict, Tier, TriageClass, Wish};
 use crate::engine::routing::Routing;
@@ -55,6 +57,9 @@ from_wire!(read_promise_kind: PromiseKind => PromiseKind, "kind", "FOLLOW_UP or 
     { Callback, FollowUp, Reply });
 from_wire!(read_consent: Consent => Consent, "consent", "GIVEN, REFUSED or NOT_ASKED"
     { Given, Refused, NotAsked });
+from_wire!(read_part: Part => Part, "part", "LISTENS, WHISPERS or TALKS"
+    { Listens, Whispers, Talks });
+from_wire!(read_hands: Hands => Hands, "hands", "REQUEUE or FINISH" { Requeue, Finish });
 
 to_wire!(channel: Channel => Channel { Voice, Chat, Email, Message });
 to_wire!(service: ServiceClass => ServiceClass { Safety, Live, Async });
@@ -62,7 +67,7 @@ to_wire!(waits_for: WaitsFor => WaitsFor { Customer, ThirdParty, External, Farew
 to_wire!(end_reason: EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
     ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp, Overflowed, QueueClosed,
-    QueueFull, CallbackCancelled,
+    QueueFull, CallbackCancelled, HandledWith, GoneSilent,
 });
 to_wire!(not_taken: NotTaken => NotTaken { Declined, TimedOut, AgentGone, Withdrawn });
 to_wire!(connect_fault: ConnectFault => ConnectFault {
@@ -72,7 +77,7 @@ to_wire!(released: ReleasedBecause => ReleasedBecause {
     Transferred, Requeued, Pended, HandedOver, Moved, AgentGone, CalledBack,
 });
 to_wire!(because: AvailabilityBecause => AvailabilityBecause {
-    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
+    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired, ShiftOver,
 });
 to_wire!(state: StateKind => ContactState {
     Queued, Reserved, Connecting, Assigned, Pending, SelfService, CallbackDue, Closed,
@@ -84,6 +89,7 @@ to_wire!(agent_state: AgentState => AgentState {
 });
 to_wire!(trigger: Trigger => Trigger { Contact, Agent, Named, AsyncShare });
 to_wire!(tier: Tier => Tier { Faq, Ivr });
+to_wire!(part: Part => Part { Listens, Whispers, Talks });
 
 /// What a gateway collects on a keypad.
 pub(crate) const fn collect(collect: Collect) -> i32 {

@@ -356,7 +356,8 @@ fn accept(offer: &v1::Offer) -> Act {
 }
 
 fn complete(contact_id: u64, disposition: &str) -> Act {
-    Act::Complete(agent_act::Complete { contact_id, disposition: disposition.into() })
+    let disposition = disposition.into();
+    Act::Complete(agent_act::Complete { contact_id, disposition, ..Default::default() })
 }
 
 /// An arrival with a key of its own.

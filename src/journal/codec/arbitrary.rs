@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::engine::care::{Liveness, QueueCare};
 use crate::engine::command::GatewayLimits;
 use crate::engine::entry::{Actor, Entry, Role, Sealed};
 use crate::engine::event::{
-    Arrived, EffectKind, Event, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
+    Advanced, AdvancedBecause, Arrived, EffectKind, Event, Feedback, HeldBack, Linked, PlaceKept,
+    PresenceAsked, Queued, Released, Reserved, Rule, Settled, Trigger, WentSilent, Why,
 };
 use crate::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
@@ -26,8 +28,8 @@ use crate::engine::words::{
 };
 use crate::ids::{
     AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
-    ExternalId, GatewayId, NoticeId, PoolId, PromiseId, QueueId, ReasonId, RecallId, RecoveryId,
-    RequestId, ReservationId, SessionId, SkillId,
+    ExternalId, GatewayId, NoticeId, OrderId, PoolId, PromiseId, QueueId, ReasonId, RecallId,
+    RecoveryId, RequestId, ReservationId, SessionId, SkillId,
 };
 use crate::journal::{Batch, Mark};
 use crate::time::{EngineTime, Place, Span, WallTime};
@@ -172,7 +174,7 @@ macro_rules! newtypes {
         }
     )* };
 }
-newtypes!(CalendarId ExternalId NoticeId AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId PoolId
+newtypes!(CalendarId ExternalId NoticeId AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId OrderId PoolId
     PromiseId RecoveryId QueueId ReasonId RecallId ReservationId SessionId SkillId EngineTime Place Span WallTime);
 
 /// Picks one of the words; the match is there so that a new one does not compile unlisted.
@@ -201,7 +203,7 @@ pick! {
         Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
         ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
         Overflowed, QueueClosed, QueueFull,
-        CallbackCancelled,
+        CallbackCancelled, HandledWith, GoneSilent,
     }
     NotTaken { Declined, TimedOut, AgentGone, Withdrawn }
     ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn }
@@ -212,7 +214,7 @@ pick! {
     }
     ReleasedBecause { Transferred, Requeued, Pended, HandedOver, Moved, AgentGone, CalledBack }
     Availability { Ready, NotReady(reason), SignedOut }
-    AvailabilityBecause { Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired }
+    AvailabilityBecause { Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired, ShiftOver }
     Consent { Given, Refused, NotAsked }
     Trigger { Contact, Agent, Named, AsyncShare }
     Rule {
@@ -264,6 +266,7 @@ alternatives! {
         Leaving { at }
         Entering { at }
     }
+    AdvancedBecause { Returned { of, queue } Linked { 0 } }
     Answer {
         NoWords {}
         None {}
@@ -273,12 +276,14 @@ alternatives! {
 
 impl Any for EffectKind {
     fn any(from: &mut Source) -> Self {
-        match from.below(6) {
+        match from.below(8) {
             5 => Self::Dial {
                 reservation: Any::any(from),
                 agent: Any::any(from),
                 mode: Any::any(from),
             },
+            6 => Self::AskPresence(Any::any(from)),
+            7 => Self::Join { participant: Any::any(from), part: Any::any(from) },
             0 => Self::Connect { reservation: Any::any(from), agent: Any::any(from) },
             1 => Self::HandOver { to: Any::any(from) },
             2 => Self::Announce(Any::any(from)),
@@ -309,12 +314,12 @@ structs! {
     Released { agent, because, wrap_up }
     Routing {
         skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
-        calendars, externals, notices, settings,
+        calendars, externals, notices, still_there, settings,
     }
     Listed { name, retired }
     Queue {
         name, retired, needs, pools, channels, safety, target, head_start, reservation_timeout,
-        connect_timeout, wrap_up, policy, steps, life, callback,
+        connect_timeout, wrap_up, wrap_up_most, policy, steps, life, callback, care,
     }
     QueuePolicy {
         preferred, language, sticky, agent_choice, share, cost, handle_time, patience,
@@ -324,7 +329,7 @@ structs! {
     EntryPoint { name, retired, queue }
     Settings {
         ring_no_answer_limit, pass_over, named_wait, agent_grace, async_share, most_contacts,
-        contact_choice, promises,
+        contact_choice, promises, tell_listening, outside_lasts,
     }
     Arrived {
         contact, gateway, session, key, content, channel, entry_point, customer, continues,
@@ -348,6 +353,15 @@ structs! {
     Say { recall, text, language, collect, outlook }
     Outlook { ahead, wait }
     Heed { recall, class }
+    QueueCare { keep_place, link, hold_linked, thread, liveness }
+    Liveness { after, answer_within, keep }
+    PlaceKept { contact, customer, queue, origin, until }
+    WentSilent { contact, until }
+    PresenceAsked { contact, agent, until }
+    HeldBack { contact, with, until }
+    Linked { contact, with, matter }
+    Advanced { contact, by, place, because }
+    Feedback { contact, gateway, channel, queue, score, scale, words }
     Found { heed, answer }
 }
 
@@ -430,10 +444,18 @@ events! {
         CallbackStepped { contact, now }
         Dialled { contact, outcome, code }
         PromiseOpened { promise, arrived }
+        ReasonOverstayed { agent, reason }
+        SignOut { agent, step }
+        WrapUpExtended { agent, contact, until }
+        OutsideCall { agent, gateway, key, step }
+        Participant { contact, participant, step }
+        Bulk { order, step }
     }
     single {
         Configured Detached OpenedToAll Arrived Queued Reserved InputReceived PhoneUnreachable
         FollowUpOpened Refiled CallLost PromiseMade PromiseSet RecoveryOpened RecoverySet
+        ReplyCame HoldEnded FellSilent PresenceAssumed PlaceKept FeedbackGiven
+        Advanced Linked HeldBack PresenceAsked WentSilent
     }
 }
 
@@ -469,4 +491,5 @@ pub(in crate::journal) fn batch(first: u64, entries: u64, from: &mut Source) -> 
 
 mod image;
 mod owed;
+mod people;
 mod stage;

@@ -112,6 +112,12 @@ events! {
         CallbackStepped { contact, now }
         Dialled { contact, outcome, code }
         PromiseOpened { promise, arrived }
+        ReasonOverstayed { agent, reason }
+        SignOut { agent, step }
+        WrapUpExtended { agent, contact; until = until_us }
+        OutsideCall { agent, gateway, key, step }
+        Participant { contact, participant, step }
+        Bulk { order, step }
     }
     single {
         Configured(routing)
@@ -120,8 +126,13 @@ events! {
         InputReceived(contact)
         PhoneUnreachable(agent)
         CallLost(contact)
+        ReplyCame(contact)
+        HoldEnded(contact)
+        FellSilent(contact)
+        PresenceAssumed(contact)
     }
     whole {
         Arrived Queued Reserved FollowUpOpened Refiled PromiseMade PromiseSet RecoveryOpened RecoverySet
+        PlaceKept FeedbackGiven Advanced Linked HeldBack PresenceAsked WentSilent
     }
 }

@@ -11,8 +11,8 @@ use super::{CodecError, pb};
 use crate::engine::words::Language;
 use crate::ids::{
     AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
-    ExternalId, GatewayId, NoticeId, PoolId, PromiseId, QueueId, ReasonId, RecallId, RecoveryId,
-    ReservationId, SessionId, SkillId,
+    ExternalId, GatewayId, NoticeId, OrderId, PoolId, PromiseId, QueueId, ReasonId, RecallId,
+    RecoveryId, ReservationId, SessionId, SkillId,
 };
 use crate::time::{EngineTime, Place, Span, WallTime};
 
@@ -155,6 +155,7 @@ same!(
     AskId(u64),
     PromiseId(u64),
     RecoveryId(u64),
+    OrderId(u64),
     AgentId(u32),
     EngineTime(u64),
     Span(u64),
@@ -324,6 +325,44 @@ macro_rules! record {
     };
 }
 
+/// Enums whose every variant is a message of its own; `0` names the value of a variant that
+/// has one without a name, those after `whole` hold a record.
+macro_rules! oneof {
+    ($name:ident => $pb:ident in $module:ident {
+        $($variant:ident => $message:ident { $($f:tt: $v:ident = $p:ident),* })*
+        $(; whole $($whole:ident)*)?
+    }) => {
+        impl $crate::journal::codec::field::Record for $name {
+            type Pb = pb::$pb;
+
+            fn put(&self) -> pb::$pb {
+                use pb::$module::Kind;
+                let kind = match self {
+                    $(Self::$variant { $($f: $v),* } => {
+                        Kind::$variant(pb::$message { $($p: $crate::journal::codec::field::Field::put($v)),* })
+                    })*
+                    $($(Self::$whole(record) => Kind::$whole($crate::journal::codec::field::Record::put(record)),)*)?
+                };
+                pb::$pb { kind: Some(kind) }
+            }
+
+            fn take(pb: pb::$pb) -> Result<Self, CodecError> {
+                use pb::$module::Kind;
+                const KIND: &str = concat!(stringify!($pb), ".kind");
+                Ok(match pb.kind.ok_or(CodecError::Missing { field: KIND })? {
+                    $(Kind::$variant(pb::$message { $($p),* }) => Self::$variant {
+                        $($f: $crate::journal::codec::field::Field::take(
+                            $p,
+                            concat!(stringify!($message), ".", stringify!($p)),
+                        )?),*
+                    },)*
+                    $($(Kind::$whole(record) => Self::$whole($crate::journal::codec::field::Record::take(record)?),)*)?
+                })
+            }
+        }
+    };
+}
+
 /// An enum of words whose names are the same on both sides.
 macro_rules! words {
     ($name:ident => $pb:ident { $($word:ident),* $(,)? }) => {
@@ -343,7 +382,16 @@ macro_rules! words {
                 }
             }
         }
+        impl $crate::journal::codec::field::Field for Option<$name> {
+            type Pb = Option<i32>;
+            fn put(&self) -> Option<i32> {
+                self.as_ref().map($crate::journal::codec::field::Field::put)
+            }
+            fn take(pb: Option<i32>, name: &'static str) -> Result<Self, CodecError> {
+                pb.map(|word| $crate::journal::codec::field::Field::take(word, name)).transpose()
+            }
+        }
     };
 }
 
-pub(super) use {record, words};
+pub(super) use {oneof, record, words};

@@ -9,7 +9,7 @@ pub(in crate::journal) mod seen;
 
 use smallvec::SmallVec;
 
-use super::field::{Field, Record, record};
+use super::field::{Field, Record, oneof, record};
 use super::{CodecError, pb};
 use crate::engine::agent::{Agent, Hold, Presence, Work};
 use crate::engine::command::Reply;
@@ -22,8 +22,8 @@ use crate::engine::words::{Channel, Key};
 use crate::ids::{EffectId, RecallId};
 
 record!(Agent => AgentState {
-    presence, availability, next, phone_unreachable, missed, work;
-    id = agent, idle_since = idle_since_us, since = since_us
+    presence, availability, next, phone_unreachable, missed, work, overstayed, leaving, outside;
+    id = agent, idle_since = idle_since_us, since = since_us, over_at = over_at_us
 });
 record!(Work => WorkInHand { contact, queue, channel, hold });
 record!(Measure => MeasureState { inside, times; until = until_us, time = time_us });
@@ -35,52 +35,13 @@ record!(Recall => RecallState {
 record!(Contact => OpenContact {
     id, gateway, link, key, content, channel, entry_point, customer, continues, attributes, state,
     queue, service, needs, preferred, own_needs, own_preferred, named, passed_over, parent, consult, on_hold, effects,
-    language, triage, machine, heard, stage, course, callable, owed, callback;
+    language, triage, machine, heard, stage, course, callable, owed, callback, care, participants;
     arrived = arrived_us, waited_before = waited_before_us, head_start = head_start_us,
     place = place_us, queued = queued_us, answered = answered_us
 });
 record!(Machine => MachineState { bounced, injury_asked, follow_up, refused });
 record!(Remembered => RememberedReply { request, reply });
 record!(LastAgent => LastAgentState { customer, agent; at = at_us });
-
-/// Enums whose every variant is a message of its own; `0` names the value of a variant that
-/// has one without a name, those after `whole` hold a record.
-macro_rules! oneof {
-    ($name:ident => $pb:ident in $module:ident {
-        $($variant:ident => $message:ident { $($f:tt: $v:ident = $p:ident),* })*
-        $(; whole $($whole:ident)*)?
-    }) => {
-        impl Record for $name {
-            type Pb = pb::$pb;
-
-            fn put(&self) -> pb::$pb {
-                use pb::$module::Kind;
-                let kind = match self {
-                    $(Self::$variant { $($f: $v),* } => {
-                        Kind::$variant(pb::$message { $($p: Field::put($v)),* })
-                    })*
-                    $($(Self::$whole(record) => Kind::$whole(Record::put(record)),)*)?
-                };
-                pb::$pb { kind: Some(kind) }
-            }
-
-            fn take(pb: pb::$pb) -> Result<Self, CodecError> {
-                use pb::$module::Kind;
-                const KIND: &str = concat!(stringify!($pb), ".kind");
-                Ok(match pb.kind.ok_or(CodecError::Missing { field: KIND })? {
-                    $(Kind::$variant(pb::$message { $($p),* }) => Self::$variant {
-                        $($f: Field::take(
-                            $p,
-                            concat!(stringify!($message), ".", stringify!($p)),
-                        )?),*
-                    },)*
-                    $($(Kind::$whole(record) => Self::$whole(Record::take(record)?),)*)?
-                })
-            }
-        }
-    };
-}
-use oneof;
 
 oneof!(Presence => Presence in presence {
     Absent => Nothing {}
@@ -91,7 +52,7 @@ oneof!(Hold => Hold in hold {
     Reserved => Nothing {}
     Connecting => Nothing {}
     Assigned => Nothing {}
-    WrapUp => UntilTime { until: until = until_us }
+    WrapUp => WrapUpState { since: since = since_us, until: until = until_us }
 });
 oneof!(Sweep => Sweep in sweep {
     None => Nothing {}
@@ -125,6 +86,7 @@ oneof!(Reply => Reply in reply {
     Gateway => GatewayReply { gateway: gateway = gateway, session: session = session }
     Agent => InSession { 0: session = session }
     Recall => RecallReply { 0: recall = recall }
+    Order => OrderReply { 0: order = order }
     Unknown => UnknownReply { 0: keys = keys }
     Promised => PromisedReply { promise: promise = promise, due: due = due_us }
     Recovery => RecoveryReply { 0: recovery = recovery }
@@ -267,6 +229,7 @@ impl Record for Counts {
             last_recall: self.last_recall.into(),
             async_owed: self.async_owed,
             paused: self.paused,
+            last_order: self.last_order,
         }
     }
     fn take(pb: pb::EngineCounts) -> Result<Self, CodecError> {
@@ -282,6 +245,7 @@ impl Record for Counts {
             last_recall: Field::take(pb.last_recall, "EngineCounts.last_recall")?,
             async_owed: pb.async_owed,
             paused: pb.paused,
+            last_order: pb.last_order,
         })
     }
 }
@@ -292,6 +256,7 @@ pub(super) fn put_rest(image: &Image) -> pb::EngineState {
         routing: Field::put(&image.routing),
         agents: Field::put(&image.agents),
         gateways: Field::put(&image.gateways),
+        bulks: Field::put(&image.bulks),
         pace: Field::put(&image.pace),
         counts: Field::put(&image.counts),
         owed: Field::put(&image.owed),
@@ -308,6 +273,7 @@ pub(super) fn take_rest(pb: pb::EngineState) -> Result<Image, CodecError> {
         routing: Field::take(pb.routing, "EngineState.routing")?,
         agents: Field::take(pb.agents, "EngineState.agents")?,
         gateways: Field::take(pb.gateways, "EngineState.gateways")?,
+        bulks: Field::take(pb.bulks, "EngineState.bulks")?,
         pace: Field::take(pb.pace, "EngineState.pace")?,
         counts: Field::take(pb.counts, "EngineState.counts")?,
         owed: Field::take(pb.owed, "EngineState.owed")?,

@@ -6,9 +6,11 @@
 //! without gaps); whether the events make sense is the engine's business, and whether the
 //! bytes are the ones that were written is [`super::recovery`]'s.
 
+mod care;
 mod event;
 mod field;
 pub(super) mod image;
+mod people;
 mod recall;
 mod routing;
 mod stage;

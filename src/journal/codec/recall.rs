@@ -49,16 +49,6 @@ impl Record for Arc<Plan> {
     }
 }
 
-impl Field for Option<LotVerdict> {
-    type Pb = Option<i32>;
-    fn put(&self) -> Option<i32> {
-        self.as_ref().map(Field::put)
-    }
-    fn take(pb: Option<i32>, name: &'static str) -> Result<Self, CodecError> {
-        pb.map(|word| Field::take(word, name)).transpose()
-    }
-}
-
 // By name, not by position: a channel that is added later must not move the others.
 impl Field for [Span; 4] {
     type Pb = Vec<pb::ByChannel>;

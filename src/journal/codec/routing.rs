@@ -13,15 +13,15 @@ use crate::ids::SkillId;
 
 record!(Routing => Routing {
     skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
-    calendars, externals, notices, settings
+    calendars, externals, notices, still_there, settings
 });
 record!(Listed => Listed { name, retired });
 record!(EntryPoint => EntryPoint { name, retired, queue });
 record!(Queue => Queue {
-    name, retired, needs, pools, channels, safety, policy, steps, life, callback;
+    name, retired, needs, pools, channels, safety, policy, steps, life, callback, care;
     target = target_us, head_start = head_start_us,
     reservation_timeout = reservation_timeout_us, connect_timeout = connect_timeout_us,
-    wrap_up = wrap_up_us
+    wrap_up = wrap_up_us, wrap_up_most = wrap_up_most_us
 });
 record!(QueuePolicy => QueuePolicy {
     preferred, language, agent_choice, share, cost;
@@ -34,8 +34,9 @@ record!(AgentProfile => AgentProfile {
     name, retired, pool, skills, primary, capacity, workload, authority
 });
 record!(Settings => Settings {
-    ring_no_answer_limit, async_share, most_contacts, contact_choice, promises;
-    pass_over = pass_over_us, named_wait = named_wait_us, agent_grace = agent_grace_us
+    ring_no_answer_limit, async_share, most_contacts, contact_choice, promises, tell_listening;
+    pass_over = pass_over_us, named_wait = named_wait_us, agent_grace = agent_grace_us,
+    outside_lasts = outside_lasts_us
 });
 
 impl Record for Arc<Routing> {

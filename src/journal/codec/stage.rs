@@ -13,7 +13,7 @@ use crate::engine::queue_life::{
     Calendar, External, Fallback, Holiday, Notice, Opening, Overflow, QueueLife, QueueStep, Then,
 };
 use crate::engine::stage::{Announced, Course, Filing, Stage};
-use crate::engine::words::{Channel, EndReason, Language};
+use crate::engine::words::{Channel, Language};
 use crate::ids::{ExternalId, QueueId};
 use crate::time::EngineTime;
 
@@ -65,16 +65,6 @@ impl Field for SmallVec<[QueueId; 4]> {
     }
     fn take(pb: Vec<u32>, name: &'static str) -> Result<Self, CodecError> {
         pb.into_iter().map(|id| Field::take(id, name)).collect()
-    }
-}
-
-impl Field for Option<EndReason> {
-    type Pb = Option<i32>;
-    fn put(&self) -> Option<i32> {
-        self.as_ref().map(Field::put)
-    }
-    fn take(pb: Option<i32>, name: &'static str) -> Result<Self, CodecError> {
-        pb.map(|word| Field::take(word, name)).transpose()
     }
 }
 

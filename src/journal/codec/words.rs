@@ -24,7 +24,7 @@ words!(EndReason => EndReason {
     Completed, CustomerLeft, Abandoned, CustomerUnreachable, GatewayLost, Supervisor,
     ConsultCompleted, ConsultCancelled, Solved, Informed, FollowedUp,
     Overflowed, QueueClosed, QueueFull,
-    CallbackCancelled,
+    CallbackCancelled, HandledWith, GoneSilent,
 });
 words!(NotTaken => NotTakenHow { Declined, TimedOut, AgentGone, Withdrawn });
 words!(ConnectFault => ConnectFault { AgentLeg, CustomerLeg, Gateway, TimedOut, Withdrawn });
@@ -37,7 +37,7 @@ words!(ReleasedBecause => ReleasedBecause {
     Transferred, Requeued, Pended, HandedOver, Moved, AgentGone, CalledBack,
 });
 words!(AvailabilityBecause => AvailabilityBecause {
-    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired,
+    Asked, Next, RingNoAnswer, Supervisor, ConnectionLost, Retired, ShiftOver,
 });
 words!(Consent => Consent { Given, Refused, NotAsked });
 words!(Trigger => Trigger { Contact, Agent, Named, AsyncShare });
@@ -146,6 +146,13 @@ impl Record for EffectKind {
                 agent: agent.0,
                 mode: mode.put(),
             }),
+            Self::AskPresence(language) => {
+                Kind::AskPresence(pb::AskPresence { language: Field::put(&language) })
+            }
+            Self::Join { participant, part } => Kind::Join(pb::JoinEffect {
+                participant: participant.into(),
+                part: Field::put(&part),
+            }),
         };
         pb::Effect { kind: Some(kind) }
     }
@@ -167,6 +174,13 @@ impl Record for EffectKind {
                 reservation: ReservationId(e.reservation),
                 agent: AgentId(e.agent),
                 mode: Field::take(e.mode, "DialEffect.mode")?,
+            }),
+            Some(Kind::AskPresence(ask)) => {
+                Field::take(ask.language, "AskPresence.language").map(Self::AskPresence)
+            }
+            Some(Kind::Join(e)) => Ok(Self::Join {
+                participant: Field::take(e.participant, "JoinEffect.participant")?,
+                part: Field::take(e.part, "JoinEffect.part")?,
             }),
             None => Err(CodecError::Missing { field: "Effect.kind" }),
         }

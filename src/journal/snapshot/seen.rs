@@ -58,6 +58,8 @@ pub enum Counted {
     ConnectFailed(ConnectFault),
     /// A contact ended.
     Closed(EndReason),
+    /// A customer said what they think of a contact of this queue, with this score in tenths.
+    Feedback(QueueId, Option<u8>),
     /// A customer's words were found to mean something that counts.
     Triaged(TriageClass),
     /// A contact went back from self-service to its queue.

@@ -272,7 +272,7 @@ fn a_snapshot_written_by_format_1_loads_to_the_same_value() {
         snapshot.engine.recalls = (0..2).map(|_| Any::any(&mut from)).collect();
         snapshot.engine.contacts = (0..40).map(|_| Any::any(&mut from)).collect();
         snapshot.engine.remembered = (0..40).map(|_| Any::any(&mut from)).collect();
-        snapshot.seen.tallies = (0..100).map(|_| Any::any(&mut from)).collect();
+        snapshot.seen.tallies = (0..200).map(|_| Any::any(&mut from)).collect();
         snapshot.seen.recalls = (0..2).map(|_| Any::any(&mut from)).collect();
         snapshot.seen.tracks = (0..10).map(|_| Any::any(&mut from)).collect();
         snapshot.seen.people = (0..10).map(|_| Any::any(&mut from)).collect();

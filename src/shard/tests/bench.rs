@@ -133,6 +133,7 @@ fn queue(name: &str) -> Queue {
         needs: Default::default(),
         policy: Default::default(),
         callback: Some(Default::default()),
+        care: Default::default(),
         pools: Default::default(),
         channels: [true; 4],
         safety: false,
@@ -141,6 +142,7 @@ fn queue(name: &str) -> Queue {
         reservation_timeout: Span::seconds(15),
         connect_timeout: Span::seconds(30),
         wrap_up: Span::ZERO,
+        wrap_up_most: Span::ZERO,
         ..Queue::default()
     }
 }
@@ -165,7 +167,7 @@ pub(crate) fn routing() -> Routing {
         queues: vec![queue("support"), queue("billing")],
         agents: vec![agent("anne"), agent("ben")],
         entry_points: vec![EntryPoint { name: "line".into(), retired: false, queue: QueueId(0) }],
-        not_ready_reasons: vec![listed("no_answer"), listed("connected")],
+        not_ready_reasons: vec![listed("no_answer").into(), listed("connected").into()],
         ..Routing::default()
     }
 }

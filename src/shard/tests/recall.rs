@@ -18,6 +18,7 @@ use crate::engine::words::{EndReason, QueuedBecause, ServiceClass};
 use crate::ids::{ContactId, EffectId, GatewayId, QueueId, RecallId};
 use crate::metrics::Metrics;
 use crate::shard::observe::{HowSaid, TextKind};
+use crate::shard::roster::Roster;
 use crate::shard::staffing::Staffing;
 use crate::shard::tally::Tally;
 use crate::shard::testing::Recorded;
@@ -409,7 +410,9 @@ fn metrics_tell_of_a_recall_and_let_go_of_it() {
         let (timelines, staffing) = (Timelines::default(), Staffing::default());
         let (engine, statistics) = (&engine, &tally.statistics);
         let now = EngineTime(9_000_000);
+        let roster = Roster::default();
         let view = View {
+            roster: &roster,
             now,
             sequence: 1,
             engine,

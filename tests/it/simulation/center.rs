@@ -11,7 +11,7 @@ use surgeline::engine::words::Need;
 use surgeline::ids::{PoolId, QueueId, SkillId};
 use surgeline::time::Span;
 
-use super::{AGENTS, QUEUES, SKILLS, callback, life, policies};
+use super::{AGENTS, QUEUES, SKILLS, callback, care, life, people, policies};
 
 fn listed(names: &[&str]) -> Vec<Listed> {
     names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }).collect()
@@ -33,10 +33,12 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
         reservation_timeout: Span::seconds(10),
         connect_timeout: Span::seconds(15),
         wrap_up: Span::seconds(u64::from(q % 3) * 5),
+        wrap_up_most: Span::seconds(u64::from(q % 2) * 30),
         policy: policies::queue(rng),
         steps: life::steps(rng, speaks),
         life: life::life(rng, speaks),
         callback: callback::policy(rng, q),
+        care: care::queue(rng),
     });
     let queues: Vec<Queue> = queues.collect();
     let agents = (0..AGENTS).map(|a| {
@@ -64,6 +66,7 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
         externals: life::externals(),
         notices: life::notices(),
         languages: policies::languages(),
+        still_there: Vec::new(),
         entry_points: ["front-door", "side-door", "back-door"]
             .into_iter()
             .zip(0..)
@@ -73,13 +76,14 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
                 queue: QueueId(q),
             })
             .collect(),
-        not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"]),
+        not_ready_reasons: people::reasons(),
         dispositions: listed(&["refund", "injury"]),
         settings: Settings {
             pass_over: Span::seconds(20),
             named_wait: Span::seconds(8),
             agent_grace: Span::seconds(12),
             most_contacts: 120,
+            outside_lasts: Span::seconds(300),
             contact_choice: policies::contact_choice(rng),
             promises: PromiseSettings { follow_ups_per_hour: 120, lead: Span::seconds(20) },
             ..Settings::default()

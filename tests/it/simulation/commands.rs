@@ -79,6 +79,7 @@ impl World {
             [].into_iter().collect()
         };
         let (preferred, language, customer) = self.brings();
+        let (continues, attributes) = self.goes_on();
         let key = if self.rng.random_bool(0.02) { self.keys.saturating_sub(5) } else { self.keys };
         let report = Report::Arrived(Arrival {
             key: Arc::from(format!("key-{key}")),
@@ -93,9 +94,9 @@ impl World {
             head_start: Span::seconds(*[0, 0, 0, 10, 60].choose(&mut self.rng).expect("five")),
             safety: self.rng.random_bool(0.05),
             customer,
-            continues: None,
+            continues,
             waited: Span::seconds(*[0, 0, 0, 0, 30].choose(&mut self.rng).expect("five")),
-            attributes: None,
+            attributes,
             language,
             heed: self.any_heed(),
             content: 0,
@@ -131,12 +132,18 @@ impl World {
             22 | 23 => return self.complete_consult_command(),
             24 => Act::CancelConsult(contact),
             25..=27 => Act::Pend { contact, on: WaitsFor::Customer, lasting },
+            28 => return self.together_command(),
             _ => return self.wrap_up_command(),
         };
         Command::Agent { agent, session: None, act }
     }
 
     fn complete_consult_command(&mut self) -> Command {
+        self.joined_command(|contact, _| Act::CompleteConsult(contact))
+    }
+
+    /// Something that an agent does whose consult is joined.
+    pub(super) fn joined_command(&mut self, act: fn(ContactId, AgentId) -> Act) -> Command {
         let joined: Vec<_> = self
             .owner
             .contacts()
@@ -148,7 +155,7 @@ impl World {
             .collect();
         let found = joined.choose(&mut self.rng).copied();
         let (contact, agent) = found.unwrap_or_else(|| self.any_assigned());
-        Command::Agent { agent, session: None, act: Act::CompleteConsult(contact) }
+        Command::Agent { agent, session: None, act: act(contact, agent) }
     }
 
     fn wrap_up_command(&mut self) -> Command {
@@ -212,10 +219,16 @@ impl World {
 
     fn report_command(&mut self) -> Command {
         let contact = self.any_contact();
+        if self.rng.random_ratio(1, 12) {
+            return self.feedback();
+        }
         let report = match self.rng.random_range(0..10) {
             0..=3 => Report::CustomerLeft(contact),
             4..=6 => Report::Input { contact, heard: self.heard() },
             7 => Report::Hold { contact, on: self.rng.random_bool(0.5) },
+            8 if self.rng.random_bool(0.5) => {
+                Report::Attributes { contact, attributes: self.about() }
+            }
             8 => Report::Attributes {
                 contact,
                 attributes: [("lot".into(), "A7".into())].into_iter().collect(),
@@ -321,7 +334,14 @@ impl World {
             .filter(|c| c.gateway == gateway && !c.key.is_empty())
             .map(|c| c.key.clone())
             .collect();
+        let of = |a: &surgeline::engine::agent::Agent| {
+            let calls = a.outside.iter().filter(|call| call.gateway == gateway);
+            calls.map(|call| call.key.clone()).collect::<Vec<_>>()
+        };
+        let calls: Vec<_> = self.owner.agents().flat_map(of).collect();
+        let calls: Vec<_> = calls.into_iter().filter(|_| self.rng.random_bool(0.5)).collect();
         let mut keys: Vec<_> = held.into_iter().filter(|_| self.rng.random_bool(0.9)).collect();
+        keys.extend(calls);
         keys.push(Arc::from("unheard-of"));
         let report = Report::Holding { keys, last: self.rng.random_bool(0.8) };
         Command::Gateway { gateway, session: None, report }
@@ -333,6 +353,10 @@ impl World {
     }
 
     fn unfenced_command(&mut self) -> Command {
+        let open = self.owner.bulks().any(|b| b.over.is_none());
+        if self.rng.random_bool(if open { 0.4 } else { 0.1 }) {
+            return self.people_command();
+        }
         match self.rng.random_range(0..100) {
             0..=17 => self.arrival(),
             18..=37 => {

@@ -3,10 +3,12 @@
 //! `SURGELINE_SEED=n` repeats a failure; every panic names its seed and step.
 
 mod callback;
+mod care;
 mod center;
 mod commands;
 mod life;
 mod naive;
+mod people;
 mod policies;
 mod recall;
 mod shadow;
@@ -69,6 +71,7 @@ pub(super) struct World {
     tip: Tip,
     unwritten: Vec<Entry>,
     naive: Naive,
+    patience: care::Patience,
     /// The first choice that a naive matcher with a wrong rule would not have made.
     difference: Option<String>,
     /// An engine from a snapshot.
@@ -111,6 +114,7 @@ impl World {
             tip,
             unwritten: Vec::new(),
             naive,
+            patience: care::Patience::default(),
             difference: None,
             shadow: None,
             shadows: [0; 2],
@@ -155,6 +159,7 @@ impl World {
         self.check_lives(&events, &waited_on, &context);
         self.check_filing(&context);
         self.check_callbacks(&events, &waited_on, &context);
+        self.check_patience(&events, &waited_on, &context);
         self.count(&events);
         if !events.is_empty() {
             if let (Some(request), Ok(first)) = (request, &reply) {
@@ -210,6 +215,9 @@ impl World {
                 .find(|n| **n == &debug[..end])
                 .unwrap_or_else(|| panic!("{} is not in the list of events", &debug[..end]));
             *self.tally.entry(name).or_default() += 1;
+            if let Some(detail) = people::details(event) {
+                *self.tally.entry(detail).or_default() += 1;
+            }
             if let Event::Reserved(r) = event {
                 *self.tally.entry(r.why.rule.name()).or_default() += 1;
             }
@@ -341,6 +349,23 @@ const NAMES: &[&str] = &[
     "PromiseOpened",
     "RecoveryOpened",
     "RecoverySet",
+    "ReplyCame",
+    "PlaceKept",
+    "Advanced",
+    "Linked",
+    "HeldBack",
+    "HoldEnded",
+    "FellSilent",
+    "PresenceAsked",
+    "PresenceAssumed",
+    "WentSilent",
+    "FeedbackGiven",
+    "ReasonOverstayed",
+    "SignOut",
+    "WrapUpExtended",
+    "OutsideCall",
+    "Participant",
+    "Bulk",
 ];
 
 #[test]
@@ -378,6 +403,8 @@ fn random_histories_hold_every_promise() {
         assert!(missing.is_empty(), "never reached: {missing:?}");
         let missing: Vec<_> = life::WAYS.iter().filter(|w| !reached.contains(**w)).collect();
         assert!(missing.is_empty(), "ways out of a queue never taken: {missing:?}");
+        let steps: Vec<_> = people::STEPS.iter().filter(|n| !reached.contains(**n)).collect();
+        assert!(steps.is_empty(), "never reached: {steps:?}");
         let few = compared.values().filter(|n| **n < 100).count();
         assert!(compared.len() == 4 && few == 0, "hardly compared: {compared:?}");
         let rules: Vec<_> = Rule::ALL.iter().filter(|r| !reached.contains(r.name())).collect();
@@ -391,7 +418,7 @@ fn random_histories_hold_every_promise() {
 #[test]
 fn a_wrong_rule_in_the_naive_matcher_is_found() {
     for wrong in Wrong::ALL {
-        let found = (1..=5).find_map(|seed| {
+        let found = (1..=20).find_map(|seed| {
             let mut world = World::beside(Naive::planted(wrong), seed);
             (0..110).find_map(|_| {
                 world.run(100);

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use surgeline::engine::Engine;
 use surgeline::engine::agent::Agent;
-use surgeline::engine::contact::{Contact, Link};
+use surgeline::engine::contact::{Contact, Link, State};
 use surgeline::engine::event::{Event, Reserved, Rule, Trigger, Why};
 use surgeline::engine::policy::AgentChoice;
 use surgeline::engine::routing::AgentProfile;
@@ -48,10 +48,13 @@ pub(super) enum Wrong {
     PartOfTarget,
     HoldingCost,
     Interrupts,
+    Held,
+    Silent,
+    Thread,
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Proficiency,
         Self::Pools,
         Self::StepPools,
@@ -74,6 +77,9 @@ impl Wrong {
         Self::PartOfTarget,
         Self::HoldingCost,
         Self::Interrupts,
+        Self::Held,
+        Self::Silent,
+        Self::Thread,
     ];
 }
 
@@ -96,6 +102,8 @@ pub(super) struct Naive {
     wrong: Option<Wrong>,
     /// Whom a customer last had to do with, and when.
     last: BTreeMap<CustomerId, (EngineTime, AgentId)>,
+    /// Who had letters last that are closed, and until when that counts.
+    threads: BTreeMap<ContactId, (EngineTime, AgentId)>,
     /// Decisions compared, by what brought the two together.
     pub(super) compared: BTreeMap<&'static str, u64>,
 }
@@ -122,6 +130,7 @@ impl Naive {
                 self.pay(r);
             }
             self.note_last(at, event);
+            self.note_thread(at, event);
             self.engine.apply(at, event);
         }
         compared
@@ -202,6 +211,9 @@ impl Naive {
             async_passed: false,
             why: self.why(Why::plain(rule), agent, c),
         };
+        if c.has_fallen_silent() {
+            return Vec::new();
+        }
         if let Some(named) = c.named {
             let kept = choice(named.agent, Trigger::Named, 0, Rule::Kept);
             return self.has_room(named.agent, c.channel).then_some(kept).into_iter().collect();
@@ -239,10 +251,43 @@ impl Naive {
 
     /// Whom a customer last had, as long as their contact's queue asks for.
     fn last_agent(&self, at: EngineTime, c: &Contact) -> Option<AgentId> {
-        let within = self.engine.routing().queues[c.queue.index()].policy.sticky;
+        let queue = &self.engine.routing().queues[c.queue.index()];
+        if c.answered.is_some() || c.parent.is_some() {
+            return None;
+        }
+        let of = c.continues.and_then(|of| self.threads.get(&of));
+        let counts = |(until, agent): &&(EngineTime, AgentId)| {
+            *until >= at && queue.care.thread > Span::ZERO && self.has_room(*agent, c.channel)
+        };
+        if let Some((_, agent)) = of.filter(counts).filter(|_| !self.is(Wrong::Thread)) {
+            return Some(*agent);
+        }
+        let within = queue.policy.sticky;
         let (met, agent) = *self.last.get(&c.customer?)?;
         let sticky = within > Span::ZERO && at.since(met) <= within && !self.is(Wrong::Sticky);
-        (sticky && c.answered.is_none() && c.parent.is_none()).then_some(agent)
+        sticky.then_some(agent)
+    }
+
+    /// Who has a letter when it ends, or had it before it waited for somebody.
+    fn note_thread(&mut self, at: EngineTime, event: &Event) {
+        let Event::Closed { contact, agent, .. } = event else { return };
+        let c = self.engine.contact(*contact).expect("it is open");
+        let pending = match c.state {
+            State::Pending { agent, .. } => agent,
+            _ => None,
+        };
+        let lasting = self.engine.routing().queues[c.queue.index()].care.thread;
+        let letter = matches!(c.channel, Channel::Email | Channel::Message) && c.parent.is_none();
+        if let Some(agent) = agent.or(pending).filter(|_| letter && lasting > Span::ZERO) {
+            self.threads.insert(*contact, (at + lasting, agent));
+        }
+    }
+
+    /// Whether an agent may be given or asked for a contact as far as its customer's patience
+    /// goes: three are asked for an agent at a time.
+    fn is_due(&self, agent: AgentId, c: &Contact) -> bool {
+        let asked = self.engine.contacts().filter(|o| o.care.asked_for() == Some(agent)).count();
+        !c.has_fallen_silent() || asked < 3 || self.is(Wrong::Silent)
     }
 
     /// What an agent with room gets: safety before live before async, which has its share.
@@ -265,7 +310,11 @@ impl Naive {
     /// The best of one class of service: kept for the agent first, then as the policy has it.
     fn best_of(&self, at: EngineTime, agent: AgentId, service: ServiceClass) -> Option<Choice> {
         let room = Channel::ALL.map(|channel| self.has_room(agent, channel));
-        let mine = |c: &&Contact| in_line(c) && c.service == service && room[c.channel.index()];
+        let waits = |c: &Contact| {
+            let held = c.care.held_for().is_some() && self.is(Wrong::Held);
+            (in_line(c) || held) && self.is_due(agent, c)
+        };
+        let mine = |c: &&Contact| waits(c) && c.service == service && room[c.channel.index()];
         let all: Vec<&Contact> = self.engine.contacts().filter(mine).collect();
         let kept = |c: &&&Contact| {
             // One in line whose gateway is gone is marked when it is found.
@@ -296,9 +345,10 @@ impl Naive {
     }
 }
 
-/// Waiting, and not marked as gone with its gateway.
+/// Waiting, not marked as gone with its gateway, not held back, its customer not being asked.
 fn in_line(c: &Contact) -> bool {
-    c.is_in_line() && c.link != Link::Detached
+    let away = c.care.held_for().is_some() || c.care.asked_for().is_some();
+    c.stands() && c.link != Link::Detached && !away
 }
 
 /// How much of an agent's capacity is in use, in thousandths.
@@ -310,8 +360,11 @@ fn load(a: &Agent, profile: &AgentProfile) -> u32 {
 fn begins_to_wait(event: &Event) -> Option<ContactId> {
     match event {
         Event::Queued(q) => Some(q.contact),
-        Event::OpenedToAll(contact) => Some(*contact),
         Event::StepTaken { filing, .. } | Event::Refiled(filing) => Some(filing.contact),
+        Event::OpenedToAll(contact)
+        | Event::HoldEnded(contact)
+        | Event::InputReceived(contact)
+        | Event::PresenceAssumed(contact) => Some(*contact),
         Event::PassOverEnded { contact, .. }
         | Event::NotTaken { contact, .. }
         | Event::ConnectFailed { contact, .. }

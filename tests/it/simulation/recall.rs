@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 
 use surgeline::engine::command::{Command, Heard, RecallOrder, Report};
 use surgeline::engine::contact::{Contact, State, StateKind};
-use surgeline::engine::event::Event;
+use surgeline::engine::event::{Advanced, Event};
 use surgeline::engine::recall::{
     Answer, Choice, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Plan, Question,
     ReturnedBecause, SafetyPlan, SelfService, Step, TriageClass, Wish,
@@ -227,10 +227,12 @@ impl World {
                 _ => {}
             }
         }
-        // While it is there nothing moves its place but a supervisor, or an edit of its queue.
+        // While it is there nothing moves its place but a supervisor, an edit of its queue, or one
+        // that it is linked with.
         for c in before.iter().filter(|c| matches!(c.state, State::SelfService(_))) {
             let reprioritised = events.iter().any(|e| match e {
-                Event::Reprioritised { contact, .. } => *contact == c.id,
+                Event::Reprioritised { contact, .. }
+                | Event::Advanced(Advanced { contact, .. }) => *contact == c.id,
                 Event::Refiled(filing) => filing.contact == c.id,
                 _ => false,
             });

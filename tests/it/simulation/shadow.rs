@@ -2,13 +2,14 @@
 //! engine, and stay it.
 //!
 //! It decides every command beside the owner, and must say the same, as long as nothing is
-//! decided by what a snapshot does not hold: how far walks for a recall have got, and about
+//! decided by what a snapshot does not hold: how far walks for a recall have got, when an order
+//! about many contacts goes on, and about
 //! how many stand in line. Otherwise it follows the owner's events.
 
 use rand::RngExt;
 
 use surgeline::engine::Engine;
-use surgeline::engine::command::{Command, Reply, Report};
+use surgeline::engine::command::{Command, Order, Reply, Report};
 use surgeline::engine::contact::Contact;
 use surgeline::engine::entry::Entry;
 use surgeline::engine::event::Event;
@@ -44,9 +45,11 @@ pub(super) struct Decided<'a> {
 impl Shadow {
     /// Decides the same, if it can.
     pub(super) fn decide(&mut self, owner: &Decided<'_>, context: &str) {
+        let paced = |order: &Order| matches!(order, Order::Bulk { .. });
         let refused = matches!(owner.reply, Err(Refusal::NoRoom { .. }));
         let asks = self.asks_for_room(owner.command);
         if matches!(owner.command, Command::Recall { .. })
+            || matches!(owner.command, Command::Supervise { order, .. } if paced(order))
             || promises(owner.events)
             || refused
             || asks
@@ -153,6 +156,7 @@ impl World {
         let decides = !is_busy(&self.owner)
             && self.owner.recalls().all(quiet)
             && !super::life::tells(self.owner.routing())
+            && self.owner.bulks().all(|b| b.over.is_some())
             && !self.owner.contacts().any(patient);
         self.shadows[usize::from(decides)] += 1;
         Shadow { engine, decides, left: LIFE }

@@ -235,7 +235,7 @@ class Gateway:
             return
         what, body = member(directive)
         conversation = self.conversation(directive.contact_id)
-        if what in ("connect_legs", "hand_over", "say"):
+        if what in ("connect_legs", "hand_over", "join", "say"):
             self._effect(directive.contact_id, what, body)
         elif what == "goes_on_as":
             # The key is the other contact's from now on.
@@ -250,7 +250,7 @@ class Gateway:
         """Does an effect, once; `connect` forgets those whose report was not answered."""
         if body.effect_id in self._effects:
             return
-        if what == "hand_over":
+        if what in ("hand_over", "join"):
             doing = self.effect_done(body.effect_id)
         elif what == "say":
             doing = self.voice(self, contact_id, body)

@@ -70,7 +70,7 @@ class Supervisor:
 
     async def _order(self, call, request, request_id: str, why: str):
         request.request_id, request.actor, request.why = request_id or new_request(), self.name, why
-        await unary(call(request))
+        return await unary(call(request))
 
     async def move(self, contact_id: int, queue: str, why: str = "a test", request_id: str = ""):
         request = supervisor_pb2.MoveContactRequest(contact_id=contact_id, queue=queue)
@@ -93,3 +93,27 @@ class Supervisor:
     async def set_agent(self, agent: str, to: Availability, why: str = "a test", request_id: str = ""):
         request = supervisor_pb2.SetAgentRequest(agent=agent, availability=to)
         await self._order(self._stub.SetAgent, request, request_id, why)
+
+    async def do(self, rpc: str, why: str = "a test", request_id: str = "", **fields):
+        """Any order: `do("PullContact", contact_id=7, agent="anne")`."""
+        request = getattr(supervisor_pb2, f"{rpc}Request")(**fields)
+        return await self._order(getattr(self._stub, rpc), request, request_id, why)
+
+    async def preview(self, **which):
+        """What an order about many contacts would be about."""
+        which = supervisor_pb2.ContactFilter(**which)
+        return await unary(self._stub.PreviewOrder(supervisor_pb2.PreviewOrderRequest(filter=which)))
+
+    async def apply(self, token: str, why: str = "a test", request_id: str = "", **action) -> int:
+        """Orders what was shown; answers the order."""
+        request = supervisor_pb2.ApplyOrderRequest(
+            token=token, action=supervisor_pb2.BulkAction(**action))
+        return (await self._order(self._stub.ApplyOrder, request, request_id, why)).order_id
+
+    async def orders(self) -> list:
+        """Orders about many contacts."""
+        answer = await unary(self._stub.ListOrders(supervisor_pb2.ListOrdersRequest()))
+        return list(answer.orders)
+
+    def watch_agent_states(self, **which):
+        return self._stub.WatchAgentStates(supervisor_pb2.WatchAgentStatesRequest(**which))

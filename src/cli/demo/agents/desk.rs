@@ -206,7 +206,9 @@ impl Agents {
         let safety = self.job(name, contact, reservation).is_some_and(|job| job.queue == "safety");
         let other = self.dice.one_of(&DISPOSITIONS).copied().unwrap_or_default();
         let disposition = if safety { "injury-or-exposure" } else { other }.to_owned();
-        self.act(name, Act::Complete(Complete { contact_id: contact, disposition })).map(drop)
+        let linked_contact_ids = Vec::new();
+        let done = Complete { contact_id: contact, disposition, linked_contact_ids };
+        self.act(name, Act::Complete(done)).map(drop)
     }
 
     fn transfer(

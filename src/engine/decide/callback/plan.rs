@@ -35,7 +35,7 @@ impl Turn<'_> {
         let callback = self.unplanned(wanted);
         let planned = match wanted.window {
             Some(window) => self.schedule(c, &queue.name, &policy, window, callback)?,
-            None => self.keep_place(c, &queue.name, &policy, callback)?,
+            None => self.callback_at_place(c, &queue.name, &policy, callback)?,
         };
         Ok(Callback { phase: self.phase_of(c, &planned), ..planned })
     }
@@ -156,7 +156,7 @@ impl Turn<'_> {
     /// As if they still stood in line. What is promised is twice what four of five do not
     /// exceed; where nobody knows the wait, or the hours end before, honestly no time. Nobody
     /// is told to wait for a turn that is too far away to be known.
-    fn keep_place(
+    fn callback_at_place(
         &self,
         c: &Contact,
         queue: &Arc<str>,

@@ -92,6 +92,7 @@ impl Center {
             head_start: Span::ZERO,
             reservation_timeout: Span::seconds(10),
             connect_timeout: Span::seconds(15),
+            wrap_up_most: Span::ZERO,
             wrap_up: Span::ZERO,
             policy: QueuePolicy::default(),
             ..Queue::default()
@@ -110,7 +111,11 @@ impl Center {
             pools: listed("own"),
             queues: vec![queue],
             agents: (0..agents).map(agent).collect(),
-            not_ready_reasons: ["ring", "new", "lunch"].into_iter().flat_map(listed).collect(),
+            not_ready_reasons: ["ring", "new", "lunch"]
+                .into_iter()
+                .flat_map(listed)
+                .map(Into::into)
+                .collect(),
             ..Routing::default()
         };
         let mut center = Self {

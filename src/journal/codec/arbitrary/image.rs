@@ -2,10 +2,13 @@
 
 use super::{Any, Source};
 use crate::engine::agent::{Agent, Hold, Presence, Work};
+use crate::engine::care::{Care, Held, Silence};
 use crate::engine::command::Reply;
 use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::gateway::{Gateway, Sweep};
-use crate::engine::image::{Counts, Image, LastAgent, Measure, Rates, Remembered, Taken};
+use crate::engine::image::{
+    Counts, Image, KeptPlace, LastAgent, LastOfThread, Measure, Rates, Remembered, Taken,
+};
 use crate::engine::recall::{Machine, Recall, ReturnedBecause, Tier, TierCounts};
 use crate::journal::Tip;
 use crate::journal::snapshot::seen::{
@@ -18,9 +21,10 @@ use std::collections::VecDeque;
 
 alternatives! {
     Presence { Connected { 0 } Lost { until } Absent {} }
-    Hold { Reserved {} Connecting {} Assigned {} WrapUp { until } }
+    Hold { Reserved {} Connecting {} Assigned {} WrapUp { since, until } }
     Sweep { None {} Detach {} CloseLost { 0 } }
     Link { Unary {} Attached { 0 } Detached {} }
+    Silence { None {} Fell {} Asked { agent, until } Gone {} }
     State {
         Queued {}
         Reserved { reservation, agent, deadline }
@@ -33,7 +37,7 @@ alternatives! {
     }
     Counted {
         Offered { 0 } Answered { 0 } Abandoned { 0 } Accepted { 0 } NotTaken { 0 }
-        ConnectFailed { 0 } Closed { 0 } Triaged { 0 } Returned { 0 } Said { 0, 1 }
+        ConnectFailed { 0 } Closed { 0 } Feedback { 0, 1 } Triaged { 0 } Returned { 0 } Said { 0, 1 }
         BouncedTwice {} PlaceLost {} SafetyDiverted {} DoubleReservation {}
     }
 }
@@ -47,6 +51,7 @@ pick! {
 structs! {
     Agent {
         id, presence, availability, next, phone_unreachable, missed, idle_since, since, work,
+        over_at, overstayed, leaving, outside,
     }
     Work { contact, queue, channel, hold }
     Gateway { name, session, limits, sweep, effects, unsaid, in_ivr }
@@ -56,16 +61,21 @@ structs! {
     Measure { inside, until, times, time }
     Taken { newest, counts }
     LastAgent { at, customer, agent }
+    KeptPlace { until, customer, queue, contact, origin }
+    LastOfThread { until, contact, agent }
+    Care { ahead, matter, held, silent_after, heard, silence }
+    Held { until, with }
     Remembered { request, reply }
     Machine { bounced, injury_asked, follow_up, refused }
     Contact {
         id, gateway, link, key, content, channel, entry_point, customer, continues, attributes,
         arrived, waited_before, state, queue, service, needs, preferred, own_needs, own_preferred,
         head_start, place, queued, answered, named, passed_over, parent, consult, on_hold, effects, language,
-        triage, machine, heard, stage, course, callable, owed, callback,
+        triage, machine, heard, stage, course, callable, owed, callback, care, participants,
     }
     Image {
-        routing, agents, gateways, recalls, pace, hours, last_agents, counts, contacts, free, remembered,
+        routing, agents, gateways, recalls, bulks, pace, hours, last_agents, kept_places, threads, counts,
+        contacts, free, remembered,
         state_hash, hash_version, promises, recoveries, owed,
     }
     Tallied { what, times, sum }
@@ -88,9 +98,10 @@ structs! {
 
 impl Any for Reply {
     fn any(from: &mut Source) -> Self {
-        match from.below(8) {
+        match from.below(9) {
             5 => Self::Promised { promise: Any::any(from), due: Any::any(from) },
             6 => Self::Recovery(Any::any(from)),
+            7 => Self::Order(Any::any(from)),
             0 => Self::Done,
             1 => Self::Contact(Any::any(from)),
             2 => Self::Gateway { gateway: Any::any(from), session: Any::any(from) },
@@ -115,6 +126,7 @@ impl Any for Counts {
             last_recall: Any::any(from),
             async_owed: Any::any(from),
             paused: Any::any(from),
+            last_order: Any::any(from),
         }
     }
 }

@@ -63,8 +63,15 @@ pub(in crate::journal) fn put<E>(
     for some in image.remembered.chunks(IN_A_PART) {
         part(Kind::Remembered(pb::RememberedReplies { replies: all(some) }))?;
     }
+    let none = pb::LastAgents::default;
     for some in image.last_agents.chunks(IN_A_PART) {
-        part(Kind::LastAgents(pb::LastAgents { last: all(some) }))?;
+        part(Kind::LastAgents(pb::LastAgents { last: all(some), ..none() }))?;
+    }
+    for some in image.kept_places.chunks(IN_A_PART) {
+        part(Kind::LastAgents(pb::LastAgents { kept_places: all(some), ..none() }))?;
+    }
+    for some in image.threads.chunks(IN_A_PART) {
+        part(Kind::LastAgents(pb::LastAgents { threads: all(some), ..none() }))?;
     }
     for some in image.promises.chunks(IN_A_PART) {
         part(Kind::Promises(pb::OpenPromises { promises: all(some) }))?;
@@ -133,7 +140,11 @@ impl Parts {
             Kind::Recall(recall) => self.image.recalls.push(<Recall as Record>::take(recall)?),
             Kind::Contacts(some) => extend(&mut self.image.contacts, some.contacts)?,
             Kind::Remembered(some) => extend(&mut self.image.remembered, some.replies)?,
-            Kind::LastAgents(some) => extend(&mut self.image.last_agents, some.last)?,
+            Kind::LastAgents(some) => {
+                extend(&mut self.image.last_agents, some.last)?;
+                extend(&mut self.image.kept_places, some.kept_places)?;
+                extend(&mut self.image.threads, some.threads)?;
+            }
             Kind::Promises(some) => extend(&mut self.image.promises, some.promises)?,
             Kind::Recoveries(some) => extend(&mut self.image.recoveries, some.recoveries)?,
             Kind::Tallies(some) => extend(&mut self.seen.tallies, some.tallies)?,
@@ -169,8 +180,17 @@ impl Parts {
     pub(in crate::journal) fn whole(self, seen: Self) -> Result<Snapshot, CodecError> {
         let head = self.head.ok_or(CodecError::Missing { field: "SnapshotPart.head" })?;
         let rest = self.rest.ok_or(CodecError::Missing { field: "SnapshotPart.engine" })?;
-        let Image { recalls, contacts, remembered, last_agents, promises, recoveries, .. } =
-            self.image;
+        let Image {
+            recalls,
+            contacts,
+            remembered,
+            last_agents,
+            kept_places,
+            threads,
+            promises,
+            recoveries,
+            ..
+        } = self.image;
         Ok(Snapshot {
             tip: head.tip,
             wall: head.wall,
@@ -183,6 +203,8 @@ impl Parts {
                 last_agents,
                 promises,
                 recoveries,
+                kept_places,
+                threads,
                 ..rest
             },
             seen: seen.seen,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::oneof;
 use crate::engine::recall::{LotVerdict, ReturnedBecause, Tier, TriageClass};
-use crate::engine::words::{Keys, ServiceClass};
+use crate::engine::words::Keys;
 use crate::ids::{ContactId, EffectId, RecallId};
 use crate::journal::codec::field::{Field, Record, record, words};
 use crate::journal::codec::{CodecError, event, pb};
@@ -39,6 +39,7 @@ oneof!(Counted => Counted in counted {
     NotTaken => NotTakenCount { 0: how = how }
     ConnectFailed => ConnectFailedCount { 0: fault = fault }
     Closed => ClosedCount { 0: reason = reason }
+    Feedback => FeedbackCount { 0: queue = queue, 1: tenths = tenths }
     Triaged => TriagedCount { 0: class = class }
     Returned => ReturnedCount { 0: because = because }
     Said => SaidCount { 0: text = text, 1: how = how }
@@ -56,16 +57,6 @@ impl Field for Option<Arc<str>> {
     }
     fn take(pb: Option<String>, _: &'static str) -> Result<Self, CodecError> {
         Ok(pb.map(Into::into))
-    }
-}
-
-impl Field for Option<ServiceClass> {
-    type Pb = Option<i32>;
-    fn put(&self) -> Option<i32> {
-        self.as_ref().map(Field::put)
-    }
-    fn take(pb: Option<i32>, name: &'static str) -> Result<Self, CodecError> {
-        pb.map(|word| Field::take(word, name)).transpose()
     }
 }
 

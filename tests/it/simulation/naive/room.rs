@@ -19,6 +19,7 @@ impl Naive {
         matches!(a.presence, Presence::Connected(_))
             && a.availability == Availability::Ready
             && a.next.is_none_or(|next| next == Availability::Ready)
+            && !a.leaving.is_some_and(|l| l.begun)
             && !profile.retired
             && profile.capacity[channel.index()] > 0
             && (channel != Channel::Voice || !a.phone_unreachable)
@@ -36,6 +37,8 @@ impl Naive {
         };
         let whole = if self.is(Wrong::Capacity) { 0.8 } else { 1.0 } + 1e-4;
         let mut hands: Vec<Channel> = a.work.iter().map(|w| w.channel).collect();
+        // A call is a call, whoever it is with.
+        hands.extend(a.outside.iter().map(|_| Channel::Voice));
         if hands.iter().any(|by| may_interrupt(*by, channel)) {
             return false;
         }

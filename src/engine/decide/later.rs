@@ -1,0 +1,97 @@
+//! What an event means for contacts and agents that it does not name.
+//!
+//! Looked at around every event, because a contact leaves its agent in many ways: who was held
+//! back for it stands in line again at once, so that the freed agent may take them, and is
+//! offered at the end of the command. It costs a comparison while nobody is linked or asked.
+
+use smallvec::SmallVec;
+
+use super::super::event::{Event, HeldBack, WentSilent};
+use super::Turn;
+use crate::ids::{AgentId, ContactId};
+
+/// Whom to look for once the command is carried out.
+#[derive(Debug, Default)]
+pub(super) struct Later {
+    contacts: SmallVec<[ContactId; 4]>,
+    agents: SmallVec<[AgentId; 4]>,
+}
+
+/// What hung on a contact before an event about it.
+#[derive(Debug)]
+pub(super) struct Before {
+    contact: ContactId,
+    held: SmallVec<[ContactId; 4]>,
+    asked: Option<AgentId>,
+}
+
+impl Turn<'_> {
+    /// What hangs on the contact of an event that may take it from its agent, or answers for
+    /// its customer.
+    pub(super) fn before(&self, event: &Event) -> Option<Before> {
+        let engine = &*self.engine;
+        if !engine.known.any_linked() && !engine.floor.asks_any() {
+            return None;
+        }
+        let contact = may_end(event)?;
+        let c = engine.contact(contact)?;
+        let held = |id: &ContactId| {
+            engine.contact(*id).is_some_and(|o| o.care.held_for() == Some(contact))
+        };
+        let held = match c.state.agent() {
+            Some(_) => engine.linked_ids(c).into_iter().filter(held).collect(),
+            None => SmallVec::new(),
+        };
+        let asked = c.care.asked_for();
+        (!held.is_empty() || asked.is_some()).then_some(Before { contact, held, asked })
+    }
+
+    pub(super) fn after(&mut self, before: Before) {
+        let now = self.engine.contact(before.contact);
+        if now.and_then(|c| c.care.asked_for()) != before.asked {
+            self.later.agents.extend(before.asked);
+        }
+        if now.is_none_or(|c| c.state.agent().is_none()) {
+            for contact in before.held {
+                self.let_on(contact);
+            }
+        }
+    }
+
+    /// The one that a contact was held back for is no longer with an agent.
+    fn let_on(&mut self, contact: ContactId) {
+        let Some(held) = self.engine.contact(contact).and_then(|c| c.care.held) else { return };
+        match self.engine.contact(contact).and_then(|c| self.with_agent(c)) {
+            Some(with) => self.emit(Event::HeldBack(HeldBack { contact, with, until: held.until })),
+            None => {
+                self.emit(Event::HoldEnded(contact));
+                self.later.contacts.push(contact);
+            }
+        }
+    }
+
+    /// At the end of a command: agents for those who stand in line again, customers for those
+    /// on whose account nobody is asked any more.
+    pub(super) fn settle(&mut self) {
+        while !self.later.contacts.is_empty() || !self.later.agents.is_empty() {
+            let Later { contacts, agents } = std::mem::take(&mut self.later);
+            contacts.into_iter().for_each(|contact| self.offer_contact(contact));
+            agents.into_iter().for_each(|agent| self.offer_agent(agent));
+        }
+    }
+}
+
+/// The contact that an event may take from its agent, or after which nobody asks its customer.
+const fn may_end(event: &Event) -> Option<ContactId> {
+    match event {
+        Event::Queued(q) => Some(q.contact),
+        Event::Closed { contact, .. }
+        | Event::NotTaken { contact, .. }
+        | Event::ConnectFailed { contact, .. }
+        | Event::Pended { contact, .. }
+        | Event::WentSilent(WentSilent { contact, .. })
+        | Event::InputReceived(contact)
+        | Event::PresenceAssumed(contact) => Some(*contact),
+        _ => None,
+    }
+}

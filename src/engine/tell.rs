@@ -14,8 +14,9 @@ impl Engine {
     /// What gateways and agents are to be told of one command's events, in order. Called
     /// when all of them are applied: what is over by then is not told of.
     pub fn directives(&self, at: EngineTime, events: &[Event], out: &mut Vec<Directive>) {
+        let begun = out.len();
         for event in events {
-            Teller { engine: self, at, out }.event(event);
+            Teller { engine: self, at, begun, out }.event(event);
         }
     }
 }
@@ -23,6 +24,8 @@ impl Engine {
 struct Teller<'a> {
     engine: &'a Engine,
     at: EngineTime,
+    /// Where this command's directives begin.
+    begun: usize,
     out: &'a mut Vec<Directive>,
 }
 
@@ -319,6 +322,15 @@ impl Teller<'_> {
         let Some(a) = self.engine.agent(agent) else { return };
         let (now, next, phone_unreachable) = (a.availability, a.next, a.phone_unreachable);
         let (overstayed, leaves_in) = (a.overstayed, a.leaving.map(|l| l.at.since(self.at)));
+        // A command may change more than one of these; the last is said, with what came of it.
+        let to = Recipient::Agent(agent);
+        let said = |d: &Directive| d.to == to && matches!(d.tell, Tell::Availability { .. });
+        let said = self.out[self.begun..].iter().position(said);
+        let said = said.map(|at| self.out.remove(self.begun + at).tell);
+        let because = because.or(match said {
+            Some(Tell::Availability { because, .. }) => because,
+            _ => None,
+        });
         self.agent(
             agent,
             Tell::Availability { now, because, next, phone_unreachable, overstayed, leaves_in },

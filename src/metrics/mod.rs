@@ -9,6 +9,7 @@
 mod archive;
 mod feedback;
 pub mod names;
+mod people;
 mod recall;
 mod snapshots;
 mod waits;
@@ -27,6 +28,7 @@ use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 use names::{Kind, Metric};
+use people::PeopleMetrics;
 use recall::RecallMetrics;
 use snapshots::SnapshotMetrics;
 use waits::WaitMetrics;
@@ -68,6 +70,7 @@ pub struct Metrics {
     snapshots: SnapshotMetrics,
     archive: ArchiveMetrics,
     feedback: FeedbackMetrics,
+    people: PeopleMetrics,
     one: Singles,
 }
 
@@ -163,6 +166,7 @@ impl Metrics {
             snapshots: SnapshotMetrics::new(r),
             archive: ArchiveMetrics::new(r),
             feedback: FeedbackMetrics::default(),
+            people: PeopleMetrics::new(r),
             one: Singles::new(r),
             recorder,
         })
@@ -208,6 +212,7 @@ impl Metrics {
         self.recall.refresh(&self.recorder, view);
         self.waits.refresh(&self.recorder, view);
         self.snapshots.refresh();
+        self.people.refresh(view);
         let age = view.statistics.oldest_reservation.map(|since| view.now.since(since));
         self.one.reservation_oldest.set(age.unwrap_or_default().as_secs_f64());
         self.one.replica_behind.set(float(behind));
@@ -310,6 +315,7 @@ impl Observer for Metrics {
                 self.configured(routing);
                 self.waits.configured(&self.recorder, routing);
                 self.feedback.configured(&self.recorder, routing);
+                self.people.configured(&self.recorder, routing);
             }
             Fact::Offered(queue) => self.queue(queue, |q| q.offered.increment(times)),
             Fact::Answered { queue, waited, in_target, .. } => self.queue(queue, |q| {

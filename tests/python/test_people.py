@@ -31,6 +31,9 @@ class Days(RouterTest):
         self.assertEqual(told.body.now.reason, "lunch", "nothing else changed")
         row = await self.see_agent("anne", "NOT_READY", overstayed=True)
         self.assertFalse(row.HasField("reason_ends_in_ms"))
+        metrics = await self.router.metrics()
+        self.assertEqual(metrics['surgeline_agents_not_ready{reason="lunch"}'], 1)
+        self.assertEqual(metrics['surgeline_agents_overstayed{reason="lunch"}'], 1)
         await anne.ready()
         await bob.not_ready("lunch")
 
@@ -40,6 +43,7 @@ class Days(RouterTest):
         row = await self.see_agent("anne", "BUSY")
         self.assertEqual([(c.gateway, c.key, c.outbound) for c in row.outside_calls],
                          [("pbx", "line-1", True)])
+        self.assertEqual((await self.router.metrics())["surgeline_agents_outside"], 1)
         call = await self.pbx.arrive("call-1", VOICE, queue="support")
         await self.see(call.id, "QUEUED")
         self.assert_offers_to_nobody(anne)

@@ -1,12 +1,12 @@
 //! Making directives: from events as they happen, and from state when a session begins.
 
 use super::Engine;
-use super::agent::{Hold, Work};
+use super::agent::{Agent, Hold, Work};
 use super::contact::{Contact, State};
 use super::directive::{Directive, Offer, Recipient, Tell};
 use super::event::{Arrived, EffectKind, Event, Linked, WentSilent};
 use super::participant::{OffBecause, Participant, ParticipantStep};
-use super::words::{AvailabilityBecause, ConnectFault, EndReason, NotTaken};
+use super::words::{Availability, AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
 use crate::time::{EngineTime, Span};
 
@@ -14,9 +14,8 @@ impl Engine {
     /// What gateways and agents are to be told of one command's events, in order. Called
     /// when all of them are applied: what is over by then is not told of.
     pub fn directives(&self, at: EngineTime, events: &[Event], out: &mut Vec<Directive>) {
-        let begun = out.len();
         for event in events {
-            Teller { engine: self, at, begun, out }.event(event);
+            Teller { engine: self, at, out }.event(event);
         }
     }
 }
@@ -24,8 +23,6 @@ impl Engine {
 struct Teller<'a> {
     engine: &'a Engine,
     at: EngineTime,
-    /// Where this command's directives begin.
-    begun: usize,
     out: &'a mut Vec<Directive>,
 }
 
@@ -123,9 +120,9 @@ impl Teller<'_> {
             Event::AvailabilityChanged { agent, because, .. } => {
                 self.availability(*agent, Some(*because));
             }
+            Event::SignOut { agent, .. } => self.leaving(*agent),
             Event::NextSet { agent, .. }
             | Event::PhoneUnreachable(agent)
-            | Event::SignOut { agent, .. }
             | Event::ReasonOverstayed { agent, .. } => self.availability(*agent, None),
             Event::WrapUpExtended { agent, contact, until } => {
                 self.wrap_up(*agent, *contact, Some(*until));
@@ -322,19 +319,18 @@ impl Teller<'_> {
         let Some(a) = self.engine.agent(agent) else { return };
         let (now, next, phone_unreachable) = (a.availability, a.next, a.phone_unreachable);
         let (overstayed, leaves_in) = (a.overstayed, a.leaving.map(|l| l.at.since(self.at)));
-        // A command may change more than one of these; the last is said, with what came of it.
-        let to = Recipient::Agent(agent);
-        let said = |d: &Directive| d.to == to && matches!(d.tell, Tell::Availability { .. });
-        let said = self.out[self.begun..].iter().position(said);
-        let said = said.map(|at| self.out.remove(self.begun + at).tell);
-        let because = because.or(match said {
-            Some(Tell::Availability { because, .. }) => because,
-            _ => None,
-        });
         self.agent(
             agent,
             Tell::Availability { now, because, next, phone_unreachable, overstayed, leaves_in },
         );
+    }
+
+    /// Who is signed out by the same command hears of that, with the reason.
+    fn leaving(&mut self, agent: AgentId) {
+        let gone = |a: &Agent| a.availability == Availability::SignedOut;
+        if !self.engine.agent(agent).is_some_and(gone) {
+            self.availability(agent, None);
+        }
     }
 
     /// All that an agent has, when a session of theirs begins.

@@ -192,7 +192,8 @@ impl Desktop {
     }
 
     fn complete(&mut self, agent: String, contact_id: u64) {
-        self.act(agent, Act::Complete(Complete { contact_id, disposition: String::new() }));
+        let complete = Complete { contact_id, ..Complete::default() };
+        self.act(agent, Act::Complete(complete));
     }
 
     fn do_what_is_due(&mut self) {

@@ -181,6 +181,10 @@ pub enum AgentCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Sign an agent out, now or later, or take that back
+    #[command(after_help = "Example:\n  surgeline agent sign-out anne --after 30m --hands finish \
+                            --why \"end of shift\"")]
+    SignOut(super::order::SignOut),
 }
 
 /// Contacts.
@@ -232,6 +236,18 @@ pub enum ContactCommand {
     #[command(after_help = "Example:\n  surgeline contact close --filter \
                             attribute=campaign:prank --why \"a prank\" --dry-run")]
     Close(super::bulk::Close),
+    /// Give a waiting contact to an agent, whatever skills it needs
+    #[command(after_help = "Example:\n  surgeline contact pull 4711 --to anne --why \"she knows \
+                            them\"")]
+    Pull(super::order::Pull),
+    /// Listen to a contact, whisper to its agent, or come in; again, it changes in place
+    #[command(after_help = "Example:\n  surgeline contact listen 4711 --as sue --heard-by agent \
+                            --why \"first day\"")]
+    Listen(super::order::Listen),
+    /// Leave a contact that you listen to
+    #[command(after_help = "Example:\n  surgeline contact stop-listening 4711 --as sue --why \
+                            \"all is well\"")]
+    StopListening(super::order::StopListening),
 }
 
 /// Configuration files.

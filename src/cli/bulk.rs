@@ -110,7 +110,7 @@ fn condition(text: &str) -> Result<Condition, String> {
     })
 }
 
-fn milliseconds(text: &str) -> Result<u64, String> {
+pub(super) fn milliseconds(text: &str) -> Result<u64, String> {
     let parser = jiff::fmt::friendly::SpanParser::new();
     let span = parser.parse_unsigned_duration(text);
     let span = span.map_err(|_| "expected a duration such as \"30s\" or \"1h 30m\"".to_owned())?;

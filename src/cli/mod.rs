@@ -14,6 +14,7 @@ mod demo;
 pub mod feedback;
 pub mod forget;
 pub mod journal;
+pub mod order;
 mod out;
 pub mod playbook;
 pub mod queue;
@@ -72,9 +73,12 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             }
         }),
         Command::Recall(command) => client::block_on(async move { recall::run(&command).await }),
-        Command::Agent(AgentCommand::List { router, pool, json }) => {
-            client::block_on(agent::list(&router, pool, json))
-        }
+        Command::Agent(command) => client::block_on(async move {
+            match command {
+                AgentCommand::List { router, pool, json } => agent::list(&router, pool, json).await,
+                AgentCommand::SignOut(asked) => order::sign_out(&asked).await,
+            }
+        }),
         Command::Feedback(command) => client::block_on(async move { feedback::run(command).await }),
         Command::Contact(command) => client::block_on(async move {
             match command {
@@ -84,6 +88,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 ContactCommand::Show { id, router, json } => contact::show(&router, id, json).await,
                 ContactCommand::Move(asked) => bulk::move_them(&asked).await,
                 ContactCommand::Close(asked) => bulk::close_them(&asked).await,
+                ContactCommand::Pull(asked) => order::pull(&asked).await,
+                ContactCommand::Listen(asked) => order::listen(&asked).await,
+                ContactCommand::StopListening(asked) => order::stop_listening(&asked).await,
                 ContactCommand::Explain { id, router, json } => {
                     contact::explain(&router, id, json).await
                 }

@@ -1,12 +1,12 @@
 //! Making directives: from events as they happen, and from state when a session begins.
 
 use super::Engine;
-use super::agent::{Hold, Work};
+use super::agent::{Agent, Hold, Work};
 use super::contact::{Contact, State};
 use super::directive::{Directive, Offer, Recipient, Tell};
 use super::event::{Arrived, EffectKind, Event, Linked, WentSilent};
 use super::participant::{OffBecause, Participant, ParticipantStep};
-use super::words::{AvailabilityBecause, ConnectFault, EndReason, NotTaken};
+use super::words::{Availability, AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
 use crate::time::{EngineTime, Span};
 
@@ -132,9 +132,9 @@ impl Teller<'_> {
             Event::AvailabilityChanged { agent, because, .. } => {
                 self.availability(*agent, Some(*because));
             }
+            Event::SignOut { agent, .. } => self.leaving(*agent),
             Event::NextSet { agent, .. }
             | Event::PhoneUnreachable(agent)
-            | Event::SignOut { agent, .. }
             | Event::ReasonOverstayed { agent, .. } => self.availability(*agent, None),
             Event::WrapUpExtended { agent, contact, until } => {
                 self.wrap_up(*agent, *contact, Some(*until));
@@ -369,6 +369,14 @@ impl Teller<'_> {
             agent,
             Tell::Availability { now, because, next, phone_unreachable, overstayed, leaves_in },
         );
+    }
+
+    /// Who is signed out by the same command hears of that, with the reason.
+    fn leaving(&mut self, agent: AgentId) {
+        let gone = |a: &Agent| a.availability == Availability::SignedOut;
+        if !self.engine.agent(agent).is_some_and(gone) {
+            self.availability(agent, None);
+        }
     }
 
     /// All that an agent has, when a session of theirs begins.

@@ -10,6 +10,7 @@ mod archive;
 mod feedback;
 pub mod names;
 mod owed;
+mod people;
 mod recall;
 mod snapshots;
 mod waits;
@@ -29,6 +30,7 @@ use metrics_exporter_prometheus::{
 };
 use names::{Kind, Metric};
 use owed::OwedMetrics;
+use people::PeopleMetrics;
 use recall::RecallMetrics;
 use snapshots::SnapshotMetrics;
 use waits::WaitMetrics;
@@ -71,6 +73,7 @@ pub struct Metrics {
     snapshots: SnapshotMetrics,
     archive: ArchiveMetrics,
     feedback: FeedbackMetrics,
+    people: PeopleMetrics,
     one: Singles,
 }
 
@@ -167,6 +170,7 @@ impl Metrics {
             snapshots: SnapshotMetrics::new(r),
             archive: ArchiveMetrics::new(r),
             feedback: FeedbackMetrics::default(),
+            people: PeopleMetrics::new(r),
             one: Singles::new(r),
             recorder,
         })
@@ -213,6 +217,7 @@ impl Metrics {
         self.waits.refresh(&self.recorder, view);
         self.owed.refresh(&self.recorder, view);
         self.snapshots.refresh();
+        self.people.refresh(view);
         let age = view.statistics.oldest_reservation.map(|since| view.now.since(since));
         self.one.reservation_oldest.set(age.unwrap_or_default().as_secs_f64());
         self.one.replica_behind.set(float(behind));
@@ -315,6 +320,7 @@ impl Observer for Metrics {
                 self.configured(routing);
                 self.waits.configured(&self.recorder, routing);
                 self.feedback.configured(&self.recorder, routing);
+                self.people.configured(&self.recorder, routing);
             }
             Fact::Offered(queue) => self.queue(queue, |q| q.offered.increment(times)),
             Fact::Answered { queue, waited, in_target, .. } => self.queue(queue, |q| {

@@ -115,6 +115,9 @@ metrics! {
     RESERVATION_OLDEST = Gauge, Seconds, "surgeline_reservation_oldest_age_seconds", [], "Age of the oldest open reservation.";
     CONNECT_FAILURES = Counter, Count, "surgeline_connect_failures_total", ["fault"], "Accepted contacts whose legs were not joined since the journal began, by whose fault; not an agent's refusal.";
     AGENTS = Gauge, Count, "surgeline_agents", ["state"], "Agents by state; those retired while signed out are left out.";
+    AGENTS_NOT_READY = Gauge, Count, "surgeline_agents_not_ready", ["reason"], "Agents who are not ready, by the reason; with contacts in hand they count here and as busy.";
+    AGENTS_OVERSTAYED = Gauge, Count, "surgeline_agents_overstayed", ["reason"], "Those of them whose reason has lasted longer than its limit.";
+    AGENTS_OUTSIDE = Gauge, Count, "surgeline_agents_outside", [], "Agents in a call outside the router.";
 
     CLASS_WAITING = Gauge, Count, "surgeline_class_waiting", ["class"], "Contacts waiting with nobody now, by class of service; those in self-service are not among them.";
     CLASS_OLDEST = Gauge, Seconds, "surgeline_class_oldest_wait_seconds", ["class"], "How long the one who waits longest in the class of service has waited, the wait with the gateway included.";

@@ -5,6 +5,7 @@ import asyncio
 
 from surgeline.v1 import supervisor_pb2, types_pb2
 
+from router import run
 from support import PATIENCE, RouterTest, agent, centre, queue
 from surgeline_client import VOICE, CHAT, availability
 
@@ -31,6 +32,9 @@ class Days(RouterTest):
         self.assertEqual(told.body.now.reason, "lunch", "nothing else changed")
         row = await self.see_agent("anne", "NOT_READY", overstayed=True)
         self.assertFalse(row.HasField("reason_ends_in_ms"))
+        metrics = await self.router.metrics()
+        self.assertEqual(metrics['surgeline_agents_not_ready{reason="lunch"}'], 1)
+        self.assertEqual(metrics['surgeline_agents_overstayed{reason="lunch"}'], 1)
         await anne.ready()
         await bob.not_ready("lunch")
 
@@ -40,6 +44,7 @@ class Days(RouterTest):
         row = await self.see_agent("anne", "BUSY")
         self.assertEqual([(c.gateway, c.key, c.outbound) for c in row.outside_calls],
                          [("pbx", "line-1", True)])
+        self.assertEqual((await self.router.metrics())["surgeline_agents_outside"], 1)
         call = await self.pbx.arrive("call-1", VOICE, queue="support")
         await self.see(call.id, "QUEUED")
         self.assert_offers_to_nobody(anne)
@@ -169,6 +174,33 @@ class OnAContact(RouterTest):
         await self.pbx.report(participant_left=dict(contact_id=self.call.id, participant=1))
         await self.anne.expect("participants", self.call.id, where=lambda p: not p.all)
         await self.anne.complete(self.call.id)
+
+    async def test_what_supervisors_type_does_the_same(self):
+        who = ("--why", "first day", "--actor", "sam", "--router", self.router.grpc)
+
+        async def typed(*arguments):
+            code, out, errors = await run(*arguments, *who)
+            self.assertEqual(code, 0, errors)
+            return out
+
+        call = str(self.call.id)
+        await typed("contact", "listen", call, "--as", "sue", "--heard-by", "agent")
+        told = (await self.call.expect("join")).body.participant
+        self.assertEqual((told.supervisor, told.part), ("sue", WHISPERS))
+        await typed("contact", "stop-listening", call, "--as", "sue")
+        self.assertIn("sam", str((await self.see(self.call.id, "ASSIGNED")).timeline))
+        waits = await self.pbx.arrive("call-2", VOICE, queue="support")
+        self.assertIn("goes to anne", await typed("contact", "pull", str(waits.id), "--to", "anne"))
+        self.assertIn("sam", str((await self.see(waits.id, "QUEUED")).timeline))
+        await typed("agent", "sign-out", "anne", "--after", "1h", "--hands", "finish")
+        await self.caught_up()
+        self.assertTrue((await self.see_agent("anne", "BUSY")).HasField("leaves_in_ms"))
+        self.assertIn("stays", await typed("agent", "sign-out", "anne", "--take-back"))
+        await self.caught_up()
+        self.assertFalse((await self.see_agent("anne", "BUSY")).HasField("leaves_in_ms"))
+        code, _, errors = await run("agent", "sign-out", "anne", *who)
+        self.assertEqual(code, 2, "it is not guessed what becomes of the call")
+        self.assertIn("--hands", errors)
 
 
 class Many(RouterTest):

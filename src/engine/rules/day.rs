@@ -252,14 +252,17 @@ fn signed_out_by_a_supervisor_contacts_go_back_to_their_places() {
     let sign_out = |after, hands| Order::SignOut { agent: ANNE, after, hands };
     c.supervise(sign_out(Some(Span::ZERO), Hands::Requeue)).expect("signed out");
     assert_eq!(c.availability(ANNE), Availability::SignedOut);
-    assert!(c.told(Recipient::Agent(ANNE)).iter().any(|t| matches!(
-        t,
-        Tell::Availability {
-            now: Availability::SignedOut,
-            because: Some(AvailabilityBecause::Supervisor),
-            ..
-        }
-    )));
+    let told = c.told(Recipient::Agent(ANNE));
+    let of_her = |t: &&Tell| matches!(t, Tell::Availability { .. });
+    let because = Some(AvailabilityBecause::Supervisor);
+    assert!(
+        matches!(
+            told.iter().filter(of_her).collect::<Vec<_>>()[..],
+            [Tell::Availability { now: Availability::SignedOut, because: why, .. }]
+            if *why == because
+        ),
+        "once, and why: {told:?}"
+    );
     assert_eq!(c.held_for(call), Some(BOB));
     assert_eq!(c.engine.contact(call).unwrap().place, place);
     assert!(c.supervise(sign_out(Some(Span::ZERO), Hands::Requeue)).is_err(), "she is");

@@ -100,7 +100,7 @@ impl World {
     /// Follows one command's events; `before` is how contacts were.
     pub(super) fn check_patience(&mut self, events: &[Event], before: &[Contact], context: &str) {
         let was = |id: ContactId| before.iter().find(|c| c.id == id);
-        for event in events {
+        for (at, event) in events.iter().enumerate() {
             match event {
                 Event::Closed { contact, reason, agent, .. } => {
                     self.left(*contact, *reason, was(*contact));
@@ -128,7 +128,13 @@ impl World {
                     let queue = &self.owner.routing().queues[c.queue.index()];
                     let after = queue.care.liveness.expect("it is asked for").after;
                     let spoke = self.patience.spoke.get(contact).copied().unwrap_or_default();
-                    let silent = self.at.since(spoke.max(c.queued));
+                    // The same command may send it elsewhere after.
+                    let queued = |e: &Event| matches!(e, Event::Queued(q) if q.contact == *contact);
+                    let queued = match events[..at].iter().any(queued) {
+                        true => self.at,
+                        false => was(*contact).map_or(self.at, |c| c.queued),
+                    };
+                    let silent = self.at.since(spoke.max(queued));
                     assert!(silent >= after, "{context}: {contact} was silent for {silent:?}");
                     assert!(c.channel == Channel::Chat && c.service != ServiceClass::Safety);
                 }

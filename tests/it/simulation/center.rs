@@ -28,7 +28,7 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
         pools: if q == 5 { [PoolId(1)].into_iter().collect() } else { [].into_iter().collect() },
         channels: [q != 4, true, true, true],
         safety: q == 3,
-        target: Span::seconds(20),
+        target: Span::seconds([20, 5, 60][usize::from(q % 3)]),
         head_start: Span::seconds(u64::from(q) * 5),
         reservation_timeout: Span::seconds(10),
         connect_timeout: Span::seconds(15),
@@ -40,7 +40,8 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
         callback: callback::policy(rng, q),
         care: care::queue(rng),
     });
-    let queues: Vec<Queue> = queues.collect();
+    let mut queues: Vec<Queue> = queues.collect();
+    policies::chosen_shares(rng, &mut queues);
     let agents = (0..AGENTS).map(|a| {
         let mut skills: Vec<SkillId> = (0..SKILLS).map(SkillId).collect();
         skills.retain(|_| rng.random_bool(0.5));

@@ -8,6 +8,7 @@ use rand::seq::IndexedRandom;
 use surgeline::engine::agent::Presence;
 use surgeline::engine::command::{Act, Arrival, Command, Order, Report, Target};
 use surgeline::engine::contact::{State, StateKind};
+use surgeline::engine::policy::QueuePolicy;
 use surgeline::engine::routing::Routing;
 use surgeline::engine::words::{Availability, Channel, Consent, LegOutcome, Need, Party, WaitsFor};
 use surgeline::ids::{
@@ -265,7 +266,12 @@ impl World {
         match self.rng.random_range(0..12) {
             6..=11 => life::edit(&mut self.rng, &mut routing, self.speaks),
             0 => routing.queues[queue].retired ^= true,
-            4 => routing.queues[queue].policy = policies::queue(&mut self.rng),
+            4 => {
+                let nobody = routing.queues.iter().all(|q| q.policy.share == 0);
+                let policy = policies::queue(&mut self.rng);
+                let share = if nobody { 0 } else { policy.share };
+                routing.queues[queue].policy = QueuePolicy { share, ..policy };
+            }
             5 => routing.settings.contact_choice = policies::contact_choice(&mut self.rng),
             1 => routing.agents[agent].retired ^= true,
             2 => {

@@ -8,6 +8,7 @@ use rand::seq::IndexedRandom;
 use surgeline::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
 };
+use surgeline::engine::routing::Queue;
 use surgeline::engine::words::{Channel, Language, Need, Needs};
 use surgeline::ids::{CustomerId, SkillId};
 use surgeline::time::Span;
@@ -46,6 +47,13 @@ pub(super) fn queue(rng: &mut StdRng) -> QueuePolicy {
         cost: rng.random_range(1..=5),
         handle_time: Span::seconds(rng.random_range(1..=100)),
         patience: Span::seconds(rng.random_range(1..=100)),
+    }
+}
+
+/// In one of three centers nobody chooses a share, as is usual.
+pub(super) fn chosen_shares(rng: &mut StdRng, queues: &mut [Queue]) {
+    if rng.random_bool(0.33) {
+        queues.iter_mut().for_each(|q| q.policy.share = 0);
     }
 }
 

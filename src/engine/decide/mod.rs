@@ -447,7 +447,10 @@ fn is_misplaced(c: &Contact) -> bool {
 const fn is_connect(kind: EffectKind) -> bool {
     matches!(
         kind,
-        EffectKind::Connect { .. } | EffectKind::Dial { .. } | EffectKind::HandOver { .. }
+        EffectKind::Connect { .. }
+            | EffectKind::Dial { .. }
+            | EffectKind::HandOver { .. }
+            | EffectKind::Join { .. }
     )
 }
 

@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -383,35 +383,12 @@ fn open(config: AppConfig, metrics: Arc<Metrics>, shown: &Shown) -> Result<Opene
     })?;
     let after = newest.as_ref().map_or(Tip::default(), Resumed::tip);
     let resumed = newest.map(|resumed| recovery.resume(resumed));
-    let (options, mut told) = (Options::default(), Instant::now());
-    let progress = &mut |at: Progress| {
-        shown.reading(at.entries, at.of);
-        if told.elapsed() >= TELL_EVERY {
-            told = Instant::now();
-            tracing::info!(entries = at.entries, of = at.of, "reading the journal");
-        }
-    };
-    // What is read, checked and decoded here is replayed on a thread of its own.
-    let opened = thread::scope(|scope| {
-        let (to_replay, read) = bounded::<(Arc<Batch>, Tip)>(READ_AHEAD);
-        let (recovery, keys) = (&mut recovery, &keys);
-        scope.spawn(move || {
-            for (batch, tip) in read {
-                for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
-                    keys.observe(sealed);
-                }
-                recovery.batch(batch, tip);
-            }
-        });
-        // Nobody receives any more only after a panic, which the scope passes on.
-        let each = &mut |batch, tip| drop(to_replay.send((batch, tip)));
-        SqliteJournal::open_with(data, after, options, each, progress)
-    });
-    let (journal, recovered) = opened.map_err(|source| match left_out {
-        Some(left_out) if resumed.is_none() => {
+    let opened = read(data, after, &mut recovery, &keys, shown);
+    let (journal, recovered) = opened.map_err(|error| match (error, left_out) {
+        (AppError::Journal(source), Some(left_out)) if resumed.is_none() => {
             AppError::Unrestorable { left_out: Box::new(left_out), source }
         }
-        _ => AppError::Journal(source),
+        (error, _) => error,
     })?;
     if recovered.dropped > 0 {
         tracing::warn!(
@@ -434,6 +411,41 @@ fn open(config: AppConfig, metrics: Arc<Metrics>, shown: &Shown) -> Result<Opene
     trimming.wait_for(archive.durable());
     trimming.connect(move |upto| trim(&trimmer, upto, &metrics));
     Ok(Opened { handle, shard, recovered, archive, space })
+}
+
+/// Reads, checks and decodes what the journal has after a snapshot, while a thread of its own
+/// replays what was read before.
+fn read(
+    data: &Path,
+    after: Tip,
+    recovery: &mut Recovery,
+    keys: &KeyStore,
+    shown: &Shown,
+) -> Result<(SqliteJournal, Recovered), AppError> {
+    let mut told = Instant::now();
+    let progress = &mut |at: Progress| {
+        shown.reading(at.entries, at.of);
+        if told.elapsed() >= TELL_EVERY {
+            told = Instant::now();
+            tracing::info!(entries = at.entries, of = at.of, "reading the journal");
+        }
+    };
+    thread::scope(|scope| {
+        let (to_replay, decoded) = bounded::<(Arc<Batch>, Tip)>(READ_AHEAD);
+        let replay = move || {
+            for (batch, tip) in decoded {
+                for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
+                    keys.observe(sealed);
+                }
+                recovery.batch(batch, tip);
+            }
+        };
+        let replaying = thread::Builder::new().name("replay".into()).spawn_scoped(scope, replay);
+        replaying.map_err(StartError::from)?;
+        // Nobody receives any more only after a panic, which the scope passes on.
+        let each = &mut |batch, tip| drop(to_replay.send((batch, tip)));
+        Ok(SqliteJournal::open_with(data, after, Options::default(), each, progress)?)
+    })
 }
 
 fn trim(trimmer: &Trimmer, upto: u64, metrics: &Metrics) {

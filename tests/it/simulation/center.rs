@@ -17,6 +17,7 @@ fn listed(names: &[&str]) -> Vec<Listed> {
 }
 
 pub(super) fn routing(rng: &mut StdRng) -> Routing {
+    let shares = policies::shares(rng);
     let queues = (0..QUEUES).map(|q| Queue {
         name: Arc::from(format!("queue-{q}")),
         retired: false,
@@ -27,12 +28,12 @@ pub(super) fn routing(rng: &mut StdRng) -> Routing {
         pools: if q == 5 { [PoolId(1)].into_iter().collect() } else { [].into_iter().collect() },
         channels: [q != 4, true, true, true],
         safety: q == 3,
-        target: Span::seconds(20),
+        target: Span::seconds([20, 20, 5, 20, 60, 20][usize::from(q)]),
         head_start: Span::seconds(u64::from(q) * 5),
         reservation_timeout: Span::seconds(10),
         connect_timeout: Span::seconds(15),
         wrap_up: Span::seconds(u64::from(q % 3) * 5),
-        policy: policies::queue(rng),
+        policy: policies::queue(rng, shares),
     });
     let queues: Vec<Queue> = queues.collect();
     let agents = (0..AGENTS).map(|a| {

@@ -251,7 +251,10 @@ impl World {
         let agent = self.rng.random_range(0..routing.agents.len());
         match self.rng.random_range(0..6) {
             0 => routing.queues[queue].retired ^= true,
-            4 => routing.queues[queue].policy = policies::queue(&mut self.rng),
+            4 => {
+                let shares = routing.queues.iter().any(|q| q.policy.share > 0);
+                routing.queues[queue].policy = policies::queue(&mut self.rng, shares);
+            }
             5 => routing.settings.contact_choice = policies::contact_choice(&mut self.rng),
             1 => routing.agents[agent].retired ^= true,
             2 => {

@@ -45,12 +45,13 @@ pub(super) enum Wrong {
     TargetBroken,
     QueueShare,
     PartOfTarget,
+    HeadStart,
     HoldingCost,
     Interrupts,
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::Proficiency,
         Self::Pools,
         Self::KeptAgents,
@@ -70,6 +71,7 @@ impl Wrong {
         Self::TargetBroken,
         Self::QueueShare,
         Self::PartOfTarget,
+        Self::HeadStart,
         Self::HoldingCost,
         Self::Interrupts,
     ];

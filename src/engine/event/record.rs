@@ -180,7 +180,7 @@ pub enum Rule {
     TargetBroken,
     /// Its queue is further above its share of the backlog.
     QueueShare,
-    /// It waited the greater part of its queue's target.
+    /// It waited the greater part of its queue's target, its head start included.
     PartOfTarget,
     /// All else equal, it waited longest.
     LongestWait,

@@ -123,6 +123,9 @@ impl Naive {
             }
             self.note_last(at, event);
             self.engine.apply(at, event);
+            if self.engine.routing().longest_sticky() == Span::ZERO {
+                self.last.clear();
+            }
         }
         compared
     }
@@ -180,9 +183,20 @@ impl Naive {
             | Event::Closed { contact, agent: Some(agent), .. } => (contact, agent),
             _ => return,
         };
+        let longest = self.engine.routing().longest_sticky();
         let c = self.engine.contact(*contact).filter(|c| c.parent.is_none());
-        if let Some(customer) = c.and_then(|c| c.customer) {
-            self.last.insert(customer, (at, *agent));
+        let Some(customer) = c.and_then(|c| c.customer).filter(|_| longest > Span::ZERO) else {
+            return;
+        };
+        self.last.insert(customer, (at, *agent));
+        // Who is too long ago for every queue is forgotten, four at a time, and stays so when
+        // another configuration asks for more.
+        for _ in 0..4 {
+            let oldest = self.last.iter().min_by_key(|(customer, (met, _))| (*met, **customer));
+            match oldest.map(|(customer, (met, _))| (*customer, *met)) {
+                Some((customer, met)) if at.since(met) > longest => self.last.remove(&customer),
+                _ => return,
+            };
         }
     }
 

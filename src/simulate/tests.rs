@@ -411,7 +411,7 @@ fn who_has_a_head_start_does_not_hold_their_queue_back() {
         .filter(|s| s.queue.is_some())
         .map(|s| s.figure(Measure::AbandonedShare).unwrap().mean)
         .collect();
-    // Half of all give up. Were it left out, 69 % of the first queue would, and 27 % of the other.
+    // Half of all give up. Were it left out, 70 % of the first queue would, and 31 % of the other.
     assert!(gave_up[0] < gave_up[1], "{gave_up:?}");
     let text = text.replace("10m", "25h");
     let error = Scenario::parse("test", &text, Path::new(""))

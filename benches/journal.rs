@@ -72,8 +72,7 @@ fn append(
 ) -> (Histogram<u64>, usize) {
     let data = tempfile::tempdir_in(folder).expect("a folder");
     let mut read = |_, _| {};
-    let opened =
-        SqliteJournal::open_with(data.path(), Tip::default(), options, &mut read, &mut |_| {});
+    let opened = SqliteJournal::open_with(data.path(), Tip::default(), options, &mut read);
     let (mut journal, _) = opened.expect("a journal");
     let mut tip = journal.acquire().expect("an epoch");
     let (mut times, began) = (histogram(), Instant::now());

@@ -4,15 +4,15 @@
 //! takes all of it down again in the order in which nothing is lost. `main` and `demo` own
 //! an [`App`]. It reads no configuration file and knows no signals.
 
+mod read;
+
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::bounded;
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error as ThisError;
 use tokio::net::{TcpListener, TcpSocket};
@@ -32,7 +32,6 @@ use crate::journal::recovery::{Progress, Recovered};
 use crate::journal::snapshot::SnapshotError;
 use crate::journal::snapshot::kept::{Found, Snapshots};
 use crate::journal::snapshot::trim::Trimming;
-use crate::journal::sqlite::{Options, SqliteJournal};
 use crate::journal::trim::Trimmer;
 use crate::journal::{Batch, Tip};
 use crate::metrics::Metrics;
@@ -54,10 +53,6 @@ const BACKLOG: u32 = 1_024;
 
 /// How often to tell how far the journal is read, when that takes long.
 const TELL_EVERY: Duration = Duration::from_secs(1);
-
-/// Batches of the journal that are decoded and wait to be replayed at a start, of at most 4 MiB
-/// each: enough that neither side waits for the other's every batch.
-const READ_AHEAD: usize = 16;
 
 /// What a router needs to know to start.
 #[derive(Clone, Debug)]
@@ -387,35 +382,17 @@ fn open(config: AppConfig, metrics: Arc<Metrics>, shown: &Shown) -> Result<Opene
     })?;
     let after = newest.as_ref().map_or(Tip::default(), Resumed::tip);
     let resumed = newest.map(|resumed| recovery.resume(resumed));
-    let (options, mut told) = (Options::default(), Instant::now());
-    let progress = &mut |at: Progress| {
-        shown.reading(at.entries, at.of);
-        if told.elapsed() >= TELL_EVERY {
-            told = Instant::now();
-            tracing::info!(entries = at.entries, of = at.of, "reading the journal");
-        }
+    let replay = |batch: Arc<Batch>, tip| {
+        let sealed = batch.entries.iter().filter_map(|entry| entry.sealed.as_ref());
+        sealed.for_each(|sealed| keys.observe(sealed));
+        recovery.batch(batch, tip);
     };
-    // What is read, checked and decoded here is replayed on a thread of its own.
-    let opened = thread::scope(|scope| {
-        let (to_replay, read) = bounded::<(Arc<Batch>, Tip)>(READ_AHEAD);
-        let (recovery, keys) = (&mut recovery, &keys);
-        scope.spawn(move || {
-            for (batch, tip) in read {
-                for sealed in batch.entries.iter().filter_map(|entry| entry.sealed.as_ref()) {
-                    keys.observe(sealed);
-                }
-                recovery.batch(batch, tip);
-            }
-        });
-        // Nobody receives any more only after a panic, which the scope passes on.
-        let each = &mut |batch, tip| drop(to_replay.send((batch, tip)));
-        SqliteJournal::open_with(data, after, options, each, progress)
-    });
-    let (journal, recovered) = opened.map_err(|source| match left_out {
-        Some(left_out) if resumed.is_none() => {
+    let opened = read::read(data, after, replay, &mut telling(shown));
+    let (journal, recovered) = opened.map_err(|error| match (error, left_out) {
+        (AppError::Journal(source), Some(left_out)) if resumed.is_none() => {
             AppError::Unrestorable { left_out: Box::new(left_out), source }
         }
-        _ => AppError::Journal(source),
+        (error, _) => error,
     })?;
     if recovered.dropped > 0 {
         tracing::warn!(
@@ -438,6 +415,18 @@ fn open(config: AppConfig, metrics: Arc<Metrics>, shown: &Shown) -> Result<Opene
     trimming.wait_for(archive.durable());
     trimming.connect(move |upto| trim(&trimmer, upto, &metrics));
     Ok(Opened { handle, shard, recovered, archive, space })
+}
+
+/// Shows how far the journal is read, and logs it now and then.
+fn telling(shown: &Shown) -> impl FnMut(Progress) + '_ {
+    let mut told = Instant::now();
+    move |at| {
+        shown.reading(at.entries, at.of);
+        if told.elapsed() >= TELL_EVERY {
+            told = Instant::now();
+            tracing::info!(entries = at.entries, of = at.of, "reading the journal");
+        }
+    }
 }
 
 fn trim(trimmer: &Trimmer, upto: u64, metrics: &Metrics) {

@@ -1,6 +1,7 @@
 //! A router as a whole, from start to stop.
 
 mod no_state;
+mod reading;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};

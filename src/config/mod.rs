@@ -25,6 +25,7 @@ pub(crate) mod reader;
 mod reasons;
 mod recall;
 mod report;
+mod served;
 pub mod server;
 mod settings;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use merge::{MergeError, merge};
 pub use problem::{Expected, Fault, Found, Kind, Problem};
 pub use report::Report;
 
+use crate::engine::policy::ContactChoice;
 use crate::engine::routing::{Routing, Settings};
 use names::Names;
 use reader::{Notes, Table, Value};
@@ -219,7 +221,12 @@ fn read_sections(file: &Table<'_>) -> Config {
     let entry_points = entry_points::read(&entry_points_at, &queue_names);
     // Of a file with errors it would tell what follows from them.
     if file.notes.is_clean() {
-        queues::warn_unserved(&queues_at, &queues, &agents);
+        let all = queues_at.iter().zip(&queues);
+        let kinds = served::kinds(&agents);
+        served::warn_unserved(all.clone(), &kinds);
+        if settings.contact_choice == ContactChoice::FixedQueueRatio {
+            served::warn_unshared(all, &kinds);
+        }
     }
     let routing = Routing {
         skills,

@@ -299,6 +299,17 @@ pub enum Fault {
         /// The channel that nobody takes.
         channel: &'static str,
     },
+    /// A queue that switches the shares of others off. A warning: nothing breaks.
+    #[error(
+        "queue `{queue}` has no share and queue `{other}`, which the same agents serve, has one: \
+         while somebody waits in both, no share is looked at"
+    )]
+    Unshared {
+        /// The queue without one.
+        queue: Box<str>,
+        /// One that has one.
+        other: Box<str>,
+    },
     /// A placeholder that nothing fills.
     #[error("found the placeholder {{{name}}}, expected {}", Braced(allowed))]
     UnknownPlaceholder {
@@ -396,6 +407,7 @@ impl Fault {
         matches!(
             self,
             Self::Unserved { .. }
+                | Self::Unshared { .. }
                 | Self::WithoutMessage { .. }
                 | Self::WithoutInterim { .. }
                 | Self::WithoutLots
@@ -429,6 +441,13 @@ impl Fault {
                 return Some(
                     "give an agent of its pools the skills it needs, at the proficiency it \
                      needs, and a capacity for the channel"
+                        .into(),
+                );
+            }
+            Self::Unshared { .. } => {
+                return Some(
+                    "give all queues that share agents a `share`, or none of them; see \
+                     docs/routing.md, \"Choosing shares\""
                         .into(),
                 );
             }

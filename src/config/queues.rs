@@ -12,7 +12,7 @@ use super::problem::{Expected, Fault, Kind};
 use super::queue_life;
 use super::reader::{Table, Value};
 use crate::engine::policy::{AgentChoice, LanguageRule, QueuePolicy};
-use crate::engine::routing::{AgentProfile, Name, Queue};
+use crate::engine::routing::{Name, Queue};
 use crate::engine::words::{Channel, Need, Needs, ServiceClass};
 use crate::ids::{PoolId, SkillId};
 use crate::time::Span;
@@ -191,29 +191,4 @@ fn read_pools(table: &Table<'_>, pools: &Names) -> SmallVec<[PoolId; 4]> {
     ids.sort_unstable();
     ids.dedup();
     ids
-}
-
-/// Warns of queues that no agent can take from, channel by channel. `values` are where
-/// `queues` were read from, one each.
-///
-/// Agents are compared by what they can do, which in a large centre is few things.
-pub(super) fn warn_unserved(values: &[Value<'_>], queues: &[Queue], agents: &[AgentProfile]) {
-    let mut kinds: Vec<_> = agents.iter().map(|a| (a.pool, &a.skills, a.capacity)).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    for (queue, value) in queues.iter().zip(values) {
-        for channel in Channel::ALL.into_iter().filter(|c| queue.channels[c.index()]) {
-            let served = kinds.iter().any(|(pool, skills, capacity)| {
-                capacity[channel.index()] > 0
-                    && (queue.pools.is_empty() || queue.pools.contains(pool))
-                    && queue.needs.iter().all(|n| {
-                        skills.iter().any(|(s, level)| *s == n.skill && *level >= n.at_least)
-                    })
-            });
-            if !served {
-                let queue = (&*queue.name).into();
-                value.fault(Fault::Unserved { queue, channel: channel.name() });
-            }
-        }
-    }
 }

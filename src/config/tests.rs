@@ -227,6 +227,35 @@ fn a_queue_that_nobody_serves_is_a_warning() {
 }
 
 #[test]
+fn a_queue_without_a_share_beside_one_with_one_is_a_warning() {
+    let queue = |name: &str, more: &str| {
+        format!("\n[[queues]]\nname = \"{name}\"\nchannels = [\"voice\"]\n{more}\n")
+    };
+    let warnings = |source: &str| {
+        let loaded = parse("test.toml", source).unwrap();
+        assert_eq!(loaded.warnings.errors(), 0);
+        loaded.warnings.to_string()
+    };
+    let unset = SMALL.to_owned() + &queue("rare", "");
+    assert_eq!(warnings(&unset), "", "nobody chose one");
+    let mixed = SMALL.to_owned() + &queue("busy", "share = 70") + &queue("rare", "");
+    let said = warnings(&mixed);
+    for queue in ["calls", "rare"] {
+        let of = format!("queue `{queue}` has no share and queue `busy`, which the same agents");
+        assert_eq!(said.matches(&of).count(), 1, "{said}");
+    }
+    let other_policy = format!("{mixed}\n[settings]\ncontact_choice = \"oldest_first\"\n");
+    assert_eq!(warnings(&other_policy), "", "it looks at no shares");
+    let all = mixed.replace("needs = { billing = 3 }", "needs = { billing = 3 }\nshare = 10");
+    assert!(!warnings(&all).contains("`calls` has no share"));
+    // Others serve it, or it is of another class of service: never compared.
+    let apart = "\n[[pools]]\nname = \"apart\"\n[[agents]]\nname = \"zoe\"\npool = \"apart\"\n";
+    let pool = "share = 70\npools = [\"apart\"]";
+    assert_eq!(warnings(&(SMALL.to_owned() + &queue("busy", pool) + apart)), "");
+    assert_eq!(warnings(&(SMALL.to_owned() + &queue("busy", "share = 70\nsafety = true"))), "");
+}
+
+#[test]
 fn a_primary_must_be_ones_own() {
     let (path, .., message) =
         only(&SMALL.replace("skills = { billing", "primary = \"tech\"\nskills = { billing"));

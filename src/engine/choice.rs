@@ -58,13 +58,16 @@ pub(crate) fn choose(
 fn key(routing: &Routing, at: EngineTime, totals: &Totals, c: &Candidate) -> Key {
     let place = c.next.place.0;
     match routing.settings.contact_choice {
+        ContactChoice::FixedQueueRatio if totals.shared => {
+            let on_time = i64::from(!is_late(routing, at, c.queue, c.next.began));
+            [on_time, -totals.excess(routing, c), c.next.began.0]
+        }
+        // By place, so that one who goes before their own queue does not hold it back: they are
+        // its next, and have waited least.
         ContactChoice::FixedQueueRatio => {
-            let on_time = i64::from(!is_late(routing, at, c));
-            let second = match totals.shared {
-                true => totals.excess(routing, c),
-                false => i64::try_from(part_of_target(routing, at, c)).unwrap_or(i64::MAX),
-            };
-            [on_time, -second, c.next.began.0]
+            let on_time = i64::from(!is_late(routing, at, c.queue, c.next.place));
+            let part = i64::try_from(part_of_target(routing, at, c)).unwrap_or(i64::MAX);
+            [on_time, -part, place]
         }
         ContactChoice::OldestFirst => [place; 3],
         ContactChoice::CmuTheta => {
@@ -81,25 +84,26 @@ const fn rules(choice: ContactChoice, shared: bool) -> [Rule; 3] {
             [Rule::TargetBroken, Rule::QueueShare, Rule::LongestWait]
         }
         ContactChoice::FixedQueueRatio => {
-            [Rule::TargetBroken, Rule::PartOfTarget, Rule::LongestWait]
+            [Rule::TargetBroken, Rule::PartOfTarget, Rule::OldestPlace]
         }
         ContactChoice::OldestFirst => [Rule::OldestPlace; 3],
         ContactChoice::CmuTheta => [Rule::HoldingCost, Rule::OldestPlace, Rule::OldestPlace],
     }
 }
 
-/// Whether a queue's next contact has waited longer than the queue's target.
-fn is_late(routing: &Routing, at: EngineTime, c: &Candidate) -> bool {
-    let target = routing.queue(c.queue).map_or(Span::ZERO, |q| q.target);
+/// Whether a wait in a queue that counts from here is longer than the queue's target.
+fn is_late(routing: &Routing, at: EngineTime, queue: QueueId, from: Place) -> bool {
+    let target = routing.queue(queue).map_or(Span::ZERO, |q| q.target);
     // Who arrived later than this is not late.
-    c.next.began < Place::new(at, target)
+    from < Place::new(at, target)
 }
 
-/// How much of its queue's target a queue's next contact has waited, in thousandths. Backlogs
-/// that stand in proportion to arrivals × target are waits in proportion to targets, by
-/// Little's law: this needs no rate, and a queue that hardly anybody calls is not starved.
+/// How much of its queue's target a queue's next contact has waited, its head start included,
+/// in thousandths. Backlogs that stand in proportion to arrivals × target are waits in
+/// proportion to targets, by Little's law: this needs no rate, and a queue that hardly anybody
+/// calls is not starved.
 fn part_of_target(routing: &Routing, at: EngineTime, c: &Candidate) -> u64 {
-    let waited = Place::new(at, Span::ZERO).0.saturating_sub(c.next.began.0);
+    let waited = Place::new(at, Span::ZERO).0.saturating_sub(c.next.place.0);
     let target = routing.queue(c.queue).map_or(Span::ZERO, |q| q.target);
     u64::try_from(waited).unwrap_or(0).saturating_mul(1_000) / target.0.max(1)
 }
@@ -114,18 +118,20 @@ struct Totals {
     backlog: i64,
     shares: i64,
     queues: usize,
-    /// Somebody chose a share for each of them.
+    /// Shares are compared: the policy looks at them, and somebody chose one for each queue.
     shared: bool,
 }
 
 impl Totals {
     fn of(routing: &Routing, candidates: &[Candidate]) -> Self {
         let shares = || candidates.iter().map(|c| policy(routing, c.queue, |q| q.share));
+        let looks = routing.settings.contact_choice == ContactChoice::FixedQueueRatio;
+        let shared = looks && shares().all(|share| share > 0);
         Self {
             backlog: candidates.iter().map(|c| i64::from(c.backlog)).sum(),
-            shares: shares().map(i64::from).sum(),
+            shares: if shared { shares().map(i64::from).sum() } else { 0 },
             queues: candidates.len(),
-            shared: shares().all(|share| share > 0),
+            shared,
         }
     }
 
@@ -137,17 +143,20 @@ impl Totals {
     }
 
     fn why(&self, routing: &Routing, at: EngineTime, c: &Candidate, rule: Rule) -> Why {
+        let choice = routing.settings.contact_choice;
+        let by_part = choice == ContactChoice::FixedQueueRatio && !self.shared;
+        let from = if by_part { c.next.place } else { c.next.began };
         Why {
             rule,
             queues: u16::try_from(self.queues).unwrap_or(u16::MAX),
             backlog: c.backlog,
             backlogs: u32::try_from(self.backlog).unwrap_or(u32::MAX),
-            share: policy(routing, c.queue, |q| q.share),
+            share: if self.shared { policy(routing, c.queue, |q| q.share) } else { 0 },
             shares: u32::try_from(self.shares).unwrap_or(u32::MAX),
-            late: is_late(routing, at, c),
-            index: match routing.settings.contact_choice {
+            late: is_late(routing, at, c.queue, from),
+            index: match choice {
                 ContactChoice::CmuTheta => policy(routing, c.queue, QueuePolicy::index),
-                ContactChoice::FixedQueueRatio if !self.shared => part_of_target(routing, at, c),
+                ContactChoice::FixedQueueRatio if by_part => part_of_target(routing, at, c),
                 ContactChoice::FixedQueueRatio | ContactChoice::OldestFirst => 0,
             },
             ..Why::plain(rule)
@@ -238,11 +247,56 @@ mod tests {
         let both_broken = [candidate(0, 60, 900), candidate(1, 301, 1)];
         assert_eq!(chosen(&r, &both_broken), (1, Rule::PartOfTarget, true), "rare, not starved");
         let even = [candidate(0, 10, 1), candidate(1, 50, 1)];
-        assert_eq!(chosen(&r, &even), (1, Rule::LongestWait, false));
+        assert_eq!(chosen(&r, &even), (1, Rule::OldestPlace, false));
         let one_has_none = [candidate(2, 3, 90), candidate(0, 4, 1)];
         assert_eq!(chosen(&r, &one_has_none), (0, Rule::PartOfTarget, false));
+        let why = choose(&r, NOW, &one_has_none).unwrap().1;
+        assert_eq!((why.share, why.shares), (0, 0), "nobody looked at the one that there is");
         r.queues[0].target = Span::ZERO;
         assert_eq!(chosen(&r, &tight), (0, Rule::TargetBroken, true));
+    }
+
+    /// Who has a head start is the next of their queue at once, and has waited least.
+    #[test]
+    fn without_shares_one_with_a_head_start_does_not_hold_their_queue_back() {
+        let mut r = routing(ContactChoice::FixedQueueRatio, &[0, 0]);
+        let ahead = |waited| {
+            let mut ahead = candidate(0, waited, 90);
+            ahead.next.place = Place::new(NOW, Span::seconds(waited + 600));
+            ahead
+        };
+        let found = |r: &Routing, others: u64| chosen(r, &[ahead(1), candidate(1, others, 1)]);
+        assert_eq!(found(&r, 19), (0, Rule::TargetBroken, true));
+        assert_eq!(found(&r, 300), (0, Rule::PartOfTarget, true));
+        assert_eq!(found(&r, 602), (1, Rule::PartOfTarget, true));
+        let index = choose(&r, NOW, &[ahead(1)]).unwrap().1.index;
+        assert_eq!(index, 30_050, "of 20 s");
+        r.queues.iter_mut().for_each(|q| q.policy.share = 10);
+        let late = [ahead(1), candidate(1, 21, 1)];
+        assert_eq!(chosen(&r, &late), (1, Rule::TargetBroken, true), "shares leave it out");
+    }
+
+    #[test]
+    fn with_equal_targets_and_without_shares_it_is_the_order_of_places() {
+        let all: Vec<_> = [(1, 30), (40, 0), (5, 900), (41, 0), (0, 10), (900, 0)]
+            .iter()
+            .zip(0..)
+            .map(|((waited, ahead), queue)| {
+                let mut c = candidate(queue, *waited, 1);
+                c.next.place = Place::new(NOW, Span::seconds(waited + ahead));
+                c
+            })
+            .collect();
+        let order = |choice| {
+            let (r, mut left, mut order) = (routing(choice, &[0; 6]), all.clone(), Vec::new());
+            while let Some((next, _)) = choose(&r, NOW, &left) {
+                left.retain(|c| c != &next);
+                order.push(next.queue.0);
+            }
+            order
+        };
+        assert_eq!(order(ContactChoice::FixedQueueRatio), [2, 5, 3, 1, 0, 4]);
+        assert_eq!(order(ContactChoice::OldestFirst), [2, 5, 3, 1, 0, 4]);
     }
 
     #[test]

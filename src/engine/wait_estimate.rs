@@ -138,9 +138,16 @@ impl Engine {
     /// Whether between contacts of two queues places alone decide.
     fn by_place(&self, queue: QueueId, other: QueueId) -> bool {
         let index = |queue| self.routing.queue(queue).map(|q| q.policy.index());
+        let target = |queue| self.routing.queue(queue).map(|q| q.target);
+        let unshared = |queue| self.routing.queue(queue).is_none_or(|q| q.policy.share == 0);
         match self.routing.settings.contact_choice {
             ContactChoice::OldestFirst => true,
-            ContactChoice::FixedQueueRatio => queue == other,
+            // Parts of the same target are in the order of places. One of the two without a
+            // share is enough for shares not to be looked at.
+            ContactChoice::FixedQueueRatio => {
+                let parts = unshared(queue) || unshared(other);
+                queue == other || (parts && target(queue) == target(other))
+            }
             ContactChoice::CmuTheta => index(queue) == index(other),
         }
     }

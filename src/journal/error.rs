@@ -39,6 +39,9 @@ pub enum JournalError {
         /// The lock file.
         path: PathBuf,
     },
+    /// Whoever takes what is read has ended.
+    #[error("reading the journal was given up, as nothing takes what is read any more")]
+    GivenUp,
     /// There is no journal to read.
     #[error("no journal at {}: check --data", path.display())]
     NoJournal {

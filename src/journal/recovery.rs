@@ -5,6 +5,7 @@
 //! Used by whoever reads a journal, so that all hold the same to be true. It reads and judges;
 //! it repairs, moves and truncates nothing.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -126,11 +127,12 @@ impl Scan {
         }
     }
 
-    /// Reads and checks every row of these segments, and hands each batch on.
+    /// Reads and checks every row of these segments, and hands each batch on until one is
+    /// not taken: [`JournalError::GivenUp`].
     pub(super) fn walk(
         &mut self,
         segments: &[Segment],
-        each: &mut dyn FnMut(Batch, Tip),
+        each: &mut dyn FnMut(Batch, Tip) -> ControlFlow<()>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), JournalError> {
         let after = self.found.tip;
@@ -209,7 +211,7 @@ impl Scan {
     fn rows(
         &mut self,
         connection: &Connection,
-        each: &mut dyn FnMut(Batch, Tip),
+        each: &mut dyn FnMut(Batch, Tip) -> ControlFlow<()>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), JournalError> {
         loop {
@@ -220,7 +222,9 @@ impl Scan {
             }
             for raw in &rows {
                 let batch = self.step(raw)?;
-                each(batch, self.found.tip);
+                if each(batch, self.found.tip).is_break() {
+                    return Err(JournalError::GivenUp);
+                }
             }
             progress(Progress { entries: self.found.entries, of: self.of });
         }

@@ -18,6 +18,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,10 +112,10 @@ impl SqliteJournal {
         after: Tip,
         each: &mut EachBatch<'_>,
     ) -> Result<(Self, Recovered), JournalError> {
-        Self::open_with(data, after, Options::default(), each, &mut |_| {})
+        Self::open_with(data, after, Options::default(), each)
     }
 
-    /// [`Self::open`] with options; `progress` hears now and then how far it has got.
+    /// [`Self::open`] with options.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -123,54 +124,12 @@ impl SqliteJournal {
         after: Tip,
         options: Options,
         each: &mut EachBatch<'_>,
-        progress: &mut dyn FnMut(Progress),
     ) -> Result<(Self, Recovered), JournalError> {
-        let paths = Paths::of(data);
-        files::create_folder(&paths.folder)?;
-        let lock = Lock::acquire(paths.lock.clone())?;
-        super::loss::refuse_unfinished(&paths)?;
-        let acknowledged = tip::read(&paths.tip)?;
-        let segments = segment::list(&paths.folder)?;
-        let mut scan = Scan::new(&paths.folder, acknowledged, after);
-        let read = following(&paths.folder, &segments, after.sequence)?;
-        scan.walk(read, &mut |batch, tip| each(Arc::new(batch), tip), progress)?;
-        let epoch = scan.judge(&paths.tip)?;
-        let mut found = scan.found;
-        found.tip.epoch = epoch;
-
-        let folder = Folder::open(&paths.folder)?;
-        let shared = Arc::new(Shared::default());
-        let keeper = Keeper::start(paths.clone(), shared)?;
-        let live = match segments.split_last() {
-            Some((last, earlier)) => {
-                settle_earlier(&keeper, earlier)?;
-                let (live, dropped) = settle(last.clone(), &options)?;
-                found.dropped = dropped;
-                live
-            }
-            None => {
-                keeper::prepare(&paths)?;
-                begin(&paths, found.tip.sequence + 1)?
-            }
+        let each = &mut |batch, tip| {
+            each(batch, tip);
+            ControlFlow::Continue(())
         };
-        keeper.shared.opens(live.segment.first);
-        let tip_file = match acknowledged {
-            Acknowledged::Upto(_, slot) => Some(TipFile::open(&paths.tip, slot)?),
-            Acknowledged::Missing | Acknowledged::Damaged => None,
-        };
-        let journal = Self {
-            live,
-            keeper,
-            paths,
-            folder,
-            options,
-            tip_file,
-            tip: found.tip,
-            holder: None,
-            poisoned: false,
-            _lock: lock,
-        };
-        Ok((journal, found))
+        Opening::read(data, after, options, each, &mut |_| {})?.finish()
     }
 
     /// How far everything is durable.
@@ -259,6 +218,90 @@ impl SqliteJournal {
         let full = std::mem::replace(&mut self.live, begin(&self.paths, first)?);
         self.keeper.seal(full.connection, full.segment);
         Ok(())
+    }
+}
+
+/// A journal that was read. It is not judged yet, and nothing in it is changed: that waits
+/// until whoever took the batches has done with them.
+#[derive(Debug)]
+pub struct Opening {
+    paths: Paths,
+    options: Options,
+    acknowledged: Acknowledged,
+    segments: Vec<Segment>,
+    scan: Scan,
+    lock: Lock,
+}
+
+impl Opening {
+    /// Hands on every batch after `after`, until one is not taken; `progress` hears now and
+    /// then how far it has got.
+    ///
+    /// # Errors
+    /// As [`SqliteJournal::open`], and [`JournalError::GivenUp`].
+    pub fn read(
+        data: &Path,
+        after: Tip,
+        options: Options,
+        each: &mut dyn FnMut(Arc<Batch>, Tip) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, JournalError> {
+        let paths = Paths::of(data);
+        files::create_folder(&paths.folder)?;
+        let lock = Lock::acquire(paths.lock.clone())?;
+        super::loss::refuse_unfinished(&paths)?;
+        let acknowledged = tip::read(&paths.tip)?;
+        let segments = segment::list(&paths.folder)?;
+        let mut scan = Scan::new(&paths.folder, acknowledged, after);
+        let read = following(&paths.folder, &segments, after.sequence)?;
+        scan.walk(read, &mut |batch, tip| each(Arc::new(batch), tip), progress)?;
+        Ok(Self { paths, options, acknowledged, segments, scan, lock })
+    }
+
+    /// Judges the whole, drops what was being written when the last process died, and has
+    /// the journal ready for [`Journal::acquire`].
+    ///
+    /// # Errors
+    /// As [`SqliteJournal::open`].
+    pub fn finish(self) -> Result<(SqliteJournal, Recovered), JournalError> {
+        let Self { paths, options, acknowledged, segments, scan, lock } = self;
+        let epoch = scan.judge(&paths.tip)?;
+        let mut found = scan.found;
+        found.tip.epoch = epoch;
+
+        let folder = Folder::open(&paths.folder)?;
+        let shared = Arc::new(Shared::default());
+        let keeper = Keeper::start(paths.clone(), shared)?;
+        let live = match segments.split_last() {
+            Some((last, earlier)) => {
+                settle_earlier(&keeper, earlier)?;
+                let (live, dropped) = settle(last.clone(), &options)?;
+                found.dropped = dropped;
+                live
+            }
+            None => {
+                keeper::prepare(&paths)?;
+                begin(&paths, found.tip.sequence + 1)?
+            }
+        };
+        keeper.shared.opens(live.segment.first);
+        let tip_file = match acknowledged {
+            Acknowledged::Upto(_, slot) => Some(TipFile::open(&paths.tip, slot)?),
+            Acknowledged::Missing | Acknowledged::Damaged => None,
+        };
+        let journal = SqliteJournal {
+            live,
+            keeper,
+            paths,
+            folder,
+            options,
+            tip_file,
+            tip: found.tip,
+            holder: None,
+            poisoned: false,
+            _lock: lock,
+        };
+        Ok((journal, found))
     }
 }
 

@@ -4,6 +4,7 @@
 //! everything that a start checks, from the first entry that is still there; whether the events make sense is found by applying
 //! them, which is the caller's business.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -93,6 +94,7 @@ pub fn read(data: &Path, each: &mut EachBatch<'_>) -> Result<VerifyReport, Journ
         }
         marks += u64::from(batch.mark.is_some());
         each(Arc::new(batch), tip);
+        ControlFlow::Continue(())
     };
     scan.walk(&segments, &mut each, &mut |_| {})?;
     let epoch = scan.judge(&paths.tip)?;

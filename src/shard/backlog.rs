@@ -13,9 +13,10 @@ use super::replica::ToReplica;
 use crate::journal::{Batch, Tip};
 
 /// Batches that may wait: sixteen seconds of the heaviest load of small ones. At a start the
-/// owner has read the journal before the replica has, and serves: nobody waits for lists.
+/// owner may have read the journal by so much before the replica has, and serves: of a longer
+/// tail it waits for the replica to come so near.
 const MOST_BATCHES: usize = 8_192;
-/// Estimated bytes in them.
+/// Estimated bytes in them: what entries hold beside what [`weight`] counts comes on top.
 const MOST_BYTES: usize = 256 << 20;
 
 #[derive(Debug, Default)]
@@ -26,6 +27,10 @@ struct Waiting {
     held: bool,
     /// Nobody receives any more.
     gone: bool,
+    /// The start was over: what is sent is for a shard that serves.
+    live: bool,
+    /// The start failed: what waits is for nobody.
+    given_up: bool,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +71,9 @@ pub(crate) fn backlog() -> (Feed, Inbox) {
 impl Feed {
     /// Sends what is no batch; whether the replica is there.
     pub(crate) fn send(&self, what: ToReplica) -> bool {
+        if matches!(what, ToReplica::Live(_)) {
+            self.room.waiting().live = true;
+        }
         self.to.send(what).is_ok()
     }
 
@@ -92,7 +100,19 @@ impl Feed {
     }
 }
 
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let mut waiting = self.room.waiting();
+        waiting.given_up = !waiting.live;
+    }
+}
+
 impl Inbox {
+    /// Whether the start that this was for has failed.
+    pub(crate) fn given_up(&self) -> bool {
+        self.room.waiting().given_up
+    }
+
     /// A batch of this size waits no longer.
     pub(crate) fn applied(&self, bytes: usize) {
         let mut waiting = self.room.waiting();
@@ -119,6 +139,7 @@ mod tests {
 
     use super::*;
     use crate::engine::entry::{Actor, Entry, Role, Sealed};
+    use crate::shard::clock::Clock;
     use crate::time::{EngineTime, WallTime};
 
     fn batch(bytes: usize) -> Arc<Batch> {
@@ -167,6 +188,22 @@ mod tests {
         let mebibytes = holds(4 << 20);
         assert_eq!(mebibytes, 63, "64 are 256 MiB without what an entry takes beside");
         assert_eq!(holds(MOST_BYTES + 1), 1, "one alone is let through");
+    }
+
+    #[test]
+    fn what_a_failed_start_sent_is_for_nobody() {
+        let sent = |live: bool| {
+            let (feed, inbox) = backlog();
+            assert!(feed.batch(batch(10), Tip::default()));
+            if live {
+                feed.send(ToReplica::Live(Clock::starting_at(EngineTime::ZERO)));
+            }
+            assert!(!inbox.given_up(), "it goes on");
+            drop(feed);
+            inbox.given_up()
+        };
+        assert!(sent(false));
+        assert!(!sent(true), "what is durable is followed to its end");
     }
 
     #[test]

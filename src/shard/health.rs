@@ -92,8 +92,9 @@ pub enum NotReady {
     /// It is about to stop: nobody new is let in.
     #[error("draining")]
     Draining,
-    /// The replica's state differs from the owner's: one of them is wrong.
-    #[error("the replica's state differs from the owner's")]
+    /// What the journal replays to differs from the state that it was written with: one of
+    /// the replica, the owner's replay and the owner before it is wrong.
+    #[error("the state that the journal gives differs from the owner's")]
     Diverged,
 }
 

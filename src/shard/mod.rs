@@ -31,5 +31,6 @@ mod tally;
 mod testing;
 #[cfg(test)]
 pub(crate) mod tests;
+mod threads;
 pub mod view;
 mod writer;

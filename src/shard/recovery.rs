@@ -19,7 +19,7 @@ use super::backlog::{Feed, backlog};
 use super::batch::UNDURABLE_BATCHES;
 use super::clock::{Clock, gap, wall_now};
 use super::handle::{ARRIVALS, Directory, LOOK_UPS, OTHERS, ShardHandle, WORDS};
-use super::health::{Health, PanicGuard, ThreadKind};
+use super::health::{Fatal, Health, ThreadKind};
 use super::observe::Observer;
 use super::owner::{Decider, Ends, Never, Owner};
 use super::people::{People, PeopleChange};
@@ -27,6 +27,7 @@ use super::recalls::{RecallChange, Recalls};
 use super::replica::{READS, Read, Replica, ToReplica};
 use super::sessions::Sessions;
 use super::snapshots::{SnapshotOptions, Taker};
+use super::threads::{Followers, spawn};
 use super::writer::{Exits, Writer};
 use crate::background::{self, Background};
 use crate::engine::Engine;
@@ -39,7 +40,7 @@ use crate::journal::receipt::{RECEIPT, Receipts};
 use crate::journal::seal::KeyStore;
 use crate::journal::snapshot::Snapshot;
 use crate::journal::snapshot::seen::Seen;
-use crate::journal::{Batch, Journal, JournalError, Tip};
+use crate::journal::{Batch, Journal, JournalError, Mark, Tip};
 use crate::time::{EngineTime, Span, WallTime};
 
 /// What a shard needs from outside.
@@ -95,6 +96,9 @@ pub enum StartError {
     /// The engine refuses to go on from its journal.
     #[error("the restart is refused")]
     Restart(#[source] Rejection),
+    /// The replica could not follow the journal. Nothing was written.
+    #[error("the router could not be read back")]
+    Failed(#[source] Fatal),
     /// The system gave no thread.
     #[error("no thread could be started")]
     Thread(#[from] std::io::Error),
@@ -115,10 +119,12 @@ pub struct Recovery {
     /// are long over nothing is wanted.
     recalls_seen: Vec<RecallChange>,
     health: Arc<Health>,
+    /// The state was found to be another than the one that was written.
+    diverged: bool,
+    // Before the threads: without it the replica ends.
     replica: Feed,
     reads: Sender<Read>,
-    replica_thread: JoinHandle<()>,
-    snapshot_thread: Option<Background>,
+    followers: Followers,
 }
 
 impl Recovery {
@@ -131,7 +137,7 @@ impl Recovery {
         let (replica, inbox) = backlog();
         // Bounded by permits, which callers wait for without blocking a thread.
         let (reads, read_end) = unbounded();
-        let (taker, snapshot_thread) = match options.snapshots.clone() {
+        let (taker, snapshots) = match options.snapshots.clone() {
             Some(snapshots) => {
                 let (keys, observer) = (options.keys.clone(), options.observer.clone());
                 let (taker, thread) = Taker::start(snapshots, keys, observer)?;
@@ -139,7 +145,7 @@ impl Recovery {
             }
             None => (None, None),
         };
-        let replica_thread = {
+        let thread = {
             let (reads, health) = ((reads.clone(), read_end), health.clone());
             let observer = options.observer.clone();
             spawn(ThreadKind::Replica, &health.clone(), move || {
@@ -157,10 +163,10 @@ impl Recovery {
             recalls: Arc::default(),
             recalls_seen: Vec::new(),
             health,
+            diverged: false,
             replica,
             reads,
-            replica_thread,
-            snapshot_thread,
+            followers: Followers { replica: Some(thread), snapshots },
         })
     }
 
@@ -210,9 +216,25 @@ impl Recovery {
             }
         }
         self.wall = batch.wall;
+        self.compare(batch.mark);
         self.options.receipts.remember(tip);
-        // A replica that is gone has said so through its guard; finish sees it.
+        // A replica that is gone has said so through its guard; prepare looks.
         self.replica.batch(batch, tip);
+    }
+
+    /// The replica compares too, but may be far behind when the owner begins to decide.
+    fn compare(&mut self, mark: Option<Mark>) {
+        let here = mark.filter(|mark| mark.sequence == self.sequence);
+        let Some(mark) = here.filter(|mark| mark.differs(&self.engine)) else { return };
+        self.health.set_diverged();
+        if !std::mem::replace(&mut self.diverged, true) {
+            tracing::error!(
+                sequence = mark.sequence,
+                written = mark.state_hash,
+                replayed = self.engine.state_hash(),
+                "the replayed state differs from the one that the journal was written with"
+            );
+        }
     }
 
     /// How the shard is; not ready until it is finished.
@@ -280,6 +302,8 @@ impl Recovery {
             configure(&mut decider, wanted)?;
         }
         let opening = decider.close();
+        // As far as it has got: it may still be behind, and fail later as it may at any time.
+        self.health.fatal().map_or(Ok(()), |fatal| Err(StartError::Failed(fatal)))?;
         self.health.set_durable(self.sequence);
         self.health.set_recovered_to(self.sequence);
         let failed = |error: JournalError| StartError::Journal(error.into());
@@ -314,6 +338,7 @@ impl Recovery {
             recalls,
             ..
         } = self;
+        let (replica, snapshots) = self.followers.into_threads();
         let (directory, receipt) = (exits.directory.clone(), exits.receipt.clone());
         let (arrivals, arrivals_end) = bounded::<Ask>(ARRIVALS);
         let (others, others_end) = bounded::<Ask>(OTHERS);
@@ -356,14 +381,7 @@ impl Recovery {
             receipts,
             receipt,
         };
-        Prepared {
-            owner,
-            writer,
-            handle,
-            stop,
-            replica: self.replica_thread,
-            snapshots: self.snapshot_thread,
-        }
+        Prepared { owner, writer, handle, stop, replica, snapshots }
     }
 }
 
@@ -375,7 +393,7 @@ pub(crate) struct Prepared<J> {
     pub(crate) handle: ShardHandle,
     /// The owner stops when it is dropped.
     pub(crate) stop: Sender<Never>,
-    pub(crate) replica: JoinHandle<()>,
+    pub(crate) replica: Option<JoinHandle<()>>,
     pub(crate) snapshots: Option<Background>,
 }
 
@@ -383,11 +401,11 @@ impl<J: Journal + 'static> Prepared<J> {
     fn start(self) -> Result<(ShardHandle, Shard), StartError> {
         let Self { owner, writer, handle, stop, replica, snapshots } = self;
         let health = handle.health().clone();
-        let threads = vec![
+        let mut threads = vec![
             spawn(ThreadKind::Owner, &health, move || owner.run())?,
             spawn(ThreadKind::Writer, &health, move || writer.run())?,
-            replica,
         ];
+        threads.extend(replica);
         health.set_recovered();
         // The shard keeps a handle, so that the lanes stay open for as long as it runs.
         let shard = Shard { stop: Some(stop), threads, snapshots, health, _handle: handle.clone() };
@@ -402,18 +420,6 @@ fn configure(decider: &mut Decider, wanted: Routing) -> Result<(), StartError> {
         Err(Rejection::Refused(refusal)) => Err(StartError::Configuration(refusal)),
         Err(other) => Err(StartError::Restart(other)),
     }
-}
-
-fn spawn(
-    thread: ThreadKind,
-    health: &Arc<Health>,
-    run: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>, std::io::Error> {
-    let guard = PanicGuard { health: health.clone(), thread };
-    std::thread::Builder::new().name(thread.name().into()).spawn(move || {
-        let _guard = guard;
-        run();
-    })
 }
 
 /// A running shard. Dropping it stops it.
@@ -464,7 +470,8 @@ impl Shard {
     }
 
     /// As [`Self::stop`], but leaves it to the caller to wait for the last snapshot. Blocks
-    /// for about as long as two syncs take.
+    /// for about as long as two syncs take, and until the replica has applied what is durable
+    /// and has copied its state for that snapshot: seconds, right after a start that read much.
     pub(crate) fn end(mut self) -> Option<Background> {
         self.halt();
         self.snapshots.take()

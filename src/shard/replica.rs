@@ -120,9 +120,9 @@ impl Replica {
         }
     }
 
-    /// Runs until nobody can send it a batch any more.
+    /// Runs until nobody can send it a batch any more, or the start has failed.
     pub(crate) fn run(mut self) {
-        loop {
+        while !self.inbox.given_up() {
             match self.inbox.from.try_recv() {
                 Ok(ToReplica::Snapshot(snapshot)) => {
                     if let Err(error) = self.restore(&snapshot) {

@@ -1,7 +1,7 @@
 //! Stand-ins for tests of the shard.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::ask::SessionOver;
@@ -20,8 +20,11 @@ pub(crate) struct Recorded {
     pub(crate) diverged: AtomicUsize,
     pub(crate) refused: AtomicUsize,
     facts: Mutex<Vec<(String, u64)>>,
+    held: Mutex<()>,
     snapshots: Mutex<Vec<SnapshotOutcome>>,
     pub(crate) not_trimmed: AtomicUsize,
+    /// Who tells a fact panics.
+    pub(crate) panics: AtomicBool,
 }
 
 impl Recorded {
@@ -38,6 +41,11 @@ impl Recorded {
     /// Snapshots that were written, loaded or failed, in order.
     pub(crate) fn snapshots(&self) -> Vec<SnapshotOutcome> {
         self.snapshots.lock().expect("no test panics with it").clone()
+    }
+
+    /// Until it is dropped, who tells a fact stands still: the replica, soon.
+    pub(crate) fn hold(&self) -> impl Sized {
+        self.held.lock().expect("no test panics with it")
     }
 
     /// How often each fact was told whose name begins so.
@@ -69,6 +77,8 @@ impl Observer for Recorded {
     fn forged_receipt(&self) {}
     fn unproven_receipt(&self, _: Unproven) {}
     fn fact(&self, fact: Fact<'_>, times: u64) {
+        drop(self.hold());
+        assert!(!self.panics.load(Ordering::SeqCst), "as the test wants");
         self.facts.lock().expect("no test panics with it").push((format!("{fact:?}"), times));
         if fact == Fact::Diverged {
             self.diverged.fetch_add(1, Ordering::SeqCst);

@@ -20,6 +20,8 @@ use crate::time::Span;
 
 /// Longest run, and longest drain after it: ten years.
 const MOST_SECONDS: f64 = 10.0 * 365.25 * 86_400.0;
+/// Longest head start, as the engine takes it.
+const MOST_AHEAD: f64 = 86_400.0;
 /// Most runs of a scenario.
 const MOST_RUNS: u32 = 10_000;
 /// Names listed where one was not found.
@@ -69,6 +71,7 @@ pub(super) struct Stream {
     pub(super) language: Option<Language>,
     /// Of how many known customers each contact is of one; 0 for nobody known.
     pub(super) customers: u64,
+    pub(super) head_start: Span,
     pub(super) safety: bool,
 }
 
@@ -258,6 +261,10 @@ fn check_stream(
     let language = s.language.as_deref().map(|tag| {
         Language::of_tag(tag).ok_or_else(|| bad("language", "a language tag such as \"de\""))
     });
+    let ahead = s.head_start.map_or(0.0, |seconds| seconds.0);
+    if ahead > MOST_AHEAD {
+        return Err(bad("head_start", "at most 24 hours"));
+    }
     let law = |name: &str, law: &super::chance::Law| law.sampler(&field(name), beside);
     Ok(Stream {
         queue,
@@ -279,6 +286,7 @@ fn check_stream(
         preferred: skills("preferred", &s.preferred)?,
         language: language.transpose()?,
         customers: s.customers.unwrap_or(0),
+        head_start: to_span(ahead),
         safety: s.safety,
     })
 }

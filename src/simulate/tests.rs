@@ -327,17 +327,22 @@ fn a_run_in_which_nothing_is_left_to_happen_is_an_error_that_says_so() {
 }
 
 /// Two queues with the same 80 agents, a quarter too few; the second of them rarer.
-fn two_queues(contact_choice: &str, shares: [u32; 2], costs: [u32; 2]) -> Outcome {
+fn two_queues(
+    contact_choice: &str,
+    (shares, targets): ([u32; 2], [u32; 2]),
+    costs: [u32; 2],
+) -> Outcome {
     let mut text = format!(
         "title = \"two\"\n[run]\nduration = \"8h\"\nwarm_up = \"2h\"\nruns = 2\n\
          [settings]\ncontact_choice = \"{contact_choice}\"\n[[pools]]\nname = \"own\"\n\
          [[agent_groups]]\nprefix = \"agent\"\ncount = 80\npool = \"own\"\n"
     );
     for (n, per_hour) in [840, 360].into_iter().enumerate() {
-        let (share, cost) = (shares[n], costs[n]);
+        let (share, cost, target) = (shares[n], costs[n], targets[n]);
+        let share = if share > 0 { format!("share = {share}") } else { String::new() };
         text += &format!(
             "[[queues]]\nname = \"q{n}\"\nchannels = [\"voice\"]\nwrap_up = \"0s\"\n\
-             share = {share}\ncost = {cost}\n[[streams]]\nname = \"q{n}\"\nqueue = \"q{n}\"\n\
+             target = \"{target}s\"\n{share}\ncost = {cost}\n[[streams]]\nname = \"q{n}\"\nqueue = \"q{n}\"\n\
              channel = \"voice\"\nper_hour = {per_hour}\n\
              handle = {{ law = \"exponential\", mean = \"5m\" }}\n\
              patience = {{ law = \"exponential\", mean = \"5m\" }}\n"
@@ -350,11 +355,13 @@ fn two_queues(contact_choice: &str, shares: [u32; 2], costs: [u32; 2]) -> Outcom
 fn estimates_go_by_the_turns_that_queues_get() {
     // In the order of places one of the two would be 31 % too long, or 41, 63 and 22 % off.
     let mut found = Vec::new();
+    let even = [20, 20];
     for (choice, shares, costs, most) in [
-        ("fixed_queue_ratio", [10, 10], [1, 1], 0.10),
-        ("fixed_queue_ratio", [10, 30], [1, 1], 0.15),
-        ("fixed_queue_ratio", [30, 10], [1, 1], 0.15),
-        ("cmu_theta", [10, 10], [3, 1], 0.20),
+        ("fixed_queue_ratio", ([10, 10], even), [1, 1], 0.10),
+        ("fixed_queue_ratio", ([10, 30], even), [1, 1], 0.15),
+        ("fixed_queue_ratio", ([30, 10], even), [1, 1], 0.15),
+        ("fixed_queue_ratio", ([0, 0], [20, 60]), [1, 1], 0.10),
+        ("cmu_theta", ([10, 10], even), [3, 1], 0.20),
     ] {
         let outcome = two_queues(choice, shares, costs);
         for scope in outcome.queues.iter().filter(|s| s.queue.is_some()) {
@@ -366,4 +373,50 @@ fn estimates_go_by_the_turns_that_queues_get() {
         }
     }
     assert!(found.iter().all(|f| f.0), "{found:#?}");
+}
+
+/// To the last digit: who is chosen, and what is estimated.
+#[test]
+fn with_equal_targets_the_default_policy_is_the_order_of_places() {
+    let [default, oldest] = ["fixed_queue_ratio", "oldest_first"].map(|choice| {
+        let outcome = two_queues(choice, ([0, 0], [20, 20]), [1, 1]);
+        let figures = |s: &Scope| Measure::ALL.map(|m| s.figure(m).map(|f| f.mean));
+        outcome.queues.iter().map(figures).collect::<Vec<_>>()
+    });
+    assert_eq!(default, oldest);
+}
+
+#[test]
+fn who_has_a_head_start_does_not_hold_their_queue_back() {
+    let mut text = "title = \"ahead\"\n[run]\nduration = \"6h\"\nwarm_up = \"1h\"\nruns = 2\n\
+         [[pools]]\nname = \"own\"\n[[agent_groups]]\nprefix = \"agent\"\ncount = 50\n\
+         pool = \"own\"\n"
+        .to_owned();
+    for queue in ["a", "b"] {
+        text +=
+            &format!("[[queues]]\nname = \"{queue}\"\nchannels = [\"voice\"]\nwrap_up = \"0s\"\n");
+    }
+    for (queue, per_hour, ahead) in [("a", 420, "0s"), ("a", 180, "10m"), ("b", 600, "0s")] {
+        text += &format!(
+            "[[streams]]\nname = \"{queue}{ahead}\"\nqueue = \"{queue}\"\nchannel = \"voice\"\n\
+             per_hour = {per_hour}\nhead_start = \"{ahead}\"\n\
+             handle = {{ law = \"exponential\", mean = \"5m\" }}\n\
+             patience = {{ law = \"exponential\", mean = \"5m\" }}\n"
+        );
+    }
+    let outcome = played(&text);
+    let gave_up: Vec<f64> = outcome
+        .queues
+        .iter()
+        .filter(|s| s.queue.is_some())
+        .map(|s| s.figure(Measure::AbandonedShare).unwrap().mean)
+        .collect();
+    // Half of all give up. Were it left out, 70 % of the first queue would, and 31 % of the other.
+    assert!(gave_up[0] < gave_up[1], "{gave_up:?}");
+    let text = text.replace("10m", "25h");
+    let error = Scenario::parse("test", &text, Path::new(""))
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    assert!(error.contains("streams[1].head_start") && error.contains("24 hours"), "{error}");
 }

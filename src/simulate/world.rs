@@ -346,7 +346,7 @@ impl<'a> World<'a> {
             entry_point: stream.entry_point,
             needs: stream.needs.clone(),
             preferred: stream.preferred.clone(),
-            head_start: Span::ZERO,
+            head_start: stream.head_start,
             safety: stream.safety,
             customer: person.customer,
             continues: None,

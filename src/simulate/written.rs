@@ -84,6 +84,7 @@ pub(super) struct Stream {
     pub(super) preferred: BTreeMap<String, u8>,
     pub(super) language: Option<String>,
     pub(super) customers: Option<u64>,
+    pub(super) head_start: Option<Seconds>,
     #[serde(default)]
     pub(super) safety: bool,
 }

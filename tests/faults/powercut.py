@@ -49,9 +49,10 @@ def calls(trace: Path) -> list[Call]:
         if rest.startswith(("+++", "---")):
             continue
         name, _, rest = rest.partition("(")
-        inside, _, result = rest.rpartition(" = ")
+        # Who is killed inside a call never came back from it: "<unfinished ...>", no result.
+        inside, returned, result = rest.rpartition(" = ")
         inside = inside.rstrip().removesuffix(")")
-        if not result or result[0] == "?":
+        if not returned or not result or result[0] == "?":
             continue
         words = result.split()
         began, lasted = float(when), float(words[-1].strip("<>"))

@@ -7,7 +7,9 @@ our own, up to many a moment, and what would have been left is given to a new ro
 import collections
 import random
 import shutil
+import tempfile
 import time
+import unittest
 from pathlib import Path
 
 import load
@@ -18,6 +20,20 @@ from stage import LONG, FaultTest, needs
 VARIANTS = ("synced", "some", "torn")
 CUTS = None if LONG else 120
 ACKNOWLEDGED = 4_000 if LONG else 1_500
+
+
+class Trace(unittest.TestCase):
+    """How a trace is read."""
+
+    def test_a_call_that_the_kill_cut_short_is_none(self):
+        with tempfile.TemporaryDirectory() as folder:
+            trace = Path(folder) / "trace"
+            trace.write_text(
+                '7 1.000 write(5, "\\x61"..., 1) = 1 <0.5>\n'
+                '8 2.000 fdatasync(5) = ? <unavailable>\n'
+                '9 2.250 fdatasync(5 <unfinished ...>\n'
+                '9 2.500 +++ killed by SIGKILL +++\n')
+            self.assertEqual([(c.name, c.result, c.ended) for c in powercut.calls(trace)], [("write", 1, 1.5)])
 
 
 @needs("strace")

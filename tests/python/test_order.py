@@ -94,6 +94,15 @@ class PartsOfTargets(OrderTest):
         # 0.92 of an hour, a half of two minutes, a sixth of an hour, nothing.
         self.assertEqual(await self.served(anne, 4), [late, half, early, new])
 
+    async def test_one_with_a_head_start_does_not_hold_their_queue_back(self):
+        gateway = await self.gateway()
+        half = await gateway.arrive("half", VOICE, queue="urgent", waited_ms=60_000)
+        waits = await gateway.arrive("waits", VOICE, queue="support", waited_ms=600_000)
+        # Has just come, and is the next of their queue.
+        ahead = await gateway.arrive("ahead", VOICE, queue="support", head_start_ms=7_200_000)
+        [anne] = await self.ready("anne")
+        self.assertEqual(await self.served(anne, 3), [ahead.id, half.id, waits.id])
+
 
 class AtOnce(RouterTest):
     NAMES = [f"agent-{i:02}" for i in range(30)]

@@ -128,14 +128,16 @@ pub struct Why {
     pub backlog: u32,
     /// The same in all queues compared.
     pub backlogs: u32,
-    /// The share of the contact's queue; 0 if nobody chose one.
+    /// The share of the contact's queue; 0 where shares were not compared.
     pub share: u8,
-    /// The shares of all queues compared, added up.
+    /// The shares of all queues compared, added up; 0 where shares were not compared.
     pub shares: u32,
-    /// The contact had waited longer than its queue's target.
+    /// The contact had waited longer than its queue's target. Under the policy that looks at
+    /// shares, but does not have them, its head start counts.
     pub late: bool,
-    /// In thousandths, what [`Rule::HoldingCost`] compares under that policy, or where shares
-    /// were not chosen how much of its queue's target was waited; 0 elsewhere.
+    /// In thousandths, what [`Rule::HoldingCost`] compares under that policy, or what
+    /// [`Rule::PartOfTarget`] does where shares were not chosen: how much of its queue's target
+    /// was waited, head start included; 0 elsewhere.
     pub index: u64,
     /// The agent's proficiency in the skills needed and preferred, added up.
     pub proficiency: u16,
@@ -184,7 +186,7 @@ pub enum Rule {
     TargetBroken,
     /// Its queue is further above its share of the backlog.
     QueueShare,
-    /// It waited the greater part of its queue's target.
+    /// It waited the greater part of its queue's target, its head start included.
     PartOfTarget,
     /// All else equal, it waited longest.
     LongestWait,

@@ -109,7 +109,9 @@ fn next_in_line(service: ServiceClass, r: &Reserved, agent: &str) -> String {
     let first = match r.why.rule {
         Rule::TargetBroken => "its queue was the one that had broken its target",
         Rule::QueueShare => "its queue was furthest above its share of the backlog",
-        Rule::PartOfTarget => "it had waited the greatest part of its queue's target",
+        Rule::PartOfTarget => {
+            "it had waited the greatest part of its queue's target, any head start included"
+        }
         Rule::LongestWait => "it had waited longest, all else being equal",
         Rule::HoldingCost => "waiting costs most in its queue (cost × patience ÷ handle time)",
         _ => "it had the oldest place",
@@ -124,11 +126,12 @@ fn compared(why: &Why) -> String {
     }
     let Why { queues, backlog, backlogs, share, shares, .. } = why;
     match why.rule {
-        Rule::TargetBroken | Rule::PartOfTarget | Rule::LongestWait if why.index > 0 => {
+        // Without shares.
+        Rule::TargetBroken | Rule::PartOfTarget if *shares == 0 => {
             let (whole, rest) = (why.index / 1_000, why.index % 1_000);
             format!(
-                " Of {queues} queues it was in one with {backlog} of {backlogs} waiting; it had \
-                 waited {whole}.{rest:03} times the target."
+                " Of {queues} queues it was in one with {backlog} of {backlogs} waiting; any head \
+                 start included, it had waited {whole}.{rest:03} times the target."
             )
         }
         Rule::TargetBroken | Rule::QueueShare | Rule::LongestWait => {

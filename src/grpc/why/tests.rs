@@ -415,7 +415,8 @@ fn every_rule_says_what_it_went_by_with_its_numbers() {
         (
             Trigger::Agent,
             Rule::PartOfTarget,
-            " Of 3 queues it was in one with 6 of 14 waiting; it had waited 2.500 times the target.",
+            " Of 3 queues it was in one with 6 of 14 waiting; any head start included, it had \
+             waited 2.500 times the target.",
         ),
         (Trigger::Agent, Rule::HoldingCost, "waiting costs most in its queue"),
         (Trigger::Agent, Rule::HoldingCost, " Of 3 queues its own had the greatest index, 2.500."),
@@ -430,9 +431,23 @@ fn every_rule_says_what_it_went_by_with_its_numbers() {
     ];
     for (trigger, rule, said) in table {
         let indexed = matches!(rule, Rule::HoldingCost | Rule::PartOfTarget);
-        let why = Why { rule, index: if indexed { 2_500 } else { 0 }, ..numbers };
+        let shares = if rule == Rule::PartOfTarget { 0 } else { numbers.shares };
+        let why = Why { rule, index: if indexed { 2_500 } else { 0 }, shares, ..numbers };
         let text = then(105, Event::Reserved(Reserved { why, ..offer(BEN, trigger, 1) }));
         assert!(text.contains(said), "{rule:?}: {said} is not in {text}");
+    }
+}
+
+/// Neither can have waited a thousandth of a target of days.
+#[test]
+fn of_a_wait_too_short_to_count_no_share_is_told() {
+    let why = Why { queues: 2, backlog: 1, backlogs: 2, ..Why::plain(Rule::PartOfTarget) };
+    for rule in [Rule::PartOfTarget, Rule::TargetBroken] {
+        let why = Why { rule, ..why };
+        let offered = Event::Reserved(Reserved { why, ..offer(BEN, Trigger::Agent, 1) });
+        let text = then(105, offered);
+        assert!(text.contains("it had waited 0.000 times the target."), "{text}");
+        assert!(!text.contains("a share of"), "{text}");
     }
 }
 

@@ -43,7 +43,9 @@ mod pb {
 
 /// The format that this build writes.
 const FORMAT: u32 = 1;
-/// The oldest format whose readers understand everything that this build writes.
+/// The oldest format whose readers understand everything that this build writes. No version
+/// was released: until then words and fields are added (as `RULE_PART_OF_TARGET` was) without
+/// a new number, and a build from before refuses what it does not know.
 const OLDEST_READER: u32 = 1;
 
 /// Why bytes are not a batch that this build can read.

@@ -10,6 +10,7 @@ mod beside;
 mod carry;
 mod record;
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -188,6 +189,7 @@ fn look(paths: &Paths, after: u64) -> Result<Plan, LossError> {
             }
             end = tip.sequence;
             beside.meet(tip);
+            ControlFlow::Continue(())
         },
         &mut |_| {},
     );

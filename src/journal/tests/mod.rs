@@ -55,7 +55,7 @@ fn open_with(
 ) -> (Result<Writing, JournalError>, Vec<Batch>) {
     let mut batches = Vec::new();
     let each = &mut |b: Arc<Batch>, _| batches.push(Batch::clone(&b));
-    let opened = SqliteJournal::open_with(data, after, options, each, &mut |_| {});
+    let opened = SqliteJournal::open_with(data, after, options, each);
     let writing = opened.and_then(|(mut journal, recovered)| {
         let tip = journal.acquire()?;
         Ok(Writing { journal, recovered, tip })

@@ -52,6 +52,11 @@ impl Memory {
         self.begun.load(Ordering::SeqCst)
     }
 
+    /// The last turn at writing.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
     /// The next append fails.
     pub(crate) fn break_it(&self) {
         self.broken.store(true, Ordering::SeqCst);

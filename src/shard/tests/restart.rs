@@ -3,14 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::bench::{Memory, actor, arrival, ask, gateway, start, start_recall, until};
+use super::bench::{
+    Memory, MemoryJournal, actor, arrival, ask, gateway, options, routing, start, start_recall,
+    tip_after, until,
+};
 use crate::engine::command::Reply;
 use crate::engine::entry::{Role, Sealed};
 use crate::engine::event::Event;
 use crate::engine::recall::Level;
-use crate::journal::Mark;
+use crate::engine::refusal::Refusal;
+use crate::engine::routing::Routing;
+use crate::journal::{Batch, Mark};
 use crate::metrics::{Metrics, names};
-use crate::shard::health::NotReady;
+use crate::shard::health::{Fatal, NotReady, ThreadKind};
+use crate::shard::recovery::{Recovery, StartError};
 use crate::shard::testing::Recorded;
 use crate::time::Span;
 
@@ -101,6 +107,73 @@ async fn a_state_that_differs_is_found_and_the_shard_is_not_ready() {
     until("found", || seen.diverged.load(Ordering::SeqCst) == 1).await;
     assert_eq!(handle.read(|view| view.statistics.divergences).await, Ok(1));
     assert!(matches!(handle.health().ready(), Err(NotReady::Diverged)));
+}
+
+/// A journal of a start, and what reads it.
+fn written(seen: &Arc<Recorded>) -> (Arc<Memory>, Recovery) {
+    let memory = Arc::new(Memory::default());
+    let (_, shard) = start(&memory, Arc::new(Recorded::default()));
+    shard.stop();
+    (memory, Recovery::new(options(seen.clone())).expect("threads"))
+}
+
+/// The replica finds it too, but may be minutes behind: the owner must not decide meanwhile as
+/// if all were well.
+#[tokio::test]
+async fn a_state_that_differs_is_found_before_anything_is_decided() {
+    let seen = Arc::new(Recorded::default());
+    let (memory, mut recovery) = written(&seen);
+    let held = seen.hold();
+    let mut batch = Batch::clone(&memory.batches()[0]);
+    let mark = batch.mark.expect("a first batch is marked");
+    recovery.batch(Arc::new(batch.clone()), tip_after(&batch));
+    assert!(recovery.health().is_sound());
+    drop(held);
+    drop(recovery);
+
+    let (_, mut recovery) = written(&seen);
+    let held = seen.hold();
+    batch.mark = Some(Mark { state_hash: mark.state_hash ^ 1, ..mark });
+    recovery.batch(Arc::new(batch.clone()), tip_after(&batch));
+    assert!(!recovery.health().is_sound(), "the replica stands still");
+    drop(held);
+    let wanted = |_: Option<&_>| Ok::<_, Refusal>(routing());
+    let finished = recovery.finish(MemoryJournal(memory), wanted);
+    let (handle, _shard) = finished.expect("it can be looked at");
+    assert!(matches!(handle.health().ready(), Err(NotReady::Diverged)));
+}
+
+#[tokio::test]
+async fn nothing_is_written_where_the_replica_could_not_follow() {
+    let seen = Arc::new(Recorded::default());
+    let (memory, mut recovery) = written(&seen);
+    seen.panics.store(true, Ordering::SeqCst);
+    let batch = memory.batches()[0].clone();
+    let (tip, epoch, health) = (tip_after(&batch), memory.epoch(), recovery.health().clone());
+    recovery.batch(batch, tip);
+    until("the replica panicked", || health.fatal().is_some()).await;
+    let wanted = |_: Option<&_>| Ok::<_, Refusal>(routing());
+    let refused = recovery.finish(MemoryJournal(memory.clone()), wanted).err();
+    assert!(
+        matches!(refused, Some(StartError::Failed(Fatal::Panicked(ThreadKind::Replica)))),
+        "{refused:?}"
+    );
+    assert_eq!((memory.epoch(), memory.batches().len()), (epoch, 1), "no turn, no restart");
+}
+
+#[tokio::test]
+async fn a_start_that_fails_leaves_no_thread_behind() {
+    let seen = Arc::new(Recorded::default());
+    let (memory, mut recovery) = written(&seen);
+    let batch = memory.batches()[0].clone();
+    for _ in 0..100 {
+        recovery.batch(batch.clone(), tip_after(&batch));
+    }
+    assert!(Arc::strong_count(&seen) > 1);
+    let refused = |_: Option<&_>| Err::<Routing, _>("not like this");
+    let refused = recovery.finish(MemoryJournal(memory), refused).err();
+    assert!(matches!(refused, Some(StartError::Wanted(_))), "{refused:?}");
+    assert_eq!(Arc::strong_count(&seen), 1, "nobody tells it anything any more");
 }
 
 #[tokio::test]

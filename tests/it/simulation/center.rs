@@ -18,6 +18,7 @@ fn listed(names: &[&str]) -> Vec<Listed> {
 }
 
 pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
+    let shares = policies::shares(rng);
     let queues = (0..QUEUES).map(|q| Queue {
         name: Arc::from(format!("queue-{q}")),
         retired: false,
@@ -28,20 +29,19 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
         pools: if q == 5 { [PoolId(1)].into_iter().collect() } else { [].into_iter().collect() },
         channels: [q != 4, true, true, true],
         safety: q == 3,
-        target: Span::seconds([20, 5, 60][usize::from(q % 3)]),
+        target: Span::seconds([20, 20, 5, 20, 60, 20][usize::from(q)]),
         head_start: Span::seconds(u64::from(q) * 5),
         reservation_timeout: Span::seconds(10),
         connect_timeout: Span::seconds(15),
         wrap_up: Span::seconds(u64::from(q % 3) * 5),
         wrap_up_most: Span::seconds(u64::from(q % 2) * 30),
-        policy: policies::queue(rng),
+        policy: policies::queue(rng, shares),
         steps: life::steps(rng, speaks),
         life: life::life(rng, speaks),
         callback: callback::policy(rng, q),
         care: care::queue(rng),
     });
-    let mut queues: Vec<Queue> = queues.collect();
-    policies::chosen_shares(rng, &mut queues);
+    let queues: Vec<Queue> = queues.collect();
     let agents = (0..AGENTS).map(|a| {
         let mut skills: Vec<SkillId> = (0..SKILLS).map(SkillId).collect();
         skills.retain(|_| rng.random_bool(0.5));

@@ -267,10 +267,8 @@ impl World {
             6..=11 => life::edit(&mut self.rng, &mut routing, self.speaks),
             0 => routing.queues[queue].retired ^= true,
             4 => {
-                let nobody = routing.queues.iter().all(|q| q.policy.share == 0);
-                let policy = policies::queue(&mut self.rng);
-                let share = if nobody { 0 } else { policy.share };
-                routing.queues[queue].policy = QueuePolicy { share, ..policy };
+                let shares = routing.queues.iter().any(|q| q.policy.share > 0);
+                routing.queues[queue].policy = policies::queue(&mut self.rng, shares);
             }
             5 => routing.settings.contact_choice = policies::contact_choice(&mut self.rng),
             1 => routing.agents[agent].retired ^= true,

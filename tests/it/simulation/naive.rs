@@ -46,6 +46,7 @@ pub(super) enum Wrong {
     TargetBroken,
     QueueShare,
     PartOfTarget,
+    HeadStart,
     HoldingCost,
     Interrupts,
     Held,
@@ -54,7 +55,7 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::Proficiency,
         Self::Pools,
         Self::StepPools,
@@ -75,6 +76,7 @@ impl Wrong {
         Self::TargetBroken,
         Self::QueueShare,
         Self::PartOfTarget,
+        Self::HeadStart,
         Self::HoldingCost,
         Self::Interrupts,
         Self::Held,
@@ -132,6 +134,9 @@ impl Naive {
             self.note_last(at, event);
             self.note_thread(at, event);
             self.engine.apply(at, event);
+            if self.engine.routing().longest_sticky() == Span::ZERO {
+                self.last.clear();
+            }
         }
         compared
     }
@@ -189,9 +194,20 @@ impl Naive {
             | Event::Closed { contact, agent: Some(agent), .. } => (contact, agent),
             _ => return,
         };
+        let longest = self.engine.routing().longest_sticky();
         let c = self.engine.contact(*contact).filter(|c| c.parent.is_none());
-        if let Some(customer) = c.and_then(|c| c.customer) {
-            self.last.insert(customer, (at, *agent));
+        let Some(customer) = c.and_then(|c| c.customer).filter(|_| longest > Span::ZERO) else {
+            return;
+        };
+        self.last.insert(customer, (at, *agent));
+        // Who is too long ago for every queue is forgotten, four at a time, and stays so when
+        // another configuration asks for more.
+        for _ in 0..4 {
+            let oldest = self.last.iter().min_by_key(|(customer, (met, _))| (*met, **customer));
+            match oldest.map(|(customer, (met, _))| (*customer, *met)) {
+                Some((customer, met)) if at.since(met) > longest => self.last.remove(&customer),
+                _ => return,
+            };
         }
     }
 

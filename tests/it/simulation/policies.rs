@@ -8,7 +8,6 @@ use rand::seq::IndexedRandom;
 use surgeline::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
 };
-use surgeline::engine::routing::Queue;
 use surgeline::engine::words::{Channel, Language, Need, Needs};
 use surgeline::ids::{CustomerId, SkillId};
 use surgeline::time::Span;
@@ -37,23 +36,22 @@ pub(super) fn contact_choice(rng: &mut StdRng) -> ContactChoice {
     any(rng, &ContactChoice::ALL)
 }
 
-pub(super) fn queue(rng: &mut StdRng) -> QueuePolicy {
+/// Whether queues have shares in a world: half have none at all, which is the default.
+pub(super) fn shares(rng: &mut StdRng) -> bool {
+    rng.random_bool(0.5)
+}
+
+pub(super) fn queue(rng: &mut StdRng, shares: bool) -> QueuePolicy {
+    let share = any(rng, &[0, 10, 10, 10, 10, 20, 20, 30, 70, 100]);
     QueuePolicy {
         preferred: preferred(rng),
         language: any(rng, &LanguageRule::ALL),
         sticky: Span::seconds(any(rng, &[0, 0, 30, 300])),
         agent_choice: any(rng, &AgentChoice::ALL),
-        share: any(rng, &[0, 10, 10, 10, 10, 20, 20, 45, 70, 100]),
+        share: if shares { share } else { 0 },
         cost: rng.random_range(1..=5),
         handle_time: Span::seconds(rng.random_range(1..=100)),
         patience: Span::seconds(rng.random_range(1..=100)),
-    }
-}
-
-/// In one of three centers nobody chooses a share, as is usual.
-pub(super) fn chosen_shares(rng: &mut StdRng, queues: &mut [Queue]) {
-    if rng.random_bool(0.33) {
-        queues.iter_mut().for_each(|q| q.policy.share = 0);
     }
 }
 

@@ -123,7 +123,7 @@ impl Life {
         let Self { parts, observer, .. } = self;
         let Prepared { owner, writer, handle, replica, .. } = parts;
         drop((owner, writer, handle));
-        if replica.join().is_err() {
+        if replica.is_some_and(|replica| replica.join().is_err()) {
             return Err(Broken::of("the replica panicked"));
         }
         match observer.diverged.load(Ordering::SeqCst) {

@@ -34,8 +34,11 @@ impl Naive {
             }
         }
         let queue = |q: QueueId| &self.engine.routing().queues[q.index()];
-        let chosen = next.keys().all(|q| queue(*q).policy.share > 0);
-        let shares: i64 = next.keys().map(|q| i64::from(queue(*q).policy.share)).sum();
+        let choice = self.engine.routing().settings.contact_choice;
+        let chosen = choice == ContactChoice::FixedQueueRatio
+            && next.keys().all(|q| queue(*q).policy.share > 0);
+        let share = |q: &Queue| if chosen { q.policy.share } else { 0 };
+        let shares: i64 = next.keys().map(|q| i64::from(share(queue(*q)))).sum();
         let backlog = |c: &Contact| {
             let line = |o: &&Contact| {
                 in_line(o) && o.named.is_none() && (o.queue, o.service) == (c.queue, c.service)
@@ -47,53 +50,76 @@ impl Naive {
             .values()
             .map(|c| {
                 let (q, backlog) = (queue(c.queue), backlog(c));
-                let second = match chosen {
-                    _ if self.is(Wrong::QueueShare) => 0,
-                    true => (backlog * shares - i64::from(q.policy.share) * backlogs).into(),
-                    false if self.is(Wrong::PartOfTarget) => 0,
-                    false => part_of_target(at, q, c),
+                let compared = match choice {
+                    ContactChoice::FixedQueueRatio if chosen => {
+                        let above = backlog * shares - i64::from(q.policy.share) * backlogs;
+                        self.by_shares(at, q, c, above.into())
+                    }
+                    ContactChoice::FixedQueueRatio => self.by_parts(at, q, c),
+                    _ => self.by_place(q, c),
                 };
-                Next { contact: c, backlog, compared: self.compared(at, q, c, second) }
+                Next { contact: c, backlog, compared }
             })
             .collect();
         all.sort_by_key(|n| (n.compared, n.contact.id));
         let best = all.first()?;
         let q = queue(best.contact.queue);
-        let index = match self.engine.routing().settings.contact_choice {
+        let parts = choice == ContactChoice::FixedQueueRatio && !chosen;
+        let index = match choice {
             ContactChoice::CmuTheta => q.policy.index(),
-            ContactChoice::FixedQueueRatio if !chosen => {
-                u64::try_from(part_of_target(at, q, best.contact)).expect("it fits")
+            _ if parts => {
+                let part = self.ahead(at, best.contact) * 1_000 / i128::from(q.target.0.max(1));
+                u64::try_from(part).expect("it fits")
             }
             _ => 0,
         };
+        let waited = if parts { self.ahead(at, best.contact) } else { waited(at, best.contact) };
         let why = Why {
             queues: u16::try_from(all.len()).expect("few"),
             backlog: u32::try_from(best.backlog).expect("few"),
             backlogs: u32::try_from(backlogs).expect("few"),
-            share: q.policy.share,
+            share: share(q),
             shares: u32::try_from(shares).expect("few"),
-            late: is_late(at, q, best.contact),
+            late: waited > q.target.0.into(),
             index,
             ..Why::plain(self.rule(best, all.get(1), chosen))
         };
         Some((best.contact, why))
     }
 
-    fn compared(&self, at: EngineTime, q: &Queue, c: &Contact, second: i128) -> [i128; 3] {
+    /// The oldest place; under `cmu_theta` the greatest index before it.
+    fn by_place(&self, q: &Queue, c: &Contact) -> [i128; 3] {
         let place = i128::from(c.place.0);
-        let began = i128::from(c.arrived.0) - i128::from(c.waited_before.0);
-        match self.engine.routing().settings.contact_choice {
-            ContactChoice::OldestFirst => [place; 3],
-            ContactChoice::CmuTheta if self.is(Wrong::HoldingCost) => [0, place, place],
-            ContactChoice::CmuTheta => {
-                let (cost, patience) = (u128::from(q.policy.cost), u128::from(q.policy.patience.0));
-                let index = cost * 1_000 * patience / u128::from(q.policy.handle_time.0);
-                [-i128::try_from(index).expect("it fits"), place, place]
-            }
-            ContactChoice::FixedQueueRatio => {
-                let on_time = !is_late(at, q, c) && !self.is(Wrong::TargetBroken);
-                [i128::from(on_time), -second, began]
-            }
+        let choice = self.engine.routing().settings.contact_choice;
+        if choice == ContactChoice::OldestFirst || self.is(Wrong::HoldingCost) {
+            return [0, place, place];
+        }
+        let (cost, patience) = (u128::from(q.policy.cost), u128::from(q.policy.patience.0));
+        let index = cost * 1_000 * patience / u128::from(q.policy.handle_time.0);
+        [-i128::try_from(index).expect("it fits"), place, place]
+    }
+
+    /// A broken target, the greatest surplus over its share, the longest wait: head starts
+    /// left out.
+    fn by_shares(&self, at: EngineTime, q: &Queue, c: &Contact, above: i128) -> [i128; 3] {
+        let waited = waited(at, c);
+        let on_time = waited <= q.target.0.into() && !self.is(Wrong::TargetBroken);
+        [on_time.into(), if self.is(Wrong::QueueShare) { 0 } else { -above }, -waited]
+    }
+
+    /// A broken target, the greatest part of the target, the oldest place: head starts count.
+    fn by_parts(&self, at: EngineTime, q: &Queue, c: &Contact) -> [i128; 3] {
+        let waited = self.ahead(at, c);
+        let on_time = waited <= q.target.0.into() && !self.is(Wrong::TargetBroken);
+        let part = waited * 1_000 / i128::from(q.target.0.max(1));
+        [on_time.into(), if self.is(Wrong::PartOfTarget) { 0 } else { -part }, c.place.0.into()]
+    }
+
+    /// How long it would have waited had it come before its head start.
+    fn ahead(&self, at: EngineTime, c: &Contact) -> i128 {
+        match self.is(Wrong::HeadStart) {
+            true => waited(at, c),
+            false => i128::from(at.0) - i128::from(c.place.0),
         }
     }
 
@@ -105,20 +131,14 @@ impl Naive {
             (ContactChoice::FixedQueueRatio, 0) => Rule::TargetBroken,
             (ContactChoice::FixedQueueRatio, 1) if chosen => Rule::QueueShare,
             (ContactChoice::FixedQueueRatio, 1) => Rule::PartOfTarget,
-            (ContactChoice::FixedQueueRatio, _) => Rule::LongestWait,
+            (ContactChoice::FixedQueueRatio, _) if chosen => Rule::LongestWait,
             (ContactChoice::CmuTheta, 0) => Rule::HoldingCost,
-            (ContactChoice::CmuTheta | ContactChoice::OldestFirst, _) => Rule::OldestPlace,
+            _ => Rule::OldestPlace,
         }
     }
 }
 
-/// How much of its queue's target it has waited, in thousandths, head starts left out.
-fn part_of_target(at: EngineTime, q: &Queue, c: &Contact) -> i128 {
-    let waited = i128::from(at.since(c.arrived).0) + i128::from(c.waited_before.0);
-    waited * 1_000 / i128::from(q.target.0.max(1))
-}
-
-/// Whether it has waited longer than its queue's target, head starts left out.
-fn is_late(at: EngineTime, q: &Queue, c: &Contact) -> bool {
-    at.since(c.arrived).0 + c.waited_before.0 > q.target.0
+/// How long it has waited, head starts left out.
+fn waited(at: EngineTime, c: &Contact) -> i128 {
+    i128::from(at.since(c.arrived).0) + i128::from(c.waited_before.0)
 }

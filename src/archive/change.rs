@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::rows::{Rows, Stay, When};
 use super::work::{Moment, Work};
-use crate::engine::event::{Event, Queued};
+use crate::engine::event::{CallbackPromised, Event, Queued};
 use crate::engine::recall::SelfService;
 use crate::engine::routing::Routing;
 use crate::engine::words::{EndReason, NotTaken, QueuedBecause};
@@ -73,7 +73,7 @@ impl Change<'_> {
             Event::Closed { reason, agent, wrap_up, .. } => {
                 self.closed(*reason, agent.filter(|_| wrap_up.is_some()));
             }
-            Event::CallbackPromised { released, .. } => {
+            Event::CallbackPromised(CallbackPromised { released, .. }) => {
                 self.let_go();
                 self.work.callback = true;
                 if let Some(released) = released.filter(|released| released.wrap_up.is_some()) {

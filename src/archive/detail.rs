@@ -6,7 +6,10 @@
 mod people;
 
 use crate::engine::callback::{Callback, DialMode};
-use crate::engine::event::{Announce, Arrived, EffectKind, Event, Queued, Reserved};
+use crate::engine::event::{
+    Announce, Arrived, CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, HoursChanged,
+    NumberConfirmed, PromiseOpened, Queued, Reserved, StepTaken, WaitAnnounced,
+};
 use crate::engine::promise::{Promise, Punctual, Recovery, Stage};
 use crate::engine::recall::{Answer, Say, SelfService};
 use crate::engine::routing::Routing;
@@ -218,9 +221,11 @@ fn in_conversation(event: &Event, names: &Routing) -> Option<(&'static str, Fiel
             ("wrap_up_ended", f.text("agent", names.agent_name(*agent)))
         }
         Event::Ordered { why } => ("ordered", f.text("why", why)),
-        Event::StepTaken { step, filing } => ("step_taken", filed(f.number("step", step), filing)),
+        Event::StepTaken(StepTaken { step, filing }) => {
+            ("step_taken", filed(f.number("step", step), filing))
+        }
         Event::Refiled(filing) => ("refiled", filed(f, filing)),
-        Event::WaitAnnounced { told, .. } => (
+        Event::WaitAnnounced(WaitAnnounced { told, .. }) => (
             "wait_announced",
             f.number("ahead", told.ahead)
                 .numbers("wait_us", told.wait.map(|w| w.0))
@@ -275,18 +280,22 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
 fn owed(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {
     let f = Fields::new();
     Some(match event {
-        Event::NumberConfirmed { confirmed, .. } => {
+        Event::NumberConfirmed(NumberConfirmed { confirmed, .. }) => {
             ("number_confirmed", f.number("confirmed", confirmed))
         }
-        Event::CallbackPromised { callback, .. } => ("callback_promised", callback_of(f, callback)),
-        Event::CallbackStepped { now, .. } => ("callback_stepped", callback_of(f, now)),
-        Event::Dialled { outcome, code, .. } => {
+        Event::CallbackPromised(CallbackPromised { callback, .. }) => {
+            ("callback_promised", callback_of(f, callback))
+        }
+        Event::CallbackStepped(CallbackStepped { now, .. }) => {
+            ("callback_stepped", callback_of(f, now))
+        }
+        Event::Dialled(Dialled { outcome, code, .. }) => {
             ("dialled", f.text("outcome", outcome.name()).number("code", code))
         }
         Event::CallLost(_) => ("call_lost", f),
         Event::PromiseMade(p) => ("promise_made", promise(f, p, names)),
         Event::PromiseSet(p) => ("promise_set", promise(f, p, names)),
-        Event::PromiseOpened { promise, arrived: a } => {
+        Event::PromiseOpened(PromiseOpened { promise, arrived: a }) => {
             ("promise_opened", arrived(f, a, names).number("promise", promise))
         }
         Event::RecoveryOpened(r) => ("recovery_opened", recovery(f, r, names)),
@@ -405,7 +414,7 @@ fn elsewhere(event: &Event, names: &Routing) -> (&'static str, Fields) {
         Event::GatewayResynced { gateway } => ("gateway_resynced", f.number("gateway", gateway)),
         Event::AgentConnected { agent: a, .. } => ("agent_connected", f.text("agent", agent(*a))),
         Event::AgentLost { agent: a, .. } => ("agent_lost", f.text("agent", agent(*a))),
-        Event::HoursChanged { calendar, now } => (
+        Event::HoursChanged(HoursChanged { calendar, now }) => (
             "hours_changed",
             f.text("calendar", names.calendar_name(*calendar)).number("open", now.open),
         ),

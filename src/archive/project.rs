@@ -12,7 +12,7 @@ use super::detail;
 use super::rows::{AuditRow, Began, RecallChange, RecallRow, Rows, Table, TimelineRow, When};
 use super::work::Work;
 use crate::engine::entry::{Entry, Role};
-use crate::engine::event::{Arrived, Event};
+use crate::engine::event::{Arrived, Event, PromiseOpened};
 use crate::engine::routing::Routing;
 use crate::engine::words::Availability;
 use crate::ids::{ContactId, EntryPointId, RecallId};
@@ -151,7 +151,9 @@ impl Projection {
         match event {
             Event::Arrived(arrived) => self.arrived(arrived, false, when),
             Event::FollowUpOpened(arrived) => self.arrived(arrived, true, when),
-            Event::PromiseOpened { arrived, .. } => self.arrived(arrived, false, when),
+            Event::PromiseOpened(PromiseOpened { arrived, .. }) => {
+                self.arrived(arrived, false, when)
+            }
             Event::ConsultStarted { parent, child, .. } => {
                 let work = Work { consult: true, arrived_us: when.at.0, ..Work::default() };
                 self.open.insert(*child, work);

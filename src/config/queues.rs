@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::callback;
 use super::care;
 use super::names::Names;
-use super::problem::{Expected, Fault, Kind};
+use super::problem::{Expected, Kind};
 use super::queue_life;
 use super::reader::{Table, Value};
 use crate::engine::policy::{AgentChoice, LanguageRule, QueuePolicy};

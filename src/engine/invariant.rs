@@ -10,12 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Hold, WHOLE};
 use super::away::Away;
-use super::callback::Board;
 use super::contact::{Contact, State, StateKind};
 use super::event::{Announce, EffectKind};
 use super::floor::{IdleKeys, Staff, Stand};
 use super::participant::{Participant, Who};
-use super::promise::{PromiseKind, Stage};
 use super::recall::{Tier, TierCounts, TriageClass};
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_promise, of_recall, of_recovery};

@@ -9,7 +9,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::bulk::BulkStep;
 use super::command::Reply;
-use super::event::Event;
+use super::event::{BulkNews, Event};
 use super::image::Remembered;
 use crate::ids::RequestId;
 
@@ -76,7 +76,9 @@ pub(crate) fn reply_of(events: &[Event]) -> Option<Reply> {
         Event::ReplyCame(contact) => Reply::Contact(*contact),
         Event::Ordered { .. } => match events.get(1) {
             Some(Event::RecallStarted { recall, .. }) => Reply::Recall(*recall),
-            Some(Event::Bulk { order, step: BulkStep::Began { .. } }) => Reply::Order(*order),
+            Some(Event::Bulk(BulkNews { order, step: BulkStep::Began { .. } })) => {
+                Reply::Order(*order)
+            }
             Some(event) => owed(event),
             None => Reply::Done,
         },

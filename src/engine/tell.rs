@@ -4,7 +4,10 @@ use super::Engine;
 use super::agent::{Agent, Hold, Work};
 use super::contact::{Contact, State};
 use super::directive::{Directive, Offer, Recipient, Tell};
-use super::event::{Arrived, EffectKind, Event, Linked, WentSilent};
+use super::event::{
+    Arrived, CallbackPromised, EffectKind, Event, Linked, ParticipantNews, PromiseOpened,
+    ReasonOverstayed, SignOut, WaitAnnounced, WentSilent, WrapUpExtended,
+};
 use super::participant::{OffBecause, Participant, ParticipantStep};
 use super::words::{Availability, AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
@@ -102,7 +105,7 @@ impl Teller<'_> {
                     self.wrap_up(*agent, *contact, *wrap_up);
                 }
             }
-            Event::CallbackPromised { contact, released, .. } => {
+            Event::CallbackPromised(CallbackPromised { contact, released, .. }) => {
                 if let Some(released) = released {
                     let (contact, because) = (*contact, released.because);
                     self.agent(released.agent, Tell::Released { contact, because });
@@ -110,7 +113,7 @@ impl Teller<'_> {
                 }
                 self.state(*contact);
             }
-            Event::PromiseOpened { arrived, .. } => self.opened(arrived.contact),
+            Event::PromiseOpened(PromiseOpened { arrived, .. }) => self.opened(arrived.contact),
             Event::Reattached { contact, .. } => self.resync_contact(*contact),
             _ => self.rest(event),
         }
@@ -122,7 +125,7 @@ impl Teller<'_> {
                 self.state(*contact);
             }
             Event::FollowUpOpened(a) => self.goes_on_as(a),
-            Event::WaitAnnounced { contact, .. } => self.outlook(*contact),
+            Event::WaitAnnounced(WaitAnnounced { contact, .. }) => self.outlook(*contact),
             Event::WentSilent(WentSilent { contact, .. }) => self.state(*contact),
             Event::Linked(Linked { contact, .. }) => self.linked(*contact),
             Event::WrapUpEnded { agent, contact } => {
@@ -132,14 +135,18 @@ impl Teller<'_> {
             Event::AvailabilityChanged { agent, because, .. } => {
                 self.availability(*agent, Some(*because));
             }
-            Event::SignOut { agent, .. } => self.leaving(*agent),
+            Event::SignOut(SignOut { agent, .. }) => self.leaving(*agent),
             Event::NextSet { agent, .. }
             | Event::PhoneUnreachable(agent)
-            | Event::ReasonOverstayed { agent, .. } => self.availability(*agent, None),
-            Event::WrapUpExtended { agent, contact, until } => {
+            | Event::ReasonOverstayed(ReasonOverstayed { agent, .. }) => {
+                self.availability(*agent, None)
+            }
+            Event::WrapUpExtended(WrapUpExtended { agent, contact, until }) => {
                 self.wrap_up(*agent, *contact, Some(*until));
             }
-            Event::Participant { contact, step, .. } => self.participants(*contact, step),
+            Event::Participant(ParticipantNews { contact, step, .. }) => {
+                self.participants(*contact, step)
+            }
             // Everything else concerns nobody who is connected.
             _ => {}
         }

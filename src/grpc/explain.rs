@@ -11,7 +11,7 @@ use super::convert::words;
 use super::machine::Machine;
 use super::story;
 use super::waiting::Waiting;
-use crate::engine::event::{Event, Queued, Reserved, Trigger};
+use crate::engine::event::{Event, Queued, Reserved, StepTaken, Trigger};
 use crate::engine::policy::AgentChoice;
 use crate::engine::rank::{Asked, ClassKey, ProfileKey, order};
 use crate::engine::routing::Routing;
@@ -122,7 +122,7 @@ pub(super) fn decisions(
                 demand = Some(Demand::new(q, None, kept));
                 continue;
             }
-            Event::StepTaken { filing, .. } | Event::Refiled(filing) => {
+            Event::StepTaken(StepTaken { filing, .. }) | Event::Refiled(filing) => {
                 if let Some(demand) = &mut demand {
                     demand.refiled(filing);
                 }

@@ -12,7 +12,7 @@ use super::status::Fault;
 use super::story::{Before, Texts};
 use super::{explain, heard, machine, rows, story, waiting, why};
 use crate::engine::entry::{Role, Sealed};
-use crate::engine::event::{Arrived, Event};
+use crate::engine::event::{Arrived, Event, PromiseOpened};
 use crate::engine::routing::Routing;
 use crate::engine::words::Channel;
 use crate::ids::{AgentId, ContactId};
@@ -107,7 +107,7 @@ pub(super) fn began(event: &Event, id: ContactId) -> Option<&Arrived> {
     match event {
         Event::Arrived(a) => Some(a),
         // It is in the story of the contact that it follows up too.
-        Event::PromiseOpened { arrived: a, .. } | Event::FollowUpOpened(a) => {
+        Event::PromiseOpened(PromiseOpened { arrived: a, .. }) | Event::FollowUpOpened(a) => {
             Some(a).filter(|a| a.contact == id)
         }
         _ => None,

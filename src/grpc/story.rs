@@ -9,7 +9,10 @@ mod recall;
 
 use super::convert::words;
 use crate::engine::agent::AgentState;
-use crate::engine::event::{Announce, EffectKind, Event, PresenceAsked, Queued, Reserved, Settled};
+use crate::engine::event::{
+    Announce, EffectKind, Event, PresenceAsked, Queued, Reserved, Settled, StepTaken,
+    WaitAnnounced, WrapUpExtended,
+};
 use crate::engine::routing::Routing;
 use crate::engine::stage::Announced;
 use crate::engine::words::{
@@ -70,7 +73,7 @@ const fn concerns(event: &Event) -> (Option<AgentId>, Option<ReservationId>) {
         | Event::ConsultStarted { agent, .. }
         | Event::HandedOver { to: agent, .. }
         | Event::WrapUpEnded { agent, .. }
-        | Event::WrapUpExtended { agent, .. } => (Some(*agent), None),
+        | Event::WrapUpExtended(WrapUpExtended { agent, .. }) => (Some(*agent), None),
         Event::Closed { agent, .. } | Event::Pended { agent, .. } => (*agent, None),
         Event::PresenceAsked(PresenceAsked { agent, .. }) => (Some(*agent), None),
         _ => (None, None),
@@ -134,12 +137,12 @@ fn contact_event(
         Event::Pended { agent: None, on, .. } => {
             ("pended", format!("waits for {}", waits_for(*on)))
         }
-        Event::StepTaken { step, filing } => (
+        Event::StepTaken(StepTaken { step, filing }) => (
             "step_taken",
             format!("step {step} of its queue, after {}", length(filing.stage.stepped)),
         ),
         Event::Refiled(_) => ("refiled", "its queue was edited, and it asks for that now".into()),
-        Event::WaitAnnounced { told, .. } => ("wait_announced", announced(*told)),
+        Event::WaitAnnounced(WaitAnnounced { told, .. }) => ("wait_announced", announced(*told)),
         Event::ConsultStarted { child, agent, .. } => {
             ("consult_started", format!("{} seeks a second agent as contact {child}", who(*agent)))
         }

@@ -13,7 +13,7 @@ use super::convert::words;
 use super::explain::Demand;
 use super::inspect::began;
 use super::story::{self, Before, Texts, length};
-use crate::engine::event::{Event, Queued};
+use crate::engine::event::{Event, Queued, StepTaken, WaitAnnounced};
 use crate::engine::routing::Routing;
 use crate::engine::stage::Filing;
 use crate::engine::words::{Channel, EndReason, Needs, NotTaken, QueuedBecause};
@@ -63,11 +63,11 @@ const fn is_of_note(event: &Event) -> bool {
             | Event::KeysPressed { .. }
             | Event::WordsRead { .. }
             | Event::FollowUpOpened(_)
-            | Event::PromiseOpened { .. }
+            | Event::PromiseOpened(_)
             | Event::PromiseMade(_)
-            | Event::CallbackPromised { .. }
-            | Event::CallbackStepped { .. }
-            | Event::Dialled { .. }
+            | Event::CallbackPromised(_)
+            | Event::CallbackStepped(_)
+            | Event::Dialled(_)
             | Event::CallLost(_)
             | Event::Detached(_)
             | Event::Reattached { .. }
@@ -86,8 +86,8 @@ const fn is_of_note(event: &Event) -> bool {
             | Event::PresenceAssumed(_)
             | Event::WentSilent(_)
             | Event::FeedbackGiven(_)
-            | Event::Participant { .. }
-            | Event::Bulk { .. }
+            | Event::Participant(_)
+            | Event::Bulk(_)
     )
 }
 
@@ -184,7 +184,7 @@ impl Walk<'_> {
                     None => format!("It waits for {on}, for {most} at most."),
                 }
             }
-            Event::StepTaken { step, filing } => {
+            Event::StepTaken(StepTaken { step, filing }) => {
                 self.refiled(filing);
                 let (after, asks) = (length(filing.stage.stepped), self.asks(filing));
                 format!("It had been in its queue for {after}: step {step}. {asks}")
@@ -193,7 +193,7 @@ impl Walk<'_> {
                 self.refiled(filing);
                 format!("Its queue was edited. {}", self.asks(filing))
             }
-            Event::WaitAnnounced { told, .. } => {
+            Event::WaitAnnounced(WaitAnnounced { told, .. }) => {
                 format!("Its customer was {}.", story::announced(*told))
             }
             Event::Closed { reason, agent, .. } => self.ended(item, *reason, *agent),

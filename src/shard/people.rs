@@ -8,7 +8,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 
 use crate::engine::entry::Sealed;
-use crate::engine::event::Event;
+use crate::engine::event::{CallbackPromised, Event, NumberConfirmed, PromiseOpened};
 use crate::engine::recall::LotVerdict;
 use crate::engine::words::Keys;
 use crate::ids::{ContactId, CustomerId, RecallId};
@@ -54,13 +54,14 @@ impl PeopleChange {
             // Of one who is neither known nor said anything of there is nothing to keep.
             Event::Arrived(a) => (a.customer.is_some() || sealed.is_some())
                 .then(|| Self::Arrived(a.contact, a.customer, sealed.cloned())),
-            Event::PromiseOpened { arrived, .. } | Event::FollowUpOpened(arrived) => {
+            Event::PromiseOpened(PromiseOpened { arrived, .. })
+            | Event::FollowUpOpened(arrived) => {
                 arrived.continues.map(|of| Self::GoesOn { of, contact: arrived.contact })
             }
             Event::Diverted { contact, now } => Some(Self::Diverted(*contact, now.recall)),
             // The number to call them at comes with these.
-            Event::NumberConfirmed { contact, .. }
-            | Event::CallbackPromised { contact, .. }
+            Event::NumberConfirmed(NumberConfirmed { contact, .. })
+            | Event::CallbackPromised(CallbackPromised { contact, .. })
             | Event::InputReceived(contact) => sealed.map(|s| Self::Said(*contact, s.clone())),
             Event::KeysPressed { contact, keys, lot: Some(verdict) } => {
                 Some(Self::Checked(*contact, *verdict, keys.clone()))

@@ -12,7 +12,9 @@ use smallvec::SmallVec;
 use crate::engine::Engine;
 use crate::engine::agent::{Agent, AgentState, Work};
 use crate::engine::entry::Entry;
-use crate::engine::event::Event;
+use crate::engine::event::{
+    CallbackPromised, Event, OutsideNews, ReasonOverstayed, SignOut, WrapUpExtended,
+};
 use crate::engine::routing::Routing;
 use crate::engine::words::Availability;
 use crate::ids::AgentId;
@@ -160,18 +162,20 @@ fn of_agents(event: &Event) -> [Option<AgentId>; 2] {
         | Event::AvailabilityChanged { agent, .. }
         | Event::NextSet { agent, .. }
         | Event::PhoneUnreachable(agent)
-        | Event::ReasonOverstayed { agent, .. }
-        | Event::SignOut { agent, .. }
+        | Event::ReasonOverstayed(ReasonOverstayed { agent, .. })
+        | Event::SignOut(SignOut { agent, .. })
         | Event::WrapUpEnded { agent, .. }
-        | Event::WrapUpExtended { agent, .. }
-        | Event::OutsideCall { agent, .. }
+        | Event::WrapUpExtended(WrapUpExtended { agent, .. })
+        | Event::OutsideCall(OutsideNews { agent, .. })
         | Event::NotTaken { agent, .. }
         | Event::Accepted { agent, .. }
         | Event::Bridged { agent, .. }
         | Event::ConnectFailed { agent, .. } => *agent,
         Event::Reserved(r) => r.agent,
         Event::Queued(q) => return [q.released.map(|r| r.agent), None],
-        Event::CallbackPromised { released, .. } => return [released.map(|r| r.agent), None],
+        Event::CallbackPromised(CallbackPromised { released, .. }) => {
+            return [released.map(|r| r.agent), None];
+        }
         Event::Closed { agent, .. } | Event::Pended { agent, .. } => return [*agent, None],
         Event::HandedOver { from, to, .. } => return [Some(*from), Some(*to)],
         _ => return [None, None],

@@ -19,7 +19,7 @@ use self::recall::Cause;
 use super::observe::{Fact, Observer};
 use super::view::{Statistics, Waiting};
 use crate::engine::entry::Entry;
-use crate::engine::event::{Event, Queued, Reserved, WentSilent};
+use crate::engine::event::{CallbackPromised, Event, PromiseOpened, Queued, Reserved, WentSilent};
 use crate::engine::routing::Routing;
 use crate::engine::words::EndReason;
 use crate::ids::{ContactId, QueueId, ReservationId};
@@ -183,10 +183,10 @@ impl Tally {
             Event::Arrived(arrived) => {
                 self.open.insert(arrived.contact, Track::new(at, arrived.waited, false));
             }
-            Event::PromiseOpened { arrived, .. } => {
+            Event::PromiseOpened(PromiseOpened { arrived, .. }) => {
                 self.open.insert(arrived.contact, Track::new(at, arrived.waited, false));
             }
-            Event::CallbackPromised { contact, .. } => self.called_back(*contact),
+            Event::CallbackPromised(CallbackPromised { contact, .. }) => self.called_back(*contact),
             Event::FollowUpOpened(arrived) => {
                 self.open.insert(arrived.contact, Track::follow_up(at, arrived.waited));
             }

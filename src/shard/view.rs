@@ -10,7 +10,11 @@ use super::staffing::Staffing;
 use crate::engine::Engine;
 use crate::engine::bulk::BulkStep;
 use crate::engine::entry::Entry;
-use crate::engine::event::{Advanced, Event, HeldBack, Linked, PresenceAsked, WentSilent};
+use crate::engine::event::{
+    Advanced, BulkNews, CallbackPromised, CallbackStepped, Dialled, Event, HeldBack, Linked,
+    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, StepTaken, WaitAnnounced,
+    WentSilent, WrapUpExtended,
+};
 use crate::engine::promise::Stage;
 use crate::engine::words::{Availability, ServiceClass};
 use crate::ids::{ContactId, QueueId, RecallId};
@@ -203,7 +207,7 @@ impl Timelines {
             Event::Arrived(_)
                 | Event::ConsultStarted { .. }
                 | Event::FollowUpOpened(_)
-                | Event::PromiseOpened { .. }
+                | Event::PromiseOpened(_)
         );
         let timeline = if begins {
             self.by_contact.entry(contact).or_default()
@@ -295,18 +299,23 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::Returned { contact, .. }
         | Event::WordsAsked { contact, .. }
         | Event::WordsRead { contact, .. }
-        | Event::WrapUpExtended { contact, .. }
-        | Event::Participant { contact, .. }
+        | Event::WrapUpExtended(WrapUpExtended { contact, .. })
+        | Event::Participant(ParticipantNews { contact, .. })
         | Event::KeysPressed { contact, .. }
-        | Event::WaitAnnounced { contact, .. } => *contact,
-        Event::Bulk { step: BulkStep::Acts(contact) | BulkStep::Skips(contact, _), .. } => *contact,
-        Event::StepTaken { filing, .. } | Event::Refiled(filing) => filing.contact,
-        Event::PromiseOpened { arrived, .. } => return [Some(arrived.contact), arrived.continues],
+        | Event::WaitAnnounced(WaitAnnounced { contact, .. }) => *contact,
+        Event::Bulk(BulkNews {
+            step: BulkStep::Acts(contact) | BulkStep::Skips(contact, _),
+            ..
+        }) => *contact,
+        Event::StepTaken(StepTaken { filing, .. }) | Event::Refiled(filing) => filing.contact,
+        Event::PromiseOpened(PromiseOpened { arrived, .. }) => {
+            return [Some(arrived.contact), arrived.continues];
+        }
         Event::CallLost(contact) => *contact,
-        Event::NumberConfirmed { contact, .. }
-        | Event::CallbackPromised { contact, .. }
-        | Event::CallbackStepped { contact, .. }
-        | Event::Dialled { contact, .. } => *contact,
+        Event::NumberConfirmed(NumberConfirmed { contact, .. })
+        | Event::CallbackPromised(CallbackPromised { contact, .. })
+        | Event::CallbackStepped(CallbackStepped { contact, .. })
+        | Event::Dialled(Dialled { contact, .. }) => *contact,
         Event::PromiseMade(p) | Event::PromiseSet(p) => {
             let working = match p.stage {
                 Stage::Working(contact) if contact != p.contact => Some(contact),
@@ -320,7 +329,7 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::Configured(_)
         | Event::RecallStarted { .. }
         | Event::ReservationsPaused { .. }
-        | Event::HoursChanged { .. }
+        | Event::HoursChanged(_)
         | Event::LevelChanged { .. }
         | Event::RecallEnded { .. }
         | Event::Ordered { .. }
@@ -332,10 +341,10 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
         | Event::AgentLost { .. }
         | Event::AvailabilityChanged { .. }
         | Event::NextSet { .. }
-        | Event::ReasonOverstayed { .. }
-        | Event::SignOut { .. }
-        | Event::OutsideCall { .. }
-        | Event::Bulk { .. }
+        | Event::ReasonOverstayed(_)
+        | Event::SignOut(_)
+        | Event::OutsideCall(_)
+        | Event::Bulk(_)
         | Event::PhoneUnreachable(_) => return [None, None],
     };
     [Some(one), None]

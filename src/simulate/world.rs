@@ -393,7 +393,7 @@ impl<'a> World<'a> {
         }
         for event in events.drain(..) {
             match &event {
-                Event::Arrived(_) | Event::FollowUpOpened(_) | Event::PromiseOpened { .. } => {
+                Event::Arrived(_) | Event::FollowUpOpened(_) | Event::PromiseOpened(_) => {
                     self.open += 1;
                 }
                 Event::Closed { .. } => self.open -= 1,

@@ -4,7 +4,9 @@
 use super::Fields;
 use crate::engine::bulk::{BulkAction, BulkStep};
 use crate::engine::day::{Hands, OutsideStep, SignOutStep};
-use crate::engine::event::Event;
+use crate::engine::event::{
+    BulkNews, Event, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
+};
 use crate::engine::participant::{OffBecause, ParticipantStep, Who};
 use crate::engine::routing::Routing;
 
@@ -13,11 +15,11 @@ pub(super) fn of(event: &Event, names: &Routing) -> Option<(&'static str, Fields
     let f = Fields::new();
     let agent = |id| names.agent_name(id);
     Some(match event {
-        Event::ReasonOverstayed { agent: a, reason } => (
+        Event::ReasonOverstayed(ReasonOverstayed { agent: a, reason }) => (
             "reason_overstayed",
             f.text("agent", agent(*a)).text("reason", names.reason_name(*reason)),
         ),
-        Event::SignOut { agent: a, step } => {
+        Event::SignOut(SignOut { agent: a, step }) => {
             let f = f.text("agent", agent(*a));
             let f = match step {
                 SignOutStep::Ordered { at, hands, .. } => {
@@ -28,10 +30,10 @@ pub(super) fn of(event: &Event, names: &Routing) -> Option<(&'static str, Fields
             };
             ("sign_out", f)
         }
-        Event::WrapUpExtended { agent: a, until, .. } => {
+        Event::WrapUpExtended(WrapUpExtended { agent: a, until, .. }) => {
             ("wrap_up_extended", f.text("agent", agent(*a)).number("until_us", until.0))
         }
-        Event::OutsideCall { agent: a, gateway, key, step } => {
+        Event::OutsideCall(OutsideNews { agent: a, gateway, key, step }) => {
             let f = f.text("agent", agent(*a)).number("gateway", gateway).text("key", key);
             let f = match step {
                 OutsideStep::Began { direction, .. } => {
@@ -42,10 +44,12 @@ pub(super) fn of(event: &Event, names: &Routing) -> Option<(&'static str, Fields
             };
             ("outside_call", f)
         }
-        Event::Participant { participant, step, .. } => {
+        Event::Participant(ParticipantNews { participant, step, .. }) => {
             ("participant", took_part(f.number("participant", participant), step, names))
         }
-        Event::Bulk { order, step } => ("bulk", bulk(f.number("order", order), step, names)),
+        Event::Bulk(BulkNews { order, step }) => {
+            ("bulk", bulk(f.number("order", order), step, names))
+        }
         _ => return None,
     })
 }

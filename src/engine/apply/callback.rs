@@ -2,7 +2,10 @@
 
 use super::super::Engine;
 use super::super::callback::{Callback, CallbackKind, DialOutcome, Phase, service};
-use super::super::event::{Arrived, Event, Released};
+use super::super::event::{
+    Arrived, CallbackPromised, CallbackStepped, Dialled, Event, NumberConfirmed, PromiseOpened,
+    Released,
+};
 use super::super::promise::{Promise, Punctual, Recovery, RecoveryState, Stage};
 use crate::ids::{ContactId, PromiseId};
 use crate::time::{EngineTime, Span};
@@ -10,20 +13,22 @@ use crate::time::{EngineTime, Span};
 impl Engine {
     pub(super) fn apply_to_callback(&mut self, at: EngineTime, event: &Event) {
         match event {
-            Event::NumberConfirmed { contact, confirmed } => {
+            Event::NumberConfirmed(NumberConfirmed { contact, confirmed }) => {
                 self.note(*contact, |c| c.callable = *confirmed);
             }
-            Event::CallbackPromised { contact, callback, released } => {
+            Event::CallbackPromised(CallbackPromised { contact, callback, released }) => {
                 self.callback_promised(at, *contact, *callback, *released);
             }
-            Event::CallbackStepped { contact, now } => self.callback_is(*contact, *now),
-            Event::Dialled { contact, outcome, .. } => self.note(*contact, |c| {
+            Event::CallbackStepped(CallbackStepped { contact, now }) => {
+                self.callback_is(*contact, *now)
+            }
+            Event::Dialled(Dialled { contact, outcome, .. }) => self.note(*contact, |c| {
                 if let Some(callback) = c.callback.as_deref_mut() {
                     dialled(callback, *outcome);
                 }
             }),
             Event::PromiseMade(promise) | Event::PromiseSet(promise) => self.promise_set(*promise),
-            Event::PromiseOpened { promise, arrived } => {
+            Event::PromiseOpened(PromiseOpened { promise, arrived }) => {
                 self.promise_opened(at, *promise, arrived);
             }
             Event::RecoveryOpened(recovery) | Event::RecoverySet(recovery) => {

@@ -7,7 +7,9 @@ use super::super::ONE_SHARE;
 use super::super::agent::{Hold, Work};
 use super::super::care::{Care, Silence};
 use super::super::contact::{Contact, Link, State, StateKind};
-use super::super::event::{Arrived, EffectKind, Event, Queued, Reserved, Trigger};
+use super::super::event::{
+    Arrived, EffectKind, Event, Queued, Reserved, StepTaken, Trigger, WaitAnnounced,
+};
 use super::super::floor::Stand;
 use super::super::gateway::{Gateway, KeyOf};
 use super::super::line::Spot;
@@ -108,8 +110,10 @@ impl Engine {
             Event::AttributesSet { contact, attributes } => {
                 self.note(*contact, |c| c.attributes = Some(attributes.clone()));
             }
-            Event::StepTaken { filing, .. } | Event::Refiled(filing) => self.refiled(filing),
-            Event::WaitAnnounced { contact, told, next } => {
+            Event::StepTaken(StepTaken { filing, .. }) | Event::Refiled(filing) => {
+                self.refiled(filing)
+            }
+            Event::WaitAnnounced(WaitAnnounced { contact, told, next }) => {
                 self.wait_announced(*contact, *told, *next);
             }
             Event::HoldChanged { contact, on } => self.note(*contact, |c| c.on_hold = *on),

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use super::agent::{Agent, Hold, Presence, Work};
 use super::away::{Away, Seen};
 use super::contact::Contact;
-use super::event::Event;
+use super::event::{Event, HoursChanged};
 use super::floor::{IdleKeys, Staff, Stand};
 use super::gateway::{Gateway, Sweep};
 use super::line::Spot;
@@ -53,7 +53,9 @@ impl Engine {
             }
             Event::WrapUpEnded { agent, contact } => self.drop_work(at, *agent, *contact),
             Event::ReservationsPaused { paused } => self.counts.paused = *paused,
-            Event::HoursChanged { calendar, now } => self.hours_changed(*calendar, *now),
+            Event::HoursChanged(HoursChanged { calendar, now }) => {
+                self.hours_changed(*calendar, *now)
+            }
             Event::Restarted { .. }
             | Event::Unchanged { .. }
             | Event::Ordered { .. }
@@ -71,13 +73,13 @@ impl Engine {
             | Event::WordsRead { .. }
             | Event::KeysPressed { .. }
             | Event::FollowUpOpened(_) => self.apply_to_recall(at, event),
-            Event::NumberConfirmed { .. }
-            | Event::CallbackPromised { .. }
-            | Event::CallbackStepped { .. }
-            | Event::Dialled { .. }
+            Event::NumberConfirmed(_)
+            | Event::CallbackPromised(_)
+            | Event::CallbackStepped(_)
+            | Event::Dialled(_)
             | Event::PromiseMade(_)
             | Event::PromiseSet(_)
-            | Event::PromiseOpened { .. }
+            | Event::PromiseOpened(_)
             | Event::RecoveryOpened(_)
             | Event::RecoverySet(_) => self.apply_to_callback(at, event),
             Event::InputReceived(_)
@@ -90,12 +92,12 @@ impl Engine {
             | Event::PresenceAsked(_)
             | Event::PresenceAssumed(_)
             | Event::WentSilent(_) => self.apply_to_care(at, event),
-            Event::ReasonOverstayed { .. }
-            | Event::SignOut { .. }
-            | Event::WrapUpExtended { .. }
-            | Event::OutsideCall { .. }
-            | Event::Participant { .. }
-            | Event::Bulk { .. } => self.apply_to_people(at, event),
+            Event::ReasonOverstayed(_)
+            | Event::SignOut(_)
+            | Event::WrapUpExtended(_)
+            | Event::OutsideCall(_)
+            | Event::Participant(_)
+            | Event::Bulk(_) => self.apply_to_people(at, event),
             _ => self.apply_to_contact(at, event),
         }
     }

@@ -7,7 +7,9 @@ use super::super::Engine;
 use super::super::agent::{Agent, Hold};
 use super::super::bulk::{BULKS_KEPT, Bulk, BulkStep, Filter};
 use super::super::day::{Leaving, OutsideCall, OutsideStep, SignOutStep};
-use super::super::event::Event;
+use super::super::event::{
+    BulkNews, Event, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
+};
 use super::super::participant::{Part, Participant, ParticipantStep};
 use super::super::store::hash_of;
 use super::super::words::{Availability, Key};
@@ -17,25 +19,31 @@ use crate::time::EngineTime;
 impl Engine {
     pub(super) fn apply_to_people(&mut self, at: EngineTime, event: &Event) {
         match event {
-            Event::ReasonOverstayed { agent, reason: _ } => self.change_agent(*agent, |a| {
-                a.over_at = None;
-                a.overstayed = true;
-            }),
-            Event::SignOut { agent, step } => self.change_agent(*agent, |a| leave(a, *step)),
-            Event::WrapUpExtended { agent, contact, until } => self.change_agent(*agent, |a| {
-                if let Some(w) = a.work.iter_mut().find(|w| w.contact == *contact)
-                    && let Hold::WrapUp { since, .. } = w.hold
-                {
-                    w.hold = Hold::WrapUp { since, until: *until };
-                }
-            }),
-            Event::OutsideCall { agent, gateway, key, step } => {
+            Event::ReasonOverstayed(ReasonOverstayed { agent, reason: _ }) => {
+                self.change_agent(*agent, |a| {
+                    a.over_at = None;
+                    a.overstayed = true;
+                })
+            }
+            Event::SignOut(SignOut { agent, step }) => {
+                self.change_agent(*agent, |a| leave(a, *step))
+            }
+            Event::WrapUpExtended(WrapUpExtended { agent, contact, until }) => {
+                self.change_agent(*agent, |a| {
+                    if let Some(w) = a.work.iter_mut().find(|w| w.contact == *contact)
+                        && let Hold::WrapUp { since, .. } = w.hold
+                    {
+                        w.hold = Hold::WrapUp { since, until: *until };
+                    }
+                })
+            }
+            Event::OutsideCall(OutsideNews { agent, gateway, key, step }) => {
                 self.outside_call(at, *agent, *gateway, key, *step);
             }
-            Event::Participant { contact, participant, step } => {
+            Event::Participant(ParticipantNews { contact, participant, step }) => {
                 self.participant(at, *contact, *participant, step);
             }
-            Event::Bulk { order, step } => self.bulk(at, *order, step),
+            Event::Bulk(BulkNews { order, step }) => self.bulk(at, *order, step),
             _ => debug_assert!(false, "not about people: {event:?}"),
         }
     }

@@ -10,7 +10,7 @@ use super::super::Engine;
 use super::super::bulk::{BulkAction, BulkStep, Filter, MOST_BULKS, MOST_IN_BULK, Skipped};
 use super::super::command::Reply;
 use super::super::contact::Contact;
-use super::super::event::Event;
+use super::super::event::{BulkNews, Event};
 use super::super::refusal::Refusal;
 use super::super::words::{EndReason, QueuedBecause};
 use super::walk::{BREATH, REST};
@@ -69,7 +69,7 @@ impl Turn<'_> {
         let (filter, contacts) = (Box::new(filter.clone()), Arc::clone(contacts));
         self.order(why);
         let step = BulkStep::Began { filter, action, contacts };
-        self.emit(Event::Bulk { order, step });
+        self.emit(Event::Bulk(BulkNews { order, step }));
         Ok(Reply::Order(order))
     }
 
@@ -79,7 +79,7 @@ impl Turn<'_> {
             return Err(Refusal::NoSuchOrder(order));
         }
         self.order(why);
-        self.emit(Event::Bulk { order, step: BulkStep::Over { cancelled: true } });
+        self.emit(Event::Bulk(BulkNews { order, step: BulkStep::Over { cancelled: true } }));
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl Turn<'_> {
             acted += usize::from(self.carry_out_one(order, *contact, &filter, action));
         }
         if from + LOOKED_AT >= contacts.len() {
-            self.emit(Event::Bulk { order, step: BulkStep::Over { cancelled: false } });
+            self.emit(Event::Bulk(BulkNews { order, step: BulkStep::Over { cancelled: false } }));
         }
     }
 
@@ -124,10 +124,10 @@ impl Turn<'_> {
             Some(c) => self.cannot(c, action).then_some(Skipped::Refused),
         };
         if let Some(why) = skipped {
-            self.emit(Event::Bulk { order, step: BulkStep::Skips(contact, why) });
+            self.emit(Event::Bulk(BulkNews { order, step: BulkStep::Skips(contact, why) }));
             return false;
         }
-        self.emit(Event::Bulk { order, step: BulkStep::Acts(contact) });
+        self.emit(Event::Bulk(BulkNews { order, step: BulkStep::Acts(contact) }));
         let Some(c) = self.engine.contact(contact) else { return false };
         match action {
             BulkAction::Move(queue) => {

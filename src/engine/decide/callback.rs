@@ -15,7 +15,10 @@ use super::super::callback::{
 };
 use super::super::command::{Reply, Report};
 use super::super::contact::{Contact, State};
-use super::super::event::{EffectKind, Event, Released, Settled};
+use super::super::event::{
+    CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, NumberConfirmed, Released,
+    Settled,
+};
 use super::super::promise::PromiseKind;
 use super::super::refusal::Refusal;
 use super::super::words::{ConnectFault, EndReason, LegOutcome, Party, ReleasedBecause};
@@ -53,7 +56,7 @@ impl Turn<'_> {
             freed = Some(agent);
         }
         let callback = Callback { promise, ..callback };
-        self.emit(Event::CallbackPromised { contact, callback, released });
+        self.emit(Event::CallbackPromised(CallbackPromised { contact, callback, released }));
         self.offer_contact(contact);
         if let Some(agent) = freed {
             self.agent_freed(agent);
@@ -112,7 +115,7 @@ impl Turn<'_> {
             Report::NumberConfirmed { contact, confirmed } => {
                 self.of_gateway(contact, gateway)?;
                 if self.contact(contact)?.callable != confirmed {
-                    self.emit(Event::NumberConfirmed { contact, confirmed });
+                    self.emit(Event::NumberConfirmed(NumberConfirmed { contact, confirmed }));
                 }
                 if confirmed {
                     self.number_known(contact);
@@ -208,7 +211,10 @@ impl Turn<'_> {
         let Some(c) = self.engine.contact(contact) else { return };
         let Some(callback) = c.callback.as_deref().copied() else { return };
         let phase = self.phase_of(c, &callback);
-        self.emit(Event::CallbackStepped { contact, now: Callback { phase, ..callback } });
+        self.emit(Event::CallbackStepped(CallbackStepped {
+            contact,
+            now: Callback { phase, ..callback },
+        }));
         self.offer_contact(contact);
     }
 
@@ -254,10 +260,10 @@ impl Turn<'_> {
         if outcome != DialOutcome::Answered {
             return self.dial_over(contact, outcome, code);
         }
-        self.emit(Event::Dialled { contact, outcome, code });
+        self.emit(Event::Dialled(Dialled { contact, outcome, code }));
         let tried = self.engine.contact(contact).and_then(|c| c.callback.as_deref().copied());
         let now = Callback { phase: Phase::OnLine, ..tried.unwrap_or(callback) };
-        self.emit(Event::CallbackStepped { contact, now });
+        self.emit(Event::CallbackStepped(CallbackStepped { contact, now }));
     }
 
     /// A call did not reach the customer: the agent is free again, and it is repeated as the
@@ -265,7 +271,7 @@ impl Turn<'_> {
     pub(super) fn dial_over(&mut self, contact: ContactId, outcome: DialOutcome, code: u16) {
         let Some(c) = self.engine.contact(contact) else { return };
         let state = c.state;
-        self.emit(Event::Dialled { contact, outcome, code });
+        self.emit(Event::Dialled(Dialled { contact, outcome, code }));
         let mut freed = None;
         if let State::Connecting { reservation, agent, .. } = state {
             self.settle_effects(contact, Settled::Failed(code), is_connect);
@@ -298,7 +304,10 @@ impl Turn<'_> {
         };
         let planned = Callback { phase, ..callback };
         let phase = if planned.is_open() { self.phase_of(c, &planned) } else { phase };
-        self.emit(Event::CallbackStepped { contact, now: Callback { phase, ..callback } });
+        self.emit(Event::CallbackStepped(CallbackStepped {
+            contact,
+            now: Callback { phase, ..callback },
+        }));
         self.offer_contact(contact);
     }
 
@@ -311,7 +320,7 @@ impl Turn<'_> {
         }
         let owed = c.owed;
         let now = Callback { phase: Phase::Done, ..callback };
-        self.emit(Event::CallbackStepped { contact, now });
+        self.emit(Event::CallbackStepped(CallbackStepped { contact, now }));
         if let Some(promise) = owed {
             self.keep(promise);
         }
@@ -370,7 +379,7 @@ impl Turn<'_> {
         callback: Callback,
         agent: Option<AgentId>,
     ) {
-        self.emit(Event::CallbackStepped { contact, now: callback });
+        self.emit(Event::CallbackStepped(CallbackStepped { contact, now: callback }));
         if let (Some(named), Ok(c)) = (agent.and_then(|a| self.named(a)), self.contact(contact)) {
             let because = super::QueuedBecause::Moved;
             let queued = super::Queued { named: Some(named), ..self.requeued(c, because) };

@@ -8,7 +8,7 @@ use super::super::Engine;
 use super::super::agent::Agent;
 use super::super::callback::Wanted;
 use super::super::contact::{Contact, Link, State};
-use super::super::event::{Announce, EffectKind, Event, Opens, Queued, Settled};
+use super::super::event::{Announce, EffectKind, Event, HoursChanged, Opens, Queued, Settled};
 use super::super::gateway::{Gateway, MOST_EFFECTS};
 use super::super::hours::Hours;
 use super::super::queue_life::{Fallback, Overflow, Then};
@@ -86,7 +86,7 @@ impl Turn<'_> {
             return Err(Refusal::OutOfRange { field: "calendar", expected });
         }
         if self.engine.hours.get(calendar.index()) != Some(&now) {
-            self.emit(Event::HoursChanged { calendar, now });
+            self.emit(Event::HoursChanged(HoursChanged { calendar, now }));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 use super::super::agent::Hold;
 use super::super::contact::State;
 use super::super::day::{MOST_OUTSIDE, OutsideEnd, OutsideReport, OutsideStep};
-use super::super::event::Event;
+use super::super::event::{Event, OutsideNews};
 use super::super::refusal::Refusal;
 use super::super::words::{Channel, Key, NotTaken};
 use super::Turn;
@@ -46,7 +46,7 @@ impl Turn<'_> {
                 let until = self.at + self.engine.routing.settings.outside_lasts;
                 let step = OutsideStep::Began { direction, session, until };
                 let key = key.clone();
-                self.emit(Event::OutsideCall { agent, gateway, key, step });
+                self.emit(Event::OutsideCall(OutsideNews { agent, gateway, key, step }));
                 self.give_back_calls(agent);
             }
         }
@@ -55,7 +55,7 @@ impl Turn<'_> {
 
     fn outside_ended(&mut self, gateway: GatewayId, agent: AgentId, key: &Key, how: OutsideEnd) {
         let (key, step) = (key.clone(), OutsideStep::Ended(how));
-        self.emit(Event::OutsideCall { agent, gateway, key, step });
+        self.emit(Event::OutsideCall(OutsideNews { agent, gateway, key, step }));
         self.agent_freed(agent);
     }
 
@@ -96,7 +96,7 @@ impl Turn<'_> {
         let Some(agent) = self.engine.outside.get(&name).copied() else { return false };
         if self.outside_session(agent, &name) != Some(now) {
             let (key, step) = (key.clone(), OutsideStep::Kept(now));
-            self.emit(Event::OutsideCall { agent, gateway, key, step });
+            self.emit(Event::OutsideCall(OutsideNews { agent, gateway, key, step }));
         }
         true
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::agent::{Agent, Presence};
 use super::super::contact::{Contact, State};
-use super::super::event::{EffectKind, Event, Settled};
+use super::super::event::{EffectKind, Event, ParticipantNews, Settled};
 use super::super::participant::{MOST_PARTICIPANTS, OffBecause, Part, ParticipantStep, Who};
 use super::super::refusal::Refusal;
 use super::super::routing::Name;
@@ -157,7 +157,7 @@ impl Turn<'_> {
     /// The gateway brought somebody on, or changed their part.
     pub(super) fn joined(&mut self, contact: ContactId, participant: u16, part: Part) {
         let step = ParticipantStep::On(part);
-        self.emit(Event::Participant { contact, participant, step });
+        self.emit(Event::Participant(ParticipantNews { contact, participant, step }));
     }
 
     /// The gateway could not: who was on stays as they were.
@@ -205,14 +205,14 @@ impl Turn<'_> {
         let Some(c) = self.engine.contact(contact) else { return };
         let participant = c.participants.last + 1;
         let step = ParticipantStep::Asked { who, part, told };
-        self.emit(Event::Participant { contact, participant, step });
+        self.emit(Event::Participant(ParticipantNews { contact, participant, step }));
         self.ask_effect(contact, EffectKind::Join { participant, part });
     }
 
     fn off(&mut self, contact: ContactId, participant: u16, because: OffBecause) {
         self.withdraw_join(contact, participant);
         let step = ParticipantStep::Off(because);
-        self.emit(Event::Participant { contact, participant, step });
+        self.emit(Event::Participant(ParticipantNews { contact, participant, step }));
     }
 
     /// What part somebody was asked to take, and has not yet.

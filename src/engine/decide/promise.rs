@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::super::callback::{CallHours, Callback, CallbackKind, Wanted};
 use super::super::command::{Pledge, Remedy, Reply};
 use super::super::contact::{Contact, OURS};
-use super::super::event::{Arrived, Event, Queued};
+use super::super::event::{Arrived, CallbackPromised, Event, PromiseOpened, Queued};
 use super::super::promise::{
     MOST_OPEN, MOST_PROMISED, MOST_REMEDY, Of, Promise, PromiseKind, Punctual, Recovery,
     RecoveryState, Stage,
@@ -220,7 +220,7 @@ impl Turn<'_> {
         };
         // A call needs a gateway that hears us.
         let unheard = session.is_none() && p.of.channel == Channel::Voice;
-        self.emit(Event::PromiseOpened { promise: p.id, arrived });
+        self.emit(Event::PromiseOpened(PromiseOpened { promise: p.id, arrived }));
         self.emit(Event::Queued(queued));
         if unheard {
             self.emit(Event::Detached(contact));
@@ -245,7 +245,7 @@ impl Turn<'_> {
         };
         let (kind, due) = (CallbackKind::FollowUp, p.due);
         let callback = Callback { kind, due, promise: p.id, ..planned };
-        self.emit(Event::CallbackPromised { contact, callback, released: None });
+        self.emit(Event::CallbackPromised(CallbackPromised { contact, callback, released: None }));
     }
 
     pub(super) fn keep(&mut self, id: PromiseId) {

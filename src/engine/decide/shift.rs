@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::agent::{Agent, Hold};
 use super::super::contact::State;
 use super::super::day::{Hands, LONGEST_SHIFT, Leaving, SignOutStep};
-use super::super::event::{Event, Queued, Released};
+use super::super::event::{Event, Queued, ReasonOverstayed, Released, SignOut, WrapUpExtended};
 use super::super::refusal::{Back, Refusal};
 use super::super::words::{
     Availability, AvailabilityBecause, EndReason, QueuedBecause, ReleasedBecause,
@@ -64,7 +64,7 @@ impl Turn<'_> {
         if let Some(Availability::NotReady(reason)) =
             self.engine.agent(agent).map(|a| a.availability)
         {
-            self.emit(Event::ReasonOverstayed { agent, reason });
+            self.emit(Event::ReasonOverstayed(ReasonOverstayed { agent, reason }));
         }
     }
 
@@ -91,7 +91,7 @@ impl Turn<'_> {
         if let Some(why) = why {
             self.order(why);
         }
-        self.emit(Event::WrapUpExtended { agent, contact, until: extended });
+        self.emit(Event::WrapUpExtended(WrapUpExtended { agent, contact, until: extended }));
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl Turn<'_> {
         let Some(after) = after else {
             if a.leaving.is_some() {
                 self.order(why);
-                self.emit(Event::SignOut { agent, step: SignOutStep::TakenBack });
+                self.emit(Event::SignOut(SignOut { agent, step: SignOutStep::TakenBack }));
                 self.agent_freed(agent);
             }
             return Ok(());
@@ -143,7 +143,10 @@ impl Turn<'_> {
         };
         let at = self.at + after;
         self.order(why);
-        self.emit(Event::SignOut { agent, step: SignOutStep::Ordered { at, hands, because } });
+        self.emit(Event::SignOut(SignOut {
+            agent,
+            step: SignOutStep::Ordered { at, hands, because },
+        }));
         if after == Span::ZERO {
             self.leaving_due(agent);
         }
@@ -155,7 +158,7 @@ impl Turn<'_> {
         let Some(Leaving { hands, .. }) = self.engine.agent(agent).and_then(|a| a.leaving) else {
             return;
         };
-        self.emit(Event::SignOut { agent, step: SignOutStep::Begun });
+        self.emit(Event::SignOut(SignOut { agent, step: SignOutStep::Begun }));
         self.give_back_reserved(agent);
         self.open_named(agent);
         if hands == Hands::Requeue {

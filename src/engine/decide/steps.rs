@@ -5,7 +5,7 @@
 //! same. Where it goes when nobody serves it is for [`super::fallback`].
 
 use super::super::contact::Contact;
-use super::super::event::Event;
+use super::super::event::{Event, StepTaken};
 use super::super::queue_life::{Pools, QueueStep};
 use super::super::rank::{Asked, ClassKey};
 use super::super::routing::Queue;
@@ -96,7 +96,7 @@ impl Turn<'_> {
         };
         let what = what.clone();
         let filing = self.filing(c, what.after);
-        self.emit(Event::StepTaken { step, filing });
+        self.emit(Event::StepTaken(StepTaken { step, filing }));
         self.tell_unless_playbook(contact, what.tell);
         if !what.overflow.is_some_and(|to| self.overflow_to(contact, to)) {
             self.offer_contact(contact);

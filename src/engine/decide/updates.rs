@@ -1,6 +1,6 @@
 //! Telling those in line their position and how long it will take, again and again.
 
-use super::super::event::Event;
+use super::super::event::{Event, WaitAnnounced};
 use super::super::stage::Announced;
 use super::Turn;
 use crate::ids::ContactId;
@@ -21,6 +21,10 @@ impl Turn<'_> {
         let longer = before.is_some_and(|left| outlook.wait.is_none_or(|wait| wait > left));
         let ahead = outlook.ahead.unwrap_or_default();
         let told = Announced { at: self.at, ahead, wait: outlook.wait, longer };
-        self.emit(Event::WaitAnnounced { contact, told, next: Some(self.at + every) });
+        self.emit(Event::WaitAnnounced(WaitAnnounced {
+            contact,
+            told,
+            next: Some(self.at + every),
+        }));
     }
 }

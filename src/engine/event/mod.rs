@@ -5,36 +5,39 @@
 //! event a field number of its own that never changes its meaning.
 
 mod care;
+mod owed;
+mod people;
 mod record;
+mod stage;
 
 pub use care::{
     Advanced, AdvancedBecause, Feedback, HeldBack, Linked, PlaceKept, PresenceAsked, WentSilent,
 };
+pub use owed::{CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened};
+pub use people::{
+    BulkNews, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
+};
 pub use record::{
     Announce, Arrived, EffectKind, Opens, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
 };
+pub use stage::{HoursChanged, StepTaken, WaitAnnounced};
 
 use std::sync::Arc;
 
-use super::bulk::BulkStep;
-use super::callback::{Callback, DialOutcome};
 use super::command::GatewayLimits;
-use super::day::{OutsideStep, SignOutStep};
-use super::hours::Hours;
-use super::participant::ParticipantStep;
 use super::promise::{Promise, Recovery};
 use super::recall::{
     Found, Heed, Level, LotVerdict, Plan, ReturnedBecause, SelfService, Tier, Want,
 };
 use super::routing::{Name, Routing};
-use super::stage::{Announced, Filing};
+use super::stage::Filing;
 use super::words::{
-    Attributes, Availability, AvailabilityBecause, ConnectFault, Consent, EndReason, Key, Keys,
+    Attributes, Availability, AvailabilityBecause, ConnectFault, Consent, EndReason, Keys,
     LegOutcome, NotTaken, Party, WaitsFor,
 };
 use crate::ids::{
-    AgentId, AskId, CalendarId, ContactId, DispositionId, EffectId, GatewayId, OrderId, PromiseId,
-    ReasonId, RecallId, ReservationId, SessionId,
+    AgentId, AskId, ContactId, DispositionId, EffectId, GatewayId, RecallId, ReservationId,
+    SessionId,
 };
 use crate::time::{EngineTime, Place, Span};
 
@@ -426,63 +429,22 @@ pub enum Event {
 
     /// A contact has waited so long that a step of its queue is taken. What it does beside
     /// this follows in the same entry.
-    StepTaken {
-        /// Which step, counted from 1.
-        step: u8,
-        /// What the contact asks for now, and where it stands.
-        filing: Filing,
-    },
+    StepTaken(StepTaken),
     /// The configuration of a contact's queue changed, and the contact asks for what it says
     /// now.
     Refiled(Filing),
     /// A calendar opened, closed, or will do so at another time.
-    HoursChanged {
-        /// Which.
-        calendar: CalendarId,
-        /// How it is now.
-        now: Hours,
-    },
+    HoursChanged(HoursChanged),
     /// A customer in line is told their position and wait.
-    WaitAnnounced {
-        /// Which contact.
-        contact: ContactId,
-        /// What they are told.
-        told: Announced,
-        /// When they are told again; none for never.
-        next: Option<EngineTime>,
-    },
+    WaitAnnounced(WaitAnnounced),
     /// A number at which the customer can be called is confirmed, or is not any more.
-    NumberConfirmed {
-        /// Which contact.
-        contact: ContactId,
-        /// It is.
-        confirmed: bool,
-    },
+    NumberConfirmed(NumberConfirmed),
     /// A customer is to be called back: nobody is on the line any more, the place is kept.
-    CallbackPromised {
-        /// Which contact.
-        contact: ContactId,
-        /// How.
-        callback: Callback,
-        /// Who had it until now.
-        released: Option<Released>,
-    },
+    CallbackPromised(CallbackPromised),
     /// A callback went on.
-    CallbackStepped {
-        /// Which contact.
-        contact: ContactId,
-        /// How it stands now.
-        now: Callback,
-    },
+    CallbackStepped(CallbackStepped),
     /// What came of dialling a customer.
-    Dialled {
-        /// Which contact.
-        contact: ContactId,
-        /// What.
-        outcome: DialOutcome,
-        /// The gateway's own code, 0 if none.
-        code: u16,
-    },
+    Dialled(Dialled),
     /// A call is gone that nobody hung up. What becomes of it follows.
     CallLost(ContactId),
     /// Something was promised, or promised anew.
@@ -490,12 +452,7 @@ pub enum Event {
     /// A promise went on: it is now so.
     PromiseSet(Promise),
     /// A contact was opened to keep a promise. It enters a queue with the next event.
-    PromiseOpened {
-        /// Which promise.
-        promise: PromiseId,
-        /// The contact.
-        arrived: Arrived,
-    },
+    PromiseOpened(PromiseOpened),
     /// Work to make good was opened.
     RecoveryOpened(Recovery),
     /// Work to make good went on: it is now so.
@@ -525,53 +482,15 @@ pub enum Event {
     FeedbackGiven(Feedback),
 
     /// An agent has been not ready for the same reason for longer than it should last.
-    ReasonOverstayed {
-        /// Who.
-        agent: AgentId,
-        /// Which reason.
-        reason: ReasonId,
-    },
+    ReasonOverstayed(ReasonOverstayed),
     /// An agent is to be signed out by others than themselves.
-    SignOut {
-        /// Who.
-        agent: AgentId,
-        /// What became of that.
-        step: SignOutStep,
-    },
+    SignOut(SignOut),
     /// The work after a contact may last longer.
-    WrapUpExtended {
-        /// Whose.
-        agent: AgentId,
-        /// After which contact.
-        contact: ContactId,
-        /// Until when now.
-        until: EngineTime,
-    },
+    WrapUpExtended(WrapUpExtended),
     /// A call of an agent's outside the router.
-    OutsideCall {
-        /// Whose.
-        agent: AgentId,
-        /// The gateway that has it.
-        gateway: GatewayId,
-        /// The gateway's name for it.
-        key: Key,
-        /// What became of it.
-        step: OutsideStep,
-    },
+    OutsideCall(OutsideNews),
     /// Somebody's part in a contact beside its owner.
-    Participant {
-        /// Which contact.
-        contact: ContactId,
-        /// Who of those on it.
-        participant: u16,
-        /// What became of it.
-        step: ParticipantStep,
-    },
+    Participant(ParticipantNews),
     /// An order about many contacts.
-    Bulk {
-        /// Which.
-        order: OrderId,
-        /// What became of it.
-        step: BulkStep,
-    },
+    Bulk(BulkNews),
 }

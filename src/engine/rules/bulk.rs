@@ -6,7 +6,7 @@ use super::{ANNE, BOB, Center, PLAIN, SAFETY, SKILLED};
 use crate::engine::bulk::{BulkAction, BulkStep, Filter, MOST_BULKS, MOST_IN_BULK, Skipped};
 use crate::engine::command::{Command, Order, Reply};
 use crate::engine::contact::{State, StateKind};
-use crate::engine::event::Event;
+use crate::engine::event::{BulkNews, Event};
 use crate::engine::refusal::Refusal;
 use crate::engine::words::{Channel, Named};
 use crate::ids::{ContactId, OrderId, QueueId};
@@ -23,7 +23,9 @@ impl Center {
 
     fn skipped(&self) -> Vec<(ContactId, Skipped)> {
         let of = |e: &Event| match e {
-            Event::Bulk { step: BulkStep::Skips(contact, why), .. } => Some((*contact, *why)),
+            Event::Bulk(BulkNews { step: BulkStep::Skips(contact, why), .. }) => {
+                Some((*contact, *why))
+            }
             _ => None,
         };
         self.events.iter().filter_map(of).collect()
@@ -110,12 +112,12 @@ fn many_are_moved_in_slices_each_by_events_of_its_own_and_others_come_between() 
     let mut c = Center::new();
     let waiting: Vec<ContactId> = (0..600).map(|_| c.arrives(Channel::Chat, PLAIN)).collect();
     let order = c.bulk(in_queue(PLAIN), BulkAction::Move(SAFETY));
-    assert!(matches!(c.events[..], [Event::Ordered { .. }, Event::Bulk { .. }]));
+    assert!(matches!(c.events[..], [Event::Ordered { .. }, Event::Bulk(_)]));
     c.ok(&Command::Tick);
     let moved = |c: &Center| c.engine.bulks().find(|b| b.id == order).unwrap().done;
     assert_eq!(moved(&c), 64, "one slice");
     let acts = c.events.iter().position(|e| {
-        matches!(e, Event::Bulk { step: BulkStep::Acts(contact), .. } if *contact == waiting[1])
+        matches!(e, Event::Bulk(BulkNews { step: BulkStep::Acts(contact), .. }) if *contact == waiting[1])
     });
     let acts = acts.expect("the second is named");
     assert!(matches!(&c.events[acts + 1], Event::Queued(q) if q.contact == waiting[1]));

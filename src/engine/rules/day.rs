@@ -10,7 +10,7 @@ use crate::engine::day::{
     Direction, Hands, Most, OutsideEnd, OutsideReport, OutsideStep, SignOutStep,
 };
 use crate::engine::directive::{Recipient, Tell};
-use crate::engine::event::Event;
+use crate::engine::event::{Event, OutsideNews, ReasonOverstayed, SignOut};
 use crate::engine::refusal::{Back, Refusal};
 use crate::engine::routing::Routing;
 use crate::engine::words::{Availability, AvailabilityBecause, Channel, Key};
@@ -52,7 +52,10 @@ fn a_reason_that_lasts_too_long_is_told_and_changes_nothing() {
     c.passes(899);
     assert!(!c.engine.agent(ANNE).unwrap().overstayed);
     c.passes(1);
-    assert_eq!(c.events, [Event::ReasonOverstayed { agent: ANNE, reason: ReasonId(2) }]);
+    assert_eq!(
+        c.events,
+        [Event::ReasonOverstayed(ReasonOverstayed { agent: ANNE, reason: ReasonId(2) })]
+    );
     let told = c.told(Recipient::Agent(ANNE));
     assert!(matches!(told[..], [Tell::Availability { now: LUNCH, overstayed: true, .. }]));
     assert_eq!(c.availability(ANNE), LUNCH, "nobody took it away");
@@ -189,7 +192,7 @@ fn a_call_outside_ends_with_its_gateway_or_after_longer_than_any() {
     let ended = |c: &Center, how: OutsideEnd| {
         c.events.iter().any(|e| {
             let of = OutsideStep::Ended(how);
-            matches!(e, Event::OutsideCall { agent: ANNE, step, .. } if *step == of)
+            matches!(e, Event::OutsideCall(OutsideNews { agent: ANNE, step, .. }) if *step == of)
         })
     };
     let mut c = Center::new();
@@ -282,7 +285,7 @@ fn at_the_end_of_a_shift_what_is_in_hand_is_finished_and_nothing_new_comes() {
     c.supervise(sign_out(Some(5))).expect("set");
     c.supervise(sign_out(None)).expect("taken back");
     let taken_back = SignOutStep::TakenBack;
-    assert!(c.events.contains(&Event::SignOut { agent: BOB, step: taken_back }));
+    assert!(c.events.contains(&Event::SignOut(SignOut { agent: BOB, step: taken_back })));
     c.supervise(sign_out(Some(8))).expect("set again");
     c.passes(7);
     assert_eq!(c.held_for(chats[1]), Some(BOB));

@@ -6,7 +6,7 @@ use super::{ANNE, BOB, CLEO, Center, PLAIN};
 use crate::engine::command::{Act, Command, Order, Report, Target};
 use crate::engine::day::Hands;
 use crate::engine::directive::{Recipient, Tell};
-use crate::engine::event::{EffectKind, Event};
+use crate::engine::event::{EffectKind, Event, ParticipantNews};
 use crate::engine::participant::{OffBecause, Part, ParticipantStep, Who};
 use crate::engine::refusal::Refusal;
 use crate::engine::words::{Channel, EndReason};
@@ -51,7 +51,9 @@ impl Center {
 
     fn off(&self, why: OffBecause) -> bool {
         let step = ParticipantStep::Off(why);
-        self.events.iter().any(|e| matches!(e, Event::Participant { step: s, .. } if *s == step))
+        self.events
+            .iter()
+            .any(|e| matches!(e, Event::Participant(ParticipantNews { step: s, .. }) if *s == step))
     }
 
     /// Anne has a call and Bob is on it with her.

@@ -7,7 +7,7 @@ use crate::engine::callback::CallbackPolicy;
 use crate::engine::command::{Act, Command, Order, Report};
 use crate::engine::contact::{Contact, State};
 use crate::engine::directive::{Recipient, Tell};
-use crate::engine::event::{Announce, EffectKind, Event, Opens};
+use crate::engine::event::{Announce, EffectKind, Event, Opens, StepTaken};
 use crate::engine::hours::Hours;
 use crate::engine::queue_life::{
     Calendar, External, Fallback, Notice, Overflow, QueueLife, QueueStep, Then,
@@ -179,7 +179,7 @@ fn overdue_steps_are_taken_in_order_after_a_restart_and_by_one_who_comes_back() 
         .events
         .iter()
         .filter_map(|e| match e {
-            Event::StepTaken { step, filing } => Some((filing.contact, *step)),
+            Event::StepTaken(StepTaken { step, filing }) => Some((filing.contact, *step)),
             _ => None,
         })
         .collect();

@@ -2,29 +2,33 @@
 
 use super::length;
 use crate::engine::callback::{Callback, CallbackKind, DialOutcome, Exhausted, Phase};
-use crate::engine::event::Event;
+use crate::engine::event::{
+    CallbackPromised, CallbackStepped, Dialled, Event, NumberConfirmed, PromiseOpened,
+};
 use crate::engine::promise::{Promise, PromiseKind, Punctual, Recovery, RecoveryState, Stage};
 use crate::engine::routing::Routing;
 
 /// The event in plain words; none if it is about something else.
 pub(super) fn event(names: &Routing, event: &Event) -> Option<(&'static str, String)> {
     Some(match event {
-        Event::NumberConfirmed { confirmed: true, .. } => {
+        Event::NumberConfirmed(NumberConfirmed { confirmed: true, .. }) => {
             ("number_confirmed", "a number to call the customer at is confirmed".to_owned())
         }
-        Event::NumberConfirmed { .. } => {
+        Event::NumberConfirmed(_) => {
             ("number_confirmed", "there is no number to call the customer at any more".to_owned())
         }
-        Event::CallbackPromised { callback, .. } => ("callback_promised", promised(callback)),
-        Event::CallbackStepped { now, .. } => ("callback_stepped", stepped(now)),
-        Event::Dialled { outcome, code, .. } => {
+        Event::CallbackPromised(CallbackPromised { callback, .. }) => {
+            ("callback_promised", promised(callback))
+        }
+        Event::CallbackStepped(CallbackStepped { now, .. }) => ("callback_stepped", stepped(now)),
+        Event::Dialled(Dialled { outcome, code, .. }) => {
             let code = if *code == 0 { String::new() } else { format!(" ({code})") };
             ("dialled", format!("the customer was called: {}{code}", outcome_name(*outcome)))
         }
         Event::CallLost(_) => ("call_lost", "the call is gone, and nobody hung up".to_owned()),
         Event::PromiseMade(p) => ("promise_made", made(names, p)),
         Event::PromiseSet(p) => ("promise_set", set(p)),
-        Event::PromiseOpened { promise, arrived } => {
+        Event::PromiseOpened(PromiseOpened { promise, arrived }) => {
             let of = arrived.continues.map_or_else(String::new, |of| format!(" in contact {of}"));
             let contact = arrived.contact;
             (

@@ -2,21 +2,21 @@
 //! it, orders about many.
 
 use crate::engine::bulk::{BulkStep, Skipped};
-use crate::engine::event::Event;
+use crate::engine::event::{BulkNews, Event, ParticipantNews, WrapUpExtended};
 use crate::engine::participant::{OffBecause, Part, ParticipantStep, Who};
 use crate::engine::routing::Routing;
 
 /// Tells one of these events; none of others.
 pub(super) fn event(names: &Routing, event: &Event) -> Option<(&'static str, String)> {
     Some(match event {
-        Event::WrapUpExtended { agent, .. } => (
+        Event::WrapUpExtended(WrapUpExtended { agent, .. }) => (
             "wrap_up_extended",
             format!("{} has longer for the work after it", names.agent_name(*agent)),
         ),
-        Event::Participant { participant, step, .. } => {
+        Event::Participant(ParticipantNews { participant, step, .. }) => {
             ("participant", took_part(names, *participant, step))
         }
-        Event::Bulk { order, step } => match step {
+        Event::Bulk(BulkNews { order, step }) => match step {
             BulkStep::Acts(_) => ("bulk_acts", format!("by order {order} about many contacts")),
             BulkStep::Skips(_, why) => {
                 ("bulk_skips", format!("order {order} left it as it is: {}", skipped(*why)))
@@ -84,7 +84,9 @@ mod tests {
         let names = Routing::default();
         let told = |step| {
             let (contact, participant) = (ContactId(1), 2);
-            event(&names, &Event::Participant { contact, participant, step }).expect("told").1
+            event(&names, &Event::Participant(ParticipantNews { contact, participant, step }))
+                .expect("told")
+                .1
         };
         let who = Who::Supervisor("sue".into());
         let asked = told(ParticipantStep::Asked { who, part: Part::Whispers, told: true });
@@ -95,7 +97,8 @@ mod tests {
         let failed = told(ParticipantStep::Off(OffBecause::Failed(486)));
         assert_eq!(failed, "participant 2 is not on it: the gateway could not (486)");
         let step = BulkStep::Skips(ContactId(1), Skipped::NoMatch);
-        let skips = event(&names, &Event::Bulk { order: OrderId(7), step }).expect("told");
+        let skips =
+            event(&names, &Event::Bulk(BulkNews { order: OrderId(7), step })).expect("told");
         assert_eq!(skips, ("bulk_skips", "order 7 left it as it is: it no longer matched".into()));
     }
 }

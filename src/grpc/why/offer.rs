@@ -67,8 +67,8 @@ fn began(routing: &Routing, item: &TimelineItem, before: &[TimelineItem]) -> Str
         let who = |agent| routing.agent_name(agent);
         Some(match &*b.event {
             Event::Arrived(_) | Event::FollowUpOpened(_) => "it had just come".to_owned(),
-            Event::CallbackPromised { .. } => "its callback was promised".to_owned(),
-            Event::CallbackStepped { .. } => "its time to be called had come".to_owned(),
+            Event::CallbackPromised(_) => "its callback was promised".to_owned(),
+            Event::CallbackStepped(_) => "its time to be called had come".to_owned(),
             Event::NotTaken { agent, .. } => format!("{} had not taken it", who(*agent)),
             Event::ConnectFailed { agent, .. } => {
                 format!("it could not be joined with {}", who(*agent))

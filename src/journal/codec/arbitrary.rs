@@ -436,26 +436,14 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
-        StepTaken { step, filing }
-        HoursChanged { calendar, now }
-        WaitAnnounced { contact, told, next }
-        NumberConfirmed { contact, confirmed }
-        CallbackPromised { contact, callback, released }
-        CallbackStepped { contact, now }
-        Dialled { contact, outcome, code }
-        PromiseOpened { promise, arrived }
-        ReasonOverstayed { agent, reason }
-        SignOut { agent, step }
-        WrapUpExtended { agent, contact, until }
-        OutsideCall { agent, gateway, key, step }
-        Participant { contact, participant, step }
-        Bulk { order, step }
     }
     single {
         Configured Detached OpenedToAll Arrived Queued Reserved InputReceived PhoneUnreachable
         FollowUpOpened Refiled CallLost PromiseMade PromiseSet RecoveryOpened RecoverySet
         ReplyCame HoldEnded FellSilent PresenceAssumed PlaceKept FeedbackGiven
-        Advanced Linked HeldBack PresenceAsked WentSilent
+        Advanced Linked HeldBack PresenceAsked WentSilent StepTaken HoursChanged WaitAnnounced
+        NumberConfirmed CallbackPromised CallbackStepped Dialled PromiseOpened ReasonOverstayed
+        SignOut WrapUpExtended OutsideCall Participant Bulk
     }
 }
 

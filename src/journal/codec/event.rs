@@ -104,20 +104,6 @@ events! {
         WordsAsked { contact, ask, recall, want }
         WordsRead { contact, ask, found }
         KeysPressed { contact, keys, lot }
-        StepTaken { step, filing }
-        HoursChanged { calendar, now }
-        WaitAnnounced { contact, told; next = next_us }
-        NumberConfirmed { contact, confirmed }
-        CallbackPromised { contact, callback, released }
-        CallbackStepped { contact, now }
-        Dialled { contact, outcome, code }
-        PromiseOpened { promise, arrived }
-        ReasonOverstayed { agent, reason }
-        SignOut { agent, step }
-        WrapUpExtended { agent, contact; until = until_us }
-        OutsideCall { agent, gateway, key, step }
-        Participant { contact, participant, step }
-        Bulk { order, step }
     }
     single {
         Configured(routing)
@@ -134,5 +120,7 @@ events! {
     whole {
         Arrived Queued Reserved FollowUpOpened Refiled PromiseMade PromiseSet RecoveryOpened RecoverySet
         PlaceKept FeedbackGiven Advanced Linked HeldBack PresenceAsked WentSilent
+        StepTaken HoursChanged WaitAnnounced NumberConfirmed CallbackPromised CallbackStepped Dialled
+        PromiseOpened ReasonOverstayed SignOut WrapUpExtended OutsideCall Participant Bulk
     }
 }

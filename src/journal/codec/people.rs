@@ -10,6 +10,9 @@ use crate::engine::day::{
     CountsAs, Direction, Hands, Leaving, Most, OutsideCall, OutsideEnd, OutsideStep, Reason,
     SignOutStep,
 };
+use crate::engine::event::{
+    BulkNews, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
+};
 use crate::engine::participant::{
     OffBecause, Part, Participant, ParticipantStep, Participants, Who,
 };
@@ -25,6 +28,12 @@ words!(Skipped => Skipped { Gone, NoMatch, Refused });
 words!(StateKind => StateKind {
     Queued, Reserved, Connecting, Assigned, Pending, SelfService, Closed, CallbackDue
 });
+record!(ReasonOverstayed => ReasonOverstayed { agent, reason });
+record!(SignOut => SignOut { agent, step });
+record!(WrapUpExtended => WrapUpExtended { agent, contact; until = until_us });
+record!(OutsideNews => OutsideCall { agent, gateway, key, step });
+record!(ParticipantNews => Participant { contact, participant, step });
+record!(BulkNews => Bulk { order, step });
 record!(Leaving => LeavingState { hands, because, begun; at = at_us });
 record!(OutsideCall => OutsideCallState {
     gateway, session, key, direction; since = since_us, until = until_us

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::field::{Field, Record, record};
 use super::{CodecError, pb};
-use crate::engine::event::{Announce, Opens};
+use crate::engine::event::{Announce, HoursChanged, Opens, StepTaken, WaitAnnounced};
 use crate::engine::hours::Hours;
 use crate::engine::queue_life::{
     Calendar, External, Fallback, Holiday, Notice, Opening, Overflow, QueueLife, QueueStep, Then,
@@ -17,6 +17,9 @@ use crate::engine::words::{Channel, Language};
 use crate::ids::{ExternalId, QueueId};
 use crate::time::EngineTime;
 
+record!(StepTaken => StepTaken { step, filing });
+record!(HoursChanged => HoursChanged { calendar, now });
+record!(WaitAnnounced => WaitAnnounced { contact, told; next = next_us });
 record!(Stage => Stage {
     pools, again;
     entered = entered_us, stepped = stepped_us, due = due_us, update = update_us,

@@ -6,7 +6,7 @@
 use super::Tally;
 use crate::engine::Engine;
 use crate::engine::entry::{Actor, Entry};
-use crate::engine::event::{EffectKind, Event, Queued};
+use crate::engine::event::{EffectKind, Event, Queued, StepTaken};
 use crate::engine::recall::{
     Heed, Level, MOST_OVER, ReturnedBecause, Say, SelfService, Tier, TriageClass,
 };
@@ -173,7 +173,7 @@ impl Tally {
                     }
                 }
                 Event::Reprioritised { contact, place, .. }
-                | Event::StepTaken { filing: Filing { contact, place, .. }, .. }
+                | Event::StepTaken(StepTaken { filing: Filing { contact, place, .. }, .. })
                 | Event::Refiled(Filing { contact, place, .. }) => {
                     if let Some(track) = self.open.get_mut(contact) {
                         track.machine.left_at = track.machine.left_at.map(|_| *place);

@@ -5,7 +5,7 @@
 //! never told to the end was not told.
 
 use super::Tally;
-use crate::engine::event::{EffectKind, Event, Settled};
+use crate::engine::event::{EffectKind, Event, Settled, WaitAnnounced};
 use crate::ids::{ContactId, EffectId};
 use crate::shard::observe::Fact;
 use crate::time::{EngineTime, Span};
@@ -33,7 +33,7 @@ impl Tally {
                     self.told.insert(*contact, Told { by: Some(*effect), at, wait });
                 }
             }
-            Event::WaitAnnounced { contact, told, .. } => match told.wait {
+            Event::WaitAnnounced(WaitAnnounced { contact, told, .. }) => match told.wait {
                 Some(wait) if wait > Span::ZERO => {
                     self.told.insert(*contact, Told { by: None, at, wait });
                 }

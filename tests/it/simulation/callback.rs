@@ -17,7 +17,7 @@ use surgeline::engine::callback::{
 };
 use surgeline::engine::command::{Act, Command, Order, Pledge, Remedy, Report};
 use surgeline::engine::contact::{Contact, State};
-use surgeline::engine::event::{EffectKind, Event};
+use surgeline::engine::event::{CallbackPromised, CallbackStepped, Dialled, EffectKind, Event};
 use surgeline::engine::promise::PromiseKind;
 use surgeline::engine::words::{Channel, QueuedBecause};
 use surgeline::ids::{
@@ -214,9 +214,9 @@ impl World {
     pub(super) fn check_callbacks(&self, events: &[Event], before: &[Contact], context: &str) {
         for event in events {
             let (contact, called) = match event {
-                Event::CallbackPromised { contact, .. }
-                | Event::CallbackStepped { contact, .. }
-                | Event::Dialled { contact, .. } => (contact, false),
+                Event::CallbackPromised(CallbackPromised { contact, .. })
+                | Event::CallbackStepped(CallbackStepped { contact, .. })
+                | Event::Dialled(Dialled { contact, .. }) => (contact, false),
                 Event::EffectAsked { contact, kind: EffectKind::Dial { .. }, .. } => {
                     (contact, true)
                 }

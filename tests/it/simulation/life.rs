@@ -11,7 +11,7 @@ use rand::seq::IndexedRandom;
 use surgeline::engine::Engine;
 use surgeline::engine::command::{Command, Report};
 use surgeline::engine::contact::{Contact, Link, State};
-use surgeline::engine::event::{Announce, EffectKind, Event, Settled};
+use surgeline::engine::event::{Announce, EffectKind, Event, Settled, WaitAnnounced};
 use surgeline::engine::hours::Hours;
 use surgeline::engine::policy::LanguageRule;
 use surgeline::engine::queue_life::{
@@ -187,7 +187,7 @@ impl World {
                     assert!(!again, "{context}: {} went in a circle: {been:?}", q.contact);
                     been.push(q.queue);
                 }
-                Event::WaitAnnounced { contact, told, .. } => {
+                Event::WaitAnnounced(WaitAnnounced { contact, told, .. }) => {
                     let last = before.iter().find(|c| c.id == *contact).and_then(|c| c.announced());
                     let last = told_now.insert(*contact, *told).or(last);
                     let left = last.and_then(|told| told.left(self.at));

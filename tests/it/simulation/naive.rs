@@ -16,7 +16,9 @@ use std::collections::BTreeMap;
 use surgeline::engine::Engine;
 use surgeline::engine::agent::Agent;
 use surgeline::engine::contact::{Contact, Link, State};
-use surgeline::engine::event::{Event, Reserved, Rule, Trigger, Why};
+use surgeline::engine::event::{
+    CallbackPromised, CallbackStepped, Event, Reserved, Rule, StepTaken, Trigger, Why,
+};
 use surgeline::engine::policy::AgentChoice;
 use surgeline::engine::routing::AgentProfile;
 use surgeline::engine::words::{Channel, ServiceClass};
@@ -376,7 +378,7 @@ fn load(a: &Agent, profile: &AgentProfile) -> u32 {
 fn begins_to_wait(event: &Event) -> Option<ContactId> {
     match event {
         Event::Queued(q) => Some(q.contact),
-        Event::StepTaken { filing, .. } | Event::Refiled(filing) => Some(filing.contact),
+        Event::StepTaken(StepTaken { filing, .. }) | Event::Refiled(filing) => Some(filing.contact),
         Event::OpenedToAll(contact)
         | Event::HoldEnded(contact)
         | Event::InputReceived(contact)
@@ -386,8 +388,8 @@ fn begins_to_wait(event: &Event) -> Option<ContactId> {
         | Event::ConnectFailed { contact, .. }
         | Event::Reattached { contact, .. }
         | Event::Returned { contact, .. }
-        | Event::CallbackPromised { contact, .. }
-        | Event::CallbackStepped { contact, .. } => Some(*contact),
+        | Event::CallbackPromised(CallbackPromised { contact, .. })
+        | Event::CallbackStepped(CallbackStepped { contact, .. }) => Some(*contact),
         _ => None,
     }
 }

@@ -12,7 +12,7 @@ use surgeline::engine::contact::StateKind;
 use surgeline::engine::day::{
     CountsAs, Direction, Hands, Most, OutsideEnd, OutsideReport, OutsideStep, Reason, SignOutStep,
 };
-use surgeline::engine::event::Event;
+use surgeline::engine::event::{BulkNews, Event, OutsideNews, ParticipantNews, SignOut};
 use surgeline::engine::participant::{OffBecause, Part, ParticipantStep, Who};
 use surgeline::engine::words::Channel;
 use surgeline::ids::{AgentId, ContactId, GatewayId, OrderId, QueueId, SkillId};
@@ -236,19 +236,19 @@ pub(super) const STEPS: &[&str] = &[
 
 pub(super) fn details(event: &Event) -> Option<&'static str> {
     Some(match event {
-        Event::SignOut { step, .. } => match step {
+        Event::SignOut(SignOut { step, .. }) => match step {
             SignOutStep::Ordered { .. } => "sign-out ordered",
             SignOutStep::TakenBack => "sign-out taken back",
             SignOutStep::Begun => "sign-out begun",
         },
-        Event::OutsideCall { step, .. } => match step {
+        Event::OutsideCall(OutsideNews { step, .. }) => match step {
             OutsideStep::Began { .. } => "call outside began",
             OutsideStep::Kept(_) => "call outside kept",
             OutsideStep::Ended(OutsideEnd::Reported) => "call outside reported",
             OutsideStep::Ended(OutsideEnd::Lost) => "call outside lost",
             OutsideStep::Ended(OutsideEnd::TooLong) => "call outside too long",
         },
-        Event::Participant { step, .. } => match step {
+        Event::Participant(ParticipantNews { step, .. }) => match step {
             ParticipantStep::Asked { .. } => "participant asked",
             ParticipantStep::On(_) => "participant on",
             ParticipantStep::Off(OffBecause::Asked) => "participant asked off",
@@ -257,7 +257,7 @@ pub(super) fn details(event: &Event) -> Option<&'static str> {
             ParticipantStep::Off(OffBecause::ContactOver) => "participant off with the contact",
             ParticipantStep::Off(OffBecause::Owner) => "participant became the owner",
         },
-        Event::Bulk { step, .. } => match step {
+        Event::Bulk(BulkNews { step, .. }) => match step {
             BulkStep::Began { .. } => "bulk began",
             BulkStep::Acts(_) => "bulk acts",
             BulkStep::Skips(_, Skipped::Gone) => "bulk skips gone",

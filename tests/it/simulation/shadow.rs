@@ -12,7 +12,7 @@ use surgeline::engine::Engine;
 use surgeline::engine::command::{Command, Order, Reply, Report};
 use surgeline::engine::contact::Contact;
 use surgeline::engine::entry::Entry;
-use surgeline::engine::event::Event;
+use surgeline::engine::event::{CallbackStepped, Event};
 use surgeline::engine::queue_life::Then;
 use surgeline::engine::refusal::Refusal;
 use surgeline::ids::RequestId;
@@ -91,8 +91,8 @@ impl Shadow {
 /// By when somebody is called is promised from about how many stand before them.
 fn promises(events: &[Event]) -> bool {
     let calls = |e: &Event| match e {
-        Event::PromiseMade(_) | Event::CallbackPromised { .. } => true,
-        Event::CallbackStepped { now, .. } => now.is_open(),
+        Event::PromiseMade(_) | Event::CallbackPromised(_) => true,
+        Event::CallbackStepped(CallbackStepped { now, .. }) => now.is_open(),
         _ => false,
     };
     events.iter().any(calls)

@@ -5,6 +5,9 @@ use crate::engine::callback::{
     CallHours, Callback, CallbackKind, CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase,
     Retry,
 };
+use crate::engine::event::{
+    CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened,
+};
 use crate::engine::promise::{
     Of, OwedCounts, Promise, PromiseCounts, PromiseKind, PromiseSettings, Punctual, Recovery,
     RecoveryCounts, RecoveryState, Stage,
@@ -36,6 +39,11 @@ alternatives! {
     }
 }
 structs! {
+    NumberConfirmed { contact, confirmed }
+    CallbackPromised { contact, callback, released }
+    CallbackStepped { contact, now }
+    Dialled { contact, outcome, code }
+    PromiseOpened { promise, arrived }
     CallbackPolicy { mode, share, per_hour, ring, within, lost_per_minute, retry }
     Retry { after, most }
     PromiseSettings { follow_ups_per_hour, lead }

@@ -7,6 +7,9 @@ use crate::engine::day::{
     CountsAs, Direction, Hands, Leaving, Most, OutsideCall, OutsideEnd, OutsideStep, Reason,
     SignOutStep,
 };
+use crate::engine::event::{
+    BulkNews, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
+};
 use crate::engine::participant::{
     OffBecause, Part, Participant, ParticipantStep, Participants, Who,
 };
@@ -28,6 +31,12 @@ alternatives! {
     OutsideStep { Began { direction, session, until } Kept { 0 } Ended { 0 } }
 }
 structs! {
+    ReasonOverstayed { agent, reason }
+    SignOut { agent, step }
+    WrapUpExtended { agent, contact, until }
+    OutsideNews { agent, gateway, key, step }
+    ParticipantNews { contact, participant, step }
+    BulkNews { order, step }
     Reason { name, retired, limit, most, counts_as }
     Leaving { at, hands, because, begun }
     OutsideCall { gateway, session, key, direction, since, until }

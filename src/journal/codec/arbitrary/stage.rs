@@ -1,7 +1,7 @@
 //! Any life of a queue, and any way through it.
 
 use super::{Any, Source};
-use crate::engine::event::{Announce, Opens};
+use crate::engine::event::{Announce, HoursChanged, Opens, StepTaken, WaitAnnounced};
 use crate::engine::hours::Hours;
 use crate::engine::queue_life::{
     Calendar, External, Fallback, Holiday, Notice, Opening, Overflow, QueueLife, QueueStep, Then,
@@ -13,6 +13,9 @@ pick! {
     Then { Wait, Callback, Overflow(to), Close }
 }
 structs! {
+    StepTaken { step, filing }
+    HoursChanged { calendar, now }
+    WaitAnnounced { contact, told, next }
     Stage { entered, stepped, due, update, pools, raised, again }
     Filing { contact, needs, preferred, place, stage }
     Announced { at, ahead, wait, longer }

@@ -5,6 +5,9 @@ use crate::engine::callback::{
     CallHours, Callback, CallbackKind, CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase,
     Retry,
 };
+use crate::engine::event::{
+    CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened,
+};
 use crate::engine::promise::{
     Of, OwedCounts, Promise, PromiseCounts, PromiseKind, PromiseSettings, Punctual, Recovery,
     RecoveryCounts, RecoveryState, Stage,
@@ -21,6 +24,11 @@ words!(PromiseKind => PromiseKind { Callback, FollowUp, Reply });
 words!(Punctual => Punctual { Open, InTime, Late });
 words!(RecoveryState => RecoveryState { Open, Overdue, Done });
 
+record!(NumberConfirmed => NumberConfirmed { contact, confirmed });
+record!(CallbackPromised => CallbackPromised { contact, callback, released });
+record!(CallbackStepped => CallbackStepped { contact, now });
+record!(Dialled => Dialled { contact, outcome, code });
+record!(PromiseOpened => PromiseOpened { promise, arrived });
 record!(CallbackPolicy => CallbackPolicy {
     mode, share, per_hour, lost_per_minute, retry;
     ring = ring_us, within = within_us

@@ -42,20 +42,13 @@ fn routing(agents: u32, queues: u16) -> Routing {
         queues: (0..queues)
             .map(|q| Queue {
                 name: Arc::from(format!("queue-{q}")),
-                retired: false,
                 needs: [Need { skill: SkillId(q), at_least: 2 }].into_iter().collect(),
-                pools: [].into_iter().collect(),
                 channels: [true; 4],
-                safety: false,
                 target: Span::seconds(20),
-                head_start: Span::ZERO,
                 reservation_timeout: Span::seconds(20),
                 connect_timeout: Span::seconds(20),
                 wrap_up: Span::seconds(10),
-                wrap_up_most: Span::ZERO,
-                policy: Default::default(),
-                callback: None,
-                care: Default::default(),
+                ..Queue::default()
             })
             .collect(),
         agents: (0..agents)

@@ -28,7 +28,7 @@ mod write;
 
 pub use audit::{Audited, verify as verify_audit};
 pub use error::ArchiveError;
-pub use read::{Answer, Known, Reader, Status, query, status};
+pub use read::{Answer, Known, Reader, Status, query, standing, status};
 pub use retain::Reckoned;
 pub use schema::path;
 pub use store::Store;

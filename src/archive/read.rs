@@ -12,9 +12,13 @@ use tokio::task::spawn_blocking;
 
 use super::error::{ArchiveError, sqlite};
 use super::store::meta;
+use super::work::Work;
 use super::{hold, schema};
+use crate::config::preview::Standing;
 use crate::engine::entry::{Actor, Role, Sealed};
-use crate::ids::{ContactId, CustomerId};
+use crate::engine::event::Event;
+use crate::engine::routing::Routing;
+use crate::ids::{AgentId, ContactId, CustomerId};
 use crate::journal::follow::{event_of, last_sequence};
 use crate::shard::view::TimelineItem;
 use crate::time::{EngineTime, WallTime};
@@ -125,6 +129,45 @@ pub fn query(data: &Path, sql: &str) -> Result<Answer, ArchiveError> {
     };
     let rows = read().map_err(&failed)?;
     Ok(Answer { columns, rows })
+}
+
+/// The configuration that the archive of a data directory has last, and who is where as it
+/// knows them: contacts with nobody by queue, and contacts in hand. What they need it does not
+/// know.
+///
+/// # Errors
+/// The archive cannot be read.
+pub fn standing(data: &Path) -> Result<(Arc<Routing>, Standing), ArchiveError> {
+    let path = schema::path(data);
+    let c = schema::open_to_read(&path)?;
+    let read = || -> rusqlite::Result<(Option<Vec<u8>>, Vec<String>)> {
+        let last = "SELECT event FROM configuration ORDER BY sequence DESC LIMIT 1";
+        let event = c.query_row(last, [], |row| row.get(0)).optional()?;
+        let mut open = c.prepare("SELECT state FROM work")?;
+        let open = open.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        Ok((event, open))
+    };
+    let (event, open) = read().map_err(sqlite(&path))?;
+    let stored = |what| ArchiveError::Stored { path: path.clone(), what };
+    let routing = match event.map(|bytes| event_of(&bytes)) {
+        Some(Ok(Event::Configured(routing))) => routing,
+        Some(Err(source)) => return Err(ArchiveError::Event { path, source }),
+        Some(Ok(_)) => return Err(stored("the routing")),
+        None => Arc::default(),
+    };
+    let mut standing = Standing::default();
+    for state in open {
+        let work: Work = serde_json::from_str(&state).map_err(|_| stored("an open contact"))?;
+        let hands = work.with.map(|(agent, ..)| agent);
+        for agent in hands.into_iter().chain(work.wrapping.iter().map(|(agent, ..)| *agent)) {
+            *standing.in_hand.entry(AgentId(agent)).or_default() += 1;
+        }
+        let waits = work.with.is_none() && work.stay.is_none() && work.ended.is_none();
+        if let Some(queue) = work.queue().filter(|_| waits) {
+            *standing.waiting.entry(queue).or_default() += 1;
+        }
+    }
+    Ok((routing, standing))
 }
 
 fn value(of: ValueRef<'_>) -> Value {

@@ -58,6 +58,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Contacts are deleted so many days after they ended.
     pub keep_days: u32,
+    /// The time zone of reports, by its IANA name.
+    pub time_zone: Arc<str>,
 }
 
 enum Ask {

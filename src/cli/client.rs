@@ -132,7 +132,8 @@ pub(super) async fn supervisor(
 
 /// Connects as an administrator.
 pub(super) async fn admin(router: &Router) -> Result<AdminServiceClient<Channel>, ClientError> {
-    Ok(AdminServiceClient::new(connect(&router.router).await?))
+    let channel = connect(&router.router).await?;
+    Ok(AdminServiceClient::new(channel).max_decoding_message_size(MOST_ANSWER))
 }
 
 /// Runs one command's conversation on this thread.

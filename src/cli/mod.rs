@@ -4,6 +4,7 @@
 //! `anyhow`: whoever reads them is a person at a prompt, so each says what to do next.
 
 pub mod agent;
+mod apply;
 pub mod archive;
 pub mod args;
 pub mod client;
@@ -18,6 +19,7 @@ pub mod queue;
 pub mod recall;
 pub mod serve;
 pub mod simulate;
+mod source;
 mod words;
 
 use std::io::IsTerminal;
@@ -51,8 +53,14 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(serve) => serve::run(&serve),
         Command::Demo(demo) => demo::run(&demo),
         Command::Simulate(asked) => simulate::run(&asked),
-        Command::Config(ConfigCommand::Check { file, json }) => {
+        Command::Config(ConfigCommand::Check { file, against: None, json }) => {
             told(&config::check(&file, std::io::stdout().is_terminal()), json)
+        }
+        Command::Config(ConfigCommand::Check { file, against: Some(against), json }) => {
+            client::block_on(async move { apply::preview(&file, &against, json).await })
+        }
+        Command::Config(ConfigCommand::Apply(asked)) => {
+            client::block_on(async move { apply::run(&asked).await })
         }
         Command::Playbook(PlaybookCommand::Check { file, json }) => {
             told(&playbook::check(&file, std::io::stdout().is_terminal()), json)

@@ -127,6 +127,9 @@ pub struct Settings {
     pub most_contacts: u32,
     /// Which of several waiting contacts a freed agent gets.
     pub contact_choice: ContactChoice,
+    /// Who leaves sooner than this has not waited: a short abandon in the interval record.
+    /// Nothing is decided by it; a record that is made again must count as it did.
+    pub short_abandon: Span,
 }
 
 impl Default for Settings {
@@ -139,6 +142,7 @@ impl Default for Settings {
             async_share: 10,
             most_contacts: 1_000_000,
             contact_choice: ContactChoice::FixedQueueRatio,
+            short_abandon: Span::seconds(5),
         }
     }
 }

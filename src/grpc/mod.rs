@@ -8,6 +8,7 @@ mod accept;
 mod admin;
 mod agent;
 mod auth;
+mod configs;
 mod convert;
 mod explain;
 mod gateway;

@@ -24,6 +24,7 @@ use super::observe::Observer;
 use super::owner::{Decider, Ends, Never, Owner};
 use super::people::{People, PeopleChange};
 use super::recalls::{RecallChange, Recalls};
+use super::reload::journaled_stays;
 use super::replica::{READS, Read, Replica, ToReplica};
 use super::sessions::Sessions;
 use super::snapshots::{SnapshotOptions, Taker};
@@ -254,8 +255,14 @@ impl Recovery {
         let clock = Clock::starting_at(self.at + gap);
         let engine = std::mem::take(&mut self.engine);
         let recovered = engine.routing().clone();
-        let wanted = wanted(self.configured.then_some(&*recovered))
-            .map_err(|error| StartError::Wanted(error.into()))?;
+        let wanted = wanted(self.configured.then_some(&*recovered)).or_else(|error| {
+            let why = error.into();
+            if !self.configured {
+                return Err(StartError::Wanted(why));
+            }
+            journaled_stays(&self.health, &*why);
+            Ok(Routing::clone(&recovered))
+        })?;
 
         let observer = self.options.observer.clone();
         // As long as the sessions that can end: one that was lost would stay for ever.
@@ -276,7 +283,12 @@ impl Recovery {
             decider.own(Command::Restart(gap)).map_err(StartError::Restart)?;
         }
         if !self.configured || *recovered != wanted {
-            configure(&mut decider, wanted)?;
+            match configure(&mut decider, wanted) {
+                Err(StartError::Configuration(w)) if self.configured => {
+                    journaled_stays(&self.health, &w)
+                }
+                configured => configured?,
+            }
         }
         let opening = decider.close();
         self.health.set_durable(self.sequence);
@@ -354,6 +366,7 @@ impl Recovery {
             words,
             receipts,
             receipt,
+            reloads: Arc::default(),
         };
         Prepared {
             owner,

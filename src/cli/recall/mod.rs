@@ -47,7 +47,7 @@ async fn on_call(router: &Router) -> Result<Client, ClientError> {
 }
 
 /// The client's own name for a request: no two are the same.
-fn request_id() -> String {
+pub(super) fn request_id() -> String {
     format!("cli-{}-{}", std::process::id(), since_epoch().as_nanos())
 }
 

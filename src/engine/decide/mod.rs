@@ -4,6 +4,7 @@
 //! applied at once, so that the next step of the same command sees it.
 
 mod agent;
+mod configure;
 mod consult;
 mod demand;
 mod gateway;
@@ -23,21 +24,20 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Engine;
-use super::agent::{Agent, Presence};
+use super::MOST_CLASSES;
+use super::agent::Presence;
 use super::command::{Command, GatewayLimits, Reply};
 use super::contact::{Contact, State};
 use super::event::{EffectKind, Event, Queued, Settled};
-use super::floor::Floor;
 use super::gateway::MOST_GATEWAYS;
 use super::rank::Asked;
 use super::recall::Recall;
 use super::refusal::Refusal;
-use super::routing::{Name, Queue, Routing};
+use super::routing::{Name, Queue};
 use super::words::{
-    Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, NotTaken,
+    AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, NotTaken,
     QueuedBecause, ServiceClass,
 };
-use super::{MOST_CLASSES, MOST_PROFILES};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, SessionId};
 use crate::time::{EngineTime, Place, Span};
 
@@ -87,7 +87,8 @@ pub(super) fn decide(
     match command {
         Command::Tick => turn.tick(),
         Command::Restart(gap) => turn.restart(*gap),
-        Command::Configure(routing) => return turn.configure(routing),
+        Command::Configure(routing) => return turn.configure(routing, None),
+        Command::Reload { routing, why } => return turn.configure(routing, Some(why)),
         Command::PauseReservations(paused) => turn.pause(*paused),
         Command::ConnectGateway { name, limits } => return turn.connect_gateway(name, *limits),
         Command::RegisterGateway(name) => return turn.register_gateway(name),
@@ -171,34 +172,6 @@ impl Turn<'_> {
             State::Connecting { .. } => Some(self.at + queue.connect_timeout),
             State::Queued => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),
             _ => None,
-        }
-    }
-
-    fn configure(&mut self, routing: &Arc<Routing>) -> Result<Reply, Refusal> {
-        let old = &self.engine.routing;
-        if old == routing {
-            return Ok(Reply::Done);
-        }
-        agree(old, routing)?;
-        if Floor::count_profiles(routing) > MOST_PROFILES {
-            return Err(Refusal::Limit { what: "agent profile", most: MOST_PROFILES as u64 });
-        }
-        self.emit(Event::Configured(Arc::clone(routing)));
-        for index in 0..self.engine.agents.len() {
-            let agent = self.engine.agents[index].id;
-            self.retire_if_free(agent);
-            self.offer_agent(agent);
-        }
-        Ok(Reply::Done)
-    }
-
-    /// Who is no longer in the configuration signs out, once their hands are empty.
-    fn retire_if_free(&mut self, agent: AgentId) {
-        let retired = self.engine.routing.agent(agent).is_some_and(|p| p.retired);
-        let free = |a: &Agent| a.work.is_empty() && a.availability != Availability::SignedOut;
-        if retired && self.engine.agent(agent).is_some_and(free) {
-            let (to, because) = (Availability::SignedOut, AvailabilityBecause::Retired);
-            self.emit(Event::AvailabilityChanged { agent, to, because });
         }
     }
 
@@ -468,28 +441,4 @@ fn place(arrived: EngineTime, ahead: &[Span]) -> Place {
 
 fn service(safety: bool, channel: Channel) -> ServiceClass {
     if safety { ServiceClass::Safety } else { channel.service() }
-}
-
-/// Whether the names in force keep their ids in a new configuration.
-fn agree(old: &Routing, new: &Routing) -> Result<(), Refusal> {
-    fn kept<T>(old: &[T], new: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
-        old.len() <= new.len() && old.iter().zip(new).all(|(o, n)| same(o, n))
-    }
-    let checks = [
-        ("skills", kept(&old.skills, &new.skills, |o, n| o.name == n.name)),
-        ("pools", kept(&old.pools, &new.pools, |o, n| o.name == n.name)),
-        ("queues", kept(&old.queues, &new.queues, |o, n| o.name == n.name)),
-        ("agents", kept(&old.agents, &new.agents, |o, n| o.name == n.name)),
-        ("entry_points", kept(&old.entry_points, &new.entry_points, |o, n| o.name == n.name)),
-        (
-            "not_ready_reasons",
-            new.not_ready_reasons.len() >= 2
-                && kept(&old.not_ready_reasons, &new.not_ready_reasons, |o, n| o.name == n.name),
-        ),
-        ("dispositions", kept(&old.dispositions, &new.dispositions, |o, n| o.name == n.name)),
-    ];
-    match checks.into_iter().find(|(_, ok)| !ok) {
-        Some((table, _)) => Err(Refusal::BadConfiguration(table)),
-        None => Ok(()),
-    }
 }

@@ -94,7 +94,7 @@ impl Router {
         let stopped = stop.clone().cancelled_owned();
         let folder = data.path().to_path_buf();
         let follow = JournalFollow::new(folder.clone(), handle.health().clone());
-        let options = Options { data: folder.clone(), keep_days: 400 };
+        let options = Options { data: folder.clone(), keep_days: 400, time_zone: "UTC".into() };
         let archive = Archive::start(options, follow, metrics).expect("a thread");
         let reading = Reader::new(folder.clone());
         let past = Past { reader: reading, asks: archive.asks(), data: folder };

@@ -312,7 +312,7 @@ structs! {
     EntryPoint { name, retired, queue }
     Settings {
         ring_no_answer_limit, pass_over, named_wait, agent_grace, async_share, most_contacts,
-        contact_choice,
+        contact_choice, short_abandon,
     }
     Arrived {
         contact, gateway, session, key, content, channel, entry_point, customer, continues,

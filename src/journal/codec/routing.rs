@@ -33,7 +33,8 @@ words!(ContactChoice => ContactChoice { FixedQueueRatio, OldestFirst, CmuTheta }
 record!(AgentProfile => AgentProfile { name, retired, pool, skills, primary, capacity, workload });
 record!(Settings => Settings {
     ring_no_answer_limit, async_share, most_contacts, contact_choice;
-    pass_over = pass_over_us, named_wait = named_wait_us, agent_grace = agent_grace_us
+    pass_over = pass_over_us, named_wait = named_wait_us, agent_grace = agent_grace_us,
+    short_abandon = short_abandon_us
 });
 
 impl Record for Arc<Routing> {

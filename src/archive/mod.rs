@@ -16,6 +16,7 @@ pub mod hold;
 mod lost;
 mod project;
 mod read;
+pub mod record;
 mod retain;
 mod rows;
 mod schema;

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
@@ -11,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::error::{ArchiveError, sqlite};
+use super::record::read::{Asked, Report, report, site_zone};
 use super::store::meta;
 use super::work::Work;
 use super::{hold, schema};
@@ -95,6 +97,26 @@ impl Reader {
         self.read(move |data| known(data, customer)).await
     }
 
+    /// The interval record, by this time zone or the site's; with the zone's name. `asked` is
+    /// made of the zone.
+    ///
+    /// # Errors
+    /// The archive cannot be read.
+    pub async fn report(
+        &self,
+        zone: Option<TimeZone>,
+        asked: impl FnOnce(&TimeZone) -> Asked + Send + 'static,
+    ) -> Result<(Report, TimeZone), ArchiveError> {
+        self.read(move |data| {
+            let zone = match zone {
+                Some(zone) => zone,
+                None => site_zone(data)?,
+            };
+            Ok((report(data, asked(&zone), &zone)?, zone))
+        })
+        .await
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Path) -> Result<T, ArchiveError> + Send + 'static,
@@ -140,21 +162,13 @@ pub fn query(data: &Path, sql: &str) -> Result<Answer, ArchiveError> {
 pub fn standing(data: &Path) -> Result<(Arc<Routing>, Standing), ArchiveError> {
     let path = schema::path(data);
     let c = schema::open_to_read(&path)?;
-    let read = || -> rusqlite::Result<(Option<Vec<u8>>, Vec<String>)> {
-        let last = "SELECT event FROM configuration ORDER BY sequence DESC LIMIT 1";
-        let event = c.query_row(last, [], |row| row.get(0)).optional()?;
+    let routing = standing_routing(&c, &path)?;
+    let read = || -> rusqlite::Result<Vec<String>> {
         let mut open = c.prepare("SELECT state FROM work")?;
-        let open = open.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        Ok((event, open))
+        open.query_map([], |row| row.get(0))?.collect()
     };
-    let (event, open) = read().map_err(sqlite(&path))?;
+    let open = read().map_err(sqlite(&path))?;
     let stored = |what| ArchiveError::Stored { path: path.clone(), what };
-    let routing = match event.map(|bytes| event_of(&bytes)) {
-        Some(Ok(Event::Configured(routing))) => routing,
-        Some(Err(source)) => return Err(ArchiveError::Event { path, source }),
-        Some(Ok(_)) => return Err(stored("the routing")),
-        None => Arc::default(),
-    };
     let mut standing = Standing::default();
     for state in open {
         let work: Work = serde_json::from_str(&state).map_err(|_| stored("an open contact"))?;
@@ -168,6 +182,18 @@ pub fn standing(data: &Path) -> Result<(Arc<Routing>, Standing), ArchiveError> {
         }
     }
     Ok((routing, standing))
+}
+
+/// The last configuration.
+pub(super) fn standing_routing(c: &Connection, path: &Path) -> Result<Arc<Routing>, ArchiveError> {
+    let last = "SELECT event FROM configuration ORDER BY sequence DESC LIMIT 1";
+    let event = c.query_row(last, [], |row| row.get::<_, Vec<u8>>(0)).optional();
+    match event.map_err(sqlite(path))?.map(|bytes| event_of(&bytes)) {
+        Some(Ok(Event::Configured(routing))) => Ok(routing),
+        Some(Err(source)) => Err(ArchiveError::Event { path: path.into(), source }),
+        Some(Ok(_)) => Err(ArchiveError::Stored { path: path.into(), what: "the routing" }),
+        None => Ok(Arc::default()),
+    }
 }
 
 fn value(of: ValueRef<'_>) -> Value {

@@ -256,6 +256,7 @@ impl<F: Follow> Follower<F> {
     /// Follows until it is told to stop.
     fn keep_up(&mut self) -> Result<(), ArchiveError> {
         let mut store = Store::open(&self.options.data)?;
+        store.is_of(&self.options.time_zone)?;
         let mut due = Due { synced: None, retain: Instant::now() };
         loop {
             let wait =

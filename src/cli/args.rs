@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 pub use super::archive::args::{ArchiveCommand, AuditCommand, Forget};
 pub use super::journal::args::JournalCommand;
 pub use super::recall::args::RecallCommand;
+pub use super::report::ReportCommand;
 pub use super::simulate::args::Simulate;
 
 const EXITS: &str = "Exit codes: 0 done; 1 it could not be done; 2 what was typed, or a file \
@@ -70,6 +71,9 @@ exit code 1 if a row is not near enough to its table."
     /// Ask the archive, and keep things in it
     #[command(subcommand)]
     Archive(ArchiveCommand),
+    /// Report what happened: the interval record
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Check who did what
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -17,6 +17,7 @@ mod out;
 pub mod playbook;
 pub mod queue;
 pub mod recall;
+pub mod report;
 pub mod serve;
 pub mod simulate;
 mod source;
@@ -67,6 +68,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Journal(command) => journal::run(command),
         Command::Archive(command) => archive::run(&command),
+        Command::Report(command) => report::run(&command),
         Command::Audit(command) => archive::audit(&command),
         Command::Forget(forget) => client::block_on(async move { forget::run(&forget).await }),
         Command::Queue(command) => client::block_on(async move {

@@ -14,6 +14,7 @@ mod explain;
 mod gateway;
 mod heard;
 mod inspect;
+mod intervals;
 mod machine;
 mod next;
 mod past;

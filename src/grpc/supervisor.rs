@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use super::convert::{check, order};
 use super::rows::{self, MOST_ROWS, Page};
 use super::status::{self, Fault};
-use super::{Edge, auth, inspect, unix_ms};
+use super::{Edge, auth, inspect, intervals, unix_ms};
 use crate::engine::entry::Role;
 use crate::ids::QueueId;
 use crate::pb::v1::supervisor_service_server::SupervisorService;
@@ -70,6 +70,15 @@ impl Supervisors {
 
 #[tonic::async_trait]
 impl SupervisorService for Supervisors {
+    type ReportIntervalsStream = intervals::Parts;
+
+    async fn report_intervals(
+        &self,
+        request: Request<v1::ReportIntervalsRequest>,
+    ) -> Result<Response<Self::ReportIntervalsStream>, Status> {
+        intervals::report(&self.0, request.into_inner()).await.map(Response::new)
+    }
+
     type WatchQueuesStream = ReceiverStream<Result<WatchQueuesResponse, Status>>;
 
     async fn list_queues(

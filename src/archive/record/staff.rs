@@ -55,11 +55,25 @@ pub(in super::super) enum Change {
 pub(in super::super) struct Staff(pub(in super::super) Table<AgentId, Open>);
 
 impl Staff {
-    /// An agent's availability is another.
+    /// An agent's availability is another, or was said again.
     pub(in super::super) fn changes(
         &mut self,
         agent: AgentId,
         to: Availability,
+        when: (&Arc<When>, u64),
+        to_be_written: (&Routing, &mut Record, &mut Vec<Change>),
+    ) {
+        let state = State::of(to);
+        if self.0.get(&agent).map(|open| open.state) != state {
+            self.begins(agent, state, when, to_be_written);
+        }
+    }
+
+    /// The spell that an agent is in ends, and this one begins.
+    fn begins(
+        &mut self,
+        agent: AgentId,
+        state: Option<State>,
         (when, n): (&Arc<When>, u64),
         (routing, record, rows): (&Routing, &mut Record, &mut Vec<Change>),
     ) {
@@ -67,7 +81,7 @@ impl Staff {
             record.state(agent, open.state, open.until(when.at), routing);
             rows.push(Change::Ended(agent, open, Arc::clone(when)));
         }
-        let Some(state) = State::of(to) else { return };
+        let Some(state) = state else { return };
         let open = Open { state, sequence: when.sequence, n, at: when.at, wall: when.wall };
         self.0.insert(agent, open);
         rows.push(Change::Began(agent, open));
@@ -89,11 +103,7 @@ impl Staff {
             .collect();
         others.sort_unstable_by_key(|(agent, _)| *agent);
         for (agent, state) in others {
-            let to = match state {
-                State::Ready => Availability::Ready,
-                State::NotReady(reason) => Availability::NotReady(reason),
-            };
-            self.changes(agent, to, when, (old, &mut *record, &mut *rows));
+            self.begins(agent, Some(state), when, (old, &mut *record, &mut *rows));
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Projection {
     pub(super) recalls: Vec<(RecallId, Vec<EntryPointId>)>,
     /// Who is signed in.
     pub(super) staff: Staff,
+    /// What the last change of the configuration changed, for the audit.
+    pub(super) reconfigured: String,
     pub(super) rows: Rows,
 }
 
@@ -70,6 +72,7 @@ impl Projection {
     }
 
     fn configured(&mut self, routing: &Arc<Routing>, when: &Arc<When>, n: u64) {
+        self.reconfigured = detail::configured(&self.routing, routing);
         let rows = (&mut self.rows.record, &mut self.rows.spells);
         self.staff.configured((&self.routing, routing), (when, n), rows);
         self.routing = routing.clone();
@@ -128,7 +131,10 @@ impl Projection {
         }
         let act = entry.events.iter().find(|event| !matches!(event, Event::Ordered { .. }));
         let Some(act) = act.or(entry.events.first()) else { return };
-        let (what, detail) = detail::of(act, &self.routing);
+        let (what, mut detail) = detail::of(act, &self.routing);
+        if matches!(act, Event::Configured(_)) {
+            detail = std::mem::take(&mut self.reconfigured);
+        }
         let contact = entry.events.iter().find_map(|event| about(event)[0]);
         self.rows.audit.push(AuditRow { when: when.clone(), what, detail, contact, why });
     }

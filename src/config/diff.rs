@@ -149,6 +149,10 @@ fn table<T: PartialEq>(
     all: &mut Vec<Change>,
 ) {
     for (place, now) in after.iter().enumerate() {
+        // Ids mean the same in both, so that what is equal says the same.
+        if before.get(place) == Some(now) {
+            continue;
+        }
         let (name, retired, says) = read(now, new);
         let was = before.get(place).map(|was| read(was, old));
         let how = match was {

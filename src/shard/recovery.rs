@@ -255,13 +255,9 @@ impl Recovery {
         let clock = Clock::starting_at(self.at + gap);
         let engine = std::mem::take(&mut self.engine);
         let recovered = engine.routing().clone();
+        let stays = |why| journaled_stays(why, self.configured, &self.health);
         let wanted = wanted(self.configured.then_some(&*recovered)).or_else(|error| {
-            let why = error.into();
-            if !self.configured {
-                return Err(StartError::Wanted(why));
-            }
-            journaled_stays(&self.health, &*why);
-            Ok(Routing::clone(&recovered))
+            stays(StartError::Wanted(error.into())).map(|()| (*recovered).clone())
         })?;
 
         let observer = self.options.observer.clone();
@@ -283,12 +279,7 @@ impl Recovery {
             decider.own(Command::Restart(gap)).map_err(StartError::Restart)?;
         }
         if !self.configured || *recovered != wanted {
-            match configure(&mut decider, wanted) {
-                Err(StartError::Configuration(w)) if self.configured => {
-                    journaled_stays(&self.health, &w)
-                }
-                configured => configured?,
-            }
+            configure(&mut decider, wanted).or_else(stays)?;
         }
         let opening = decider.close();
         self.health.set_durable(self.sequence);

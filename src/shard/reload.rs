@@ -4,7 +4,7 @@
 //! What is decided is the engine's; this reads no file and knows no signals but that it looks
 //! whether the router's own file agrees with what was applied.
 
-use std::error::Error;
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use super::ask::Rejection;
 use super::handle::{ShardHandle, Stopped};
 use super::health::Health;
+use super::recovery::StartError;
 use crate::config::diff::FieldChange;
 use crate::config::preview::{Preview, Standing, preview};
 use crate::config::{self, Config, MergeError, merge};
@@ -66,11 +67,21 @@ impl From<Stopped> for NotApplied {
     }
 }
 
-/// The journal's configuration stays in force after a start: customers are better served by
-/// yesterday's than by nobody.
-pub(super) fn journaled_stays(health: &Health, why: &dyn Error) {
-    tracing::error!(%why, "the configuration cannot be applied: the journal's stays in force");
-    health.set_configuration_fault(Some(why.to_string().into()));
+/// A configuration that cannot be applied at a start: the journal's stays in force, if it has one,
+/// because customers are better served by yesterday's than by nobody.
+pub(super) fn journaled_stays(
+    why: StartError,
+    configured: bool,
+    health: &Health,
+) -> Result<(), StartError> {
+    if !configured || !matches!(why, StartError::Wanted(_) | StartError::Configuration(_)) {
+        return Err(why);
+    }
+    let cause = why.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    let told = format!("{why}{cause}");
+    tracing::error!(why = told, "the journal's configuration stays in force");
+    health.set_configuration_fault(Some(told.into()));
+    Ok(())
 }
 
 impl Reloads {
@@ -141,12 +152,13 @@ impl ShardHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::built_in;
+    use crate::config::{Kind, built_in};
     use crate::engine::entry::Role;
     use crate::engine::event::Event;
     use crate::engine::refusal::RefusalKind;
+    use crate::engine::routing::Routing;
     use crate::shard::testing::Recorded;
-    use crate::shard::tests::bench::{Memory, actor, start};
+    use crate::shard::tests::bench::{Memory, actor, start, start_with};
 
     fn wanted(change: impl FnOnce(&mut Config)) -> Arc<Config> {
         let mut config = built_in().expect("it is sound").config;
@@ -182,6 +194,30 @@ mod tests {
         apply(&handle, &back).await.expect("it is applied");
         assert_eq!(handle.directory().queue("support"), support);
         shard.stop();
+    }
+
+    #[tokio::test]
+    async fn a_configuration_that_cannot_follow_leaves_the_journals_in_force_at_a_start() {
+        let memory = Arc::new(Memory::default());
+        let (handle, shard) = start(&memory, Arc::new(Recorded::default()));
+        let before = handle.directory().routing.clone();
+        shard.stop();
+        let another = || {
+            let mut routing = (*before).clone();
+            routing.queues[0].name = "another".into();
+            routing
+        };
+        let refused = |wanted: Result<Routing, MergeError>| {
+            let (handle, shard) = start_with(&memory, Arc::new(Recorded::default()), wanted);
+            assert_eq!(handle.directory().routing, before);
+            let fault = handle.health().configuration_fault().expect("it says so");
+            assert!(handle.health().ready().is_ok(), "and serves");
+            shard.stop();
+            fault
+        };
+        let full = MergeError::TableFull { kind: Kind::Skill, found: 65_537, most: 65_536 };
+        assert!(refused(Err(full)).contains("65537 skill names"));
+        assert!(refused(Ok(another())).contains("queues do not agree"), "an id has another name");
     }
 
     #[tokio::test]

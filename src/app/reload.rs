@@ -166,8 +166,8 @@ pub(crate) fn told(file: &Path, error: &ConfigError) -> Box<str> {
         }
         ConfigError::Invalid(report) => {
             let (file, errors) = (file.display(), report.errors());
-            format!("{file} has {errors} errors, which `surgeline config check {file}` tells")
-                .into()
+            let s = if errors == 1 { "" } else { "s" };
+            format!("{file} has {errors} error{s}: `surgeline config check {file}` tells").into()
         }
     }
 }

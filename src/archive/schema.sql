@@ -94,6 +94,7 @@ CREATE TABLE agent_state (
     ended_sequence INTEGER, ended_ms INTEGER, ended_us INTEGER, PRIMARY KEY (agent, sequence, n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX agent_state_ended ON agent_state (ended_sequence);
+CREATE INDEX agent_state_over ON agent_state (ended_ms) WHERE ended_ms IS NOT NULL;
 -- the record's tables of sums
 CREATE TABLE work (contact INTEGER PRIMARY KEY, state TEXT NOT NULL) STRICT;
 PRAGMA user_version = 2;

@@ -235,7 +235,9 @@ impl Told {
         let whom = whom(asked.by);
         let mut header = vec![whom.to_owned(), "start".to_owned()];
         header.extend(self.report.columns.iter().cloned());
-        let derived = self.report.rows.first().map(|row| self.derived(row)).unwrap_or_default();
+        // The same header for a record without rows.
+        let values = vec![0; self.report.columns.len()];
+        let derived = self.derived(&Row { name: String::new(), start_ms: 0, values });
         header.extend(derived.iter().map(|(name, _)| (*name).to_owned()));
         // Names have no commas and no quotes: the configuration's rule.
         let mut text = Text::default();

@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(loaded.config.server.playbooks, folder.path().join("playbooks"));
         assert!(source.keep_journaled && source.text.is_none() && error.is_some());
         let fault = source.fault.unwrap();
-        assert!(fault.contains("centre.toml has 1 errors"), "{fault}");
+        assert!(fault.contains("centre.toml has 1 error:"), "{fault}");
         // Without --data it is the file that says where the last good one is.
         let broken =
             format!("skills = [\"a\", \"a\"]\n[server]\ndata = {:?}\n", data.display().to_string());

@@ -165,4 +165,14 @@ fn deleting_and_forgetting_change_nothing_of_the_record() {
     store.forget(CUSTOMER, WallTime(11 * DAY_MS)).expect("forgotten");
     assert_eq!(store.retain(WallTime(11 * DAY_MS)).expect("done"), 3);
     assert_eq!(all(), before);
+
+    let mut day = Day::begin();
+    day.at(0, vec![is(Availability::Ready)]);
+    day.at(60, vec![is(Availability::NotReady(ReasonId(2)))]);
+    day.commit();
+    let states = "SELECT count(*) FROM agent_state";
+    assert_eq!(cells(day.data.path(), states), [2]);
+    assert_eq!(day.store.retain(WallTime(2 * DAY_MS)).expect("done"), 0);
+    assert_eq!(cells(day.data.path(), states), [1], "what goes on stays");
+    assert_eq!(day.agent("ready_us"), [(0, 60)], "and so do sums");
 }

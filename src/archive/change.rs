@@ -93,9 +93,10 @@ impl Change<'_> {
             }
             Event::CallbackPromised(CallbackPromised { released, .. }) => {
                 self.let_go();
+                self.called_back();
                 self.work.callback = true;
                 if let Some(released) = released.filter(|released| released.wrap_up.is_some()) {
-                    self.work.wraps(released.agent, self.when.at);
+                    self.work.wraps(released.agent, self.moment());
                 }
             }
             Event::Triaged { heed, .. } => self.concerns(heed.recall),

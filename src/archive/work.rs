@@ -61,6 +61,9 @@ pub(super) struct Work {
 pub(super) struct Visit {
     pub(super) queue: u16,
     pub(super) since_us: u64,
+    /// For our call, not on the line.
+    #[serde(default)]
+    pub(super) callback: bool,
 }
 
 /// A moment on both clocks.

@@ -326,7 +326,8 @@ impl Told {
             let mut cells = vec![row.name.clone(), self.start(row)];
             cells.extend(columns.iter().map(|column| of(column).to_string()));
             if self.by == By::Queue {
-                let out = of("moved_out") + of("overflowed_out") + of("self_served") + of("ended");
+                let out = ["moved_out", "overflowed_out", "self_served", "to_callback", "ended"];
+                let out: u64 = out.iter().map(|column| of(column)).sum();
                 cells.extend([out.to_string(), of("waiting").to_string()]);
                 let derived = self.derived(row);
                 let ratio = |name: &str| {

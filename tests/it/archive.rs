@@ -190,9 +190,19 @@ async fn random_histories_add_up_to_what_the_replica_counted() {
         compare(seed, folder.path(), &engine).await;
         shown.extend(super::record::compare(seed, folder.path()));
     }
-    for column in
-        ["transferred_in", "returned_in", "moved_in", "moved_out", "self_served", "abandoned"]
-    {
+    for column in [
+        "transferred_in",
+        "returned_in",
+        "moved_in",
+        "moved_out",
+        "self_served",
+        "abandoned",
+        "overflowed_in",
+        "overflowed_out",
+        "to_callback",
+        "callbacks_answered",
+        "callbacks_ended",
+    ] {
         assert!(shown.contains(column), "no history has {column}: {shown:?}");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use surgeline::archive::query;
 use surgeline::archive::record::read::{Asked, By, report};
-use surgeline::engine::event::Event;
+use surgeline::engine::event::{CallbackPromised, Event, PromiseOpened};
 use surgeline::engine::routing::Routing;
 use surgeline::engine::words::{Availability, EndReason, NotTaken, QueuedBecause};
 use surgeline::ids::{AgentId, ContactId, QueueId};
@@ -28,6 +28,8 @@ struct Story {
     queue: Option<QueueId>,
     /// It waits in this queue, since then.
     waits: Option<(QueueId, u64)>,
+    /// Its customer waits for our call.
+    called: Option<(QueueId, u64)>,
     /// Who has it, since when, without the time on hold.
     with: Option<(AgentId, u64, bool)>,
     wraps: Vec<(AgentId, u64, Option<QueueId>)>,
@@ -73,11 +75,38 @@ impl Count {
         Some((queue, if story.answered { at - since } else { whole }))
     }
 
+    fn callback_over(&mut self, contact: ContactId, at: u64) -> Option<(QueueId, u64)> {
+        let story = self.contacts.get_mut(&contact)?;
+        let (queue, since) = story.called.take()?;
+        let whole = at - story.arrived + story.waited_before;
+        Some((queue, if story.answered { at - since } else { whole }))
+    }
+
+    fn promised(&mut self, promised: &CallbackPromised, at: u64) {
+        self.time(promised.contact, at, None);
+        let Some(story) = self.contacts.get_mut(&promised.contact) else { return };
+        let queue = story.queue;
+        if let Some(released) = promised.released.filter(|r| r.wrap_up.is_some()) {
+            story.wraps.push((released.agent, at, queue));
+        }
+        let (Some(queue), None) = (queue, story.called) else { return };
+        let waited = story.waits.take();
+        story.called = Some((queue, at));
+        self.queue(queue, "callbacks", 1);
+        if let Some((waited_in, _)) = waited {
+            self.queue(waited_in, "to_callback", 1);
+        }
+    }
+
     fn taken(&mut self, contact: ContactId, agent: AgentId, at: u64, answers: bool) {
         self.time(contact, at, Some((agent, false)));
         self.agent(agent, "answered", 1);
         if !answers {
             return;
+        }
+        if let Some((queue, waited)) = self.callback_over(contact, at) {
+            self.queue(queue, "callbacks_answered", 1);
+            self.queue(queue, "callback_wait_us", waited);
         }
         if let Some((queue, waited)) = self.wait_over(contact, at) {
             let target = self.routing.queue(queue).map_or(Span::ZERO, |q| q.target);
@@ -98,6 +127,13 @@ impl Count {
                 let story = Story { arrived, waited_before, ..Story::default() };
                 self.contacts.insert(a.contact, story);
             }
+            Event::PromiseOpened(PromiseOpened { arrived: a, .. }) => {
+                let (arrived, waited_before) = (at, a.waited.0);
+                let story = Story { arrived, waited_before, ..Story::default() };
+                self.contacts.insert(a.contact, story);
+            }
+            Event::CallbackPromised(promised) => self.promised(promised, at),
+            Event::ReasonOverstayed(over) => self.agent(over.agent, "overstayed", 1),
             Event::ConsultStarted { child, .. } => {
                 let story = Story { arrived: at, consult: true, ..Story::default() };
                 self.contacts.insert(*child, story);
@@ -112,7 +148,9 @@ impl Count {
                 }
                 story.queue = Some(q.queue);
                 let waited = story.waits;
-                if !consult && waited.map(|w| w.0) != Some(q.queue) {
+                if let Some((queue, _)) = &mut story.called {
+                    *queue = q.queue;
+                } else if !consult && waited.map(|w| w.0) != Some(q.queue) {
                     story.waits = Some((q.queue, at));
                     self.entered(q.queue, waited.map(|w| w.0), q.because);
                 }
@@ -167,12 +205,14 @@ impl Count {
     }
 
     fn entered(&mut self, queue: QueueId, left: Option<QueueId>, because: QueuedBecause) {
+        let overflowed = because == QueuedBecause::Overflowed;
         if let Some(left) = left {
-            self.queue(left, "moved_out", 1);
+            self.queue(left, if overflowed { "overflowed_out" } else { "moved_out" }, 1);
         }
         self.queue(queue, "offered", 1);
         let how = match because {
             QueuedBecause::Transferred => "transferred_in",
+            QueuedBecause::Overflowed => "overflowed_in",
             QueuedBecause::Moved | QueuedBecause::Safety => "moved_in",
             QueuedBecause::Requeued | QueuedBecause::Woken | QueuedBecause::AgentGone => {
                 "returned_in"
@@ -196,6 +236,9 @@ impl Count {
     }
 
     fn closed(&mut self, contact: ContactId, reason: EndReason, at: u64) {
+        if let Some((queue, _)) = self.callback_over(contact, at) {
+            self.queue(queue, "callbacks_ended", 1);
+        }
         let Some((queue, waited)) = self.wait_over(contact, at) else { return };
         let short = self.routing.settings.short_abandon;
         let target = self.routing.queue(queue).map_or(Span::ZERO, |q| q.target);
@@ -209,6 +252,7 @@ impl Count {
             EndReason::Solved | EndReason::Informed | EndReason::FollowedUp => {
                 self.queue(queue, "self_served", 1);
             }
+            EndReason::Overflowed => self.queue(queue, "overflowed_out", 1),
             _ => self.queue(queue, "ended", 1),
         }
     }
@@ -305,7 +349,7 @@ pub(crate) fn compare(seed: u64, data: &Path) -> BTreeSet<String> {
 /// What was offered is what ended in one way, and what still waits.
 fn conserved(seed: u64, data: &Path, count: &Count) {
     let left = "SELECT queue, sum(offered - answered - abandoned - moved_out - overflowed_out
-        - self_served - ended) FROM queue_record GROUP BY queue";
+        - self_served - to_callback - ended) FROM queue_record GROUP BY queue";
     for row in query(data, left).expect("SQL").rows {
         let name = row[0].as_str().expect("a name");
         let waits = count.contacts.values().filter_map(|story| story.waits);

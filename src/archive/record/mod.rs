@@ -52,10 +52,14 @@ columns! {
     OverflowedOut = "overflowed_out", "Waits that ended by overflow to another queue or an external number.";
     SelfServed = "self_served", "Waits that ended in self-service: solved, informed, followed up.";
     Ended = "ended", "Waits that ended in any other way: closed by a supervisor, lost by a gateway, not reached.";
+    ToCallback = "to_callback", "Waits that ended because the customer is called back instead.";
     TransferredOut = "transferred_out", "Contacts that agents sent on from this queue to wait again.";
-    Callbacks = "callbacks", "Callbacks that fell due.";
+    Callbacks = "callbacks", "Callbacks that were promised: to who waited, to who was with an agent, to whose call was lost.";
+    CallbacksAnswered = "callbacks_answered", "Callbacks that ended with an agent.";
+    CallbacksEnded = "callbacks_ended", "Callbacks that ended without one: not reached, cancelled, closed.";
     AnsweredWait = "answered_wait_us", "Sum of the waits that ended with an agent.";
     AbandonedWait = "abandoned_wait_us", "Sum of the waits that the customer ended.";
+    CallbackWait = "callback_wait_us", "Sum of the waits for callbacks that ended with an agent.";
     Talk = "talk_us", "Time that agents had its contacts, holds not included.";
     Hold = "hold_us", "Time that its contacts were on hold with an agent.";
     WrapUp = "wrap_up_us", "Time that agents worked after its contacts.";
@@ -74,6 +78,7 @@ columns! {
     ConnectFailed = "connect_failed", "Contacts that they took and that were not joined.";
     Transferred = "transferred", "Contacts that they sent on.";
     Requeued = "requeued", "Contacts that they sent back to wait.";
+    Overstayed = "overstayed", "Times that they were not ready for longer than the reason's limit.";
     Talk = "talk_us", "Time with contacts, holds not included.";
     Hold = "hold_us", "Time that contacts of theirs were on hold.";
     WrapUp = "wrap_up_us", "Work after contacts.";

@@ -228,7 +228,7 @@ impl Sheet {
 
     fn queues(&mut self, c: &Connection) -> rusqlite::Result<()> {
         let before = "SELECT queue, sum(offered - answered - abandoned - moved_out - overflowed_out
-                - self_served - ended) FROM queue_record WHERE start_ms < ?1 GROUP BY queue";
+                - self_served - to_callback - ended) FROM queue_record WHERE start_ms < ?1 GROUP BY queue";
         let mut statement = c.prepare(before)?;
         let rows =
             statement.query_map([self.asked.from_ms], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -361,6 +361,7 @@ fn flow(quarter: &[u64]) -> i64 {
         QueueColumn::MovedOut,
         QueueColumn::OverflowedOut,
         QueueColumn::SelfServed,
+        QueueColumn::ToCallback,
         QueueColumn::Ended,
     ];
     of(QueueColumn::Offered) - gone.into_iter().map(of).sum::<i64>()

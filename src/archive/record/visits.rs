@@ -31,8 +31,14 @@ impl Change<'_> {
         if before.is_some_and(|visit| visit.queue == queue) {
             return;
         }
+        if let Some(visit) = before.filter(|visit| visit.callback) {
+            self.work.visit = Some(Visit { queue, ..visit });
+            return;
+        }
+        let overflowed = queued.because == QueuedBecause::Overflowed;
         if let Some(visit) = before {
-            self.queue(visit.queue, QueueColumn::MovedOut, 1);
+            let out = if overflowed { QueueColumn::OverflowedOut } else { QueueColumn::MovedOut };
+            self.queue(visit.queue, out, 1);
         }
         self.queue(queue, QueueColumn::Offered, 1);
         match queued.because {
@@ -43,9 +49,14 @@ impl Change<'_> {
             QueuedBecause::Requeued | QueuedBecause::Woken | QueuedBecause::AgentGone => {
                 self.queue(queue, QueueColumn::ReturnedIn, 1);
             }
-            QueuedBecause::Arrived | QueuedBecause::FollowUp | QueuedBecause::Consult => {}
+            QueuedBecause::Overflowed => self.queue(queue, QueueColumn::OverflowedIn, 1),
+            QueuedBecause::Arrived
+            | QueuedBecause::FollowUp
+            | QueuedBecause::Consult
+            | QueuedBecause::NotForwarded
+            | QueuedBecause::Promised => {}
         }
-        self.work.visit = Some(Visit { queue, since_us: self.when.at.0 });
+        self.work.visit = Some(Visit { queue, since_us: self.when.at.0, callback: false });
     }
 
     /// An agent sent it on, or back.
@@ -63,6 +74,26 @@ impl Change<'_> {
         }
     }
 
+    /// The customer is called back: nobody waits on the line any more. A promise in place of
+    /// another is the same callback.
+    pub(in super::super) fn called_back(&mut self) {
+        let Some(queue) = self.work.queue else { return };
+        match self.work.visit {
+            Some(visit) if visit.callback => return,
+            Some(visit) => self.queue(visit.queue, QueueColumn::ToCallback, 1),
+            None => {}
+        }
+        self.queue(queue, QueueColumn::Callbacks, 1);
+        self.work.visit = Some(Visit { queue, since_us: self.when.at.0, callback: true });
+    }
+
+    /// The callback that is going on is over, after so long.
+    fn callback_over(&mut self) -> Option<(u16, Span)> {
+        let visit = self.work.visit.filter(|visit| visit.callback)?;
+        self.work.visit = None;
+        Some((visit.queue, self.work.visited(visit, self.when.at)))
+    }
+
     /// The visit that is going on is over, after so long.
     fn visit_over(&mut self) -> Option<(u16, Span, bool)> {
         let visit = self.work.visit.take()?;
@@ -72,6 +103,11 @@ impl Change<'_> {
     }
 
     pub(in super::super) fn visit_answered(&mut self) {
+        if let Some((queue, waited)) = self.callback_over() {
+            self.queue(queue, QueueColumn::CallbacksAnswered, 1);
+            self.queue(queue, QueueColumn::CallbackWait, waited.0);
+            return;
+        }
         let Some((queue, waited, in_target)) = self.visit_over() else { return };
         self.queue(queue, QueueColumn::Answered, 1);
         self.queue(queue, QueueColumn::AnsweredInTarget, u64::from(in_target));
@@ -79,8 +115,13 @@ impl Change<'_> {
     }
 
     pub(in super::super) fn visit_closed(&mut self, reason: EndReason) {
+        if let Some((queue, _)) = self.callback_over() {
+            self.queue(queue, QueueColumn::CallbacksEnded, 1);
+            return;
+        }
         let Some((queue, waited, in_target)) = self.visit_over() else { return };
         let column = match reason {
+            EndReason::Overflowed => QueueColumn::OverflowedOut,
             EndReason::Abandoned => QueueColumn::Abandoned,
             EndReason::Solved | EndReason::Informed | EndReason::FollowedUp => {
                 QueueColumn::SelfServed

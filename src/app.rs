@@ -422,10 +422,7 @@ fn open(config: AppConfig, metrics: Arc<Metrics>, shown: &Shown) -> Result<Opene
     let (disk, trims) = (config.journal.space, trimming.clone());
     let space = SpaceWatch::start(disk, data, handle.clone(), trims, metrics.clone())
         .map_err(StartError::from)?;
-    let (keep_days, time_zone) = (config.keep_days, config.time_zone.clone());
-    let options = archive::Options { data: data.into(), keep_days, time_zone };
-    let follow = JournalFollow::new(data.into(), handle.health().clone());
-    let archive = Archive::start(options, follow, metrics.clone())?;
+    let archive = start_archive(&config, &handle, metrics.clone())?;
     // Only now: until the archive is waited for nothing may go.
     trimming.wait_for(archive.durable());
     trimming.connect(move |upto| trim(&trimmer, upto, &metrics));
@@ -442,6 +439,18 @@ fn telling(shown: &Shown) -> impl FnMut(Progress) + '_ {
             tracing::info!(entries = at.entries, of = at.of, "reading the journal");
         }
     }
+}
+
+fn start_archive(
+    config: &AppConfig,
+    handle: &ShardHandle,
+    metrics: Arc<Metrics>,
+) -> Result<Archive, ArchiveError> {
+    let data = config.data.clone();
+    let (keep_days, time_zone) = (config.keep_days, config.time_zone.clone());
+    let options = archive::Options { data: data.clone(), keep_days, time_zone };
+    let follow = JournalFollow::new(data, handle.health().clone());
+    Archive::start(options, follow, metrics)
 }
 
 fn trim(trimmer: &Trimmer, upto: u64, metrics: &Metrics) {

@@ -32,17 +32,7 @@ impl Change<'_> {
                 self.rows.agent(reserved.agent, wall).offered += 1;
                 self.agent(reserved.agent, AgentColumn::Offered);
             }
-            Event::NotTaken { agent, how, .. } => {
-                self.work.counts.not_taken += 1;
-                if matches!(how, NotTaken::Declined | NotTaken::TimedOut) {
-                    self.rows.agent(*agent, wall).not_taken += 1;
-                }
-                match how {
-                    NotTaken::Declined => self.agent(*agent, AgentColumn::Declined),
-                    NotTaken::TimedOut => self.agent(*agent, AgentColumn::Missed),
-                    NotTaken::AgentGone | NotTaken::Withdrawn => {}
-                }
-            }
+            Event::NotTaken { agent, how, .. } => self.not_taken(*agent, *how),
             Event::Accepted { agent, connect_by: None, .. } | Event::Bridged { agent, .. } => {
                 self.taken(*agent);
                 // Before the contact counts as answered: a first wait began with its arrival.
@@ -105,6 +95,17 @@ impl Change<'_> {
             _ => return false,
         }
         true
+    }
+
+    fn not_taken(&mut self, agent: AgentId, how: NotTaken) {
+        self.work.counts.not_taken += 1;
+        let column = match how {
+            NotTaken::Declined => AgentColumn::Declined,
+            NotTaken::TimedOut => AgentColumn::Missed,
+            NotTaken::AgentGone | NotTaken::Withdrawn => return,
+        };
+        self.rows.agent(agent, self.when.wall).not_taken += 1;
+        self.agent(agent, column);
     }
 
     fn queued(&mut self, queued: &Queued) {

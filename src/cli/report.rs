@@ -21,6 +21,43 @@ use super::out::{Table, Text, put};
 use crate::archive::record::read::{Asked, By, Report, Row, report, site_zone, today};
 use crate::pb::v1::{IntervalsBy, ReportIntervalsRequest};
 
+/// Columns of the table for people.
+const OF_QUEUES: &[&str] = &[
+    "QUEUE",
+    "START",
+    "OFFERED",
+    "ANSWERED",
+    "IN TARGET",
+    "LEFT",
+    "SHORT",
+    "OUT",
+    "WAITING",
+    "SL",
+    "SL AFTER",
+    "ASA",
+    "LONGEST",
+    "TALK",
+    "HOLD",
+    "WRAP-UP",
+    "STAFFED",
+];
+/// The same of agents.
+const OF_AGENTS: &[&str] = &[
+    "AGENT",
+    "START",
+    "OFFERED",
+    "ANSWERED",
+    "DECLINED",
+    "MISSED",
+    "SENT ON",
+    "TALK",
+    "HOLD",
+    "WRAP-UP",
+    "STAFFED",
+    "READY",
+    "NOT READY",
+];
+
 /// Reports.
 #[derive(Subcommand, Clone, Debug)]
 pub enum ReportCommand {
@@ -279,45 +316,10 @@ impl Told {
     fn table(&self, asked: &Interval) -> Text {
         let (header, columns): (&[&str], &[&str]) = match self.by {
             By::Queue => (
-                &[
-                    "QUEUE",
-                    "START",
-                    "OFFERED",
-                    "ANSWERED",
-                    "IN TARGET",
-                    "LEFT",
-                    "SHORT",
-                    "OUT",
-                    "WAITING",
-                    "SL",
-                    "SL AFTER",
-                    "ASA",
-                    "LONGEST",
-                    "TALK",
-                    "HOLD",
-                    "WRAP-UP",
-                    "STAFFED",
-                ],
+                OF_QUEUES,
                 &["offered", "answered", "answered_in_target", "abandoned", "abandoned_short"],
             ),
-            By::Agent => (
-                &[
-                    "AGENT",
-                    "START",
-                    "OFFERED",
-                    "ANSWERED",
-                    "DECLINED",
-                    "MISSED",
-                    "SENT ON",
-                    "TALK",
-                    "HOLD",
-                    "WRAP-UP",
-                    "STAFFED",
-                    "READY",
-                    "NOT READY",
-                ],
-                &["offered", "answered", "declined", "missed", "transferred"],
-            ),
+            By::Agent => (OF_AGENTS, &["offered", "answered", "declined", "missed", "transferred"]),
         };
         let right: Vec<usize> = (2..header.len()).collect();
         let mut table = Table::new(header, &right, 1);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use surgeline::archive::query;
 use surgeline::archive::record::read::{Asked, By, report};
-use surgeline::engine::event::{CallbackPromised, Event, PromiseOpened};
+use surgeline::engine::event::{CallbackPromised, Event, PromiseOpened, Queued};
 use surgeline::engine::routing::Routing;
 use surgeline::engine::words::{Availability, EndReason, NotTaken, QueuedBecause};
 use surgeline::ids::{AgentId, ContactId, QueueId};
@@ -138,24 +138,7 @@ impl Count {
                 let story = Story { arrived: at, consult: true, ..Story::default() };
                 self.contacts.insert(*child, story);
             }
-            Event::Queued(q) => {
-                self.time(q.contact, at, None);
-                let released = q.released.map(|r| (r.agent, r.wrap_up.is_some()));
-                let Some(story) = self.contacts.get_mut(&q.contact) else { return };
-                let (before, consult) = (story.queue, story.consult);
-                if let Some((agent, true)) = released {
-                    story.wraps.push((agent, at, before));
-                }
-                story.queue = Some(q.queue);
-                let waited = story.waits;
-                if let Some((queue, _)) = &mut story.called {
-                    *queue = q.queue;
-                } else if !consult && waited.map(|w| w.0) != Some(q.queue) {
-                    story.waits = Some((q.queue, at));
-                    self.entered(q.queue, waited.map(|w| w.0), q.because);
-                }
-                self.sent_on(released.map(|r| r.0), before.filter(|_| !consult), q.because);
-            }
+            Event::Queued(q) => self.queued(at, q),
             Event::Reserved(r) => self.agent(r.agent, "offered", 1),
             Event::NotTaken { agent, how, .. } => match how {
                 NotTaken::Declined => self.agent(*agent, "declined", 1),
@@ -202,6 +185,25 @@ impl Count {
             }
             _ => {}
         }
+    }
+
+    fn queued(&mut self, at: u64, q: &Queued) {
+        self.time(q.contact, at, None);
+        let released = q.released.map(|r| (r.agent, r.wrap_up.is_some()));
+        let Some(story) = self.contacts.get_mut(&q.contact) else { return };
+        let (before, consult) = (story.queue, story.consult);
+        if let Some((agent, true)) = released {
+            story.wraps.push((agent, at, before));
+        }
+        story.queue = Some(q.queue);
+        let waited = story.waits;
+        if let Some((queue, _)) = &mut story.called {
+            *queue = q.queue;
+        } else if !consult && waited.map(|w| w.0) != Some(q.queue) {
+            story.waits = Some((q.queue, at));
+            self.entered(q.queue, waited.map(|w| w.0), q.because);
+        }
+        self.sent_on(released.map(|r| r.0), before.filter(|_| !consult), q.because);
     }
 
     fn entered(&mut self, queue: QueueId, left: Option<QueueId>, because: QueuedBecause) {

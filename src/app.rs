@@ -45,6 +45,11 @@ use crate::shard::snapshots::SnapshotOptions;
 use crate::space::SpaceWatch;
 use crate::{background, calendar, config, descriptors, grpc, http};
 
+mod reload;
+
+pub(crate) use reload::told;
+pub use reload::{LAST_GOOD, NotReloaded, Source};
+
 /// How long a server may take to end: longer than the 5 s that gRPC gives its connections.
 const LAST_WORDS: Duration = Duration::from_secs(8);
 
@@ -75,6 +80,10 @@ pub struct AppConfig {
     pub keep_days: u32,
     /// The wanted routing configuration; its ids follow the journal's.
     pub routing: Routing,
+    /// Where that came from.
+    pub source: Source,
+    /// The time zone of reports, by its IANA name.
+    pub time_zone: Arc<str>,
 }
 
 /// Why a router did not start, or did not stop well.
@@ -146,6 +155,8 @@ type Server = JoinHandle<Result<(), Box<dyn Error + Send + Sync>>>;
 #[derive(Debug)]
 pub struct App {
     router: Router,
+    source: Source,
+    data: PathBuf,
     metrics: Arc<Metrics>,
     http: (SocketAddr, Server),
     requests: CancellationToken,
@@ -191,10 +202,11 @@ impl App {
             let (shown, stop) = (Arc::clone(&shown), requests.clone());
             tokio::spawn(async move { Ok(http::serve(http, shown, stop).await?) })
         };
+        let (source, data) = (config.source.clone(), config.data.clone());
         match Router::start(config, grpc, most, &shown, &metrics).await {
             Ok(router) => {
                 shown.started(router.handle.clone());
-                Ok(Self { router, metrics, http: (http_at, http), requests })
+                Ok(Self { router, source, data, metrics, http: (http_at, http), requests })
             }
             Err(error) => {
                 requests.cancel();
@@ -402,15 +414,15 @@ fn open(config: AppConfig, metrics: Arc<Metrics>, shown: &Shown) -> Result<Opene
         );
     }
     let trimmer = journal.trimmer();
-    let (handle, shard) = recovery.finish(journal, |previous| config::merge(previous, routing))?;
+    let (handle, shard) =
+        recovery.finish(journal, |previous| config.source.follow(previous, routing))?;
+    config.source.settle(data, &handle);
     metrics.recovered(began.elapsed(), recovered.entries);
     // Before the archive writes anything.
     let (disk, trims) = (config.journal.space, trimming.clone());
     let space = SpaceWatch::start(disk, data, handle.clone(), trims, metrics.clone())
         .map_err(StartError::from)?;
-    let options = archive::Options { data: data.into(), keep_days: config.keep_days };
-    let follow = JournalFollow::new(data.into(), handle.health().clone());
-    let archive = Archive::start(options, follow, metrics.clone())?;
+    let archive = start_archive(&config, &handle, metrics.clone())?;
     // Only now: until the archive is waited for nothing may go.
     trimming.wait_for(archive.durable());
     trimming.connect(move |upto| trim(&trimmer, upto, &metrics));
@@ -427,6 +439,18 @@ fn telling(shown: &Shown) -> impl FnMut(Progress) + '_ {
             tracing::info!(entries = at.entries, of = at.of, "reading the journal");
         }
     }
+}
+
+fn start_archive(
+    config: &AppConfig,
+    handle: &ShardHandle,
+    metrics: Arc<Metrics>,
+) -> Result<Archive, ArchiveError> {
+    let data = config.data.clone();
+    let (keep_days, time_zone) = (config.keep_days, config.time_zone.clone());
+    let options = archive::Options { data: data.clone(), keep_days, time_zone };
+    let follow = JournalFollow::new(data, handle.health().clone());
+    Archive::start(options, follow, metrics)
 }
 
 fn trim(trimmer: &Trimmer, upto: u64, metrics: &Metrics) {

@@ -64,6 +64,15 @@ impl Shown {
         let _ = self.handle.set(handle);
     }
 
+    /// That it is ready, and what somebody should look into all the same.
+    fn doubt(&self) -> String {
+        let fault = self.handle.get().and_then(|handle| handle.health().configuration_fault());
+        match fault {
+            Some(why) => format!("ready, but the configuration file is not in force: {why}\n"),
+            None => "ready\n".into(),
+        }
+    }
+
     /// Why it is not ready, while it starts.
     fn progress(&self) -> String {
         let entries = self.entries.load(Ordering::Relaxed);
@@ -114,6 +123,7 @@ async fn text(State(shown): State<Arc<Shown>>) -> Response {
 }
 
 async fn look(handle: &ShardHandle, metrics: &Arc<Metrics>) {
+    metrics.configuration(handle.health().configuration_fault().is_some());
     let (health, fresh) = (handle.health().clone(), metrics.clone());
     let look = handle.read(move |view| {
         fresh.refresh(view, health.durable().saturating_sub(view.sequence));
@@ -127,7 +137,7 @@ async fn look(handle: &ShardHandle, metrics: &Arc<Metrics>) {
 
 async fn ready(State(shown): State<Arc<Shown>>) -> Response {
     let why = match shown.handle.get().map(|handle| handle.health().ready()) {
-        Some(Ok(())) => return "ready\n".into_response(),
+        Some(Ok(())) => return shown.doubt().into_response(),
         Some(Err(why)) => reason(&why),
         None => shown.progress(),
     };

@@ -452,3 +452,19 @@ fn dashboards_ask_for_metrics_that_exist() {
     );
     assert_eq!(ask("surgeline_gone_total{queue=\"a\"}").len(), 1);
 }
+
+#[test]
+fn the_comparison_names_tests_that_exist() {
+    let text = std::fs::read_to_string(root().join("docs/compare.md")).expect("it is there");
+    let (mut file, mut named) = (String::new(), 0);
+    for span in text.split('`').skip(1).step_by(2) {
+        let Some((path, function)) = span.split_once("::") else { continue };
+        if !path.is_empty() {
+            path.clone_into(&mut file);
+        }
+        let source = std::fs::read_to_string(root().join("src").join(&file)).unwrap_or_default();
+        assert!(source.contains(&format!("fn {function}(")), "src/{file} has no {function}");
+        named += 1;
+    }
+    assert!(named > 10, "{named} are named");
+}

@@ -21,6 +21,7 @@ mod monitor;
 mod oncall;
 mod pacer;
 pub mod recall;
+pub mod reload;
 pub mod report;
 mod router;
 pub mod scenario;

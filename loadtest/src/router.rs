@@ -47,6 +47,8 @@ impl Router {
             journal: JournalConfig::default(),
             keep_days: 400,
             routing,
+            source: surgeline::app::Source::default(),
+            time_zone: "UTC".into(),
         })
         .await?;
         Ok(Self {

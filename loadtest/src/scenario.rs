@@ -10,6 +10,7 @@ use surgeline::config::Report;
 use thiserror::Error;
 
 use crate::recall::Recall;
+use crate::reload::Reload;
 use crate::schedule::Segment;
 
 /// Most streams of a kind: beyond, the generator itself is what is measured.
@@ -189,6 +190,8 @@ pub struct Scenario {
     pub reconnect: Vec<Reconnect>,
     /// A recall, started and steered while contacts come.
     pub recall: Option<Recall>,
+    /// Another configuration again and again.
+    pub reload: Option<Reload>,
 }
 
 fn one() -> u64 {
@@ -262,6 +265,9 @@ impl Scenario {
         if self.agents.is_empty() || !self.agents.iter().flat_map(|g| &g.takes).all(known) {
             return wrong("agents", "at least one group, taking kinds of [[mix]]");
         }
+        if self.reload.as_ref().is_some_and(|r| r.every.is_zero() || r.until < r.from) {
+            return wrong("reload", "some time between two, and until after from");
+        }
         self.recall.as_ref().map_or(Ok(()), |recall| recall.check(self))
     }
 
@@ -333,6 +339,7 @@ mod tests {
             include_str!("../scenarios/recall-25x.toml"),
             include_str!("../scenarios/reconnect.toml"),
             include_str!("../scenarios/toggle.toml"),
+            include_str!("../scenarios/reload.toml"),
         ];
         for source in all {
             let scenario = Scenario::parse(source).unwrap();

@@ -19,6 +19,7 @@ use crate::gateway::Gateway;
 use crate::monitor::{self, Sample};
 use crate::oncall::{self, Ordered};
 use crate::pacer::pace;
+use crate::reload::{self, Applied};
 use crate::scenario::{Peak, Scenario};
 use crate::schedule::{Plan, micros};
 use crate::shared::Shared;
@@ -47,6 +48,8 @@ pub(crate) struct Outcome {
     pub(crate) went_on: u64,
     /// What was ordered of the recall.
     pub(crate) orders: Vec<Ordered>,
+    /// Configurations that were applied.
+    pub(crate) reloads: Vec<Applied>,
     /// The router's own counts before and after.
     pub(crate) before: ContactCounts,
     pub(crate) after: ContactCounts,
@@ -83,16 +86,17 @@ pub(crate) async fn open_loop(
     let counts_from = starts + Duration::from_micros(plan.counts_from_us);
     let ends = starts + Duration::from_micros(plan.ends_us);
     let orders = tokio::spawn(oncall::play(Arc::clone(&stage.shared), counts_from, ends));
+    let reloads = tokio::spawn(reload::play(Arc::clone(&stage.shared), counts_from));
     for (number, reconnect) in scenario.reconnect.iter().enumerate() {
         stage.play_until(counts_from + reconnect.at).await?;
         stage.shared.reconnects.send_replace(number + 1);
     }
     stage.play_until(ends).await?;
-    let orders = orders.await??;
+    let (orders, reloads) = (orders.await??, reloads.await??);
     stage.shared.doors.cancel();
     stage.drain(scenario.drain).await?;
     let late = pacing.await??;
-    Ok(Outcome { orders, ..stage.close(late, (0.0, 0.0)).await? })
+    Ok(Outcome { orders, reloads, ..stage.close(late, (0.0, 0.0)).await? })
 }
 
 /// One contact ends, one comes.
@@ -235,6 +239,7 @@ impl Stage {
             ended,
             went_on,
             orders: Vec::new(),
+            reloads: Vec::new(),
             before,
             after,
             lives,

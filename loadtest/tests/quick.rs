@@ -29,6 +29,10 @@ async fn a_short_run_loses_nobody_and_is_reported() {
     let twice = (ends + recall.returned).checked_sub(recall.entered);
     assert!(twice.is_some_and(|n| n <= recall.solved), "{recall:?}");
 
+    let reload = report.reload.as_ref().unwrap();
+    assert!(reload.applied >= 5 && reload.least_changes >= 3, "{reload:?}");
+    assert!(reload.meanwhile_us.samples > 50, "{reload:?}");
+
     let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
     assert_eq!(json["contacts"]["lost"], 0);
     assert_eq!(json["recall"]["bounced_twice"], 0);

@@ -39,6 +39,8 @@ fn config(data: &std::path::Path) -> AppConfig {
         journal: config::journal::Config { space, ..Default::default() },
         keep_days: 400,
         routing,
+        source: crate::app::Source::default(),
+        time_zone: "UTC".into(),
     }
 }
 
@@ -189,4 +191,61 @@ fn with_little_space_the_journal_is_cut_short_and_everybody_is_told() {
     }
     shard.stop();
     archive.stop();
+}
+
+fn own(file: &std::path::Path, text: &str, keep_journaled: bool) -> Source {
+    let text = Some(text.into()).filter(|_| !keep_journaled);
+    Source { file: Some(file.into()), text, keep_journaled, ..Source::default() }
+}
+
+#[tokio::test]
+async fn a_file_is_read_again_and_a_broken_one_leaves_what_is_in_force() {
+    let data = tempfile::tempdir().expect("a folder");
+    let file = data.path().join("centre.toml");
+    let text = include_str!("../config/default.toml");
+    std::fs::write(&file, text).expect("it can be written");
+    let source = own(&file, text, false);
+    let app = App::start(AppConfig { source, ..config(data.path()) }).await.expect("it starts");
+    let queues = |app: &App| app.handle().directory().queue("support-voice").is_some();
+    let less = text.replacen("name = \"support-voice\"", "name = \"calls\"", 1);
+    let less = less.replace("queue = \"support-voice\"", "queue = \"calls\"");
+    std::fs::write(&file, &less).expect("it can be written");
+    let planned = app.reload().await.expect("it is sound");
+    assert!(!planned.preview.changes.is_empty() && !queues(&app));
+    std::fs::write(&file, "skills = [1]").expect("it can be written");
+    let broken = app.reload().await;
+    assert!(matches!(broken, Err(NotReloaded::Unsound { .. })), "{broken:?}");
+    let at = app.http_address();
+    let ready = get(at, "/readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    assert!(ready.contains("ready, but the configuration file is not in force: "), "{ready}");
+    assert!(get(at, "/metrics").await.contains("\nsurgeline_config_invalid 1\n"));
+    std::fs::write(&file, text).expect("it can be written");
+    app.reload().await.expect("it is mended");
+    assert!(queues(&app) && get(at, "/readyz").await.ends_with("ready\n"));
+    assert!(get(at, "/metrics").await.contains("\nsurgeline_config_invalid 0\n"));
+    app.stop().await.expect("it stops");
+    let kept = std::fs::read_to_string(data.path().join(LAST_GOOD)).expect("it is kept");
+    assert_eq!(kept, text);
+}
+
+#[tokio::test]
+async fn a_start_with_a_broken_file_serves_by_the_journal_and_a_changed_one_applies() {
+    let data = tempfile::tempdir().expect("a folder");
+    let file = data.path().join("centre.toml");
+    App::start(config(data.path())).await.expect("it starts").stop().await.expect("it stops");
+    let other = || config::parse("t", "skills = [\"other\"]").expect("it is sound").config.routing;
+    let fault = Some("centre.toml has 2 errors".into());
+    let source = Source { fault, ..own(&file, "", true) };
+    let broken = AppConfig { source, routing: other(), ..config(data.path()) };
+    let app = App::start(broken).await.expect("it serves");
+    assert!(app.handle().directory().queue("support-voice").is_some());
+    let ready = get(app.http_address(), "/readyz").await;
+    assert!(ready.contains("not in force: centre.toml has 2 errors"), "{ready}");
+    app.stop().await.expect("it stops");
+    let changed = AppConfig { routing: other(), ..config(data.path()) };
+    let app = App::start(changed).await.expect("it starts");
+    assert!(app.handle().directory().queue("support-voice").is_none(), "what is wanted now");
+    assert!(app.handle().directory().skill("other").is_some());
+    app.stop().await.expect("it stops");
 }

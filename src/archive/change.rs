@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::record::{AgentColumn, QueueColumn};
 use super::rows::{Rows, Stay, When};
 use super::work::{Moment, Work};
 use crate::engine::event::{CallbackPromised, Event, Queued};
@@ -29,23 +30,24 @@ impl Change<'_> {
             Event::Reserved(reserved) => {
                 self.work.counts.offers += 1;
                 self.rows.agent(reserved.agent, wall).offered += 1;
+                self.agent(reserved.agent, AgentColumn::Offered);
             }
-            Event::NotTaken { agent, how, .. } => {
-                self.work.counts.not_taken += 1;
-                if matches!(how, NotTaken::Declined | NotTaken::TimedOut) {
-                    self.rows.agent(*agent, wall).not_taken += 1;
-                }
-            }
+            Event::NotTaken { agent, how, .. } => self.not_taken(*agent, *how),
             Event::Accepted { agent, connect_by: None, .. } | Event::Bridged { agent, .. } => {
                 self.taken(*agent);
+                // Before the contact counts as answered: a first wait began with its arrival.
+                self.visit_answered();
                 self.answered();
             }
-            Event::ConnectFailed { .. } => self.work.counts.connect_failures += 1,
+            Event::ConnectFailed { agent, .. } => {
+                self.work.counts.connect_failures += 1;
+                self.agent(*agent, AgentColumn::ConnectFailed);
+            }
             Event::HandedOver { from, to, wrap_up, .. } => {
                 self.work.counts.hand_overs += 1;
                 self.let_go();
                 if wrap_up.is_some() {
-                    self.work.wraps(*from, at);
+                    self.work.wraps(*from, self.moment());
                 }
                 self.taken(*to);
             }
@@ -54,6 +56,10 @@ impl Change<'_> {
                 self.let_go();
             }
             Event::HoldChanged { on, .. } => {
+                if self.work.with.is_some() && self.work.hold.is_some() != *on {
+                    self.spell_over();
+                    self.work.spell = Some(self.moment());
+                }
                 let held = self.work.holds(*on, at);
                 if let Some((agent, _)) = self.work.with.filter(|_| held > Span::ZERO) {
                     self.rows.spent(
@@ -64,8 +70,10 @@ impl Change<'_> {
                 }
             }
             Event::WrapUpEnded { agent, .. } => {
-                let Some((spent, queue)) = self.work.wrapped(*agent, at) else { return false };
-                self.rows.spent((*agent, queue), wall, [Span::ZERO, Span::ZERO, spent]);
+                let Some((spell, queue)) = self.work.wrapped(*agent, at) else { return false };
+                self.rows.spent((*agent, queue), wall, [Span::ZERO, Span::ZERO, spell.lasted]);
+                let columns = (AgentColumn::WrapUp, QueueColumn::WrapUp);
+                self.rows.record.worked((*agent, queue), columns, spell);
             }
             Event::AttributesSet { attributes, .. } => {
                 self.work.attributes = Some(super::detail::attributes(attributes));
@@ -75,9 +83,10 @@ impl Change<'_> {
             }
             Event::CallbackPromised(CallbackPromised { released, .. }) => {
                 self.let_go();
+                self.called_back();
                 self.work.callback = true;
                 if let Some(released) = released.filter(|released| released.wrap_up.is_some()) {
-                    self.work.wraps(released.agent, self.when.at);
+                    self.work.wraps(released.agent, self.moment());
                 }
             }
             Event::Triaged { heed, .. } => self.concerns(heed.recall),
@@ -88,12 +97,24 @@ impl Change<'_> {
         true
     }
 
+    fn not_taken(&mut self, agent: AgentId, how: NotTaken) {
+        self.work.counts.not_taken += 1;
+        let column = match how {
+            NotTaken::Declined => AgentColumn::Declined,
+            NotTaken::TimedOut => AgentColumn::Missed,
+            NotTaken::AgentGone | NotTaken::Withdrawn => return,
+        };
+        self.rows.agent(agent, self.when.wall).not_taken += 1;
+        self.agent(agent, column);
+    }
+
     fn queued(&mut self, queued: &Queued) {
         // Before the queue is another: the time counts where it was spent.
         self.let_go();
         if let Some(released) = queued.released.filter(|released| released.wrap_up.is_some()) {
-            self.work.wraps(released.agent, self.when.at);
+            self.work.wraps(released.agent, self.moment());
         }
+        self.visits(queued);
         let work = &mut *self.work;
         let entered = work.queue.replace(queued.queue.0) != Some(queued.queue.0);
         work.queue_first.get_or_insert(queued.queue.0);
@@ -111,10 +132,13 @@ impl Change<'_> {
 
     fn taken(&mut self, agent: AgentId) {
         self.work.taken(agent, self.when.at);
+        self.work.spell = Some(self.moment());
         self.rows.agent(agent, self.when.wall).handled += 1;
+        self.agent(agent, AgentColumn::Answered);
     }
 
     fn let_go(&mut self) {
+        self.spell_over();
         if let Some(spent) = self.work.let_go(self.when.at) {
             let who = (spent.agent, self.work.queue());
             self.rows.spent(who, self.when.wall, [spent.talk, spent.hold, Span::ZERO]);
@@ -159,8 +183,9 @@ impl Change<'_> {
             self.left(reason.name(), None);
         }
         if let Some(agent) = wraps {
-            self.work.wraps(agent, self.when.at);
+            self.work.wraps(agent, self.moment());
         }
+        self.visit_closed(reason);
         self.work.ended = Some(self.moment());
         let place = EndReason::ALL.iter().position(|one| *one == reason);
         self.work.end_reason = place.and_then(|place| u8::try_from(place).ok());
@@ -211,7 +236,7 @@ impl Change<'_> {
         self.rows.stays.push(Stay::Left { contact, entered_us, when, outcome, because });
     }
 
-    fn moment(&self) -> Moment {
+    pub(super) fn moment(&self) -> Moment {
         Moment { us: self.when.at.0, ms: self.when.wall.0 }
     }
 }

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use super::error::{ArchiveError, sqlite};
 use super::lost::{COUNTS, MOVED, beside, put_aside};
 use super::project::Projection;
+use super::record::table::{self, sums};
 use super::rows::{INTERVAL_MS, Rows, When};
 use super::store::{Store, entry_points, keep};
 use super::{schema, write};
@@ -45,6 +46,11 @@ const CUT: &str = "
             GROUP BY recall) AS last
         WHERE last.recall = recall.id AND last.level <> 'ended';";
 
+/// Agents are what they were at the cut, and go on being it.
+const OPEN_AGAIN: &str = "
+    UPDATE main.agent_state SET ended_sequence = NULL, ended_ms = NULL, ended_us = NULL
+        WHERE ended_sequence > ?1";
+
 impl Store {
     /// Cuts back what accepted losses have overtaken.
     pub(super) fn settle(&mut self, losses: &[Accepted]) -> Result<(), ArchiveError> {
@@ -75,6 +81,7 @@ impl Store {
             .and_then(|_| self.connection.execute(TOUCHED, [tip.sequence]))
             .map_err(&failed)?;
         let mut lived = self.live_again(tip.sequence)?;
+        self.spells_again(tip.sequence, &mut lived.since)?;
         let configured = self.configured(tip.sequence)?;
         let attached = beside.to_string_lossy().into_owned();
         self.connection
@@ -137,6 +144,23 @@ impl Store {
         // Whatever one of them names the last one names.
         now.routing = self.routing().clone();
         Ok(Lived { then: now, rows, since })
+    }
+
+    /// What was counted since the cut of what agents were: spells count when they end.
+    fn spells_again(&self, cut: u64, since: &mut Rows) -> Result<(), ArchiveError> {
+        let which = "ended_sequence > ?1";
+        let ended = table::select(&self.connection, which, &[cut], self.routing());
+        let all = "SELECT sequence, event FROM configuration ORDER BY sequence";
+        let configurations = self.configurations(all)?;
+        for (agent, open, ended) in ended.map_err(sqlite(&self.path))? {
+            let Some(ended) = ended else { continue };
+            // The one in force when it began: it ends when that changes for the agent.
+            let by = configurations.partition_point(|(since, _)| *since <= open.sequence);
+            let by = by.checked_sub(1).and_then(|by| configurations.get(by));
+            let routing = by.map_or_else(|| self.routing(), |(_, routing)| routing);
+            since.record.state(agent, open.state, open.until(ended), routing);
+        }
+        Ok(())
     }
 
     /// The configuration at the cut; none if it is the one that is in force.
@@ -209,6 +233,7 @@ fn cut(
         transaction.execute(&format!("DELETE FROM main.{table} WHERE {which}"), [tip.sequence])?;
     }
     transaction.execute_batch(CUT)?;
+    transaction.execute(OPEN_AGAIN, [tip.sequence])?;
     let stays = std::mem::take(&mut lived.rows.stays);
     write::tables(&transaction, &Rows { stays, ..Rows::default() }, &lived.then.routing)?;
     let dirty = lived.then.open.keys().copied().collect();
@@ -235,9 +260,13 @@ fn cut(
 }
 
 fn uncount(c: &Connection, loss: &Accepted) -> rusqlite::Result<()> {
-    for (table, whose, columns) in COUNTS {
+    let counted =
+        COUNTS.map(|(table, whose, columns)| (table, vec![whose, "start_ms"], columns.to_vec()));
+    let record = sums().map(|sums| (sums.table, sums.keys.to_vec(), sums.columns));
+    for (table, keys, columns) in counted.into_iter().chain(record) {
         let less: Vec<String> = columns.iter().map(|n| format!("{n} = t.{n} - l.{n}")).collect();
-        let same = format!("l.loss = ?1 AND l.{whose} = t.{whose} AND l.start_ms = t.start_ms");
+        let keys: Vec<String> = keys.iter().map(|key| format!("l.{key} = t.{key}")).collect();
+        let same = format!("l.loss = ?1 AND {}", keys.join(" AND "));
         let update = format!(
             "UPDATE main.{table} AS t SET {} FROM lost.{table} AS l WHERE {same}",
             less.join(", ")

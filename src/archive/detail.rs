@@ -5,6 +5,9 @@
 
 mod people;
 
+use std::collections::BTreeMap;
+
+use crate::config::diff;
 use crate::engine::callback::{Callback, DialMode};
 use crate::engine::event::{
     Announce, Arrived, CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, HoursChanged,
@@ -12,13 +15,16 @@ use crate::engine::event::{
 };
 use crate::engine::promise::{Promise, Punctual, Recovery, Stage};
 use crate::engine::recall::{Answer, Say, SelfService};
-use crate::engine::routing::Routing;
+use crate::engine::routing::{Name, Routing};
 use crate::engine::stage::Filing;
 use crate::engine::words::{
     Attributes, Availability, Consent, EndReason, LegOutcome, Party, QueuedBecause,
     ReleasedBecause, WaitsFor,
 };
 use crate::shard::observe::{HowSaid, TextKind};
+
+/// Most names of a kind that the audit of a change of the configuration has.
+const MOST_NAMES: usize = 100;
 
 /// A JSON object, written field by field: one is made for every event.
 #[derive(Debug)]
@@ -385,6 +391,27 @@ fn in_recall(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {
 
 fn stands(f: Fields, now: &SelfService) -> Fields {
     f.number("recall", now.recall).text("tier", now.tier.name()).text("step", now.step.name())
+}
+
+/// What a change of the configuration changed: names by section and by what became of them, the
+/// first of them where there are many.
+pub(super) fn configured(old: &Routing, new: &Routing) -> String {
+    let mut said: BTreeMap<&str, BTreeMap<&str, Vec<Name>>> = BTreeMap::new();
+    for change in diff::changes(old, new) {
+        let section = said.entry(change.section.name()).or_default();
+        let names = section.entry(change.how.name()).or_default();
+        if names.len() < MOST_NAMES {
+            names.push(change.name);
+        }
+    }
+    let told = said.iter().map(|(section, hows)| {
+        let hows = hows.iter().map(|(how, names)| {
+            let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+            (*how, names)
+        });
+        (*section, hows.collect::<BTreeMap<_, _>>())
+    });
+    serde_json::to_string(&told.collect::<BTreeMap<_, _>>()).unwrap_or_default()
 }
 
 fn availability(f: Fields, to: Availability, names: &Routing) -> Fields {

@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::cut::Lived;
 use super::error::{ArchiveError, sqlite};
+use super::record::table::{self, sums};
 use super::retain;
 use super::store::Store;
 use crate::ids::CustomerId;
@@ -28,6 +29,7 @@ pub(super) const MOVED: [(&str, &str); 12] = [
     ("audit", "sequence > ?1"),
     ("recall_level", "sequence > ?1"),
     ("gateway", "sequence > ?1"),
+    ("agent_state", "sequence > ?1"),
     ("contact", "id IN (SELECT contact FROM touched) AND ?1 >= 0"),
     (
         "customer",
@@ -91,7 +93,8 @@ impl Store {
         let Some((lost, path)) = self.lost()? else { return Ok(()) };
         let tables = MOVED.iter().map(|(table, _)| *table);
         let shorten = || -> rusqlite::Result<()> {
-            for table in tables.chain(COUNTS.iter().map(|(table, ..)| *table)).chain(["loss"]) {
+            let counts = COUNTS.iter().map(|(table, ..)| *table).chain(sums().map(|s| s.table));
+            for table in tables.chain(counts).chain(["loss"]) {
                 let old = "IN (SELECT loss FROM loss WHERE accepted_ms < ?1)";
                 lost.execute(&format!("DELETE FROM {table} WHERE loss {old}"), [before.0])?;
             }
@@ -137,7 +140,7 @@ pub(super) fn put_aside(
              accepted_ms INTEGER NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL,
              moved_to TEXT NOT NULL) STRICT",
     )?;
-    let counted = COUNTS.iter().map(|(table, ..)| *table);
+    let counted = COUNTS.iter().map(|(table, ..)| *table).chain(sums().map(|sums| sums.table));
     for table in MOVED.iter().map(|(table, _)| *table).chain(counted) {
         transaction.execute_batch(&format!(
             "CREATE TABLE IF NOT EXISTS lost.{table} AS SELECT 0 AS loss, * FROM main.{table}
@@ -161,6 +164,7 @@ pub(super) fn put_aside(
 
 fn counted_since(c: &Connection, loss: &Accepted, lived: &Lived) -> rusqlite::Result<()> {
     let routing = &lived.then.routing;
+    table::set_aside(c, &lived.since.record, routing, loss.epoch)?;
     for ((queue, start), n) in &lived.since.cells {
         c.prepare_cached(
             "INSERT INTO lost.interval VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use hashbrown::hash_map::Entry as Slot;
 
 use super::detail;
+use super::record::AgentColumn;
+use super::record::staff::Staff;
 use super::rows::{AuditRow, Began, RecallChange, RecallRow, Rows, Table, TimelineRow, When};
 use super::work::Work;
 use crate::engine::entry::{Entry, Role};
-use crate::engine::event::{Arrived, Event, PromiseOpened};
+use crate::engine::event::{Arrived, Event, PromiseOpened, ReasonOverstayed};
 use crate::engine::routing::Routing;
 use crate::engine::words::Availability;
 use crate::ids::{ContactId, EntryPointId, RecallId};
@@ -28,6 +30,10 @@ pub(super) struct Projection {
     pub(super) open: Table<ContactId, Work>,
     /// In force, with their scopes.
     pub(super) recalls: Vec<(RecallId, Vec<EntryPointId>)>,
+    /// Who is signed in.
+    pub(super) staff: Staff,
+    /// What the last change of the configuration changed, for the audit.
+    pub(super) reconfigured: String,
     pub(super) rows: Rows,
 }
 
@@ -51,15 +57,30 @@ impl Projection {
         });
         self.rows.events += entry.events.len() as u64;
         for (n, event) in entry.events.iter().enumerate() {
-            if let Event::Configured(routing) = event {
-                self.routing = routing.clone();
-                self.rows.routing.push((entry.sequence, routing.clone()));
+            match event {
+                Event::Configured(routing) => self.configured(routing, &when, n as u64),
+                Event::AvailabilityChanged { agent, to, .. } => {
+                    let rows = (&*self.routing, &mut self.rows.record, &mut self.rows.spells);
+                    self.staff.changes(*agent, *to, (&when, n as u64), rows);
+                }
+                Event::ReasonOverstayed(ReasonOverstayed { agent, .. }) => {
+                    self.rows.record.agent(*agent, wall, AgentColumn::Overstayed);
+                }
+                _ => {}
             }
             self.recall(event, &when, n, why.as_ref());
             self.contact(event, &when);
         }
         self.told(entry, &when);
         self.audited(entry, &when, why);
+    }
+
+    fn configured(&mut self, routing: &Arc<Routing>, when: &Arc<When>, n: u64) {
+        self.reconfigured = detail::configured(&self.routing, routing);
+        let rows = (&mut self.rows.record, &mut self.rows.spells);
+        self.staff.configured((&self.routing, routing), (when, n), rows);
+        self.routing = routing.clone();
+        self.rows.routing.push((when.sequence, routing.clone()));
     }
 
     /// A person's order is told with the first contact that it is about, as the replica does.
@@ -114,7 +135,10 @@ impl Projection {
         }
         let act = entry.events.iter().find(|event| !matches!(event, Event::Ordered { .. }));
         let Some(act) = act.or(entry.events.first()) else { return };
-        let (what, detail) = detail::of(act, &self.routing);
+        let (what, mut detail) = detail::of(act, &self.routing);
+        if matches!(act, Event::Configured(_)) {
+            detail = std::mem::take(&mut self.reconfigured);
+        }
         let contact = entry.events.iter().find_map(|event| about(event)[0]);
         self.rows.audit.push(AuditRow { when: when.clone(), what, detail, contact, why });
     }

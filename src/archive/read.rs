@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
@@ -11,10 +12,15 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::error::{ArchiveError, sqlite};
+use super::record::read::{Asked, Report, report, site_zone};
 use super::store::meta;
+use super::work::Work;
 use super::{Ended, FeedbackAsked, FeedbackRow, care, hold, schema};
+use crate::config::preview::Standing;
 use crate::engine::entry::{Actor, Role, Sealed};
-use crate::ids::{ContactId, CustomerId};
+use crate::engine::event::Event;
+use crate::engine::routing::Routing;
+use crate::ids::{AgentId, ContactId, CustomerId};
 use crate::journal::follow::{event_of, last_sequence};
 use crate::shard::view::TimelineItem;
 use crate::time::{EngineTime, WallTime};
@@ -115,6 +121,26 @@ impl Reader {
         self.read(move |data| care::feedback(data, &asked)).await
     }
 
+    /// The interval record, by this time zone or the site's; with the zone's name. `asked` is
+    /// made of the zone.
+    ///
+    /// # Errors
+    /// The archive cannot be read.
+    pub async fn report(
+        &self,
+        zone: Option<TimeZone>,
+        asked: impl FnOnce(&TimeZone) -> Asked + Send + 'static,
+    ) -> Result<(Report, TimeZone), ArchiveError> {
+        self.read(move |data| {
+            let zone = match zone {
+                Some(zone) => zone,
+                None => site_zone(data)?,
+            };
+            Ok((report(data, asked(&zone), &zone)?, zone))
+        })
+        .await
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Path) -> Result<T, ArchiveError> + Send + 'static,
@@ -149,6 +175,49 @@ pub fn query(data: &Path, sql: &str) -> Result<Answer, ArchiveError> {
     };
     let rows = read().map_err(&failed)?;
     Ok(Answer { columns, rows })
+}
+
+/// The configuration that the archive of a data directory has last, and who is where as it
+/// knows them: contacts with nobody by queue, and contacts in hand. What they need it does not
+/// know.
+///
+/// # Errors
+/// The archive cannot be read.
+pub fn standing(data: &Path) -> Result<(Arc<Routing>, Standing), ArchiveError> {
+    let path = schema::path(data);
+    let c = schema::open_to_read(&path)?;
+    let routing = standing_routing(&c, &path)?;
+    let read = || -> rusqlite::Result<Vec<String>> {
+        let mut open = c.prepare("SELECT state FROM work")?;
+        open.query_map([], |row| row.get(0))?.collect()
+    };
+    let open = read().map_err(sqlite(&path))?;
+    let stored = |what| ArchiveError::Stored { path: path.clone(), what };
+    let mut standing = Standing::default();
+    for state in open {
+        let work: Work = serde_json::from_str(&state).map_err(|_| stored("an open contact"))?;
+        let hands = work.with.map(|(agent, ..)| agent);
+        for agent in hands.into_iter().chain(work.wrapping.iter().map(|(agent, ..)| *agent)) {
+            *standing.in_hand.entry(AgentId(agent)).or_default() += 1;
+        }
+        let waits = work.with.is_none() && work.stay.is_none() && work.ended.is_none();
+        if let Some(queue) = work.queue().filter(|_| waits) {
+            *standing.waiting.entry(queue).or_default() += 1;
+        }
+    }
+    Ok((routing, standing))
+}
+
+/// The last configuration.
+pub(super) fn standing_routing(c: &Connection, path: &Path) -> Result<Arc<Routing>, ArchiveError> {
+    let last = "SELECT event FROM configuration ORDER BY sequence DESC LIMIT 1";
+    let event = c.query_row(last, [], |row| row.get::<_, Vec<u8>>(0)).optional();
+    match event.map_err(sqlite(path))?.map(|bytes| event_of(&bytes)) {
+        Some(Ok(Event::Configured(routing))) => Ok(routing),
+        Some(Err(source)) => Err(ArchiveError::Event { path: path.into(), source }),
+        Some(Ok(_)) => Err(ArchiveError::Stored { path: path.into(), what: "the routing" }),
+        None => Ok(Arc::default()),
+    }
 }
 
 fn value(of: ValueRef<'_>) -> Value {

@@ -150,7 +150,7 @@ fn slice(connection: &mut Connection, before: WallTime) -> rusqlite::Result<usiz
     Ok(old.len())
 }
 
-/// Shortens the audit; whoever placed a hold may want to see who did what, so that it stays
+/// Shortens the audit, and what agents were, whose sums stay; whoever placed a hold may want to see who did what, so that it stays
 /// whole while one is in force.
 fn shorten(c: &Connection, before: WallTime) -> rusqlite::Result<()> {
     c.execute(
@@ -161,6 +161,7 @@ fn shorten(c: &Connection, before: WallTime) -> rusqlite::Result<()> {
     if hold::any(c)? {
         return Ok(());
     }
+    c.execute("DELETE FROM agent_state WHERE ended_ms < ?1", [before.0])?;
     let last = "SELECT sequence, hash FROM audit WHERE wall_ms < ?1 ORDER BY sequence DESC LIMIT 1";
     let last = c.query_row(last, [before.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((sequence, hash)): Option<(u64, [u8; 32])> = last else { return Ok(()) };

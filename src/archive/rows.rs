@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 use rustc_hash::FxBuildHasher;
 
+use super::record::{Record, staff};
 use crate::engine::entry::{Actor, Sealed};
 use crate::engine::event::{Arrived, Feedback};
 use crate::engine::recall::{Level, Plan};
@@ -136,6 +137,10 @@ pub(super) struct Rows {
     pub(super) routing: Vec<(u64, Arc<Routing>)>,
     pub(super) cells: Table<(QueueId, u64), Cell>,
     pub(super) agent_cells: Table<(AgentId, u64), AgentCell>,
+    /// The interval record.
+    pub(super) record: Record,
+    /// What agents are, from when to when.
+    pub(super) spells: Vec<staff::Change>,
     /// Whose row is to be brought up to date.
     pub(super) dirty: HashSet<ContactId, FxBuildHasher>,
     /// Events that these come from.
@@ -174,6 +179,6 @@ impl Rows {
 }
 
 /// When the interval of a moment began, milliseconds since the Unix epoch.
-fn interval(wall: WallTime) -> u64 {
+pub(super) fn interval(wall: WallTime) -> u64 {
     wall.0 - wall.0 % INTERVAL_MS
 }

@@ -11,10 +11,13 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{ArchiveError, sqlite};
+use super::record::table;
 
 /// What `PRAGMA user_version` says of a file laid out as in `schema.sql`.
-pub(super) const LAYOUT: i64 = 1;
+pub(super) const LAYOUT: i64 = 2;
 const SCHEMA: &str = include_str!("schema.sql");
+/// Where in it the record's tables are made, which follow from its lists of columns.
+const RECORD: &str = "-- the record's tables of sums\n";
 /// How long a writer waits for another: a hold is added, or a checkpoint runs.
 /// Of a log that was longer so much stays, for the next transactions.
 const LOG_KEPT: i64 = 16 << 20;
@@ -68,7 +71,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, ArchiveError> {
     };
     let found = configure().map_err(&failed)?;
     if found == 0 {
-        connection.execute_batch(SCHEMA).map_err(&failed)?;
+        let schema = SCHEMA.replacen(RECORD, &table::create(), 1);
+        connection.execute_batch(&schema).map_err(&failed)?;
         return Ok(connection);
     }
     known(path, found)?;

@@ -95,6 +95,14 @@ CREATE TABLE audit (
     contact INTEGER, why TEXT, previous BLOB NOT NULL, hash BLOB NOT NULL
 ) STRICT;
 CREATE INDEX audit_contact ON audit (contact) WHERE contact IS NOT NULL;
+CREATE TABLE agent_state (
+    agent TEXT NOT NULL, sequence INTEGER NOT NULL, n INTEGER NOT NULL, state TEXT NOT NULL,
+    reason TEXT, began_ms INTEGER NOT NULL, began_us INTEGER NOT NULL,
+    ended_sequence INTEGER, ended_ms INTEGER, ended_us INTEGER, PRIMARY KEY (agent, sequence, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX agent_state_ended ON agent_state (ended_sequence);
+CREATE INDEX agent_state_over ON agent_state (ended_ms) WHERE ended_ms IS NOT NULL;
+-- the record's tables of sums
 CREATE TABLE work (contact INTEGER PRIMARY KEY, state TEXT NOT NULL) STRICT;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 COMMIT;

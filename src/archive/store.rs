@@ -13,6 +13,8 @@ use super::error::{ArchiveError, sqlite};
 use super::hold::Holds;
 use super::project::Projection;
 use super::read::attach_holds;
+use super::record::read::TIME_ZONE;
+use super::record::table;
 use super::thread::wall_now;
 use super::work::Work;
 use super::{aside, schema, write};
@@ -71,6 +73,11 @@ impl Store {
         }
         store.settle(&losses)?;
         Ok(store)
+    }
+
+    /// Says in which time zone its router works, for reports.
+    pub(super) fn is_of(&self, time_zone: &str) -> Result<(), ArchiveError> {
+        keep(&self.connection, TIME_ZONE, time_zone).map_err(sqlite(&self.path)).map(drop)
     }
 
     /// The newest accepted loss that was there when this file was begun.
@@ -203,6 +210,7 @@ impl Store {
         if let Some((_, routing)) = self.configurations(last)?.pop() {
             self.projection.routing = routing;
         }
+        self.projection.staff = table::open(c, &self.projection.routing).map_err(&failed)?;
         for (id, state) in pairs::<String>(c, "SELECT contact, state FROM work").map_err(&failed)? {
             let work: Work = serde_json::from_str(&state).map_err(|_| stored("an open contact"))?;
             self.projection.open.insert(ContactId(id.cast_unsigned()), work);

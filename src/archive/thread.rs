@@ -58,6 +58,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Contacts are deleted so many days after they ended.
     pub keep_days: u32,
+    /// The time zone of reports, by its IANA name.
+    pub time_zone: Arc<str>,
 }
 
 enum Ask {
@@ -254,6 +256,7 @@ impl<F: Follow> Follower<F> {
     /// Follows until it is told to stop.
     fn keep_up(&mut self) -> Result<(), ArchiveError> {
         let mut store = Store::open(&self.options.data)?;
+        store.is_of(&self.options.time_zone)?;
         let mut due = Due { synced: None, retain: Instant::now() };
         loop {
             let wait =

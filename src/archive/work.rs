@@ -5,9 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::record::Spell;
 use crate::engine::words::{EndReason, ServiceClass};
 use crate::ids::{AgentId, QueueId};
-use crate::time::{EngineTime, Span};
+use crate::time::{EngineTime, Span, WallTime};
 
 /// One contact.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -45,10 +46,24 @@ pub(super) struct Work {
     pub(super) with: Option<(u32, u64)>,
     /// On hold since then.
     pub(super) hold: Option<u64>,
-    /// Who has work after it, since when, and for which queue.
-    pub(super) wrapping: Vec<(u32, u64, Option<u16>)>,
+    /// Who has work after it, since when, for which queue, and when that was by the wall clock.
+    pub(super) wrapping: Vec<(u32, u64, Option<u16>, u64)>,
+    /// Since when it is with its agent, or on hold there, without a change.
+    pub(super) spell: Option<Moment>,
+    /// The wait that is going on.
+    pub(super) visit: Option<Visit>,
     /// In self-service since then, by engine time.
     pub(super) stay: Option<u64>,
+}
+
+/// A wait in a queue, from entering it until it is answered, left, or ended otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Visit {
+    pub(super) queue: u16,
+    pub(super) since_us: u64,
+    /// For our call, not on the line.
+    #[serde(default)]
+    pub(super) callback: bool,
 }
 
 /// A moment on both clocks.
@@ -144,8 +159,8 @@ impl Work {
     }
 
     /// An agent has work after it from now on.
-    pub(super) fn wraps(&mut self, agent: AgentId, at: EngineTime) {
-        self.wrapping.push((agent.0, at.0, self.queue));
+    pub(super) fn wraps(&mut self, agent: AgentId, now: Moment) {
+        self.wrapping.push((agent.0, now.us, self.queue, now.ms));
     }
 
     /// The work after it ended: how long it was, and for which queue.
@@ -153,11 +168,20 @@ impl Work {
         &mut self,
         agent: AgentId,
         at: EngineTime,
-    ) -> Option<(Span, Option<QueueId>)> {
+    ) -> Option<(Spell, Option<QueueId>)> {
         let place = self.wrapping.iter().position(|(whose, ..)| *whose == agent.0)?;
-        let (_, since, queue) = self.wrapping.swap_remove(place);
+        let (_, since, queue, began) = self.wrapping.swap_remove(place);
         let spent = at.since(EngineTime(since));
         self.wrap_up_us += spent.0;
-        Some((spent, queue.map(QueueId)))
+        Some((Spell { began: WallTime(began), lasted: spent }, queue.map(QueueId)))
+    }
+
+    /// How long the wait that is going on has lasted. One that no agent has answered yet began
+    /// with the customer's own waiting; a later one when they began to wait again.
+    pub(super) fn visited(&self, visit: Visit, at: EngineTime) -> Span {
+        match self.answered {
+            None => self.waited(at),
+            Some(_) => at.since(EngineTime(visit.since_us)),
+        }
     }
 }

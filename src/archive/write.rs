@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::audit;
 use super::project::Projection;
+use super::record::table;
 use super::rows::{AgentCell, AuditRow, Began, Cell, RecallChange, RecallRow, Rows, Stay, When};
 use super::work::Work;
 use crate::engine::entry::{Role, Sealed};
@@ -54,9 +55,10 @@ pub(super) fn tables(c: &Connection, rows: &Rows, routing: &Routing) -> rusqlite
     for ((agent, start), cell) in &rows.agent_cells {
         agent_interval(c, routing.agent_name(*agent), *start, cell)?;
     }
+    let record = table::add(c, &rows.record, routing)? + table::spells(c, &rows.spells, routing)?;
     let lists = [rows.timeline.len(), rows.sealed.len(), rows.stays.len(), rows.recalls.len()];
     let cells = rows.cells.len() + rows.agent_cells.len() + rows.feedback.len();
-    Ok((lists.iter().sum::<usize>() + cells) as u64)
+    Ok((lists.iter().sum::<usize>() + cells) as u64 + record)
 }
 
 /// Queues and agents as a configuration has them.

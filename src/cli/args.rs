@@ -10,6 +10,7 @@ pub use super::archive::args::{ArchiveCommand, AuditCommand, Forget};
 pub use super::feedback::FeedbackCommand;
 pub use super::journal::args::JournalCommand;
 pub use super::recall::args::RecallCommand;
+pub use super::report::ReportCommand;
 pub use super::simulate::args::Simulate;
 
 const EXITS: &str = "Exit codes: 0 done; 1 it could not be done; 2 what was typed, or a file \
@@ -62,7 +63,7 @@ exit code 1 if a row is not near enough to its table."
     /// See what customers think of contacts
     #[command(subcommand)]
     Feedback(FeedbackCommand),
-    /// Check configuration files
+    /// Check configuration files, and apply them
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Prepare for a recall
@@ -74,6 +75,9 @@ exit code 1 if a row is not near enough to its table."
     /// Ask the archive, and keep things in it
     #[command(subcommand)]
     Archive(ArchiveCommand),
+    /// Report what happened: the interval record
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Check who did what
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -254,14 +258,48 @@ pub enum ContactCommand {
 #[derive(Subcommand, Debug)]
 pub enum ConfigCommand {
     /// Check a configuration file: every problem with its place and what was expected
-    #[command(after_help = "Example:\n  surgeline config check surgeline.toml")]
+    #[command(
+        after_help = "Example:\n  surgeline config check surgeline.toml\n  surgeline config check surgeline.toml --against 127.0.0.1:50051\n\n\
+With --against it also says what applying the file would change, field by field, whom each change \
+touches, and what to think twice about. Nothing is changed."
+    )]
     Check {
         /// The file
         file: PathBuf,
+        /// A running router's gRPC address, or the data directory of one
+        #[arg(long, value_name = "ADDR|DIR")]
+        against: Option<String>,
         /// One JSON object instead of text
         #[arg(long)]
         json: bool,
     },
+    /// Apply a configuration file to a running router; nobody who waits or is served loses anything
+    #[command(
+        after_help = "Example:\n  surgeline config apply surgeline.toml --why \"two more agents for chat\"\n\n\
+What the file no longer names takes nothing new and is finished with. Addresses, folders and limits of \
+the disk stay as they are until a restart. At the next start the router's own file is applied: keep the \
+two alike, or send the router SIGHUP to read its own file again."
+    )]
+    Apply(Apply),
+}
+
+/// What to apply.
+#[derive(Args, Clone, Debug)]
+pub struct Apply {
+    /// The file
+    pub file: PathBuf,
+    /// Why, in a sentence: it is kept for the audit
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+    /// Who you are: it is kept for the audit
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, value_parser = super::recall::args::actor)]
+    pub actor: String,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub router: Router,
+    /// One JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Playbooks.

@@ -1,6 +1,5 @@
 //! Speaking with a running router over gRPC, for the subcommands that look at one.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -132,13 +131,14 @@ pub(super) async fn supervisor(
 
 /// Connects as an administrator.
 pub(super) async fn admin(router: &Router) -> Result<AdminServiceClient<Channel>, ClientError> {
-    Ok(AdminServiceClient::new(connect(&router.router).await?))
+    let channel = connect(&router.router).await?;
+    Ok(AdminServiceClient::new(channel).max_decoding_message_size(MOST_ANSWER))
 }
 
 /// Runs one command's conversation on this thread.
-pub(super) fn block_on(
-    conversation: impl Future<Output = anyhow::Result<ExitCode>>,
-) -> anyhow::Result<ExitCode> {
+pub(super) fn block_on<T>(
+    conversation: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(conversation)
 }

@@ -4,6 +4,7 @@
 //! `anyhow`: whoever reads them is a person at a prompt, so each says what to do next.
 
 pub mod agent;
+mod apply;
 pub mod archive;
 pub mod args;
 pub mod bulk;
@@ -19,8 +20,10 @@ mod out;
 pub mod playbook;
 pub mod queue;
 pub mod recall;
+pub mod report;
 pub mod serve;
 pub mod simulate;
+mod source;
 mod words;
 
 use std::io::IsTerminal;
@@ -54,14 +57,21 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(serve) => serve::run(&serve),
         Command::Demo(demo) => demo::run(&demo),
         Command::Simulate(asked) => simulate::run(&asked),
-        Command::Config(ConfigCommand::Check { file, json }) => {
+        Command::Config(ConfigCommand::Check { file, against: None, json }) => {
             told(&config::check(&file, std::io::stdout().is_terminal()), json)
+        }
+        Command::Config(ConfigCommand::Check { file, against: Some(against), json }) => {
+            client::block_on(async move { apply::preview(&file, &against, json).await })
+        }
+        Command::Config(ConfigCommand::Apply(asked)) => {
+            client::block_on(async move { apply::run(&asked).await })
         }
         Command::Playbook(PlaybookCommand::Check { file, json }) => {
             told(&playbook::check(&file, std::io::stdout().is_terminal()), json)
         }
         Command::Journal(command) => journal::run(command),
         Command::Archive(command) => archive::run(&command),
+        Command::Report(command) => report::run(&command),
         Command::Audit(command) => archive::audit(&command),
         Command::Forget(forget) => client::block_on(async move { forget::run(&forget).await }),
         Command::Queue(command) => client::block_on(async move {

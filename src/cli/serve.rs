@@ -10,23 +10,27 @@ use tracing_subscriber::EnvFilter;
 
 use super::args::Serve;
 use super::out::{Text, put, tell};
+use super::source::{self, Unusable};
 use super::{FAILED, complain, config as check};
-use crate::app::{App, AppConfig, AppError};
-use crate::config::{self, Config, ConfigError, Loaded};
+use crate::app::{App, AppConfig, AppError, NotReloaded, Source};
+use crate::config::diff::FieldChange;
+use crate::config::{Config, ConfigError, Loaded};
+use crate::shard::reload::Planned;
 
 pub(super) fn run(args: &Serve) -> anyhow::Result<ExitCode> {
     log_to_stderr();
     keep_panics_short();
-    let loaded = match &args.config {
-        Some(file) => match config::load(file) {
-            Ok(loaded) => loaded,
-            Err(error) => return Ok(unusable(file, &error)),
-        },
-        None => config::built_in()?,
+    let (loaded, source) = match source::of(args) {
+        Ok(found) => found,
+        Err(Unusable { file, error }) => return Ok(unusable(&file, &error)),
     };
-    let config = configuration(args, loaded)?;
+    if let Some(error) = &source.1 {
+        // It serves all the same: loud, and in the words of `config check`.
+        unusable(args.config.as_deref().unwrap_or(Path::new("")), error);
+    }
+    let (source, config) = (source.0, configuration(args, loaded)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(serve(config, args.accept_older_copy));
+    let ended = runtime.block_on(serve(config, source, args.accept_older_copy));
     // Whatever is still read was read for a router that nobody wants any more.
     runtime.shutdown_background();
     ended
@@ -60,8 +64,13 @@ fn configuration(args: &Serve, loaded: Loaded) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCode> {
+async fn serve(
+    config: Config,
+    source: Source,
+    accept_older_copy: bool,
+) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     let data = config.server.data.clone();
     let starting = App::start(AppConfig {
         grpc: config.server.grpc,
@@ -73,6 +82,8 @@ async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCo
         journal: config.journal,
         keep_days: config.server.keep_days,
         routing: config.routing,
+        source,
+        time_zone: config.site.time_zone,
     });
     let app = tokio::select! {
         started = starting => started.context("the router did not start")?,
@@ -90,10 +101,13 @@ async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCo
     if recovered.entries > 0 {
         tracing::info!(entries = recovered.entries, data = %data.display(), "recovered");
     }
-    let told_to = tokio::select! {
-        _ = tokio::signal::ctrl_c() => true,
-        _ = terminate.recv() => true,
-        _ = app.failed() => false,
+    let told_to = loop {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => break true,
+            _ = terminate.recv() => break true,
+            _ = app.failed() => break false,
+            _ = hang_up.recv() => reload(&app).await,
+        }
     };
     if told_to {
         tracing::info!("draining: nobody new is let in");
@@ -114,6 +128,28 @@ async fn serve(config: Config, accept_older_copy: bool) -> anyhow::Result<ExitCo
             Ok(ExitCode::from(FAILED))
         }
         Err(error) => Err(error).context("the router did not stop well"),
+    }
+}
+
+/// Reads the configuration file again, and says what came of it.
+async fn reload(app: &App) {
+    match app.reload().await {
+        Ok(Planned { preview, needs_restart, .. }) => {
+            let (changes, warnings) = (preview.changes.len(), preview.warnings.len());
+            tracing::info!(changes, warnings, "the configuration file was read again");
+            for warning in &preview.warnings {
+                tracing::warn!(%warning, "the configuration was applied");
+            }
+            for field in &needs_restart {
+                let FieldChange { field, old, new } = field;
+                tracing::warn!(field, %old, %new, "stays as it is until a restart");
+            }
+        }
+        Err(NotReloaded::Unsound { file, source }) => {
+            unusable(&file, &source);
+            tracing::error!("the configuration file cannot be used: the one in force stays");
+        }
+        Err(error) => tracing::error!(%error, "the configuration file was not applied"),
     }
 }
 
@@ -149,6 +185,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::config;
 
     #[test]
     fn what_is_typed_goes_before_what_the_file_says() {

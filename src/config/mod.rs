@@ -11,6 +11,7 @@ mod archive;
 mod calendars;
 mod callback;
 mod care;
+pub mod diff;
 mod entry_points;
 mod externals;
 pub mod journal;
@@ -18,7 +19,9 @@ mod languages;
 mod merge;
 pub(crate) mod names;
 mod pools;
+pub mod preview;
 pub(crate) mod problem;
+mod process;
 mod queue_life;
 mod queues;
 pub(crate) mod reader;
@@ -28,6 +31,7 @@ mod report;
 mod served;
 pub mod server;
 mod settings;
+pub mod site;
 #[cfg(test)]
 mod tests;
 mod workload;
@@ -39,6 +43,7 @@ use toml::de::{DeTable, DeValue};
 
 pub use merge::{MergeError, merge};
 pub use problem::{Expected, Fault, Found, Kind, Problem};
+pub use process::needs_restart;
 pub use report::Report;
 
 use crate::engine::policy::ContactChoice;
@@ -59,12 +64,14 @@ const MOST_DISPOSITIONS: usize = 1_024;
 pub const ROUTERS_REASONS: [&str; 2] = ["ring-no-answer", "just-connected"];
 
 /// A whole configuration, free of errors.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Config {
     /// What stays with this process.
     pub server: server::Config,
     /// How the journal keeps out of trouble.
     pub journal: journal::Config,
+    /// Where the people are.
+    pub site: site::Config,
     /// What the engine is to decide by, with ids by position in the file: for [`merge`].
     pub routing: Routing,
 }
@@ -100,9 +107,23 @@ pub enum ConfigError {
 /// [`ConfigError::Read`] if the file cannot be read or is not UTF-8,
 /// [`ConfigError::Invalid`] with everything that is wrong in it.
 pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
-    let source = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Read { path: path.into(), source })?;
-    let mut loaded = parse(&path.display().to_string(), &source)?;
+    parse_file(path, &read_file(path)?)
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// [`ConfigError::Read`] if the file cannot be read or is not UTF-8.
+pub fn read_file(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })
+}
+
+/// Checks a text as if it were the file at this path.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] with everything that is wrong in it.
+pub fn parse_file(path: &Path, source: &str) -> Result<Loaded, ConfigError> {
+    let mut loaded = parse(&path.display().to_string(), source)?;
     // Playbooks lie beside the configuration, wherever the router is started from.
     let beside = path.parent().unwrap_or(Path::new(""));
     let playbooks = &mut loaded.config.server.playbooks;
@@ -183,6 +204,7 @@ fn read_sections(file: &Table<'_>) -> Config {
     if let Some(days) = file.field("archive").and_then(|v| archive::read(&v)) {
         server.keep_days = days;
     }
+    let site = file.field("site").map(|v| site::read(&v)).unwrap_or_default();
     let (settings, interrupts) =
         file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
     let promises = file.field("promises").map(|v| callback::read_promises(&v)).unwrap_or_default();
@@ -243,5 +265,5 @@ fn read_sections(file: &Table<'_>) -> Config {
         still_there: care::read_texts(file),
         settings,
     };
-    Config { server, journal, routing }
+    Config { server, journal, site, routing }
 }

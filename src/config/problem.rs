@@ -109,6 +109,8 @@ pub enum Expected {
     Duration(Span, Span),
     /// `true` or `false`.
     Boolean,
+    /// A time zone.
+    TimeZone,
     /// A name by the rule of [`crate::engine::routing::Name`].
     Name,
     /// The beginning of names that are completed by a number.
@@ -143,6 +145,9 @@ impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Integer(least, most) => write!(f, "a whole number from {least} to {most}"),
+            Self::TimeZone => {
+                f.write_str("the IANA name of a time zone, such as \"Europe/Berlin\" or \"UTC\"")
+            }
             Self::Duration(least, most) => write!(
                 f,
                 "a duration from {} to {}, such as \"250ms\", \"30s\", \"5m\" or \"1h 30m\"",

@@ -10,6 +10,8 @@ use crate::time::Span;
 
 const OF: &str = "the router's settings";
 
+/// Longest that somebody may have waited and not count as having waited.
+const MINUTE: Span = Span::seconds(60);
 /// Longest that a contact passes over an agent, or is kept for one.
 const HOUR: Span = Span::seconds(3_600);
 /// Longest that contacts wait for a lost agent: beyond it, customers are better off elsewhere.
@@ -51,5 +53,6 @@ fn read_fields(table: &Table<'_>) -> Settings {
             .and_then(|v| v.boolean())
             .unwrap_or(default.tell_listening),
         outside_lasts: table.duration("outside_lasts", default.outside_lasts, OUTSIDE),
+        short_abandon: table.duration("short_abandon", default.short_abandon, (Span::ZERO, MINUTE)),
     }
 }

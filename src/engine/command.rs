@@ -38,6 +38,13 @@ pub enum Command {
         /// How it is now.
         now: Hours,
     },
+    /// A person replaces the routing configuration of a router that runs.
+    Reload {
+        /// With this one, which has to follow the one in force.
+        routing: Arc<Routing>,
+        /// Why; journaled.
+        why: Arc<str>,
+    },
     /// Make no reservations, or make them again: space for the journal runs out. The shard's
     /// own.
     PauseReservations(bool),

@@ -163,6 +163,9 @@ pub struct Settings {
     /// A call outside the router that nobody has reported as ended is over after this: a
     /// gateway that forgot it must not keep an agent from work for the rest of the day.
     pub outside_lasts: Span,
+    /// Who leaves sooner than this has not waited: a short abandon in the interval record.
+    /// Nothing is decided by it; a record that is made again must count as it did.
+    pub short_abandon: Span,
 }
 
 impl Default for Settings {
@@ -178,6 +181,7 @@ impl Default for Settings {
             promises: PromiseSettings::default(),
             tell_listening: true,
             outside_lasts: Span::seconds(4 * 3600),
+            short_abandon: Span::seconds(5),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The service for administrators: forgetting a customer.
+//! The service for administrators: forgetting a customer, and another configuration.
 //!
-//! Only the running router can do it: it holds the key store. What it deletes is a key; what
-//! that had sealed stays wherever it is, unreadable.
+//! Only the running router can forget: it holds the key store. What it deletes is a key; what
+//! that had sealed stays wherever it is, unreadable. Configurations are `configs`' business.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 use super::convert::check;
 use super::past::unavailable;
 use super::status::Fault;
-use super::{Edge, unix_ms};
+use super::{Edge, configs, unix_ms};
 use crate::archive::hold::{Holds, Order};
 use crate::archive::{ArchiveError, Known};
 use crate::ids::CustomerId;
@@ -87,6 +87,23 @@ fn forget(
 
 #[tonic::async_trait]
 impl AdminService for Admins {
+    async fn preview_config(
+        &self,
+        request: Request<v1::PreviewConfigRequest>,
+    ) -> Result<Response<v1::PreviewConfigResponse>, Status> {
+        let preview = configs::preview(&self.0, request.into_inner()).await?;
+        Ok(Response::new(v1::PreviewConfigResponse { preview: Some(preview) }))
+    }
+
+    async fn apply_config(
+        &self,
+        request: Request<v1::ApplyConfigRequest>,
+    ) -> Result<Response<v1::ApplyConfigResponse>, Status> {
+        self.0.shown(&request).await?;
+        let preview = configs::apply(&self.0, request.into_inner()).await?;
+        Ok(self.0.proven(v1::ApplyConfigResponse { preview: Some(preview) }))
+    }
+
     async fn forget_customer(
         &self,
         request: Request<v1::ForgetCustomerRequest>,

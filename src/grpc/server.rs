@@ -35,6 +35,8 @@ use crate::shard::health::Health;
 
 /// Most bytes of a message, either way.
 const MESSAGE_BYTES: usize = 256 * 1024;
+/// The same of administrators, who send whole configurations: 100,000 agents by name.
+const CONFIG_BYTES: usize = 16 * 1024 * 1024;
 /// Most bytes of a request's headers.
 const HEADER_BYTES: u32 = 8 * 1024;
 /// Most calls and streams of one connection at once.
@@ -90,7 +92,9 @@ pub async fn services(
     let gateways = bounded!(GatewayServiceServer, Gateways(edge.clone()));
     let agents = bounded!(AgentServiceServer, Agents(edge.clone()));
     let supervisors = bounded!(SupervisorServiceServer, Supervisors(edge.clone()));
-    let admins = bounded!(AdminServiceServer, Admins(edge.clone()));
+    let admins = AdminServiceServer::new(Admins(edge.clone()))
+        .max_decoding_message_size(CONFIG_BYTES)
+        .max_encoding_message_size(CONFIG_BYTES);
     let owing = bounded!(OwedServiceServer, Owing(edge.clone()));
     let recalls = Recalls { edge, playbooks: Arc::new(playbooks) };
     let recalls = bounded!(RecallServiceServer, recalls);

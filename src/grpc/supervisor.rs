@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 use super::convert::{check, order};
 use super::rows::{self, MOST_ROWS, Page};
 use super::status::{self, Fault};
-use super::{Edge, agent_states, auth, bulk, feedback, inspect, unix_ms};
+use super::{Edge, agent_states, auth, bulk, feedback, inspect, intervals, unix_ms};
 use crate::engine::command::{Command, Reply};
 use crate::engine::entry::Role;
 use crate::engine::refusal::Refusal;
@@ -90,6 +90,16 @@ impl Supervisors {
 #[tonic::async_trait]
 impl SupervisorService for Supervisors {
     type WatchAgentStatesStream = ReceiverStream<Result<v1::WatchAgentStatesResponse, Status>>;
+
+    type ReportIntervalsStream = intervals::Parts;
+
+    async fn report_intervals(
+        &self,
+        request: Request<v1::ReportIntervalsRequest>,
+    ) -> Result<Response<Self::ReportIntervalsStream>, Status> {
+        intervals::report(&self.0, request.into_inner()).await.map(Response::new)
+    }
+
     type WatchQueuesStream = ReceiverStream<Result<WatchQueuesResponse, Status>>;
 
     async fn list_queues(

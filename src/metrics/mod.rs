@@ -96,6 +96,7 @@ struct Singles {
     journal_sync: Histogram,
     batch_entries: Histogram,
     undurable: Gauge,
+    config_invalid: Gauge,
     disk_free: Gauge,
     disk_level: Gauge,
     forged_receipts: Counter,
@@ -180,6 +181,11 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         self.text.render()
+    }
+
+    /// Whether the configuration file is not in force because it cannot be used.
+    pub fn configuration(&self, invalid: bool) {
+        self.one.config_invalid.set(float(u64::from(invalid)));
     }
 
     /// How full the disk is: bytes free, and 0 to 2 for what follows from it.
@@ -390,6 +396,7 @@ impl Singles {
             journal_sync: histogram(r, &names::JOURNAL_SYNC, &[]),
             batch_entries: histogram(r, &names::BATCH_ENTRIES, &[]),
             undurable: gauge(r, &names::UNDURABLE, &[]),
+            config_invalid: gauge(r, &names::CONFIG_INVALID, &[]),
             disk_free: gauge(r, &names::DISK_FREE, &[]),
             disk_level: gauge(r, &names::DISK_LEVEL, &[]),
             forged_receipts: counter(r, &names::FORGED_RECEIPTS, &[]),

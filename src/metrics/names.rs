@@ -143,6 +143,7 @@ metrics! {
     UNDURABLE = Gauge, Count, "surgeline_journal_undurable_batches", [], "Batches decided and not durable yet; at 2 the owner waits.";
     SESSIONS = Gauge, Count, "surgeline_sessions", ["role"], "Open sessions: gateways' streams, and agents on streams.";
     CUT_OFF = Counter, Count, "surgeline_sessions_cut_off_total", ["role", "reason"], "Sessions ended by the router since the process began, by reason.";
+    CONFIG_INVALID = Gauge, Count, "surgeline_config_invalid", [], "1 while the router's configuration file is not in force because it cannot be used: the journal's configuration is; /readyz says why.";
     DISK_FREE = Gauge, Bytes, "surgeline_disk_free_bytes", [], "Space left on the disk of the data directory for this user.";
     DISK_LEVEL = Gauge, Count, "surgeline_disk_level", [], "0: enough space; 1: low, nobody new is let in and the journal is cut short; 2: critical, no reservations, no snapshots and no archive either.";
     FORGED_RECEIPTS = Counter, Count, "surgeline_receipts_forged_total", [], "Receipts that clients showed and that were not signed here, since the process began; ignored.";

@@ -18,6 +18,7 @@ use super::health::{Fatal, Health, Intake};
 use super::observe::{Lane, Observer};
 use super::people::People;
 use super::recalls::Recalls;
+use super::reload::Reloads;
 use super::replica::Read;
 use super::view::View;
 use super::writer::reply;
@@ -72,6 +73,7 @@ pub struct ShardHandle {
     pub(crate) words: Receiver<WordsAsked>,
     pub(crate) receipts: Arc<Receipts>,
     pub(crate) receipt: Arc<ArcSwap<Receipt>>,
+    pub(crate) reloads: Arc<Reloads>,
 }
 
 /// The shard has stopped.

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwapOption;
 use thiserror::Error as ThisError;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -131,6 +132,8 @@ pub struct Health {
     durable: AtomicU64,
     epoch: AtomicU64,
     recovered_to: AtomicU64,
+    /// Why the configuration file is not in force.
+    configuration: ArcSwapOption<Box<str>>,
     fatal: watch::Sender<Option<Fatal>>,
     clock: OnceLock<Clock>,
 }
@@ -146,6 +149,7 @@ impl Default for Health {
             durable: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
             recovered_to: AtomicU64::new(0),
+            configuration: ArcSwapOption::empty(),
             fatal: watch::Sender::new(None),
             clock: OnceLock::new(),
         }
@@ -239,6 +243,18 @@ impl Health {
     /// Says how much space there is; others act by it.
     pub fn set_space(&self, space: Space) {
         self.space.store(space as u8, Ordering::Release);
+    }
+
+    /// Why the router's configuration file is not in force, if it is not. It serves all the
+    /// same, by the configuration that the journal holds.
+    #[must_use]
+    pub fn configuration_fault(&self) -> Option<Arc<Box<str>>> {
+        self.configuration.load_full()
+    }
+
+    /// Says why the configuration file is not in force; none once it is.
+    pub fn set_configuration_fault(&self, why: Option<Box<str>>) {
+        self.configuration.store(why.map(Arc::new));
     }
 
     /// Lets nobody new in any more: the router is about to stop.

@@ -21,6 +21,7 @@ mod owner;
 mod people;
 pub mod recalls;
 pub mod recovery;
+pub mod reload;
 mod replica;
 pub mod roster;
 mod sessions;

@@ -24,6 +24,7 @@ use super::observe::Observer;
 use super::owner::{Decider, Ends, Never, Owner};
 use super::people::{People, PeopleChange};
 use super::recalls::{RecallChange, Recalls};
+use super::reload::journaled_stays;
 use super::replica::{READS, Read, Replica, ToReplica};
 use super::sessions::Sessions;
 use super::snapshots::{SnapshotOptions, Taker};
@@ -277,8 +278,10 @@ impl Recovery {
         self.health.goes_by(clock);
         let engine = std::mem::take(&mut self.engine);
         let recovered = engine.routing().clone();
-        let wanted = wanted(self.configured.then_some(&*recovered))
-            .map_err(|error| StartError::Wanted(error.into()))?;
+        let stays = |why| journaled_stays(why, self.configured, &self.health);
+        let wanted = wanted(self.configured.then_some(&*recovered)).or_else(|error| {
+            stays(StartError::Wanted(error.into())).map(|()| (*recovered).clone())
+        })?;
 
         let observer = self.options.observer.clone();
         // As long as the sessions that can end: one that was lost would stay for ever.
@@ -299,7 +302,7 @@ impl Recovery {
             decider.own(Command::Restart(gap)).map_err(StartError::Restart)?;
         }
         if !self.configured || *recovered != wanted {
-            configure(&mut decider, wanted)?;
+            configure(&mut decider, wanted).or_else(stays)?;
         }
         let opening = decider.close();
         // As far as it has got: it may still be behind, and fail later as it may at any time.
@@ -380,6 +383,7 @@ impl Recovery {
             words,
             receipts,
             receipt,
+            reloads: Arc::default(),
         };
         Prepared { owner, writer, handle, stop, replica, snapshots }
     }

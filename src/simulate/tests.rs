@@ -1,5 +1,7 @@
 //! Whole scenarios, small ones, against what must come of them.
 
+mod record;
+
 use std::path::Path;
 
 use super::*;

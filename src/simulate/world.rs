@@ -95,7 +95,12 @@ pub(super) struct World<'a> {
     /// Contacts that the engine has open.
     open: u64,
     next_point: usize,
+    /// Told what each command came to, once everybody has heeded it.
+    pub(super) watch: Option<Watch<'a>>,
 }
+
+/// Somebody who looks on: at what time, the engine after a command, and the command's events.
+pub(super) type Watch<'a> = Box<dyn FnMut(EngineTime, &Engine, &[Event]) + 'a>;
 
 /// How an agent stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -141,6 +146,7 @@ impl<'a> World<'a> {
             gateway: (GatewayId(0), None),
             open: 0,
             next_point: 0,
+            watch: None,
         };
         world.open_doors()?;
         Ok(world)
@@ -391,16 +397,20 @@ impl<'a> World<'a> {
             self.tally.refused += 1;
             self.tally.first_refusal.get_or_insert_with(|| refusal.to_string().into());
         }
-        for event in events.drain(..) {
-            match &event {
+        for event in &events {
+            match event {
                 Event::Arrived(_) | Event::FollowUpOpened(_) | Event::PromiseOpened(_) => {
                     self.open += 1;
                 }
                 Event::Closed { .. } => self.open -= 1,
                 _ => {}
             }
-            self.heed(&event);
+            self.heed(event);
         }
+        if let Some(watch) = &mut self.watch {
+            watch(self.now, &self.engine, &events);
+        }
+        events.clear();
         self.events = events;
         self.anyone_turn();
         reply

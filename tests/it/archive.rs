@@ -181,12 +181,29 @@ fn whole(seed: u64, data: &Path, engine: &Engine) {
 
 #[tokio::test]
 async fn random_histories_add_up_to_what_the_replica_counted() {
+    let mut shown = std::collections::BTreeSet::new();
     for seed in 101..=106 {
         let mut world = World::new(seed);
         world.run(4_000);
         let (folder, engine) = world.into_journal();
         archive(folder.path());
         compare(seed, folder.path(), &engine).await;
+        shown.extend(super::record::compare(seed, folder.path()));
+    }
+    for column in [
+        "transferred_in",
+        "returned_in",
+        "moved_in",
+        "moved_out",
+        "self_served",
+        "abandoned",
+        "overflowed_in",
+        "overflowed_out",
+        "to_callback",
+        "callbacks_answered",
+        "callbacks_ended",
+    ] {
+        assert!(shown.contains(column), "no history has {column}: {shown:?}");
     }
 }
 
@@ -208,13 +225,17 @@ fn go_on(store: &mut Store, journal: &Path, upto: u64) -> Tip {
     store.tip()
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 16] = [
     "contact",
     "timeline",
     "sealed",
     "self_service",
     "interval",
     "agent_interval",
+    "queue_record",
+    "agent_record",
+    "not_ready_record",
+    "agent_state",
     "recall",
     "recall_level",
     "audit",

@@ -72,6 +72,8 @@ fn config(folder: &Path) -> AppConfig {
         journal: config::journal::Config { space, ..Default::default() },
         keep_days: 400,
         routing,
+        source: surgeline::app::Source::default(),
+        time_zone: "UTC".into(),
     }
 }
 

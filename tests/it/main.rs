@@ -2,6 +2,7 @@
 
 mod archive;
 mod forgotten;
+mod record;
 mod simulation;
 mod snapshot;
 

@@ -116,6 +116,8 @@ fn app(data: &Path) -> AppConfig {
         keep_days: 400,
         journal: config::journal::Config::default(),
         routing: loaded.config.routing,
+        source: surgeline::app::Source::default(),
+        time_zone: "UTC".into(),
     }
 }
 

@@ -105,6 +105,10 @@ class Router:
         self._process.send_signal(signal.SIGTERM)
         return await self._gone("SIGTERM")
 
+    def read_again(self) -> None:
+        """SIGHUP: it reads its configuration file again."""
+        self._process.send_signal(signal.SIGHUP)
+
     def logs(self) -> str:
         """All that it has printed, of every start."""
         files = (self._output, self._errors)

@@ -111,6 +111,65 @@ class Restart(RouterTest):
         self.assertEqual(code, 0, out + errors)
 
 
+class Reload(RouterTest):
+    """Another configuration while everyone is here."""
+
+    CONFIG = centre([queue("support"), queue("old")], [agent("anne"), agent("bob")])
+    NEWER = centre([queue("support"), queue("new")], [agent("anne"), agent("carl")])
+
+    async def apply(self, config: str) -> dict:
+        path = self.folder / "newer.toml"
+        path.write_text(config)
+        code, out, errors = await run("config", "apply", str(path), "--why", "a test", "--actor", "amara",
+                                      "--router", self.router.grpc, "--json")
+        self.assertEqual(code, 0, out + errors)
+        return json.loads(out)
+
+    async def test_queues_and_agents_come_and_go_and_nobody_loses_place_or_agent(self):
+        pbx = await self.gateway()
+        served = await pbx.arrive("call-0", VOICE, queue="support")
+        [bob] = await self.ready("bob")
+        await bob.take(served.id)
+        calls = [await pbx.arrive(f"call-{i}", VOICE, queue="support") for i in range(1, 4)]
+        other = await pbx.arrive("call-4", VOICE, queue="old")
+        told = await self.apply(self.NEWER)
+        kinds = {(c["section"], c["name"]): c["change"] for c in told["changes"]}
+        self.assertEqual(kinds[("queues", "old")], "retired")
+        self.assertEqual(kinds[("agents", "carl")], "added")
+        self.assertTrue(any("agent bob is retired with 1 contacts" in w for w in told["warnings"]), told)
+        self.assertTrue(any("queue old is retired with 1 contacts" in w for w in told["warnings"]), told)
+        await self.assert_refused(pbx.arrive("call-5", VOICE, queue="old"), "NOT_FOUND", "queue")
+        self.assertEqual(await self.order_of("support"), [call.id for call in calls])
+        await self.see(served.id, "ASSIGNED", agent="bob")
+        await self.see(other.id, "QUEUED")
+        [carl] = await self.ready("carl")
+        await carl.take(calls[0].id)
+
+    async def test_again_and_again_under_arrivals_the_order_stays(self):
+        pbx = await self.gateway()
+        ids = []
+        for i in range(12):
+            ids.append((await pbx.arrive(f"call-{i}", VOICE, queue="support")).id)
+            await self.apply(self.NEWER if i % 2 else self.CONFIG)
+        self.assertEqual(await self.order_of("support"), ids)
+        await self.check_order()
+
+    async def test_a_signal_reads_the_file_again_and_a_broken_one_changes_nothing(self):
+        self.router.config.write_text(self.NEWER)
+        self.router.read_again()
+        queues = self.supervisor.queues
+        await self.eventually(queues, lambda rows: "new" in rows, "the newer file")
+        self.router.config.write_text(BROKEN)
+        self.router.read_again()
+        ready = lambda: self.router.get("/readyz")
+        await self.eventually(ready, lambda said: "not in force" in said, "a word about the file")
+        self.assertIn("new", await queues())
+        # A start with it serves all the same.
+        await self.router.stop()
+        await self.router.start()
+        self.assertIn("not in force", await self.router.get("/readyz"))
+
+
 class Company(RouterTest):
     """Two routers where there is room for one."""
 

@@ -18,6 +18,7 @@ use crate::book::{Back, Latency};
 use crate::conduct::Audit;
 use crate::error::LoadError;
 use crate::monitor::difference;
+use crate::reload::Reloaded;
 use crate::scenario::Scenario;
 use crate::schedule::Plan;
 use crate::stage::{Outcome, seconds_since};
@@ -224,6 +225,8 @@ pub struct Report {
     pub reconnects: Vec<Returned>,
     /// The recall, if the scenario has one.
     pub recall: Option<recall::Recalled>,
+    /// Reloads, if the scenario has some.
+    pub reload: Option<Reloaded>,
     /// What must not be; empty when all is well.
     pub failures: Vec<String>,
     /// What makes figures doubtful.
@@ -283,6 +286,7 @@ impl Report {
             contacts: contacts(run),
             reconnects: reconnects(scenario, &outcome.book.backs),
             recall: recall::Recalled::new(scenario, outcome)?,
+            reload: Reloaded::new(scenario, outcome)?,
             failures: Vec::new(),
             warnings: Vec::new(),
             seconds: seconds(run),

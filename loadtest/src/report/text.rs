@@ -51,6 +51,7 @@ pub(super) fn figures(report: &Report) -> Vec<(&'static str, String)> {
     all.extend(run(report));
     all.extend(report.reconnects.iter().map(|back| ("reconnect", reconnect(back))));
     all.extend(report.recall.iter().flat_map(|r| r.figures()));
+    all.extend(report.reload.iter().flat_map(|r| r.figures()));
     all
 }
 
@@ -112,7 +113,7 @@ fn reconnect(back: &Returned) -> String {
     )
 }
 
-pub(super) fn latency(l: &Latency) -> String {
+pub(crate) fn latency(l: &Latency) -> String {
     if l.samples == 0 {
         return "nothing measured".into();
     }

@@ -15,7 +15,7 @@ fn aside(data: &Path) -> Vec<std::path::PathBuf> {
 
 /// Follows the journal that is there to its end.
 fn follow(data: &Path) {
-    let options = Options { data: data.into(), keep_days: 400 };
+    let options = Options { data: data.into(), keep_days: 400, time_zone: "UTC".into() };
     let archive = Archive::start(options, OnDisk::with_space(data), Arc::new(Told::default()));
     let archive = archive.expect("a thread");
     let asks = archive.asks();

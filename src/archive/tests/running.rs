@@ -66,7 +66,7 @@ fn on_the_last_of_the_disk_it_pauses_and_then_goes_on_by_itself() {
     let space = Arc::new(AtomicBool::new(false));
     let told = Arc::new(Told::default());
     let follow = OnDisk { data: data.into(), space: space.clone() };
-    let options = Options { data: data.into(), keep_days: 400 };
+    let options = Options { data: data.into(), keep_days: 400, time_zone: "UTC".into() };
     let archive = Archive::start(options, follow, told.clone()).expect("a thread");
     let asks = archive.asks();
     let refused = asks.catch_up(PATIENCE).expect_err("it is paused");
@@ -112,7 +112,7 @@ fn one_that_stands_still_does_not_keep_the_router_from_its_end() {
     let folder = tempfile::tempdir().expect("a folder");
     let (reads, reading) = bounded(9);
     let (go, stuck) = bounded::<()>(0);
-    let options = Options { data: folder.path().into(), keep_days: 400 };
+    let options = Options { data: folder.path().into(), keep_days: 400, time_zone: "UTC".into() };
     let follow = Stuck { reads, go: stuck };
     let archive = Archive::start(options, follow, Arc::new(Told::default())).expect("a thread");
     reading.recv().expect("it reads");

@@ -148,6 +148,8 @@ async fn rehearse(args: &Demo, screen: Screen) -> anyhow::Result<Outcome> {
         journal: JournalConfig { space, ..JournalConfig::default() },
         keep_days: 400,
         routing,
+        source: crate::app::Source::default(),
+        time_zone: "UTC".into(),
         playbooks,
     })
     .await

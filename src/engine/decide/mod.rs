@@ -7,6 +7,7 @@ mod agent;
 mod bulk;
 mod callback;
 mod check;
+mod configure;
 mod consult;
 mod demand;
 mod fallback;
@@ -120,7 +121,8 @@ impl Turn<'_> {
         match command {
             Command::Tick => self.tick(),
             Command::Restart(gap) => self.restart(*gap),
-            Command::Configure(routing) => return self.configure(routing),
+            Command::Configure(routing) => return self.configure(routing, None),
+            Command::Reload { routing, why } => return self.configure(routing, Some(why)),
             Command::PauseReservations(paused) => self.pause(*paused),
             Command::SetHours { calendar, now } => self.set_hours(*calendar, *now)?,
             Command::ConnectGateway { name, limits } => return self.connect_gateway(name, *limits),

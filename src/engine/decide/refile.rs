@@ -1,21 +1,13 @@
-//! Another routing configuration, and how its edits reach those who wait already.
+//! How the edits of another routing configuration reach those who wait already.
 //!
 //! Those whose queue changed are gone through in slices, each one's change an event of its
 //! own; arrivals stay, places follow. Where that has got to is not state: a restart goes
 //! through everyone once more, and finds nothing to do for those who were done.
 
-use std::sync::Arc;
-
-use super::super::command::Reply;
 use super::super::event::Event;
-use super::super::floor::Floor;
-use super::super::refusal::Refusal;
 use super::super::routing::{Queue, Routing};
-use super::super::{MOST_PROFILES, agent::Agent};
 use super::Turn;
-use super::check::agree;
-use super::{Availability, AvailabilityBecause};
-use crate::ids::{AgentId, ContactId, QueueId};
+use crate::ids::{ContactId, QueueId};
 
 /// Contacts looked at in one slice.
 const LOOKED_AT: usize = 512;
@@ -46,36 +38,6 @@ pub(super) fn edited(old: &Routing, new: &Routing) -> Vec<bool> {
 }
 
 impl Turn<'_> {
-    pub(super) fn configure(&mut self, routing: &Arc<Routing>) -> Result<Reply, Refusal> {
-        let old = &self.engine.routing;
-        if old == routing {
-            return Ok(Reply::Done);
-        }
-        agree(old, routing)?;
-        if Floor::count_profiles(routing) > MOST_PROFILES {
-            return Err(Refusal::Limit { what: "agent profile", most: MOST_PROFILES as u64 });
-        }
-        let edited = edited(old, routing);
-        self.emit(Event::Configured(Arc::clone(routing)));
-        self.schedule_refiling(|queue| edited.get(queue.index()).is_some_and(|edited| *edited));
-        for index in 0..self.engine.agents.len() {
-            let agent = self.engine.agents[index].id;
-            self.retire_if_free(agent);
-            self.offer_agent(agent);
-        }
-        Ok(Reply::Done)
-    }
-
-    /// Who is no longer in the configuration signs out, once their hands are empty.
-    pub(super) fn retire_if_free(&mut self, agent: AgentId) {
-        let retired = self.engine.routing.agent(agent).is_some_and(|p| p.retired);
-        let free = |a: &Agent| a.work.is_empty() && a.availability != Availability::SignedOut;
-        if retired && self.engine.agent(agent).is_some_and(free) {
-            let (to, because) = (Availability::SignedOut, AvailabilityBecause::Retired);
-            self.emit(Event::AvailabilityChanged { agent, to, because });
-        }
-    }
-
     /// Everyone of these queues is gone through, and of those that were not done yet.
     pub(super) fn schedule_refiling(&mut self, is_edited: impl Fn(QueueId) -> bool) {
         let before = self.engine.agenda.edits.take();

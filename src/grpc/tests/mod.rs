@@ -1,6 +1,7 @@
 //! The services as a client meets them: a real shard with its journal on disk, a real
 //! listener, and clients made from the same contract.
 
+mod configs;
 mod explain;
 mod going_down;
 mod lives;
@@ -94,7 +95,7 @@ impl Router {
         let stopped = stop.clone().cancelled_owned();
         let folder = data.path().to_path_buf();
         let follow = JournalFollow::new(folder.clone(), handle.health().clone());
-        let options = Options { data: folder.clone(), keep_days: 400 };
+        let options = Options { data: folder.clone(), keep_days: 400, time_zone: "UTC".into() };
         let archive = Archive::start(options, follow, metrics).expect("a thread");
         let reading = Reader::new(folder.clone());
         let past = Past { reader: reading, asks: archive.asks(), data: folder };

@@ -329,7 +329,7 @@ structs! {
     EntryPoint { name, retired, queue }
     Settings {
         ring_no_answer_limit, pass_over, named_wait, agent_grace, async_share, most_contacts,
-        contact_choice, promises, tell_listening, outside_lasts,
+        contact_choice, promises, tell_listening, outside_lasts, short_abandon,
     }
     Arrived {
         contact, gateway, session, key, content, channel, entry_point, customer, continues,

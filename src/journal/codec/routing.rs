@@ -36,7 +36,7 @@ record!(AgentProfile => AgentProfile {
 record!(Settings => Settings {
     ring_no_answer_limit, async_share, most_contacts, contact_choice, promises, tell_listening;
     pass_over = pass_over_us, named_wait = named_wait_us, agent_grace = agent_grace_us,
-    outside_lasts = outside_lasts_us
+    outside_lasts = outside_lasts_us, short_abandon = short_abandon_us
 });
 
 impl Record for Arc<Routing> {

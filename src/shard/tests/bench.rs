@@ -221,13 +221,21 @@ pub(crate) fn options(observer: Arc<dyn Observer>) -> ShardOptions {
 
 /// A shard over `memory`, from what that holds.
 pub(crate) fn start(memory: &Arc<Memory>, observer: Arc<dyn Observer>) -> (ShardHandle, Shard) {
+    start_with(memory, observer, Ok::<_, Refusal>(routing()))
+}
+
+/// The same, wanting another configuration, or none that can be had.
+pub(crate) fn start_with<E: std::error::Error + Send + Sync + 'static>(
+    memory: &Arc<Memory>,
+    observer: Arc<dyn Observer>,
+    wanted: Result<Routing, E>,
+) -> (ShardHandle, Shard) {
     let journal = MemoryJournal(memory.clone());
     let held = memory.batches().into_iter().map(|batch| {
         let tip = tip_after(&batch);
         (batch, tip)
     });
-    Shard::start(options(observer), journal, held, |_| Ok::<_, Refusal>(routing()))
-        .expect("a journal in memory starts")
+    Shard::start(options(observer), journal, held, |_| wanted).expect("a journal in memory starts")
 }
 
 /// Asks without waiting.

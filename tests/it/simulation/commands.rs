@@ -282,7 +282,7 @@ impl World {
                 routing.agents[agent].primary = routing.agents[other].primary;
             }
         }
-        Command::Configure(Arc::new(routing))
+        Command::Reload { routing: Arc::new(routing), why: Arc::from("the simulation says so") }
     }
 
     /// The command as it comes on a stream: mostly the one in force, sometimes an old one.

@@ -63,6 +63,7 @@ fn arrival(n: u64, agent: AgentId) -> Vec<Event> {
         preferred: [].into_iter().collect(),
         head_start: Span::ZERO,
         place: Place(0),
+        stage: Default::default(),
         named: None,
         pass_over: None,
         released: None,

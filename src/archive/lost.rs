@@ -22,7 +22,7 @@ use crate::time::WallTime;
 const CONFIGURED: &str = "EXISTS (SELECT 1 FROM main.configuration WHERE sequence > ?1)";
 
 /// What moves: a table, and which of its rows. `?1` is the cut.
-pub(super) const MOVED: [(&str, &str); 12] = [
+pub(super) const MOVED: [(&str, &str); 13] = [
     ("timeline", "sequence > ?1"),
     ("sealed", "sequence > ?1"),
     ("feedback", "sequence > ?1"),

@@ -4,6 +4,8 @@
 //! Every table is taken apart field by field, so that one which is added later cannot be
 //! forgotten here. It does not judge a change; `preview` says whom it touches.
 
+mod life;
+
 use std::fmt;
 
 use jiff::SignedDuration;
@@ -37,6 +39,16 @@ pub enum Section {
     NotReadyReasons,
     /// Disposition codes.
     Dispositions,
+    /// When queues are open.
+    Calendars,
+    /// Destinations outside the router.
+    Externals,
+    /// What queues tell.
+    Announcements,
+    /// What chats are asked that fell silent.
+    StillThere,
+    /// How promises are kept.
+    Promises,
 }
 
 impl Section {
@@ -53,6 +65,11 @@ impl Section {
             Self::EntryPoints => "entry_points",
             Self::NotReadyReasons => "not_ready_reasons",
             Self::Dispositions => "dispositions",
+            Self::Calendars => "calendars",
+            Self::Externals => "externals",
+            Self::Announcements => "announcements",
+            Self::StillThere => "still_there",
+            Self::Promises => "promises",
         }
     }
 }
@@ -118,22 +135,35 @@ type Fields = Vec<(&'static str, String)>;
 #[must_use]
 pub fn changes(old: &Routing, new: &Routing) -> Vec<Change> {
     let mut all = Vec::new();
-    let settings = compare(settings(&old.settings), settings(&new.settings));
-    if !settings.is_empty() {
-        let how = How::Changed(settings);
-        all.push(Change { section: Section::Settings, name: "settings".into(), place: 0, how });
+    let whole = [
+        (Section::Settings, compare(settings(&old.settings), settings(&new.settings))),
+        (
+            Section::Promises,
+            compare(life::promises(old.settings.promises), life::promises(new.settings.promises)),
+        ),
+        (Section::StillThere, compare(life::still_there(old), life::still_there(new))),
+    ];
+    for (section, fields) in whole.into_iter().filter(|(_, fields)| !fields.is_empty()) {
+        let how = How::Changed(fields);
+        all.push(Change { section, name: section.name().into(), place: 0, how });
     }
     languages(old, new, &mut all);
     let listed = |l: &Listed, _: &Routing| (l.name.clone(), l.retired, Vec::new());
     let tables = [
         (Section::Skills, &old.skills, &new.skills),
         (Section::Pools, &old.pools, &new.pools),
-        (Section::NotReadyReasons, &old.not_ready_reasons, &new.not_ready_reasons),
         (Section::Dispositions, &old.dispositions, &new.dispositions),
     ];
     for (section, before, after) in tables {
         table(section, (old, before), (new, after), listed, &mut all);
     }
+    let reasons = ((old, &*old.not_ready_reasons), (new, &*new.not_ready_reasons));
+    table(Section::NotReadyReasons, reasons.0, reasons.1, life::reason, &mut all);
+    let calendars = ((old, &*old.calendars), (new, &*new.calendars));
+    table(Section::Calendars, calendars.0, calendars.1, life::calendar, &mut all);
+    let externals = ((old, &*old.externals), (new, &*new.externals));
+    table(Section::Externals, externals.0, externals.1, life::external, &mut all);
+    table(Section::Announcements, (old, &old.notices), (new, &new.notices), life::notice, &mut all);
     table(Section::Queues, (old, &old.queues), (new, &new.queues), queue, &mut all);
     table(Section::Agents, (old, &old.agents), (new, &new.agents), agent, &mut all);
     let points = ((old, &*old.entry_points), (new, &*new.entry_points));
@@ -207,6 +237,9 @@ fn settings(s: &Settings) -> Fields {
         async_share,
         most_contacts,
         contact_choice,
+        promises: _,
+        tell_listening,
+        outside_lasts,
         short_abandon,
     } = s;
     let choice = ContactChoice::ALL.iter().position(|c| c == contact_choice);
@@ -218,6 +251,8 @@ fn settings(s: &Settings) -> Fields {
         ("async_share", async_share.to_string()),
         ("most_contacts", most_contacts.to_string()),
         ("contact_choice", word(ContactChoice::WORDS, choice)),
+        ("tell_listening", tell_listening.to_string()),
+        ("outside_lasts", lasting(*outside_lasts)),
         ("short_abandon", lasting(*short_abandon)),
     ]
 }
@@ -235,7 +270,12 @@ fn queue(q: &Queue, r: &Routing) -> (Name, bool, Fields) {
         reservation_timeout,
         connect_timeout,
         wrap_up,
+        wrap_up_most,
         policy,
+        steps,
+        life,
+        callback,
+        care,
     } = q;
     let QueuePolicy {
         preferred,
@@ -251,7 +291,7 @@ fn queue(q: &Queue, r: &Routing) -> (Name, bool, Fields) {
     let choice = AgentChoice::ALL.iter().position(|c| c == agent_choice);
     let pools = pools.iter().map(|p| r.pools.get(p.index()).map_or("?", |p| &p.name));
     let channels = Channel::ALL.into_iter().filter(|c| channels[c.index()]).map(Channel::name);
-    let fields = vec![
+    let mut fields = vec![
         ("channels", list(channels)),
         ("needs", need(needs, r)),
         ("pools", list(pools)),
@@ -266,15 +306,20 @@ fn queue(q: &Queue, r: &Routing) -> (Name, bool, Fields) {
         ("reservation_timeout", lasting(*reservation_timeout)),
         ("connect_timeout", lasting(*connect_timeout)),
         ("wrap_up", lasting(*wrap_up)),
+        ("wrap_up_most", lasting(*wrap_up_most)),
         ("cost", cost.to_string()),
         ("handle_time", lasting(*handle_time)),
         ("patience", lasting(*patience)),
+        ("steps", life::steps(steps, r)),
+        ("callback", life::callback(callback.as_deref())),
     ];
+    fields.extend(life::life(life, r));
+    fields.extend(life::care(care));
     (name.clone(), *retired, fields)
 }
 
 fn agent(a: &AgentProfile, r: &Routing) -> (Name, bool, Fields) {
-    let AgentProfile { name, retired, pool, skills, primary, capacity, workload } = a;
+    let AgentProfile { name, retired, pool, skills, primary, capacity, workload, authority } = a;
     let Workload { budget, cost, interrupts } = workload;
     let skills = skills.iter().map(|(id, level)| format!("{} = {level}", skill(r, *id)));
     let by_channel = |of: &dyn Fn(Channel) -> String| {
@@ -293,6 +338,7 @@ fn agent(a: &AgentProfile, r: &Routing) -> (Name, bool, Fields) {
         ("budget", budget.to_string()),
         ("cost", by_channel(&|c| cost[c.index()].to_string())),
         ("interrupts", table_of(interrupts)),
+        ("authority", authority.to_string()),
     ];
     (name.clone(), *retired, fields)
 }
@@ -394,6 +440,73 @@ queue = "calls"
                 "pools new added",
                 "queues calls changed needs: { billing = 3 } -> { billing = 4, tech = 1 }",
                 "agents ada changed pool: own -> new capacity: { chat = 1, email = 1, message = 1, voice = 1 } -> { chat = 3 }",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_queue_does_in_the_course_of_a_wait_is_told_too() {
+        let more = r#"
+[[calendars]]
+name = "office"
+zone = "Europe/Berlin"
+week = { mon = ["08:00-18:00"], sun = ["22:00-02:00"] }
+[[calendars.holidays]]
+date = 2026-12-24
+hours = ["09:00-12:00"]
+[[externals]]
+name = "partner"
+numbers = { voice = "+1555" }
+[[announcements]]
+name = "closed"
+texts = { en = "Closed." }
+[promises]
+lead = "5m"
+[[not_ready_reasons]]
+name = "lunch"
+limit = "30m"
+most_at_once = 2
+counts_as = "break"
+"#;
+        let life = "needs = { billing = 3 }\nhours = \"office\"\n\
+             closed = { then = \"close\", tell = \"closed\" }\n\
+             full = { then = \"external\", to = \"partner\" }\nmost_waiting = 7\n\
+             keep_place = \"5m\"\ncallback = { share = 20 }\n\
+             steps = [{ after = \"1m\", lower_proficiency = 1, add_pools = [\"partner\"], \
+             overflow = { external = \"partner\" } }]";
+        let file = FILE.replace("needs = { billing = 3 }", life) + more;
+        let told = between(FILE, &file);
+        for (place, begins) in [
+            "promises promises changed lead: 15m -> 5m",
+            "not_ready_reasons lunch added",
+            "calendars office added",
+            "externals partner added",
+            "announcements closed added",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(told[place], begins);
+        }
+        for says in [
+            "hours: none -> office",
+            "closed: { then = wait } -> { then = close, tell = closed }",
+            "full: { then = wait } -> { then = external, to = partner }",
+            "most_waiting: 0 -> 7",
+            "keep_place: 30m -> 5m",
+            "steps: [] -> [{ after = 1m, lower_proficiency = 1, add_pools = [partner], overflow = partner }]",
+            "callback: none -> { mode = agent_first, share = 20,",
+        ] {
+            assert!(told[5].contains(says), "{says}: {}", told[5]);
+        }
+        let later = file
+            .replace("22:00-02:00", "21:00-02:00")
+            .replace("limit = \"30m\"", "limit = \"45m\"");
+        assert_eq!(
+            between(&file, &later),
+            [
+                "not_ready_reasons lunch changed limit: 30m -> 45m",
+                "calendars office changed week: [mon 08:00-18:00, sun 22:00-02:00] -> [mon 08:00-18:00, sun 21:00-02:00]",
             ]
         );
     }

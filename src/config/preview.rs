@@ -10,9 +10,10 @@ use super::diff::{Change, How, Section, changes};
 use super::merge::{MergeError, merge};
 use crate::engine::Engine;
 use crate::engine::contact::State;
+use crate::engine::queue_life::{Overflow, Then};
 use crate::engine::routing::{AgentProfile, Name, Queue, Routing};
 use crate::engine::words::Channel;
-use crate::ids::{AgentId, EntryPointId, PoolId, QueueId, RecallId, SkillId};
+use crate::ids::{AgentId, EntryPointId, ExternalId, PoolId, QueueId, RecallId, SkillId};
 
 /// How a router stands, as far as a change of its configuration touches it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -45,7 +46,7 @@ impl Standing {
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
         let mut standing = Self::default();
-        for contact in engine.contacts().filter(|c| c.state == State::Queued) {
+        for contact in engine.contacts().filter(|c| waits(c.state)) {
             *standing.waiting.entry(contact.queue).or_default() += 1;
             for need in &contact.needs {
                 *standing.needing.entry(need.skill).or_default() += 1;
@@ -70,6 +71,11 @@ impl Standing {
     fn all_waiting(&self) -> u64 {
         self.waiting.values().sum()
     }
+}
+
+/// In line, on the line or for a call.
+fn waits(state: State) -> bool {
+    matches!(state, State::Queued | State::CallbackDue)
 }
 
 /// A change, and whom it touches.
@@ -188,15 +194,25 @@ fn touched(change: &Change, new: &Routing, standing: &Standing) -> (u64, u64) {
         of.map(|(id, _)| in_queue(QueueId(at(id)))).sum()
     };
     match change.section {
-        Section::Settings => (standing.all_waiting(), 0),
+        Section::Settings | Section::Promises => (standing.all_waiting(), 0),
         Section::Queues => (in_queue(QueueId(at(change.place))), 0),
         Section::Skills => {
             let skill = SkillId(at(change.place));
             (standing.needing.get(&skill).copied().unwrap_or(0), 0)
         }
+        Section::Calendars => {
+            (queues_of(&|q| q.life.hours.is_some_and(|id| id.index() == change.place)), 0)
+        }
+        Section::Externals => {
+            let to = ExternalId(at(change.place));
+            (queues_of(&|q| goes_to(q, Overflow::External(to))), 0)
+        }
         Section::Pools => {
             let pool = PoolId(at(change.place));
-            (queues_of(&|q| q.pools.contains(&pool)), 0)
+            let may = |q: &Queue| {
+                q.pools.contains(&pool) || q.steps.iter().any(|s| s.add_pools.contains(&pool))
+            };
+            (queues_of(&may), 0)
         }
         Section::Agents => {
             let id = AgentId(u32::try_from(change.place).unwrap_or(u32::MAX));
@@ -208,8 +224,17 @@ fn touched(change: &Change, new: &Routing, standing: &Standing) -> (u64, u64) {
         Section::EntryPoints
         | Section::Languages
         | Section::NotReadyReasons
-        | Section::Dispositions => (0, 0),
+        | Section::Dispositions
+        | Section::Announcements
+        | Section::StillThere => (0, 0),
     }
+}
+
+/// Whether contacts of a queue may end up there.
+fn goes_to(queue: &Queue, to: Overflow) -> bool {
+    let falls = [&queue.life.closed, &queue.life.full];
+    falls.into_iter().any(|f| f.then == Then::Overflow(to))
+        || queue.steps.iter().any(|s| s.overflow == Some(to))
 }
 
 /// Whether an agent may take a channel from a queue at all.

@@ -3,17 +3,16 @@
 //! The words are stable; fields are only ever added. Everything that is not in here is in
 //! the event's own bytes beside it.
 
+mod owed;
 mod people;
 
 use std::collections::BTreeMap;
 
 use crate::config::diff;
-use crate::engine::callback::{Callback, DialMode};
+use crate::engine::callback::DialMode;
 use crate::engine::event::{
-    Announce, Arrived, CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, HoursChanged,
-    NumberConfirmed, PromiseOpened, Queued, Reserved, StepTaken, WaitAnnounced,
+    Announce, Arrived, EffectKind, Event, HoursChanged, Queued, Reserved, StepTaken, WaitAnnounced,
 };
-use crate::engine::promise::{Promise, Punctual, Recovery, Stage};
 use crate::engine::recall::{Answer, Say, SelfService};
 use crate::engine::routing::{Name, Routing};
 use crate::engine::stage::Filing;
@@ -107,7 +106,7 @@ pub(super) fn of(event: &Event, names: &Routing) -> (&'static str, String) {
     let (kind, fields) = on_the_way(event, names)
         .or_else(|| in_conversation(event, names))
         .or_else(|| in_recall(event, names))
-        .or_else(|| owed(event, names))
+        .or_else(|| owed::of(event, names))
         .or_else(|| super::care::event(event, names))
         .or_else(|| people::of(event, names))
         .unwrap_or_else(|| elsewhere(event, names));
@@ -281,64 +280,6 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
             .text("effect_kind", "ask_presence")
             .texts("language", language.as_ref().map(|l| l.as_str())),
     }
-}
-
-fn owed(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {
-    let f = Fields::new();
-    Some(match event {
-        Event::NumberConfirmed(NumberConfirmed { confirmed, .. }) => {
-            ("number_confirmed", f.number("confirmed", confirmed))
-        }
-        Event::CallbackPromised(CallbackPromised { callback, .. }) => {
-            ("callback_promised", callback_of(f, callback))
-        }
-        Event::CallbackStepped(CallbackStepped { now, .. }) => {
-            ("callback_stepped", callback_of(f, now))
-        }
-        Event::Dialled(Dialled { outcome, code, .. }) => {
-            ("dialled", f.text("outcome", outcome.name()).number("code", code))
-        }
-        Event::CallLost(_) => ("call_lost", f),
-        Event::PromiseMade(p) => ("promise_made", promise(f, p, names)),
-        Event::PromiseSet(p) => ("promise_set", promise(f, p, names)),
-        Event::PromiseOpened(PromiseOpened { promise, arrived: a }) => {
-            ("promise_opened", arrived(f, a, names).number("promise", promise))
-        }
-        Event::RecoveryOpened(r) => ("recovery_opened", recovery(f, r, names)),
-        Event::RecoverySet(r) => ("recovery_set", recovery(f, r, names)),
-        _ => return None,
-    })
-}
-
-fn callback_of(f: Fields, callback: &Callback) -> Fields {
-    f.text("callback", callback.kind.name())
-        .text("phase", callback.phase.name())
-        .number("promise", callback.promise)
-        .numbers("due_us", callback.due.map(|due| due.0))
-        .number("tries", callback.tried.iter().map(|n| u32::from(*n)).sum::<u32>())
-}
-
-fn promise(f: Fields, p: &Promise, names: &Routing) -> Fields {
-    let stage = match p.stage {
-        Stage::Waiting { .. } => "waiting",
-        Stage::Working(_) => "working",
-        Stage::Kept => "kept",
-        Stage::Broken => "broken",
-    };
-    f.number("promise", p.id)
-        .text("promised", p.kind.name())
-        .text("stage", stage)
-        .texts("owner", p.owner.map(|a| names.agent_name(a)))
-        .numbers("due_us", p.due.map(|due| due.0))
-        .number("late", p.punctual == Punctual::Late)
-}
-
-fn recovery(f: Fields, r: &Recovery, names: &Routing) -> Fields {
-    f.number("recovery", r.id)
-        .text("owner", names.agent_name(r.owner))
-        .number("remedy_cents", r.remedy)
-        .number("approved", r.approved)
-        .text("state", r.state.name())
 }
 
 fn in_recall(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {

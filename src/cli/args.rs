@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 pub use super::archive::args::{ArchiveCommand, AuditCommand, Forget};
 pub use super::feedback::FeedbackCommand;
 pub use super::journal::args::JournalCommand;
+pub use super::owed::{CallbackCommand, PromiseCommand, RecoveryCommand};
 pub use super::recall::args::RecallCommand;
 pub use super::report::ReportCommand;
 pub use super::simulate::args::Simulate;
@@ -60,6 +61,15 @@ exit code 1 if a row is not near enough to its table."
     /// See contacts: where each is and how it came there
     #[command(subcommand)]
     Contact(ContactCommand),
+    /// See who is to be called back, and have somebody called now
+    #[command(subcommand)]
+    Callback(CallbackCommand),
+    /// See what was promised to customers, and end promises
+    #[command(subcommand)]
+    Promise(PromiseCommand),
+    /// See work to make good, and change it
+    #[command(subcommand)]
+    Recovery(RecoveryCommand),
     /// See what customers think of contacts
     #[command(subcommand)]
     Feedback(FeedbackCommand),

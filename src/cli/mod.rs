@@ -17,6 +17,7 @@ pub mod forget;
 pub mod journal;
 pub mod order;
 mod out;
+pub mod owed;
 pub mod playbook;
 pub mod queue;
 pub mod recall;
@@ -89,6 +90,13 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 AgentCommand::SignOut(asked) => order::sign_out(&asked).await,
             }
         }),
+        Command::Callback(command) => {
+            client::block_on(async move { owed::callback(command).await })
+        }
+        Command::Promise(command) => client::block_on(async move { owed::promise(command).await }),
+        Command::Recovery(command) => {
+            client::block_on(async move { owed::recovery(command).await })
+        }
         Command::Feedback(command) => client::block_on(async move { feedback::run(command).await }),
         Command::Contact(command) => client::block_on(async move {
             match command {

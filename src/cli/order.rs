@@ -179,7 +179,7 @@ pub(super) async fn sign_out(asked: &SignOut) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn done(what: &str) -> anyhow::Result<ExitCode> {
+pub(super) fn done(what: &str) -> anyhow::Result<ExitCode> {
     let mut text = Text::default();
     text.line("", what);
     put(&text)?;

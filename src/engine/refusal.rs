@@ -9,7 +9,7 @@ use super::words::Channel;
 use crate::ids::{
     AgentId, ContactId, EffectId, OrderId, PromiseId, RecallId, RecoveryId, ReservationId,
 };
-use crate::time::{EngineTime, Span};
+use crate::time::Span;
 
 /// Why a command was refused. Nothing changed.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -160,8 +160,8 @@ pub enum Refusal {
     NoRoom {
         /// Which queue.
         queue: Name,
-        /// When the next window that has room begins.
-        next: Option<EngineTime>,
+        /// How long from now until the next window that has room begins; none: there is none.
+        next: Option<Span>,
     },
     /// No promise with this id is open.
     #[error("promise {0} is not open: it was kept or broken, or never made")]

@@ -3,12 +3,14 @@
 //! It translates refusals of the engine and of the edge itself; it decides none of them.
 //! The reason is stable and for programs, the message is for people.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+use super::unix_ms;
 use crate::engine::refusal::{Refusal, RefusalKind};
 use crate::ids::ContactId;
 use crate::pb::v1;
@@ -17,6 +19,8 @@ use crate::shard::handle::Stopped;
 
 /// Who gives the reasons, in `google.rpc.ErrorInfo`.
 pub(super) const DOMAIN: &str = "surgeline";
+/// What `google.rpc.ErrorInfo` calls the next window that has room for a callback.
+const NEXT_WINDOW: &str = "next_window_unix_ms";
 /// How long to wait before trying again when a limit of the engine is reached: such limits
 /// give way as contacts end, which takes seconds.
 const LIMIT_DELAY: Duration = Duration::from_secs(2);
@@ -141,6 +145,17 @@ impl Fault {
         }
     }
 
+    /// When the next window begins that has room for a callback, milliseconds since the Unix
+    /// epoch; 0 where there is none, or where that was not asked.
+    fn next_window(&self) -> u64 {
+        match self {
+            Self::Rejected(Rejection::Refused(Refusal::NoRoom { next: Some(next), .. })) => {
+                unix_ms().saturating_add(next.as_millis())
+            }
+            _ => 0,
+        }
+    }
+
     /// As the message that a stream gets.
     pub(crate) fn refused(&self, request_id: &str) -> v1::Refused {
         let retry_after_ms = self.retry_after().map_or(0, |d| d.as_millis());
@@ -151,6 +166,7 @@ impl Fault {
             field: self.field().to_owned(),
             message: self.to_string(),
             retry_after_ms: u32::try_from(retry_after_ms).unwrap_or(u32::MAX),
+            next_window_unix_ms: self.next_window(),
         }
     }
 }
@@ -169,7 +185,13 @@ impl From<Fault> for Status {
         };
         let message = fault.to_string();
         let mut details = ErrorDetails::new();
-        details.set_error_info(fault.reason(), DOMAIN, std::collections::HashMap::new());
+        let window = Some(fault.next_window()).filter(|at| *at > 0);
+        let window = window.map(|at| (NEXT_WINDOW.to_owned(), at.to_string()));
+        details.set_error_info(
+            fault.reason(),
+            DOMAIN,
+            window.into_iter().collect::<HashMap<_, _>>(),
+        );
         if !fault.field().is_empty() {
             details.add_bad_request_violation(fault.field(), message.clone());
         }
@@ -355,6 +377,23 @@ mod tests {
             assert_eq!(details.bad_request().expect("a field").field_violations[0].field, field);
             assert_eq!(details.retry_info().is_some(), retry, "{text}");
         }
+    }
+
+    #[test]
+    fn who_finds_no_room_for_a_callback_hears_of_the_next_window() {
+        let no_room = |next| Fault::from(Refusal::NoRoom { queue: "calls".into(), next });
+        let before = unix_ms();
+        let next = Some(crate::time::Span::seconds(900));
+        let named = no_room(next).refused("r-1").next_window_unix_ms;
+        assert!((before + 900_000..=unix_ms() + 900_000).contains(&named), "{named}");
+        let metadata = |next| {
+            let details = Status::from(no_room(next)).get_error_details();
+            details.error_info().expect("a reason").metadata.clone()
+        };
+        let told: u64 = metadata(next)[NEXT_WINDOW].parse().expect("a number");
+        assert!((named..=unix_ms() + 900_000).contains(&told), "{told}");
+        assert_eq!(no_room(None).refused("r-1").next_window_unix_ms, 0);
+        assert!(metadata(None).is_empty());
     }
 
     #[test]

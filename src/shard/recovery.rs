@@ -24,7 +24,7 @@ use super::observe::Observer;
 use super::owner::{Decider, Ends, Never, Owner};
 use super::people::{People, PeopleChange};
 use super::recalls::{RecallChange, Recalls};
-use super::reload::journaled_stays;
+use super::reload::{configure, journaled_stays};
 use super::replica::{READS, Read, Replica, ToReplica};
 use super::sessions::Sessions;
 use super::snapshots::{SnapshotOptions, Taker};
@@ -414,15 +414,6 @@ impl<J: Journal + 'static> Prepared<J> {
         // The shard keeps a handle, so that the lanes stay open for as long as it runs.
         let shard = Shard { stop: Some(stop), threads, snapshots, health, _handle: handle.clone() };
         Ok((handle, shard))
-    }
-}
-
-fn configure(decider: &mut Decider, wanted: Routing) -> Result<(), StartError> {
-    let command = Command::Configure(Arc::new(wanted));
-    match decider.own(command) {
-        Ok(_) => Ok(()),
-        Err(Rejection::Refused(refusal)) => Err(StartError::Configuration(refusal)),
-        Err(other) => Err(StartError::Restart(other)),
     }
 }
 

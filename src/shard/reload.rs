@@ -15,12 +15,14 @@ use tokio::task::spawn_blocking;
 use super::ask::Rejection;
 use super::handle::{ShardHandle, Stopped};
 use super::health::Health;
+use super::owner::Decider;
 use super::recovery::StartError;
 use crate::config::diff::FieldChange;
 use crate::config::preview::{Preview, Standing, preview};
 use crate::config::{self, Config, MergeError, merge};
 use crate::engine::command::Command;
 use crate::engine::entry::Actor;
+use crate::engine::routing::Routing;
 use crate::ids::RequestId;
 
 /// What changes of the configuration go by.
@@ -146,6 +148,16 @@ impl ShardHandle {
     #[must_use]
     pub fn reloads(&self) -> &Reloads {
         &self.reloads
+    }
+}
+
+/// Has a start follow what is wanted.
+pub(super) fn configure(decider: &mut Decider, wanted: Routing) -> Result<(), StartError> {
+    let command = Command::Configure(Arc::new(wanted));
+    match decider.own(command) {
+        Ok(_) => Ok(()),
+        Err(Rejection::Refused(refusal)) => Err(StartError::Configuration(refusal)),
+        Err(other) => Err(StartError::Restart(other)),
     }
 }
 

@@ -100,6 +100,9 @@ class AgentFirst(Owed):
             except Exception as no:
                 self.assertEqual((no.code_name, no.reason, no.field),
                                  ("EXHAUSTED", "NO_ROOM", "window"), str(no))
+                # The quarter after the window begins at most that much after it.
+                self.assertGreater(no.next_window_unix_ms, window["until_unix_ms"] - 1_000)
+                self.assertLess(no.next_window_unix_ms, window["until_unix_ms"] + hour // 4)
                 await self.see(call.id, "QUEUED")
                 break
         # 40 an hour, half of them: 5 in each of the two quarters that the window touches.

@@ -129,7 +129,7 @@ fn promises_end_where_the_staff_ends_and_the_next_window_is_named() {
     }
     let call = c.arrives(Channel::Voice, PLAIN);
     let queue = Arc::from("plain");
-    let next = Some(at(5 * quarter));
+    let next = Some(at(5 * quarter).since(c.at()));
     assert_eq!(c.wants(call, wanted), Err(Refusal::NoRoom { queue, next }));
     assert_eq!(c.state(call), State::Queued, "nothing changed");
     let wider = window(4 * quarter, 6 * quarter);

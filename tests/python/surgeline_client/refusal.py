@@ -16,12 +16,14 @@ PATIENCE = 20.0
 class Refused(Exception):
     """The router said no, and nothing was changed."""
 
-    def __init__(self, code: int, reason: str, field: str, message: str, retry_after_ms: int = 0):
+    def __init__(self, code: int, reason: str, field: str, message: str, retry_after_ms: int = 0,
+                 next_window_unix_ms: int = 0):
         name = types_pb2.RefusalCode.Name(code).removeprefix("REFUSAL_CODE_")
         super().__init__(f"{name} {reason} {field!r}: {message}")
         self.code, self.code_name = code, name
         self.reason, self.field = reason, field
         self.message, self.retry_after_ms = message, retry_after_ms
+        self.next_window_unix_ms = next_window_unix_ms
 
 
 class StreamEnded(Exception):
@@ -57,7 +59,7 @@ def refused(error: grpc.RpcError) -> Exception:
             detail.Unpack(known)
     fields = request.field_violations
     return Refused(code, info.reason, fields[0].field if fields else "", error.details(),
-                   retry.retry_delay.ToMilliseconds())
+                   retry.retry_delay.ToMilliseconds(), int(info.metadata.get("next_window_unix_ms", 0)))
 
 
 def patient(method):

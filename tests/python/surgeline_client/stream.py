@@ -88,7 +88,8 @@ def member(message) -> tuple[str, Any]:
 def result(kind: str, body) -> Any:
     """An answer or refusal of a stream, as what the asker gets."""
     if kind == "refused":
-        return Refused(body.code, body.reason, body.field, body.message, body.retry_after_ms)
+        return Refused(body.code, body.reason, body.field, body.message, body.retry_after_ms,
+                       body.next_window_unix_ms)
     return member(body)[1]
 
 

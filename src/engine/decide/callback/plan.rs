@@ -122,7 +122,7 @@ impl Turn<'_> {
         }
         let anytime = Callback { until: None, ..callback };
         let next = of(anytime, last + 1, slot_of(self.at + MOST_AHEAD));
-        let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from));
+        let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from.since(self.at)));
         Err(Refusal::NoRoom { queue, next })
     }
 
@@ -168,7 +168,7 @@ impl Turn<'_> {
         if takes.is_none() && serves.is_measured() {
             let last = slot_of(self.at + MOST_AHEAD);
             let next = self.slot_for(c, policy, serves, callback, slot_of(self.at), last);
-            let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from));
+            let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from.since(self.at)));
             return Err(Refusal::NoRoom { queue, next });
         }
         let closes = callback.window(self.at).map(|w| w.until);

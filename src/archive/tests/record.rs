@@ -4,10 +4,11 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::archive::record::read::{Asked, By, report};
-use crate::engine::event::Released;
+use crate::engine::callback::{Callback, CallbackKind, Phase};
+use crate::engine::event::{CallbackPromised, ReasonOverstayed, Released};
 use crate::engine::routing::Routing;
 use crate::engine::words::{Availability, AvailabilityBecause, ReleasedBecause};
-use crate::ids::ReasonId;
+use crate::ids::{PromiseId, ReasonId};
 
 const QUARTER: u64 = 900;
 
@@ -126,6 +127,54 @@ fn each_wait_ends_in_one_way_and_a_later_one_begins_anew() {
     assert_eq!(day.column(By::Queue, other, "transferred_in"), [(0, 1)]);
     assert_eq!(day.column(By::Queue, other, "moved_out"), [(1, 1)]);
     assert_eq!(day.column(By::Queue, other, "waiting"), [(0, 1)]);
+}
+
+fn called_back(contact: u64) -> Event {
+    let (contact, asked) = (ContactId(contact), EngineTime(10_000_000));
+    let callback = Callback {
+        kind: CallbackKind::Place,
+        promise: PromiseId(1),
+        asked,
+        due: None,
+        until: None,
+        hours: None,
+        phase: Phase::Pressing { until: None },
+        tried: [0; 6],
+        first: None,
+    };
+    Event::CallbackPromised(CallbackPromised { contact, callback, released: None })
+}
+
+#[test]
+fn who_is_called_back_is_apart_from_the_promise_on_and_overflow_is_no_move() {
+    let mut day = Day::begin();
+    day.at(0, vec![arrived(1), queued(1), arrived(2), queued(2), arrived(3), queued(3)]);
+    day.at(10, vec![called_back(1), called_back(2), called_back(1)]);
+    let Event::Queued(third) = queued(3) else { unreachable!() };
+    let because = QueuedBecause::Overflowed;
+    day.at(20, vec![Event::Queued(Queued { queue: QueueId(1), because, ..third })]);
+    day.at(60, vec![reserved(1), accepted(1)]);
+    day.at(70, vec![closed(2, EndReason::CallbackCancelled), closed(3, EndReason::Overflowed)]);
+    for (column, expected) in [
+        ("offered", 3),
+        ("to_callback", 2),
+        ("callbacks", 2),
+        ("callbacks_answered", 1),
+        ("callbacks_ended", 1),
+        ("callback_wait_us", 62),
+        ("overflowed_out", 1),
+    ] {
+        assert_eq!(day.queue(column), [(0, expected)], "{column}");
+    }
+    for column in ["answered", "answered_wait_us", "ended", "moved_out", "waiting"] {
+        assert_eq!(day.queue(column), [], "{column}");
+    }
+    let other = "support-chat";
+    assert_eq!(day.column(By::Queue, other, "overflowed_in"), [(0, 1)]);
+    assert_eq!(day.column(By::Queue, other, "overflowed_out"), [(0, 1)], "to a number outside");
+    let (agent, reason) = (AGENT, ReasonId(2));
+    day.at(QUARTER, vec![Event::ReasonOverstayed(ReasonOverstayed { agent, reason })]);
+    assert_eq!(day.agent("overstayed"), [(1, 1)]);
 }
 
 #[test]

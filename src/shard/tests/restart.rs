@@ -12,7 +12,6 @@ use crate::engine::entry::{Role, Sealed};
 use crate::engine::event::Event;
 use crate::engine::recall::Level;
 use crate::engine::refusal::Refusal;
-use crate::engine::routing::Routing;
 use crate::journal::{Batch, Mark};
 use crate::metrics::{Metrics, names};
 use crate::shard::health::{Fatal, NotReady, ThreadKind};
@@ -170,9 +169,10 @@ async fn a_start_that_fails_leaves_no_thread_behind() {
         recovery.batch(batch.clone(), tip_after(&batch));
     }
     assert!(Arc::strong_count(&seen) > 1);
-    let refused = |_: Option<&_>| Err::<Routing, _>("not like this");
-    let refused = recovery.finish(MemoryJournal(memory), refused).err();
-    assert!(matches!(refused, Some(StartError::Wanted(_))), "{refused:?}");
+    memory.break_it();
+    let wanted = |_: Option<&_>| Ok::<_, Refusal>(routing());
+    let failed = recovery.finish(MemoryJournal(memory), wanted).err();
+    assert!(matches!(failed, Some(StartError::Journal(_))), "{failed:?}");
     assert_eq!(Arc::strong_count(&seen), 1, "nobody tells it anything any more");
 }
 

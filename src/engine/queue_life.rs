@@ -81,8 +81,8 @@ pub enum Then {
     /// Waits, at its place.
     #[default]
     Wait,
-    /// Is called back. The configuration refuses it as long as there are no callbacks; the
-    /// engine lets the contact wait.
+    /// Is called back; waits where that cannot be. The configuration refuses it for a queue
+    /// that makes no callbacks.
     Callback,
     /// Goes elsewhere.
     Overflow(Overflow),

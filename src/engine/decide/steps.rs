@@ -62,7 +62,8 @@ impl Turn<'_> {
         };
         let due = queue.and_then(|q| next_due(q, c.stage.entered, stepped));
         let stage = Stage { stepped, due, update, pools, raised, ..c.stage.clone() };
-        let place = place(c.arrived, &[ahead, c.head_start, c.waited_before, raised]);
+        let ahead = [ahead, c.head_start, c.waited_before, raised, c.care.ahead];
+        let place = place(c.arrived, &ahead);
         let filing = Filing { contact: c.id, needs, preferred, place, stage };
         self.with_room(c, filing)
     }

@@ -42,7 +42,7 @@ impl Center {
         self.passes(0);
     }
 
-    fn edit_queue(&mut self, queue: QueueId, edit: impl FnOnce(&mut Queue)) {
+    pub(super) fn edit_queue(&mut self, queue: QueueId, edit: impl FnOnce(&mut Queue)) {
         self.edit(|routing| edit(&mut routing.queues[queue.index()]));
     }
 

@@ -229,7 +229,8 @@ impl World {
             let (needs, preferred) = asks(&self.owner, c, &taken);
             assert_eq!((&c.needs, &c.preferred), (&needs, &preferred), "{context}: {c:?}");
             let raised: u64 = taken.iter().map(|s| s.raise_priority.0).sum();
-            let ahead = queue.head_start.0 + c.head_start.0 + c.waited_before.0 + raised;
+            let ahead =
+                queue.head_start.0 + c.head_start.0 + c.waited_before.0 + raised + c.care.ahead.0;
             assert_eq!(c.place, Place::new(c.arrived, Span(ahead)), "{context}: place of {c:?}");
             let may = |pool: PoolId| {
                 queue.pools.is_empty()

@@ -9,12 +9,11 @@ use std::sync::Arc;
 use hashbrown::hash_map::Entry as Slot;
 
 use super::detail;
-use super::record::AgentColumn;
 use super::record::staff::Staff;
 use super::rows::{AuditRow, Began, RecallChange, RecallRow, Rows, Table, TimelineRow, When};
 use super::work::Work;
 use crate::engine::entry::{Entry, Role};
-use crate::engine::event::{Arrived, Event, PromiseOpened, ReasonOverstayed};
+use crate::engine::event::{Arrived, Event, PromiseOpened};
 use crate::engine::routing::Routing;
 use crate::engine::words::Availability;
 use crate::ids::{ContactId, EntryPointId, RecallId};
@@ -62,9 +61,6 @@ impl Projection {
                 Event::AvailabilityChanged { agent, to, .. } => {
                     let rows = (&*self.routing, &mut self.rows.record, &mut self.rows.spells);
                     self.staff.changes(*agent, *to, (&when, n as u64), rows);
-                }
-                Event::ReasonOverstayed(ReasonOverstayed { agent, .. }) => {
-                    self.rows.record.agent(*agent, wall, AgentColumn::Overstayed);
                 }
                 _ => {}
             }

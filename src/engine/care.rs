@@ -125,13 +125,18 @@ impl Care {
         self.held_for().is_some() || self.asked_for().is_some()
     }
 
-    /// It enters a queue, where its customer is asked after so long without a word.
-    pub(super) fn enter(&mut self, silent_after: Option<Span>) {
-        self.silent_after = silent_after;
+    /// It waits in line no longer: nothing holds it back, and nobody asks its customer.
+    pub fn stand_down(&mut self) {
         self.silence = Silence::None;
         if let Some(held) = &mut self.held {
             held.with = None;
         }
+    }
+
+    /// It enters a queue, where its customer is asked after so long without a word.
+    pub(super) fn enter(&mut self, silent_after: Option<Span>) {
+        self.silent_after = silent_after;
+        self.stand_down();
     }
 }
 

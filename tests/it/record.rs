@@ -133,7 +133,6 @@ impl Count {
                 self.contacts.insert(a.contact, story);
             }
             Event::CallbackPromised(promised) => self.promised(promised, at),
-            Event::ReasonOverstayed(over) => self.agent(over.agent, "overstayed", 1),
             Event::ConsultStarted { child, .. } => {
                 let story = Story { arrived: at, consult: true, ..Story::default() };
                 self.contacts.insert(*child, story);

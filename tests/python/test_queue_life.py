@@ -92,10 +92,10 @@ class QueueLife(RouterTest):
     async def test_a_number_outside_takes_a_call_or_does_not(self):
         gateway = await self.gateway()
         taken = await gateway.arrive("call-1", VOICE, queue="night")
-        forward = (await taken.expect("forward")).body
-        self.assertEqual((forward.external, forward.number), ("night-desk", "+15550100"))
         pending = (await taken.expect("pending")).body
         self.assertEqual(pending.waits_for, types_pb2.WAITS_FOR_EXTERNAL)
+        forward = (await taken.expect("forward")).body
+        self.assertEqual((forward.external, forward.number), ("night-desk", "+15550100"))
         await gateway.effect_done(forward.effect_id)
         ended = (await taken.expect("ended")).body
         self.assertEqual(ended.reason, types_pb2.END_REASON_OVERFLOWED)

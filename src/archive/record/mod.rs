@@ -78,7 +78,6 @@ columns! {
     ConnectFailed = "connect_failed", "Contacts that they took and that were not joined.";
     Transferred = "transferred", "Contacts that they sent on.";
     Requeued = "requeued", "Contacts that they sent back to wait.";
-    Overstayed = "overstayed", "Times that they were not ready for longer than the reason's limit.";
     Talk = "talk_us", "Time with contacts, holds not included.";
     Hold = "hold_us", "Time that contacts of theirs were on hold.";
     WrapUp = "wrap_up_us", "Work after contacts.";

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::archive::record::read::{Asked, By, report};
 use crate::engine::callback::{Callback, CallbackKind, Phase};
-use crate::engine::event::{CallbackPromised, ReasonOverstayed, Released};
+use crate::engine::event::{CallbackPromised, Released};
 use crate::engine::routing::Routing;
 use crate::engine::words::{Availability, AvailabilityBecause, ReleasedBecause};
 use crate::ids::{PromiseId, ReasonId};
@@ -172,9 +172,6 @@ fn who_is_called_back_is_apart_from_the_promise_on_and_overflow_is_no_move() {
     let other = "support-chat";
     assert_eq!(day.column(By::Queue, other, "overflowed_in"), [(0, 1)]);
     assert_eq!(day.column(By::Queue, other, "overflowed_out"), [(0, 1)], "to a number outside");
-    let (agent, reason) = (AGENT, ReasonId(2));
-    day.at(QUARTER, vec![Event::ReasonOverstayed(ReasonOverstayed { agent, reason })]);
-    assert_eq!(day.agent("overstayed"), [(1, 1)]);
 }
 
 #[test]

@@ -61,6 +61,7 @@ impl Engine {
             c.callable = true;
             c.service = service(c, callback.phase);
             c.on_hold = false;
+            c.care.stand_down();
             c.state = c.rests();
         });
     }

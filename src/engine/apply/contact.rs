@@ -60,6 +60,7 @@ impl Engine {
                 }
                 self.change(*contact, |c| {
                     c.state = State::Pending { on: *on, until: *until, agent: *agent };
+                    c.care.stand_down();
                 });
             }
             Event::HandedOver { contact, from, to, wrap_up } => {

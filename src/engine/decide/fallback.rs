@@ -197,6 +197,7 @@ impl Turn<'_> {
     ) -> bool {
         let Some(announce) = self.announcement(contact, notice) else { return false };
         let (on, until) = (WaitsFor::Farewell, self.at + TOLD_WITHIN);
+        self.no_longer_asked(contact);
         self.emit(Event::Pended { contact, agent: None, on, until });
         let announce = Announce { ends: Some(reason), ..announce };
         self.ask_effect(contact, EffectKind::Announce(announce));
@@ -259,6 +260,7 @@ impl Turn<'_> {
             return false;
         }
         let (on, until) = (WaitsFor::External, self.at + FORWARDED_WITHIN);
+        self.no_longer_asked(contact);
         self.emit(Event::Pended { contact, agent: None, on, until });
         self.ask_effect(contact, EffectKind::Forward { to });
         true

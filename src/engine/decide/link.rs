@@ -151,7 +151,9 @@ impl Turn<'_> {
     /// Holds a waiting contact back while another is with an agent. Tells whether it is.
     pub(super) fn hold_back(&mut self, contact: ContactId) -> bool {
         let Some(c) = self.engine.contact(contact) else { return false };
-        if c.care.matter.is_none() || !c.is_in_line() || !may_be_held(c) {
+        // Who waits for our call is called at the time that was promised, whatever else is theirs.
+        let on_the_line = c.is_in_line() && c.state == State::Queued;
+        if c.care.matter.is_none() || !on_the_line || !may_be_held(c) {
             return c.care.held_for().is_some();
         }
         let lasting = self.queue_of(c.queue).map_or(Span::ZERO, |q| q.care.hold_linked);

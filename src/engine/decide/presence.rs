@@ -91,7 +91,7 @@ impl Turn<'_> {
         }
     }
 
-    fn no_longer_asked(&mut self, contact: ContactId) {
+    pub(super) fn no_longer_asked(&mut self, contact: ContactId) {
         let asks = |kind| matches!(kind, EffectKind::AskPresence(_));
         self.settle_effects(contact, Settled::Withdrawn, asks);
     }

@@ -53,7 +53,8 @@ impl Engine {
         let queue = self.routing.queue(c.queue);
         let lasting = queue.map_or(Span::ZERO, |q| q.care.hold_linked);
         let free = c.care.matter.is_none() || !c.is_in_line() || c.named.is_some() || over;
-        free || lasting == Span::ZERO
+        free || c.state != State::Queued
+            || lasting == Span::ZERO
             || is_hurt(c)
             || !self.contacts().any(|o| linked(o) && is_with_agent(o))
     }

@@ -1,14 +1,12 @@
 //! Patience, one rule a test: who comes back, links, falls silent, writes again, says what they think.
 
-use super::steps::after;
 use super::*;
 use crate::engine::bulk::{BulkAction, Filter};
 use crate::engine::care::{FeedbackReport, Liveness, MOST_LINKED, QueueCare, Silence};
 use crate::engine::event::{Advanced, AdvancedBecause, EffectKind, Rule};
-use crate::engine::queue_life::QueueStep;
 use crate::ids::CustomerId;
 
-const EVE: CustomerId = CustomerId(1);
+pub(super) const EVE: CustomerId = CustomerId(1);
 const MALLORY: CustomerId = CustomerId(2);
 
 /// A center all of whose queues care so.
@@ -20,11 +18,11 @@ fn caring(care: QueueCare) -> Center {
     c
 }
 
-fn keeps() -> Center {
+pub(super) fn keeps() -> Center {
     caring(QueueCare { keep_place: Span::seconds(60), ..QueueCare::default() })
 }
 
-fn links() -> Center {
+pub(super) fn links() -> Center {
     let hold_linked = Span::seconds(100);
     caring(QueueCare { link: true, hold_linked, ..QueueCare::default() })
 }
@@ -39,7 +37,7 @@ fn asks(keep: u64) -> Center {
 }
 
 impl Center {
-    fn from(&mut self, who: CustomerId, channel: Channel, queue: QueueId) -> ContactId {
+    pub(super) fn from(&mut self, who: CustomerId, channel: Channel, queue: QueueId) -> ContactId {
         let arrival = Arrival { customer: Some(who), ..self.arrival(channel, queue) };
         self.taken(arrival)
     }
@@ -51,11 +49,11 @@ impl Center {
         }
     }
 
-    fn place(&self, contact: ContactId) -> i64 {
+    pub(super) fn place(&self, contact: ContactId) -> i64 {
         self.engine.contact(contact).expect("open").place.0
     }
 
-    fn goes(&mut self, contact: ContactId) {
+    pub(super) fn goes(&mut self, contact: ContactId) {
         self.report(Report::CustomerLeft(contact)).expect("left");
     }
 
@@ -152,24 +150,6 @@ fn one_who_came_back_keeps_that_place_when_many_are_reprioritised() {
     c.supervise(Order::Bulk { filter: Filter::default(), action, contacts }).expect("ordered");
     c.passes(1);
     assert_eq!(c.place(back), had - 3_000_000);
-}
-
-#[test]
-fn one_who_came_back_keeps_that_place_through_steps_and_edits() {
-    let mut c = keeps();
-    let raise_priority = Span::seconds(7);
-    c.edit_queue(PLAIN, |q| q.steps = vec![QueueStep { raise_priority, ..after(10) }]);
-    let first = c.from(EVE, Channel::Chat, PLAIN);
-    let had = c.place(first);
-    c.passes(5);
-    c.goes(first);
-    c.passes(5);
-    let back = c.from(EVE, Channel::Chat, PLAIN);
-    assert_eq!(c.place(back), had);
-    c.passes(10);
-    assert_eq!(c.place(back), had - 7_000_000, "a step only brings it forward");
-    c.edit_queue(PLAIN, |q| q.head_start = Span::seconds(3));
-    assert_eq!(c.place(back), had - 10_000_000);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod day;
 mod overdue;
 mod pains;
 mod participants;
+mod patience;
 mod paused;
 mod policies;
 mod promises;

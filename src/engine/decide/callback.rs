@@ -44,6 +44,7 @@ impl Turn<'_> {
             return Reply::Done;
         };
         self.drop_consult(contact);
+        self.everyone_off(contact);
         let mut freed = self.withdraw(contact);
         self.settle_effects(contact, Settled::Withdrawn, |_| true);
         self.take_out(contact);

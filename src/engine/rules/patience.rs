@@ -1,11 +1,13 @@
 //! Patience where it meets steps and callbacks: who came back or is linked, and what their queue
 //! does meanwhile.
 
+use super::callbacks;
 use super::care::{EVE, keeps, links};
 use super::steps::after;
 use super::*;
-use crate::engine::callback::Wanted;
+use crate::engine::callback::{DialMode, Wanted};
 use crate::engine::care::QueueCare;
+use crate::engine::participant::Part;
 use crate::engine::queue_life::{Overflow, QueueLife, QueueStep};
 use crate::ids::ExternalId;
 
@@ -47,6 +49,22 @@ fn who_is_sent_outside_is_held_back_only_when_they_return() {
     let (effect, _) = c.asked(call)[0];
     c.report(Report::EffectFailed { effect, code: 486 }).expect("taken");
     assert_eq!((c.state(call), held_for(&c)), (State::Queued, Some(chat)));
+}
+
+#[test]
+fn nobody_listens_any_more_to_a_call_that_was_lost_and_is_called_back() {
+    let mut c = callbacks::center(&callbacks::policy(DialMode::AgentFirst));
+    c.ready(ANNE);
+    let call = c.arrives(Channel::Voice, PLAIN);
+    c.report(Report::NumberConfirmed { contact: call, confirmed: true }).expect("taken");
+    c.answer(call);
+    let (listener, part) = (Arc::from("sue"), Part::Listens);
+    let order = Order::Listen { contact: call, listener, part };
+    c.ok(&Command::Supervise { order, why: Arc::from("first day") });
+    assert!(!c.engine.contact(call).expect("open").participants.all.is_empty());
+    c.report(Report::CallLost(call)).expect("taken");
+    let lost = c.engine.contact(call).expect("called back");
+    assert!(lost.callback.is_some() && lost.participants.all.is_empty());
 }
 
 #[test]

@@ -23,7 +23,7 @@ use super::World;
 #[derive(Default)]
 pub(super) struct Patience {
     /// Who left unanswered: the contact, its place, and until when that is kept.
-    left: BTreeMap<(CustomerId, QueueId), (ContactId, Place, EngineTime)>,
+    left: BTreeMap<(CustomerId, QueueId), (ContactId, i128, EngineTime)>,
     /// When customers last said something.
     spoke: BTreeMap<ContactId, EngineTime>,
     /// Chats that are asked, and until when.
@@ -169,7 +169,7 @@ impl World {
         };
         let lasting = self.owner.routing().queues[c.queue.index()].care.keep_place;
         if let Some(customer) = c.customer.filter(|_| lasting > Span::ZERO) {
-            let kept = (contact, c.place, self.at + lasting);
+            let kept = (contact, origin(c), self.at + lasting);
             self.patience.left.insert((customer, c.queue), kept);
         }
     }
@@ -187,26 +187,29 @@ impl World {
         let (left, had, until) =
             self.patience.left.remove(&(customer, queue)).expect("they had left");
         assert!(until >= self.at, "{context}: {contact} came back too late");
-        assert_eq!((of, place), (left, had), "{context}: another place for {contact}");
+        // Steps are taken anew, and the queue's head start is what it is now.
+        let ahead = self.owner.routing().queues[queue.index()].head_start;
+        let now = i128::from(place.0) + i128::from(ahead.0);
+        assert_eq!((of, now), (left, had), "{context}: another place for {contact}");
     }
 
     /// Nobody who comes back in time is behind where they were.
     fn check_back(&self, contact: ContactId, context: &str) {
         let Some(c) = self.owner.contact(contact) else { return };
+        // It came to a queue that had another one take over at once.
+        if c.course.as_ref().is_some_and(|course| !course.been.is_empty()) {
+            return;
+        }
         let kept = c.customer.and_then(|who| self.patience.left.get(&(who, c.queue)));
         let Some((_, had, until)) = kept else { return };
         let lasting = self.owner.routing().queues[c.queue.index()].care.keep_place;
         let in_time = *until >= self.at && lasting > Span::ZERO;
-        assert!(!in_time || c.place <= *had, "{context}: {contact} lost the place it had");
+        assert!(!in_time || origin(c) <= *had, "{context}: {contact} lost the place it had");
     }
 
     /// All that are linked, those who pend apart, have the earliest place.
     fn check_shared(&self, contact: ContactId, context: &str) {
         let Some(c) = self.owner.contact(contact) else { return };
-        let origin = |c: &Contact| {
-            let ahead = c.head_start.0 + c.waited_before.0 + c.care.ahead.0;
-            i128::from(c.arrived.0) - i128::from(ahead)
-        };
         let others = self.owner.linked_with(c).into_iter();
         let others = others.filter_map(|l| self.owner.contact(l.contact)).chain([c]);
         let waits = |c: &&Contact| !matches!(c.state, State::Pending { .. });
@@ -235,4 +238,10 @@ impl World {
             assert!(excused || !first, "{context}: {} while {} is with another", c.id, o.id);
         }
     }
+}
+
+/// A contact's place, but for what its queue adds to it.
+fn origin(c: &Contact) -> i128 {
+    let ahead = c.head_start.0 + c.waited_before.0 + c.care.ahead.0;
+    i128::from(c.arrived.0) - i128::from(ahead)
 }

@@ -200,7 +200,8 @@ impl World {
                     if matches!(reason, EndReason::QueueClosed | EndReason::QueueFull) {
                         let safety = c.is_some_and(|c| c.service == ServiceClass::Safety);
                         assert!(!safety, "{context}: {contact} is about safety");
-                        let left = context.contains("CustomerLeft");
+                        let left =
+                            ["CustomerLeft", "CallLost"].iter().any(|gone| context.contains(gone));
                         assert!(left || was_told(events, c), "{context}: {contact} was not told");
                     }
                 }

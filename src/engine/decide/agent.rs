@@ -233,6 +233,13 @@ impl Turn<'_> {
     fn accept(&mut self, agent: AgentId, reservation: ReservationId) -> Result<(), Refusal> {
         let contact = self.reserved_for(agent, reservation)?;
         let c = self.contact(contact)?;
+        if self.must_not_call(c) {
+            // The hours ended while the agent was asked: it is nobody's fault, and no call.
+            self.withdraw(contact);
+            self.callback_due(contact);
+            self.agent_freed(agent);
+            return Ok(());
+        }
         let (within, legs) = self.legs_of(c, reservation, agent);
         let connect_by = (c.channel == Channel::Voice).then(|| self.at + within);
         self.emit(Event::Accepted { contact, reservation, agent, connect_by });

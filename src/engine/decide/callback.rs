@@ -219,6 +219,12 @@ impl Turn<'_> {
         self.offer_contact(contact);
     }
 
+    /// Whether a customer who waits for our call must not be called now.
+    pub(super) fn must_not_call(&self, c: &Contact) -> bool {
+        let open = |cb: &Callback| cb.window(self.at).is_some_and(|w| w.from <= self.at);
+        c.silent().is_some_and(|callback| !open(callback))
+    }
+
     /// What is asked of the gateway when an agent takes a call, and how long it may take:
     /// joining the two, or calling the customer as well.
     pub(super) fn legs_of(

@@ -264,6 +264,23 @@ fn nobody_is_called_at_night() {
 }
 
 #[test]
+fn who_takes_a_callback_after_its_hours_calls_nobody() {
+    let mut c = center(&policy(DialMode::AgentFirst));
+    let hours = Some(CallHours { from: at(0), lasting: Span::seconds(60) });
+    let call = c.arrives(Channel::Voice, PLAIN);
+    c.wants(call, Wanted { window: None, hours }).expect("promised");
+    c.passes(55);
+    c.ready(ANNE);
+    let reservation = c.reservation(call);
+    c.passes(6);
+    c.act(ANNE, Act::Accept(reservation)).expect("taken");
+    assert_eq!((c.phase(call), c.held_for(call)), (Phase::Held { until: at(24 * 3_600) }, None));
+    assert!(c.engine.contact(call).expect("owed").effects.is_empty());
+    let anne = c.engine.agent(ANNE).expect("there");
+    assert_eq!((anne.missed, anne.availability), (0, Availability::Ready), "no fault of hers");
+}
+
+#[test]
 fn a_window_that_is_over_is_a_supervisors() {
     let mut c = center(&policy(DialMode::AgentFirst));
     let call = c.arrives(Channel::Voice, PLAIN);

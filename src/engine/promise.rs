@@ -308,8 +308,8 @@ impl Owed {
 
     /// Whether the hash is that of what is in it, for checking.
     pub(crate) fn is_hashed(&self) -> bool {
-        let promises = self.promises.values().map(|p| hash_of(p));
-        let recoveries = self.recoveries.values().map(|r| hash_of(r));
+        let promises = self.promises.values().map(hash_of);
+        let recoveries = self.recoveries.values().map(hash_of);
         self.hash == promises.chain(recoveries).fold(0, |a, b| a ^ b)
     }
 }

@@ -84,11 +84,6 @@ impl Teller<'_> {
                     self.agent(agent, Tell::CustomerInput(*contact));
                 }
             }
-            Event::AttributesSet { contact, .. } => {
-                if let Some(agent) = self.engine.contact(*contact).and_then(|c| c.state.agent()) {
-                    self.work(agent, *contact);
-                }
-            }
             Event::HandedOver { contact, from, to, wrap_up } => {
                 let because = super::words::ReleasedBecause::HandedOver;
                 self.agent(*from, Tell::Released { contact: *contact, because });
@@ -105,14 +100,6 @@ impl Teller<'_> {
                     self.wrap_up(*agent, *contact, *wrap_up);
                 }
             }
-            Event::CallbackPromised(CallbackPromised { contact, released, .. }) => {
-                if let Some(released) = released {
-                    let (contact, because) = (*contact, released.because);
-                    self.agent(released.agent, Tell::Released { contact, because });
-                    self.wrap_up(released.agent, contact, released.wrap_up);
-                }
-                self.state(*contact);
-            }
             Event::PromiseOpened(PromiseOpened { arrived, .. }) => self.opened(arrived.contact),
             Event::Reattached { contact, .. } => self.resync_contact(*contact),
             _ => self.rest(event),
@@ -121,6 +108,19 @@ impl Teller<'_> {
 
     fn rest(&mut self, event: &Event) {
         match event {
+            Event::AttributesSet { contact, .. } => {
+                if let Some(agent) = self.engine.contact(*contact).and_then(|c| c.state.agent()) {
+                    self.work(agent, *contact);
+                }
+            }
+            Event::CallbackPromised(CallbackPromised { contact, released, .. }) => {
+                if let Some(released) = released {
+                    let (contact, because) = (*contact, released.because);
+                    self.agent(released.agent, Tell::Released { contact, because });
+                    self.wrap_up(released.agent, contact, released.wrap_up);
+                }
+                self.state(*contact);
+            }
             Event::Diverted { contact, .. } | Event::Returned { contact, .. } => {
                 self.state(*contact);
             }

@@ -84,27 +84,7 @@ fn of(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
             );
             Next { text, left: left(until) }
         }
-        State::CallbackDue => {
-            let callback = c.callback.as_deref();
-            let wakes = callback.and_then(Callback::wakes);
-            let text = match callback.map(|cb| cb.phase) {
-                Some(Phase::Held { until }) => {
-                    format!("It is not called before {} have passed.", length(until.since(now)))
-                }
-                Some(Phase::Patient { .. }) => {
-                    "It is called when an agent has nobody on the line to serve, or by its place \
-                     before its time runs out."
-                        .to_owned()
-                }
-                Some(Phase::Exhausted(_)) => {
-                    "Nobody calls it by itself any more: a supervisor has it called (`CallNow`), \
-                     promises it anew, or closes it."
-                        .to_owned()
-                }
-                _ => "It is called when its turn comes, by its place.".to_owned(),
-            };
-            Next { text, left: wakes.map(|at| at.since(now)) }
-        }
+        State::CallbackDue => callback_due(now, c),
         State::SelfService(s) => {
             let most = length(s.until.since(now));
             let tier = story::tier(s.tier);
@@ -113,6 +93,29 @@ fn of(routing: &Routing, now: EngineTime, c: &Contact) -> Next {
             Next { text, left: left(s.until) }
         }
     }
+}
+
+/// Of one whose customer waits for our call.
+fn callback_due(now: EngineTime, c: &Contact) -> Next {
+    let callback = c.callback.as_deref();
+    let wakes = callback.and_then(Callback::wakes);
+    let text = match callback.map(|cb| cb.phase) {
+        Some(Phase::Held { until }) => {
+            format!("It is not called before {} have passed.", length(until.since(now)))
+        }
+        Some(Phase::Patient { .. }) => {
+            "It is called when an agent has nobody on the line to serve, or by its place \
+             before its time runs out."
+                .to_owned()
+        }
+        Some(Phase::Exhausted(_)) => {
+            "Nobody calls it by itself any more: a supervisor has it called (`CallNow`), \
+             promises it anew, or closes it."
+                .to_owned()
+        }
+        _ => "It is called when its turn comes, by its place.".to_owned(),
+    };
+    Next { text, left: wakes.map(|at| at.since(now)) }
 }
 
 /// Of one who waits: whom it is kept for, and who may have it again when.

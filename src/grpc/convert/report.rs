@@ -113,21 +113,25 @@ pub(crate) fn read(
             return Ok((Report::CallbackWanted { contact, confirmed, wanted }, sealed));
         }
         Wire::Feedback(given) => return feedback::read(from, given),
-        Wire::OutsideCall(call) => Report::OutsideCall {
-            agent: check::agent(from.names, "agent", &call.agent)?,
-            key: check::key("key", &call.key)?,
-            now: match (call.on, call.outbound) {
-                (false, _) => OutsideReport::Ended,
-                (true, false) => OutsideReport::Began(Direction::Inbound),
-                (true, true) => OutsideReport::Began(Direction::Outbound),
-            },
-        },
+        Wire::OutsideCall(call) => outside(from, &call)?,
         Wire::ParticipantLeft(left) => Report::ParticipantLeft {
             contact: check::contact(left.contact_id)?,
             participant: check::participant(left.participant)?,
         },
     };
     Ok((report, None))
+}
+
+fn outside(from: &Reading<'_>, call: &v1::gateway_report::OutsideCall) -> Result<Report, Fault> {
+    Ok(Report::OutsideCall {
+        agent: check::agent(from.names, "agent", &call.agent)?,
+        key: check::key("key", &call.key)?,
+        now: match (call.on, call.outbound) {
+            (false, _) => OutsideReport::Ended,
+            (true, false) => OutsideReport::Began(Direction::Inbound),
+            (true, true) => OutsideReport::Began(Direction::Outbound),
+        },
+    })
 }
 
 /// Reads an arrival, and seals the personal data in it.

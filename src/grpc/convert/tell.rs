@@ -119,26 +119,7 @@ pub(crate) fn to_gateway(
             let within_ms = within.map_or(0, |w| w.as_millis());
             (contact, ToGateway::CallbackDue(gateway::CallbackDue { within_ms }))
         }
-        Tell::Dial { effect, contact, reservation, agent: id, mode, ring, continues } => {
-            let dial = gateway::Dial {
-                effect_id: effect.0,
-                reservation_id: reservation.0,
-                agent: agent(id),
-                customer_first: mode == DialMode::CustomerFirst,
-                ring_ms: ring.as_millis(),
-                number_of_contact_id: id_or_none(continues),
-            };
-            (contact, ToGateway::Dial(dial))
-        }
-        Tell::Opened { contact, ref key, channel, queue, continues } => {
-            let opened = gateway::Opened {
-                key: key.to_string(),
-                channel: words::channel(channel),
-                queue: routing.queue_name(queue).to_owned(),
-                continues_contact_id: continues.0,
-            };
-            (contact, ToGateway::Opened(opened))
-        }
+        Tell::Dial { .. } | Tell::Opened { .. } => return Ok(owed(routing, tell)),
         Tell::Participants { contact, ref all } => {
             (contact, ToGateway::Participants(participants::all(routing, contact, all)))
         }
@@ -156,6 +137,34 @@ pub(crate) fn to_gateway(
         | Tell::Availability { .. } => return Ok(None),
     };
     Ok(Some(v1::GatewayDirective { contact_id: contact.0, directive: Some(directive) }))
+}
+
+/// What keeps a promise: a call to a customer, a contact that the router opened.
+fn owed(routing: &Routing, tell: &Tell) -> Option<v1::GatewayDirective> {
+    let (contact, directive) = match *tell {
+        Tell::Dial { effect, contact, reservation, agent, mode, ring, continues } => {
+            let dial = gateway::Dial {
+                effect_id: effect.0,
+                reservation_id: reservation.0,
+                agent: routing.agent_name(agent).to_owned(),
+                customer_first: mode == DialMode::CustomerFirst,
+                ring_ms: ring.as_millis(),
+                number_of_contact_id: id_or_none(continues),
+            };
+            (contact, ToGateway::Dial(dial))
+        }
+        Tell::Opened { contact, ref key, channel, queue, continues } => {
+            let opened = gateway::Opened {
+                key: key.to_string(),
+                channel: words::channel(channel),
+                queue: routing.queue_name(queue).to_owned(),
+                continues_contact_id: continues.0,
+            };
+            (contact, ToGateway::Opened(opened))
+        }
+        _ => return None,
+    };
+    Some(v1::GatewayDirective { contact_id: contact.0, directive: Some(directive) })
 }
 
 /// What a gateway is asked to do, and to report on.
@@ -274,16 +283,7 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         Tell::Participants { contact, ref all } => {
             ToAgent::Participants(participants::all(routing, contact, all))
         }
-        Tell::Availability { now, because, next, phone_unreachable, overstayed, leaves_in } => {
-            ToAgent::Availability(agent::AvailabilityNow {
-                now: Some(words::availability(routing, now)),
-                because: because.map_or(0, words::because),
-                next: next.map(|next| words::availability(routing, next)),
-                phone_unreachable,
-                overstayed,
-                leaves_in_ms: leaves_in.map(crate::time::Span::as_millis),
-            })
-        }
+        Tell::Availability { .. } => return availability(routing, tell),
         Tell::Waiting { .. }
         | Tell::ReservedFor { .. }
         | Tell::Connect { .. }
@@ -318,6 +318,21 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
             consult_contact_id: consult.0,
         }),
     })
+}
+
+fn availability(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
+    let Tell::Availability { now, because, next, phone_unreachable, overstayed, leaves_in } = *tell
+    else {
+        return None;
+    };
+    Some(ToAgent::Availability(agent::AvailabilityNow {
+        now: Some(words::availability(routing, now)),
+        because: because.map_or(0, words::because),
+        next: next.map(|next| words::availability(routing, next)),
+        phone_unreachable,
+        overstayed,
+        leaves_in_ms: leaves_in.map(Span::as_millis),
+    }))
 }
 
 fn offer(

@@ -17,6 +17,14 @@ fn listed(names: &[&str]) -> Vec<Listed> {
     names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }).collect()
 }
 
+fn entry_points() -> Vec<EntryPoint> {
+    ["front-door", "side-door", "back-door"]
+        .into_iter()
+        .zip(0..)
+        .map(|(name, q)| EntryPoint { name: Arc::from(name), retired: false, queue: QueueId(q) })
+        .collect()
+}
+
 pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
     let shares = policies::shares(rng);
     let queues = (0..QUEUES).map(|q| Queue {
@@ -68,15 +76,7 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
         notices: life::notices(),
         languages: policies::languages(),
         still_there: Vec::new(),
-        entry_points: ["front-door", "side-door", "back-door"]
-            .into_iter()
-            .zip(0..)
-            .map(|(name, q)| EntryPoint {
-                name: Arc::from(name),
-                retired: false,
-                queue: QueueId(q),
-            })
-            .collect(),
+        entry_points: entry_points(),
         not_ready_reasons: people::reasons(),
         dispositions: listed(&["refund", "injury"]),
         settings: Settings {

@@ -8,7 +8,6 @@ use rand::seq::IndexedRandom;
 use surgeline::engine::agent::Presence;
 use surgeline::engine::command::{Act, Arrival, Command, Order, Report, Target};
 use surgeline::engine::contact::{State, StateKind};
-use surgeline::engine::policy::QueuePolicy;
 use surgeline::engine::routing::Routing;
 use surgeline::engine::words::{Availability, Channel, Consent, LegOutcome, Need, Party, WaitsFor};
 use surgeline::ids::{

@@ -38,6 +38,7 @@ FAULTS = {
     "SurgelineJournalStalled", "SurgelineArrivalsTurnedAway", "SurgelineCommandsTurnedAway",
     "SurgelineNobodyAtWork", "SurgelineNoGateway", "SurgelineLimitReached",
     "SurgelineSafetyDiverted", "SurgelinePlaceLost", "SurgelineBouncedTwice",
+    "SurgelineConfigInvalid",
 }
 # Alerts about load, people and the machine: whether the demo makes these is chance.
 CHANCE = {

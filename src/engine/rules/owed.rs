@@ -413,7 +413,7 @@ fn a_follow_up_is_linked_with_what_else_the_customer_has() {
     c.ready(ANNE);
     let letter = c.from(EVE, Channel::Email, PLAIN);
     c.answer(letter);
-    c.promised(ANNE, pledge(letter, PromiseKind::Reply, 3_600));
+    c.supervise(Order::Promise(pledge(letter, PromiseKind::Reply, 3_600))).expect("promised");
     c.complete(letter);
     c.passes(2_600);
     let chat = c.from(EVE, Channel::Chat, PLAIN);

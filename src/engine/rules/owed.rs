@@ -5,11 +5,12 @@ use super::callbacks::{center, policy};
 use super::care::{EVE, links};
 use super::promises::{at, pledge, with};
 use super::*;
-use crate::engine::callback::{CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase, Wanted};
+use crate::engine::callback::{
+    CallHours, CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase, Wanted,
+};
 use crate::engine::care::QueueCare;
 use crate::engine::day::{Direction, Hands, OutsideReport};
 use crate::engine::event::EffectKind;
-use crate::engine::participant::Part;
 use crate::engine::promise::{PromiseKind, PromiseSettings};
 
 const SOON: Wanted = Wanted { window: None, hours: None };
@@ -150,6 +151,7 @@ fn a_follow_up_that_falls_due_in_a_surge_is_made() {
     let full = c.wants(waits[59], SOON);
     assert!(matches!(full, Err(Refusal::NoRoom { .. })), "{full:?}");
     c.complete(call);
+    c.answer(waits[0]);
     c.passes(1_000);
     let follow_up = c.follow_up_of(call);
     assert_eq!(c.state(follow_up), State::CallbackDue);
@@ -185,9 +187,10 @@ fn who_was_held_back_for_a_call_goes_on_when_that_is_promised_a_callback() {
     let chat = c.from(EVE, Channel::Chat, PLAIN);
     let held_for = |c: &Center| c.engine.contact(chat).expect("open").care.held_for();
     assert_eq!(held_for(&c), Some(call));
-    c.act(ANNE, Act::CallBack { contact: call, wanted: SOON }).expect("promised");
-    assert!(held_for(&c).is_none_or(|with| c.held_for(with).is_some()));
-    assert!(c.held_for(chat).is_some() || c.held_for(call).is_some(), "she is free for one");
+    let hours = Some(CallHours { from: at(3_600), lasting: Span::seconds(3_600) });
+    let wanted = Wanted { window: None, hours };
+    c.act(ANNE, Act::CallBack { contact: call, wanted }).expect("promised");
+    assert_eq!((held_for(&c), c.held_for(chat)), (None, Some(ANNE)));
 }
 
 #[test]
@@ -364,10 +367,10 @@ fn a_follow_up_to_a_number_that_is_denied_is_a_supervisors() {
 fn nobody_is_cut_off_by_a_callback_that_an_agent_promises() {
     let mut c = center(&policy(DialMode::AgentFirst));
     let call = c.known_call();
-    let (listener, part) = (Arc::from("sue"), Part::Talks);
-    c.supervise(Order::Listen { contact: call, listener, part }).expect("asked");
+    let act = Act::AddParticipant { contact: call, name: Arc::from("her son") };
+    c.act(ANNE, act).expect("asked");
     let (effect, _) = c.engine.contact(call).expect("open").effects[0];
-    c.report(Report::EffectDone(effect)).expect("she is on");
+    c.report(Report::EffectDone(effect)).expect("he is on");
     let refused = c.act(ANNE, Act::CallBack { contact: call, wanted: SOON });
     assert_eq!(refused, Err(Refusal::OthersThere(call)));
     c.report(Report::CallLost(call)).expect("taken");

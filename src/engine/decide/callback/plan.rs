@@ -113,7 +113,9 @@ impl Turn<'_> {
         if serves.is_unknown() {
             return Err(Refusal::NoRate(Arc::clone(queue)));
         }
-        let of = |callback, first, last| self.slot_for(c, policy, serves, callback, first, last);
+        let of = |callback: &Callback, first, last| {
+            self.slot_for(c, policy, serves, callback, first, last)
+        };
         let (first, last) = (slot_of(window.from.max(self.at)), slot_of(window.until - Span(1)));
         if let Some((_, due)) = of(&callback, first, last) {
             let due = due.min(window.until);

@@ -74,13 +74,14 @@ impl Turn<'_> {
         let session = self.engine.gateway(c.gateway).and_then(|g| g.session);
         let (silent, dialled) = (c.silent().is_some(), matches!(c.state, State::Connecting { .. }));
         let on_line = c.callback.as_deref().is_some_and(|cb| cb.phase == Phase::OnLine);
-        if !silent || dialled {
-            self.emit(Event::CallLost(contact));
-            if silent || on_line {
-                self.dial_over(contact, DialOutcome::Congestion, 0);
-            } else if !self.called_back(contact) {
-                return self.close(contact, reason);
-            }
+        if silent && !dialled {
+            return;
+        }
+        self.emit(Event::CallLost(contact));
+        if silent || on_line {
+            self.dial_over(contact, DialOutcome::Congestion, 0);
+        } else if !self.called_back(contact) {
+            return self.close(contact, reason);
         }
         if let Some(session) = session {
             self.reattach(contact, session);

@@ -449,3 +449,15 @@ fn lost_calls_of_one_queue_take_no_turns_of_another() {
     c.report(Report::CallLost(other)).expect("taken");
     assert_eq!(due(&c, other), Some(at(3_600)), "it is the first of its queue");
 }
+
+#[test]
+fn a_phone_that_rings_over_a_restart_has_its_whole_time_again() {
+    let mut c = center(&policy(DialMode::CustomerFirst));
+    let call = c.dialled_for_anne();
+    c.ok(&Command::Restart(Span::seconds(5)));
+    // 15 s to join the legs and 30 s to ring.
+    c.passes(44);
+    assert!(c.is_dialled(call), "{:?}", c.state(call));
+    c.passes(1);
+    assert!(!c.is_dialled(call), "the gateway has forgotten it");
+}

@@ -4,6 +4,8 @@
 //! Pure: it is told how the router stands and asks nobody. It changes nothing, and it warns
 //! where `config check` of the file alone cannot know: who waits now, who has what in hand.
 
+mod life;
+
 use std::collections::BTreeMap;
 
 use super::diff::{Change, How, Section, changes};
@@ -20,6 +22,8 @@ use crate::ids::{AgentId, EntryPointId, ExternalId, PoolId, QueueId, RecallId, S
 pub struct Standing {
     /// Contacts that wait with nobody, by queue.
     pub waiting: BTreeMap<QueueId, u64>,
+    /// Of them, those who wait to be called back, by queue.
+    pub callbacks: BTreeMap<QueueId, u64>,
     /// Of them, those that need a skill; empty where that is not known.
     pub needing: BTreeMap<SkillId, u64>,
     /// Contacts in hand, by agent, work after them included.
@@ -48,6 +52,9 @@ impl Standing {
         let mut standing = Self::default();
         for contact in engine.contacts().filter(|c| waits(c.state)) {
             *standing.waiting.entry(contact.queue).or_default() += 1;
+            if contact.silent().is_some() {
+                *standing.callbacks.entry(contact.queue).or_default() += 1;
+            }
             for need in &contact.needs {
                 *standing.needing.entry(need.skill).or_default() += 1;
             }
@@ -131,6 +138,38 @@ pub enum Warning {
         pool: Name,
         /// The queues that name it.
         queues: Box<str>,
+    },
+    /// A queue makes no callbacks any more while some of its callers wait for one.
+    #[error(
+        "queue {queue} makes no callbacks any more, and {waiting} wait to be called: they are, as they were promised; follow-ups that fall due later are for a supervisor"
+    )]
+    CallbacksGo {
+        /// Which queue.
+        queue: Name,
+        /// Who waits for our call.
+        waiting: u64,
+    },
+    /// A number outside goes that queues in which somebody waits send people to.
+    #[error(
+        "external {external} is retired, and {waiting} contacts wait in queues that send people there: nobody is sent there any more, they wait on"
+    )]
+    ExternalGoes {
+        /// Which.
+        external: Name,
+        /// Who waits.
+        waiting: u64,
+    },
+    /// The calendar of a queue goes, which keeps no other.
+    #[error(
+        "calendar {calendar} is retired, and queue {queue} keeps no other: it is open at all times, with {waiting} contacts in it"
+    )]
+    HoursGo {
+        /// Which calendar.
+        calendar: Name,
+        /// Whose.
+        queue: Name,
+        /// Who waits in it.
+        waiting: u64,
     },
     /// A skill goes that waiting contacts need.
     #[error(
@@ -286,6 +325,7 @@ fn warnings(
             _ => {}
         }
     }
+    life::warnings(old, new, standing, changes, &mut all);
     emptied(old, new, &mut all);
     relied_on(new, standing, changes, &mut all);
     all
@@ -381,6 +421,7 @@ queue = "calls"
     fn standing() -> Standing {
         Standing {
             waiting: [(QueueId(0), 7), (QueueId(1), 2)].into(),
+            callbacks: BTreeMap::new(),
             needing: [(SkillId(0), 7)].into(),
             in_hand: [(AgentId(1), 3)].into(),
             recalls: vec![Concern {

@@ -5,6 +5,7 @@
 //! does, by an effect. Numbers are not in here: they ride sealed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::contact::{Contact, State};
 use super::words::ServiceClass;
@@ -208,8 +209,8 @@ pub struct Wanted {
 }
 
 /// A callback. Everything by which it is made is in it, so that a configuration that changes
-/// meanwhile breaks no promise.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// meanwhile, or another queue, breaks no promise.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Callback {
     /// What kind.
     pub kind: CallbackKind,
@@ -229,6 +230,9 @@ pub struct Callback {
     pub tried: [u8; 6],
     /// When they were first called, on a line that worked.
     pub first: Option<EngineTime>,
+    /// How its queue made callbacks when it was promised: the mode, the ringing and the retry
+    /// table are these, whatever its queue says now.
+    pub policy: Arc<CallbackPolicy>,
 }
 
 /// Where a callback is.
@@ -281,6 +285,8 @@ pub enum Exhausted {
     Invalid,
     /// The time at which they may be called is over.
     TooLate,
+    /// Its queue makes no callbacks any more.
+    NoCallbacks,
 }
 
 impl Exhausted {
@@ -291,6 +297,7 @@ impl Exhausted {
             Self::Tried => "exhausted",
             Self::Invalid => "invalid_number",
             Self::TooLate => "window_over",
+            Self::NoCallbacks => "no_callbacks",
         }
     }
 }
@@ -473,6 +480,7 @@ mod tests {
             phase: Phase::Held { until: at(9, 0) },
             tried: [0; 6],
             first: None,
+            policy: Arc::default(),
         };
         let window = |now| callback.window(now).map(|w| (w.from, w.until));
         assert_eq!(window(at(8, 0)), Some((at(9, 0), at(17, 0))));

@@ -321,6 +321,24 @@ impl Contact {
         self.key.starts_with(OURS)
     }
 
+    /// Whether its conversation goes on or is about to: with an agent or on the way to one, on
+    /// the line, with self-service, on its way out. What was promised in it is not done by its
+    /// end.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        match self.state {
+            State::Reserved { .. }
+            | State::Connecting { .. }
+            | State::Assigned { .. }
+            | State::SelfService(_) => true,
+            State::New | State::Queued => self.channel == Channel::Voice,
+            State::Pending { on, .. } => {
+                matches!(on, WaitsFor::External | WaitsFor::Farewell)
+            }
+            State::CallbackDue => false,
+        }
+    }
+
     /// Where it is with no agent: in line, or waiting for our call.
     #[must_use]
     pub fn rests(&self) -> State {

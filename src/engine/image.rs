@@ -177,7 +177,7 @@ impl Engine {
             counts,
             promises: self.promises().copied().collect(),
             recoveries: self.recoveries().copied().collect(),
-            owed: self.owed.counts,
+            owed: self.owed.counts.clone(),
             contacts: self.contacts().cloned().collect(),
             free: self.contacts.free().to_vec(),
             remembered: self.memory.all().collect(),
@@ -236,7 +236,7 @@ impl Engine {
             }
             self.timers.move_recovery(None, recovery);
         }
-        self.owed.counts = image.owed;
+        self.owed.counts = image.owed.clone();
         Ok(())
     }
 

@@ -89,7 +89,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 6;
+pub const HASH_VERSION: u32 = 7;
 
 /// The state machine.
 #[derive(Debug, Default)]

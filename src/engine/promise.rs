@@ -4,7 +4,7 @@
 //! contacts. What follows when one falls due is decided in [`super::decide`]; words, notes
 //! and numbers ride sealed and are not in here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::callback::CallHours;
 use super::store::hash_of;
@@ -131,6 +131,9 @@ pub enum Stage {
         /// The budget had no room before: it has a turn of its own then.
         turn: bool,
     },
+    /// It is to become work, and the conversation in which it was made still goes on: when
+    /// that is over.
+    Talking,
     /// This contact keeps it.
     Working(ContactId),
     /// Done.
@@ -156,7 +159,9 @@ impl Promise {
     pub fn wakes(&self) -> Option<EngineTime> {
         match self.stage {
             Stage::Waiting { until, .. } => Some(until),
-            Stage::Working(_) => self.due.filter(|_| self.punctual == Punctual::Open),
+            Stage::Talking | Stage::Working(_) => {
+                self.due.filter(|_| self.punctual == Punctual::Open)
+            }
             Stage::Kept | Stage::Broken => None,
         }
     }
@@ -243,7 +248,7 @@ pub struct RecoveryCounts {
 }
 
 /// What was counted of promises and recoveries, never made again.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct OwedCounts {
     /// By [`PromiseKind::index`].
     pub promises: [PromiseCounts; 3],
@@ -255,8 +260,8 @@ pub struct OwedCounts {
     pub last_recovery: u64,
     /// When the budget has room for the next follow-up.
     pub next_follow_up: EngineTime,
-    /// When the next lost call becomes due.
-    pub next_lost: EngineTime,
+    /// When a queue's next lost call becomes due, where that is not at once.
+    pub next_lost: BTreeMap<QueueId, EngineTime>,
 }
 
 /// Open promises and recoveries, by id.
@@ -264,6 +269,10 @@ pub struct OwedCounts {
 pub(crate) struct Owed {
     promises: BTreeMap<PromiseId, Promise>,
     recoveries: BTreeMap<RecoveryId, Recovery>,
+    /// Promises by the contact in which they were made. Made from them.
+    made_in: BTreeSet<(ContactId, PromiseId)>,
+    /// Of them, those in [`Stage::Talking`].
+    talking: usize,
     pub(crate) counts: OwedCounts,
     hash: u64,
 }
@@ -277,13 +286,30 @@ impl Owed {
         &self.recoveries
     }
 
+    /// Whether any promise waits for the conversation in which it was made to end.
+    pub(crate) fn any_talking(&self) -> bool {
+        self.talking > 0
+    }
+
+    /// Open promises that were made in a contact, in that order.
+    pub(crate) fn made_in(&self, contact: ContactId) -> Vec<Promise> {
+        let ids = self.made_in.range((contact, PromiseId(0))..=(contact, PromiseId(u64::MAX)));
+        ids.filter_map(|(_, id)| self.promises.get(id).copied()).collect()
+    }
+
     /// Puts a promise in place of what it was. One that is over goes.
     pub(crate) fn put(&mut self, p: Promise) -> Option<Promise> {
         let before = self.promises.remove(&p.id);
         let hash = |p: &Promise| hash_of(p);
         self.hash ^= before.as_ref().map_or(0, hash);
+        if let Some(before) = &before {
+            self.made_in.remove(&(before.contact, before.id));
+            self.talking -= usize::from(before.stage == Stage::Talking);
+        }
         if !matches!(p.stage, Stage::Kept | Stage::Broken) {
             self.hash ^= hash(&p);
+            self.made_in.insert((p.contact, p.id));
+            self.talking += usize::from(p.stage == Stage::Talking);
             self.promises.insert(p.id, p);
         }
         before
@@ -306,10 +332,13 @@ impl Owed {
         self.hash ^ hash_of(&self.counts)
     }
 
-    /// Whether the hash is that of what is in it, for checking.
+    /// Whether the hash and the index are those of what is in it, for checking.
     pub(crate) fn is_hashed(&self) -> bool {
         let promises = self.promises.values().map(hash_of);
         let recoveries = self.recoveries.values().map(hash_of);
+        let talking = self.promises.values().filter(|p| p.stage == Stage::Talking).count();
         self.hash == promises.chain(recoveries).fold(0, |a, b| a ^ b)
+            && self.talking == talking
+            && self.made_in == self.promises.values().map(|p| (p.contact, p.id)).collect()
     }
 }

@@ -239,8 +239,7 @@ impl Teller<'_> {
                 Tell::Connect { effect, contact, reservation, agent, consult_of: c.parent }
             }
             EffectKind::Dial { reservation, agent, mode } => {
-                let policy = self.engine.routing.queue(c.queue).and_then(|q| q.callback.as_ref());
-                let ring = policy.map(|p| p.ring).unwrap_or_default();
+                let ring = c.callback.as_deref().map(|cb| cb.policy.ring).unwrap_or_default();
                 let continues = c.continues;
                 Tell::Dial { effect, contact, reservation, agent, mode, ring, continues }
             }

@@ -297,6 +297,7 @@ fn phase(c: &Contact, callback: &Callback) -> v1::CallbackPhase {
         (_, Phase::Exhausted(Exhausted::Tried)) => v1::CallbackPhase::Exhausted,
         (_, Phase::Exhausted(Exhausted::Invalid)) => v1::CallbackPhase::InvalidNumber,
         (_, Phase::Exhausted(Exhausted::TooLate)) => v1::CallbackPhase::WindowOver,
+        (_, Phase::Exhausted(Exhausted::NoCallbacks)) => v1::CallbackPhase::NoCallbacks,
         (_, Phase::Pressing { .. } | Phase::OnLine | Phase::Done) => v1::CallbackPhase::Pressing,
     }
 }
@@ -325,7 +326,7 @@ fn promise_row(view: &View<'_>, p: &Promise) -> v1::PromiseRow {
     let (working_contact_id, work_in_ms) = match p.stage {
         Stage::Working(contact) => (contact.0, 0),
         Stage::Waiting { until, .. } => (0, until.since(view.now).as_millis()),
-        Stage::Kept | Stage::Broken => (0, 0),
+        Stage::Talking | Stage::Kept | Stage::Broken => (0, 0),
     };
     v1::PromiseRow {
         promise_id: p.id.0,

@@ -8,14 +8,8 @@ use std::sync::Arc;
 use super::roster::Roster;
 use super::staffing::Staffing;
 use crate::engine::Engine;
-use crate::engine::bulk::BulkStep;
 use crate::engine::entry::Entry;
-use crate::engine::event::{
-    Advanced, BulkNews, CallbackPromised, CallbackStepped, Dialled, Event, HeldBack, Linked,
-    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, StepTaken, WaitAnnounced,
-    WentSilent, WrapUpExtended,
-};
-use crate::engine::promise::Stage;
+use crate::engine::event::Event;
 use crate::engine::words::{Availability, ServiceClass};
 use crate::ids::{ContactId, QueueId, RecallId};
 pub use crate::journal::snapshot::seen::{Brought, RecallStatistics, Timeline, TimelineItem};
@@ -252,100 +246,6 @@ fn became_ready(entry: &Entry, event: &Event) -> bool {
 }
 
 /// The contacts that an event is about.
-#[expect(clippy::too_many_lines, reason = "one line an event, and the compiler asks for each")]
 pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
-    let one = match event {
-        Event::Arrived(arrived) => arrived.contact,
-        Event::Queued(queued) => queued.contact,
-        Event::Reserved(reserved) => reserved.contact,
-        Event::ConsultStarted { parent, child, .. } => return [Some(*parent), Some(*child)],
-        Event::Detached(contact)
-        | Event::OpenedToAll(contact)
-        | Event::InputReceived(contact)
-        | Event::ReplyCame(contact)
-        | Event::HoldEnded(contact)
-        | Event::FellSilent(contact)
-        | Event::PresenceAssumed(contact) => *contact,
-        Event::PlaceKept(kept) => kept.contact,
-        Event::FeedbackGiven(given) => given.contact,
-        Event::Linked(Linked { contact, with, .. }) => return [Some(*contact), Some(*with)],
-        Event::Advanced(Advanced { contact, .. })
-        | Event::HeldBack(HeldBack { contact, .. })
-        | Event::PresenceAsked(PresenceAsked { contact, .. })
-        | Event::WentSilent(WentSilent { contact, .. }) => *contact,
-        Event::Reattached { contact, .. }
-        | Event::PassOverEnded { contact, .. }
-        | Event::Renewed { contact, .. }
-        | Event::Reprioritised { contact, .. }
-        | Event::NotTaken { contact, .. }
-        | Event::Accepted { contact, .. }
-        | Event::EffectAsked { contact, .. }
-        | Event::EffectSettled { contact, .. }
-        | Event::LegReported { contact, .. }
-        | Event::Bridged { contact, .. }
-        | Event::ConnectFailed { contact, .. }
-        | Event::Pended { contact, .. }
-        | Event::AttributesSet { contact, .. }
-        | Event::HoldChanged { contact, .. }
-        | Event::RecordingNoted { contact, .. }
-        | Event::Coded { contact, .. }
-        | Event::HandedOver { contact, .. }
-        | Event::Closed { contact, .. }
-        | Event::WrapUpEnded { contact, .. } => *contact,
-        Event::FollowUpOpened(arrived) => return [Some(arrived.contact), arrived.continues],
-        Event::Triaged { contact, .. }
-        | Event::Diverted { contact, .. }
-        | Event::Stepped { contact, .. }
-        | Event::Returned { contact, .. }
-        | Event::WordsAsked { contact, .. }
-        | Event::WordsRead { contact, .. }
-        | Event::WrapUpExtended(WrapUpExtended { contact, .. })
-        | Event::Participant(ParticipantNews { contact, .. })
-        | Event::KeysPressed { contact, .. }
-        | Event::WaitAnnounced(WaitAnnounced { contact, .. }) => *contact,
-        Event::Bulk(BulkNews {
-            step: BulkStep::Acts(contact) | BulkStep::Skips(contact, _),
-            ..
-        }) => *contact,
-        Event::StepTaken(StepTaken { filing, .. }) | Event::Refiled(filing) => filing.contact,
-        Event::PromiseOpened(PromiseOpened { arrived, .. }) => {
-            return [Some(arrived.contact), arrived.continues];
-        }
-        Event::CallLost(contact) => *contact,
-        Event::NumberConfirmed(NumberConfirmed { contact, .. })
-        | Event::CallbackPromised(CallbackPromised { contact, .. })
-        | Event::CallbackStepped(CallbackStepped { contact, .. })
-        | Event::Dialled(Dialled { contact, .. }) => *contact,
-        Event::PromiseMade(p) | Event::PromiseSet(p) => {
-            let working = match p.stage {
-                Stage::Working(contact) if contact != p.contact => Some(contact),
-                _ => None,
-            };
-            return [Some(p.contact), working];
-        }
-        Event::RecoveryOpened(r) | Event::RecoverySet(r) => r.contact,
-        Event::Unchanged { contact } => return [*contact, None],
-        Event::Restarted { .. }
-        | Event::Configured(_)
-        | Event::RecallStarted { .. }
-        | Event::ReservationsPaused { .. }
-        | Event::HoursChanged(_)
-        | Event::LevelChanged { .. }
-        | Event::RecallEnded { .. }
-        | Event::Ordered { .. }
-        | Event::GatewayRegistered { .. }
-        | Event::GatewayConnected { .. }
-        | Event::GatewayLost { .. }
-        | Event::GatewayResynced { .. }
-        | Event::AgentConnected { .. }
-        | Event::AgentLost { .. }
-        | Event::AvailabilityChanged { .. }
-        | Event::NextSet { .. }
-        | Event::ReasonOverstayed(_)
-        | Event::SignOut(_)
-        | Event::OutsideCall(_)
-        | Event::Bulk(_)
-        | Event::PhoneUnreachable(_) => return [None, None],
-    };
-    [Some(one), None]
+    event.about()
 }

@@ -47,6 +47,7 @@ fn callback_of(f: Fields, callback: &Callback) -> Fields {
 fn promise(f: Fields, p: &Promise, names: &Routing) -> Fields {
     let stage = match p.stage {
         Stage::Waiting { .. } => "waiting",
+        Stage::Talking => "talking",
         Stage::Working(_) => "working",
         Stage::Kept => "kept",
         Stage::Broken => "broken",

@@ -141,6 +141,7 @@ fn called_back(contact: u64) -> Event {
         phase: Phase::Pressing { until: None },
         tried: [0; 6],
         first: None,
+        policy: std::sync::Arc::default(),
     };
     Event::CallbackPromised(CallbackPromised { contact, callback, released: None })
 }

@@ -1,7 +1,7 @@
 //! Events of callbacks, promises and recoveries.
 
 use super::super::Engine;
-use super::super::callback::{Callback, CallbackKind, DialOutcome, Phase, service};
+use super::super::callback::{Callback, CallbackKind, DialOutcome, Exhausted, Phase, service};
 use super::super::event::{
     Arrived, CallbackPromised, CallbackStepped, Dialled, Event, NumberConfirmed, PromiseOpened,
     Released,
@@ -17,10 +17,10 @@ impl Engine {
                 self.note(*contact, |c| c.callable = *confirmed);
             }
             Event::CallbackPromised(CallbackPromised { contact, callback, released }) => {
-                self.callback_promised(at, *contact, *callback, *released);
+                self.callback_promised(at, *contact, callback, *released);
             }
             Event::CallbackStepped(CallbackStepped { contact, now }) => {
-                self.callback_is(*contact, *now)
+                self.callback_is(*contact, now);
             }
             Event::Dialled(Dialled { contact, outcome, .. }) => self.note(*contact, |c| {
                 if let Some(callback) = c.callback.as_deref_mut() {
@@ -42,23 +42,25 @@ impl Engine {
         &mut self,
         at: EngineTime,
         contact: ContactId,
-        callback: Callback,
+        callback: &Callback,
         released: Option<Released>,
     ) {
         if let Some(released) = released {
             self.release_work(at, released.agent, contact, released.wrap_up);
         }
         if let (CallbackKind::Lost, Phase::Held { until }) = (callback.kind, callback.phase) {
-            let queue = self.contact(contact).and_then(|c| self.routing.queue(c.queue));
-            let per_minute =
-                queue.and_then(|q| q.callback.as_ref()).map_or(1, |p| p.lost_per_minute);
+            let per_minute = callback.policy.lost_per_minute;
             let apart = Span(Span::seconds(60).0 / u64::from(per_minute.max(1)));
-            self.owed.counts.next_lost = until + apart;
+            let queue = self.contact(contact).map(|c| c.queue);
+            let next = &mut self.owed.counts.next_lost;
+            // A turn that has come holds up nobody: it need not be known any more.
+            next.retain(|_, turn| *turn > at);
+            next.extend(queue.map(|queue| (queue, until + apart)));
         }
         self.change(contact, |c| {
-            c.callback = Some(Box::new(callback));
+            c.callback = Some(Box::new(callback.clone()));
             c.owed = Some(callback.promise);
-            c.callable = true;
+            c.callable = callback.phase != Phase::Exhausted(Exhausted::Invalid);
             c.service = service(c, callback.phase);
             c.on_hold = false;
             c.care.stand_down();
@@ -67,10 +69,10 @@ impl Engine {
     }
 
     /// How a callback stands, and where that puts its contact if no agent has it.
-    fn callback_is(&mut self, contact: ContactId, now: Callback) {
+    fn callback_is(&mut self, contact: ContactId, now: &Callback) {
         self.change(contact, |c| {
             c.service = service(c, now.phase);
-            c.callback = Some(Box::new(now));
+            c.callback = Some(Box::new(now.clone()));
             if c.state.agent().is_none() {
                 c.state = c.rests();
             }
@@ -97,7 +99,7 @@ impl Engine {
                 counts.waited.0 = counts.waited.0.saturating_add(self.now.since(p.made).0);
             }
             Stage::Broken => counts.broken += 1,
-            Stage::Waiting { .. } | Stage::Working(_) => {}
+            Stage::Waiting { .. } | Stage::Talking | Stage::Working(_) => {}
         }
         counts.late += u64::from(
             p.punctual == Punctual::Late && before.is_none_or(|b| b.punctual != Punctual::Late),

@@ -291,6 +291,7 @@ impl Turn<'_> {
         match act {
             Act::CallBack { contact, wanted } => {
                 self.owned(agent, *contact)?;
+                self.check_alone(*contact)?;
                 let callback = self.plan_callback(*contact, *wanted, false)?;
                 Ok(self.promise_callback(*contact, callback, Some(agent)))
             }

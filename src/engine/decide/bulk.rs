@@ -13,6 +13,7 @@ use super::super::contact::Contact;
 use super::super::event::{BulkNews, Event};
 use super::super::refusal::Refusal;
 use super::super::words::{EndReason, QueuedBecause};
+use super::supervisor::check_stands;
 use super::walk::{BREATH, REST};
 use super::{A_DAY, Turn};
 use crate::ids::{ContactId, OrderId};
@@ -149,7 +150,11 @@ impl Turn<'_> {
 
     /// Whether an action cannot be done with a contact that matches.
     fn cannot(&self, c: &Contact, action: BulkAction) -> bool {
-        let BulkAction::Move(queue) = action else { return false };
+        let queue = match action {
+            BulkAction::Move(queue) => queue,
+            BulkAction::Requeue => return check_stands(c).is_err(),
+            BulkAction::Reprioritise(_) | BulkAction::Close => return false,
+        };
         let queued = self.moved_to(c, queue, QueuedBecause::Moved);
         self.check_target(c.channel, &queued).is_err()
     }

@@ -7,6 +7,7 @@
 //! [`Turn::plan_callback`] and [`Turn::promise_callback`].
 
 mod plan;
+mod taken;
 
 use std::sync::Arc;
 
@@ -16,18 +17,17 @@ use super::super::callback::{
 use super::super::command::{Reply, Report};
 use super::super::contact::{Contact, State};
 use super::super::event::{
-    CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, NumberConfirmed, Released,
-    Settled,
+    CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, Released, Settled,
 };
 use super::super::promise::PromiseKind;
 use super::super::refusal::Refusal;
-use super::super::words::{ConnectFault, EndReason, LegOutcome, Party, ReleasedBecause};
-use super::{Turn, is_connect};
+use super::super::words::{Channel, ConnectFault, EndReason, LegOutcome, Party, ReleasedBecause};
+use super::{A_DAY, Turn, is_connect};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
 use crate::time::Span;
 
 impl Turn<'_> {
-    fn policy(&self, queue: QueueId) -> Option<Arc<CallbackPolicy>> {
+    pub(super) fn policy(&self, queue: QueueId) -> Option<Arc<CallbackPolicy>> {
         self.queue_of(queue)?.callback.clone()
     }
 
@@ -43,6 +43,7 @@ impl Turn<'_> {
         else {
             return Reply::Done;
         };
+        let ringing = self.may_ring(contact);
         self.drop_consult(contact);
         self.everyone_off(contact);
         let mut freed = self.withdraw(contact);
@@ -58,35 +59,56 @@ impl Turn<'_> {
         }
         let callback = Callback { promise, ..callback };
         self.emit(Event::CallbackPromised(CallbackPromised { contact, callback, released }));
-        self.offer_contact(contact);
+        self.offer_unless_rung(contact, ringing);
         if let Some(agent) = freed {
             self.agent_freed(agent);
         }
         Reply::Promised { promise, due }
     }
 
-    /// A call is gone that nobody hung up: called back, if its number is known and its queue
-    /// does so, one after the other; ended otherwise.
+    /// A call is gone that nobody hung up. One that we made is made again, as the table says;
+    /// any other is called back, if its number is known and its queue does so, one after the
+    /// other, and ended otherwise. Nobody is lost who was not on the line.
     pub(super) fn lost(&mut self, contact: ContactId, reason: EndReason) {
         let Some(c) = self.engine.contact(contact) else { return };
         let session = self.engine.gateway(c.gateway).and_then(|g| g.session);
-        let (silent, held, ours) = (c.silent().is_some(), c.state.agent().is_some(), c.is_ours());
+        let (silent, dialled) = (c.silent().is_some(), matches!(c.state, State::Connecting { .. }));
+        let on_line = c.callback.as_deref().is_some_and(|cb| cb.phase == Phase::OnLine);
+        if silent && !dialled {
+            return;
+        }
         self.emit(Event::CallLost(contact));
-        if silent && held {
+        if silent || on_line {
             self.dial_over(contact, DialOutcome::Congestion, 0);
-        } else if !silent && !ours {
-            // However long the line is: what a broken line took from them they get back.
-            let Ok((_, _, policy)) = self.may_call(contact, false) else {
-                return self.close(contact, reason);
-            };
-            let turn = self.at.max(self.engine.owed.counts.next_lost);
-            let (kind, phase) = (CallbackKind::Lost, Phase::Held { until: turn });
-            let due = Some(turn + policy.within);
-            let callback = Callback { kind, phase, due, ..self.unplanned(Wanted::default()) };
-            self.promise_callback(contact, callback, None);
+        } else if !self.called_back(contact) {
+            return self.close(contact, reason);
         }
         if let Some(session) = session {
             self.reattach(contact, session);
+        }
+    }
+
+    /// However long the line is: what a broken line took from them they get back. Beyond what
+    /// the queue promises for lost calls they are promised no time, and wait a day for their
+    /// turn at most. Tells whether they are called.
+    fn called_back(&mut self, contact: ContactId) -> bool {
+        let Ok((c, _, policy)) = self.may_call(contact, false) else { return false };
+        let next = self.engine.owed.counts.next_lost.get(&c.queue).copied();
+        let turn = next.unwrap_or_default().clamp(self.at, self.at + A_DAY);
+        let (kind, phase) = (CallbackKind::Lost, Phase::Held { until: turn });
+        let due = (turn.since(self.at) <= policy.within).then(|| turn + policy.within);
+        let unplanned = self.unplanned(Wanted::default(), policy);
+        self.promise_callback(contact, Callback { kind, phase, due, ..unplanned }, None);
+        true
+    }
+
+    /// A gateway that came back did not name a contact. What was written, and what waits for our
+    /// call, it need not name.
+    pub(super) fn not_named(&mut self, contact: ContactId, reason: EndReason) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        match self.engine.gateway(c.gateway).and_then(|g| g.session) {
+            Some(session) if needs_no_name(c) => self.reattach(contact, session),
+            _ => self.lost(contact, reason),
         }
     }
 
@@ -94,10 +116,8 @@ impl Turn<'_> {
     /// that waits for our call: the gateway that is there now makes it.
     pub(super) fn set_aside(&mut self, contact: ContactId) {
         let Some(c) = self.engine.contact(contact) else { return };
-        let waits = matches!(c.state, State::CallbackDue | State::Reserved { .. });
-        let ours = c.is_ours() || waits && c.silent().is_some();
         match self.engine.gateway(c.gateway).and_then(|g| g.session) {
-            Some(session) if ours => self.reattach(contact, session),
+            Some(session) if needs_no_name(c) => self.reattach(contact, session),
             _ => self.detach(contact),
         }
     }
@@ -115,9 +135,7 @@ impl Turn<'_> {
             }
             Report::NumberConfirmed { contact, confirmed } => {
                 self.of_gateway(contact, gateway)?;
-                if self.contact(contact)?.callable != confirmed {
-                    self.emit(Event::NumberConfirmed(NumberConfirmed { contact, confirmed }));
-                }
+                self.number_is(contact, confirmed);
                 if confirmed {
                     self.number_known(contact);
                 }
@@ -195,27 +213,24 @@ impl Turn<'_> {
         true
     }
 
-    /// The gateway could not call.
+    /// The gateway could not call, or not join the agent to a customer who has answered.
     pub(super) fn dial_failed(&mut self, contact: ContactId, code: u16) {
-        let connecting = |c: &Contact| matches!(c.state, State::Connecting { .. });
-        let Some(c) = self.engine.contact(contact).filter(|c| connecting(c)) else { return };
-        let outcome = match c.callback.as_deref().map(|cb| cb.phase) {
-            // The customer is there, and the agent could not be joined to them.
-            Some(Phase::OnLine) => DialOutcome::NoAnswer,
-            _ => DialOutcome::Congestion,
-        };
-        self.dial_over(contact, outcome, code);
+        let Some(c) = self.engine.contact(contact) else { return };
+        let State::Connecting { agent, .. } = c.state else { return };
+        if c.silent().is_some() {
+            return self.dial_over(contact, DialOutcome::Congestion, code);
+        }
+        let by_name = self.connect_failed(contact, ConnectFault::Gateway);
+        self.offer_again(contact, by_name);
+        self.agent_freed(agent);
     }
 
     /// Something is due for one who waits for our call.
     pub(super) fn callback_due(&mut self, contact: ContactId) {
         let Some(c) = self.engine.contact(contact) else { return };
-        let Some(callback) = c.callback.as_deref().copied() else { return };
-        let phase = self.phase_of(c, &callback);
-        self.emit(Event::CallbackStepped(CallbackStepped {
-            contact,
-            now: Callback { phase, ..callback },
-        }));
+        let Some(callback) = c.callback.as_deref() else { return };
+        let now = Callback { phase: self.phase_of(c, callback), ..callback.clone() };
+        self.emit(Event::CallbackStepped(CallbackStepped { contact, now }));
         self.offer_contact(contact);
     }
 
@@ -235,12 +250,11 @@ impl Turn<'_> {
     ) -> (Span, EffectKind) {
         let of = self.queue_of(c.queue);
         let join = of.map_or(Span::ZERO, |q| q.connect_timeout);
-        let policy = of.and_then(|q| q.callback.as_ref()).cloned().unwrap_or_default();
         match c.silent() {
             None => (join, EffectKind::Connect { reservation, agent }),
-            Some(_) => {
-                let mode = policy.mode;
-                (Span(join.0 + policy.ring.0), EffectKind::Dial { reservation, agent, mode })
+            Some(callback) => {
+                let CallbackPolicy { mode, ring, .. } = *callback.policy;
+                (Span(join.0 + ring.0), EffectKind::Dial { reservation, agent, mode })
             }
         }
     }
@@ -248,11 +262,9 @@ impl Turn<'_> {
     /// Customer first: the agent is free, and is not asked. They are kept so until the
     /// customer answers, or does not.
     pub(super) fn dial_unasked(&mut self, contact: ContactId) {
-        let Some(c) = self.engine.contact(contact).filter(|c| c.silent().is_some()) else { return };
+        let asks = |c: &Contact| c.silent().is_none_or(|cb| cb.policy.mode == DialMode::AgentFirst);
+        let Some(c) = self.engine.contact(contact).filter(|c| !asks(c)) else { return };
         let State::Reserved { reservation, agent, .. } = c.state else { return };
-        if self.policy(c.queue).is_none_or(|p| p.mode != DialMode::CustomerFirst) {
-            return;
-        }
         let (within, kind) = self.legs_of(c, reservation, agent);
         let connect_by = Some(self.at + within);
         self.emit(Event::Accepted { contact, reservation, agent, connect_by });
@@ -263,14 +275,14 @@ impl Turn<'_> {
     /// A gateway says what came of dialling.
     pub(super) fn dialled(&mut self, contact: ContactId, outcome: DialOutcome, code: u16) {
         let Some(c) = self.engine.contact(contact) else { return };
-        let Some(callback) = c.silent().copied() else { return };
+        if c.silent().is_none() {
+            return;
+        }
         if outcome != DialOutcome::Answered {
             return self.dial_over(contact, outcome, code);
         }
         self.emit(Event::Dialled(Dialled { contact, outcome, code }));
-        let tried = self.engine.contact(contact).and_then(|c| c.callback.as_deref().copied());
-        let now = Callback { phase: Phase::OnLine, ..tried.unwrap_or(callback) };
-        self.emit(Event::CallbackStepped(CallbackStepped { contact, now }));
+        self.steps_to(contact, Phase::OnLine);
     }
 
     /// A call did not reach the customer: the agent is free again, and it is repeated as the
@@ -295,11 +307,18 @@ impl Turn<'_> {
         }
     }
 
-    fn try_again(&mut self, contact: ContactId, outcome: DialOutcome) {
+    fn steps_to(&mut self, contact: ContactId, phase: Phase) {
+        let callback = self.engine.contact(contact).and_then(|c| c.callback.as_deref());
+        if let Some(now) = callback.map(|cb| Callback { phase, ..cb.clone() }) {
+            self.emit(Event::CallbackStepped(CallbackStepped { contact, now }));
+        }
+    }
+
+    pub(super) fn try_again(&mut self, contact: ContactId, outcome: DialOutcome) {
         let Some(c) = self.engine.contact(contact) else { return };
-        let Some(callback) = c.callback.as_deref().copied() else { return };
-        let row = self.policy(c.queue).map(|p| p.retry[outcome.index()]).unwrap_or_default();
-        let phase = if outcome == DialOutcome::Invalid {
+        let Some(callback) = c.callback.as_deref() else { return };
+        let row = callback.policy.retry[outcome.index()];
+        let phase = if outcome == DialOutcome::Invalid || !c.callable {
             Phase::Exhausted(Exhausted::Invalid)
         } else if callback.tried[outcome.index()] >= row.most {
             Phase::Exhausted(Exhausted::Tried)
@@ -309,25 +328,20 @@ impl Turn<'_> {
                 None => Phase::Exhausted(Exhausted::TooLate),
             }
         };
-        let planned = Callback { phase, ..callback };
+        let planned = Callback { phase, ..callback.clone() };
         let phase = if planned.is_open() { self.phase_of(c, &planned) } else { phase };
-        self.emit(Event::CallbackStepped(CallbackStepped {
-            contact,
-            now: Callback { phase, ..callback },
-        }));
+        self.steps_to(contact, phase);
         self.offer_contact(contact);
     }
 
     /// A customer and an agent talk: what was owed is kept.
     pub(super) fn reached(&mut self, contact: ContactId) {
         let Some(c) = self.engine.contact(contact) else { return };
-        let Some(callback) = c.callback.as_deref().copied() else { return };
-        if callback.phase == Phase::Done {
+        if c.callback.as_deref().is_none_or(|cb| cb.phase == Phase::Done) {
             return;
         }
         let owed = c.owed;
-        let now = Callback { phase: Phase::Done, ..callback };
-        self.emit(Event::CallbackStepped(CallbackStepped { contact, now }));
+        self.steps_to(contact, Phase::Done);
         if let Some(promise) = owed {
             self.keep(promise);
         }
@@ -356,7 +370,7 @@ impl Turn<'_> {
     ) -> Result<Callback, Refusal> {
         let c = self.contact(contact)?;
         let waiting = (c.state == State::CallbackDue).then_some(c.callback.as_deref()).flatten();
-        let Some(callback) = waiting.copied() else {
+        let Some(callback) = waiting.cloned() else {
             let is = c.state.kind().name();
             return Err(Refusal::WrongState { contact, is, expected: "callback_due" });
         };
@@ -394,4 +408,11 @@ impl Turn<'_> {
         }
         self.offer_contact(contact);
     }
+}
+
+/// Nobody is on its line, or it is no call of the gateway's: the one that is there now takes it
+/// over without naming it.
+fn needs_no_name(c: &Contact) -> bool {
+    let waits = matches!(c.state, State::CallbackDue | State::Reserved { .. });
+    waits && c.silent().is_some() || c.is_ours() && c.channel != Channel::Voice
 }

@@ -332,9 +332,14 @@ impl Turn<'_> {
         match (outcome, party) {
             (LegOutcome::Answered, _) => {}
             (_, Party::Agent) => {
+                let ringing = self.rings_first(contact);
                 let by_name = self.connect_failed(contact, ConnectFault::AgentLeg);
                 self.emit(Event::PhoneUnreachable(agent));
-                self.offer_again(contact, by_name);
+                if ringing {
+                    self.offer_unless_rung(contact, ringing);
+                } else {
+                    self.offer_again(contact, by_name);
+                }
                 self.agent_freed(agent);
             }
             (_, Party::Customer) => {

@@ -2,11 +2,13 @@
 //!
 //! Looked at around every event, because a contact leaves its agent in many ways: who was held
 //! back for it stands in line again at once, so that the freed agent may take them, and is
-//! offered at the end of the command. It costs a comparison while nobody is linked or asked.
+//! offered at the end of the command. What was promised in a conversation is work once that is
+//! over. It costs three comparisons while nobody is linked or asked, and nothing is promised so.
 
 use smallvec::SmallVec;
 
-use super::super::event::{Event, HeldBack, WentSilent};
+use super::super::contact::Contact;
+use super::super::event::{Event, HeldBack};
 use super::Turn;
 use crate::ids::{AgentId, ContactId};
 
@@ -15,6 +17,13 @@ use crate::ids::{AgentId, ContactId};
 pub(super) struct Later {
     contacts: SmallVec<[ContactId; 4]>,
     agents: SmallVec<[AgentId; 4]>,
+    talked: SmallVec<[ContactId; 4]>,
+}
+
+impl Later {
+    fn is_empty(&self) -> bool {
+        self.contacts.is_empty() && self.agents.is_empty() && self.talked.is_empty()
+    }
 }
 
 /// What hung on a contact before an event about it.
@@ -23,17 +32,19 @@ pub(super) struct Before {
     contact: ContactId,
     held: SmallVec<[ContactId; 4]>,
     asked: Option<AgentId>,
+    talks: bool,
 }
 
 impl Turn<'_> {
-    /// What hangs on the contact of an event that may take it from its agent, or answers for
-    /// its customer.
+    /// What hangs on the contact that an event is about.
     pub(super) fn before(&self, event: &Event) -> Option<Before> {
         let engine = &*self.engine;
-        if !engine.known.any_linked() && !engine.floor.asks_any() {
+        let talking = engine.owed.any_talking();
+        if !talking && !engine.known.any_linked() && !engine.floor.asks_any() {
             return None;
         }
-        let contact = may_end(event)?;
+        let [contact, _] = event.about();
+        let contact = contact?;
         let c = engine.contact(contact)?;
         let held = |id: &ContactId| {
             engine.contact(*id).is_some_and(|o| o.care.held_for() == Some(contact))
@@ -43,13 +54,18 @@ impl Turn<'_> {
             None => SmallVec::new(),
         };
         let asked = c.care.asked_for();
-        (!held.is_empty() || asked.is_some()).then_some(Before { contact, held, asked })
+        let talks = talking && c.goes_on();
+        let hangs = talks || !held.is_empty() || asked.is_some();
+        hangs.then_some(Before { contact, held, asked, talks })
     }
 
     pub(super) fn after(&mut self, before: Before) {
         let now = self.engine.contact(before.contact);
         if now.and_then(|c| c.care.asked_for()) != before.asked {
             self.later.agents.extend(before.asked);
+        }
+        if before.talks && !now.is_some_and(Contact::goes_on) {
+            self.later.talked.push(before.contact);
         }
         if now.is_none_or(|c| c.state.agent().is_none()) {
             for contact in before.held {
@@ -73,25 +89,11 @@ impl Turn<'_> {
     /// At the end of a command: agents for those who stand in line again, customers for those
     /// on whose account nobody is asked any more.
     pub(super) fn settle(&mut self) {
-        while !self.later.contacts.is_empty() || !self.later.agents.is_empty() {
-            let Later { contacts, agents } = std::mem::take(&mut self.later);
+        while !self.later.is_empty() {
+            let Later { contacts, agents, talked } = std::mem::take(&mut self.later);
             contacts.into_iter().for_each(|contact| self.offer_contact(contact));
             agents.into_iter().for_each(|agent| self.offer_agent(agent));
+            talked.into_iter().for_each(|contact| self.talked(contact));
         }
-    }
-}
-
-/// The contact that an event may take from its agent, or after which nobody asks its customer.
-const fn may_end(event: &Event) -> Option<ContactId> {
-    match event {
-        Event::Queued(q) => Some(q.contact),
-        Event::Closed { contact, .. }
-        | Event::NotTaken { contact, .. }
-        | Event::ConnectFailed { contact, .. }
-        | Event::Pended { contact, .. }
-        | Event::WentSilent(WentSilent { contact, .. })
-        | Event::InputReceived(contact)
-        | Event::PresenceAssumed(contact) => Some(*contact),
-        _ => None,
     }
 }

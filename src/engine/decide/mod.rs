@@ -211,7 +211,10 @@ impl Turn<'_> {
         let queue = self.queue_of(c.queue)?;
         match c.state {
             State::Reserved { .. } => Some(self.at + queue.reservation_timeout),
-            State::Connecting { .. } => Some(self.at + queue.connect_timeout),
+            State::Connecting { .. } => {
+                let ring = c.silent().map_or(Span::ZERO, |cb| cb.policy.ring);
+                Some(self.at + Span(queue.connect_timeout.0 + ring.0))
+            }
             State::Queued | State::CallbackDue => match (c.care.asked_for(), queue.care.liveness) {
                 (Some(_), Some(liveness)) => Some(self.at + liveness.answer_within),
                 _ => c.named.map(|_| self.at + self.engine.routing.settings.named_wait),

@@ -1,7 +1,7 @@
 //! Calls that agents are in outside the router, as gateways report them: nobody rings an
 //! agent meanwhile. They are no contacts; nothing is routed here.
 
-use super::super::agent::Hold;
+use super::super::agent::{Hold, Work};
 use super::super::contact::State;
 use super::super::day::{MOST_OUTSIDE, OutsideEnd, OutsideReport, OutsideStep};
 use super::super::event::{Event, OutsideNews};
@@ -59,22 +59,31 @@ impl Turn<'_> {
         self.agent_freed(agent);
     }
 
-    /// A phone that is in use cannot ring: what is held for it goes to somebody else.
+    /// A phone that is in use cannot ring: what is held for it goes to somebody else, and so does
+    /// a customer who is called for it without its agent having been asked.
     fn give_back_calls(&mut self, agent: AgentId) {
         while let Some((contact, asked_by_name)) = self.held_too_much(agent) {
-            let Ok(State::Reserved { reservation, .. }) = self.contact(contact).map(|c| c.state)
-            else {
-                return;
-            };
-            let how = NotTaken::Withdrawn;
-            self.emit(Event::NotTaken { contact, reservation, agent, how, pass_over: None });
-            self.offer_again(contact, asked_by_name);
+            match self.contact(contact).map(|c| c.state) {
+                Ok(State::Reserved { reservation, .. }) => {
+                    let how = NotTaken::Withdrawn;
+                    let pass_over = None;
+                    self.emit(Event::NotTaken { contact, reservation, agent, how, pass_over });
+                    self.offer_again(contact, asked_by_name);
+                }
+                Ok(State::Connecting { .. }) => self.give_back_connecting(contact),
+                _ => return,
+            }
         }
     }
 
     fn held_too_much(&self, agent: AgentId) -> Option<(ContactId, bool)> {
         let (a, profile) = (self.engine.agent(agent)?, self.engine.routing.agent(agent)?);
-        let held = a.work.iter().find(|w| w.hold == Hold::Reserved && w.channel == Channel::Voice);
+        let gives = |w: &&Work| match w.hold {
+            Hold::Reserved => w.channel == Channel::Voice,
+            Hold::Connecting => self.is_unasked(w.contact),
+            Hold::Assigned | Hold::WrapUp { .. } => false,
+        };
+        let held = a.work.iter().find(gives);
         let contact = held.filter(|_| a.is_overloaded(profile))?.contact;
         Some((contact, self.asks_by_name(contact)))
     }

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use super::super::callback::{CallHours, Callback, CallbackKind, Wanted};
+use super::super::callback::{CallHours, Callback, CallbackKind, Exhausted, Phase, Wanted};
 use super::super::command::{Pledge, Remedy, Reply};
-use super::super::contact::{Contact, OURS};
+use super::super::contact::{Contact, OURS, State};
 use super::super::event::{Arrived, CallbackPromised, Event, PromiseOpened, Queued};
 use super::super::promise::{
     MOST_OPEN, MOST_PROMISED, MOST_REMEDY, Of, Promise, PromiseKind, Punctual, Recovery,
@@ -134,17 +134,38 @@ impl Turn<'_> {
                 let punctual = if called { Punctual::InTime } else { Punctual::Late };
                 self.emit(Event::PromiseSet(Promise { punctual, ..p }));
             }
+            // Whatever the end of the conversation brings, it comes too late.
+            Stage::Talking => {
+                self.emit(Event::PromiseSet(Promise { punctual: Punctual::Late, ..p }));
+            }
             Stage::Kept | Stage::Broken => {}
         }
     }
 
+    /// What was said in a conversation that is over becomes work now.
+    pub(super) fn talked(&mut self, contact: ContactId) {
+        for p in self.engine.owed.made_in(contact) {
+            if p.stage == Stage::Talking {
+                self.becomes_work(p, false);
+            }
+        }
+    }
+
     fn becomes_work(&mut self, p: Promise, turn: bool) {
+        // The end of the call in which it was said neither keeps nor breaks it.
+        if self.engine.contact(p.contact).is_some_and(Contact::goes_on) {
+            if p.stage != Stage::Talking {
+                self.emit(Event::PromiseSet(Promise { stage: Stage::Talking, ..p }));
+            }
+            return;
+        }
         let next = self.engine.owed.counts.next_follow_up;
         if !turn && self.at < next {
             return self.later(p, next);
         }
-        // What it was promised in goes on: that is where it is kept.
-        if self.engine.contact(p.contact).is_some_and(|c| c.owed.is_none()) {
+        // What it was promised in waits, or is pending: that is where it is kept.
+        let takes_over = |c: &Contact| c.owed.is_none() && c.state != State::CallbackDue;
+        if self.engine.contact(p.contact).is_some_and(takes_over) {
             self.emit(Event::PromiseSet(Promise { stage: Stage::Working(p.contact), ..p }));
             return self.wake(p.contact);
         }
@@ -228,6 +249,7 @@ impl Turn<'_> {
         if self.is_dialled(&p) {
             self.dial_for(contact, &p);
         }
+        self.link(contact);
         self.offer_contact(contact);
     }
 
@@ -237,14 +259,22 @@ impl Turn<'_> {
         self.named(agent).filter(|_| profile.capacity[channel.index()] > 0)
     }
 
+    /// By when it is made was promised already, whatever the line is like now. Where nobody can
+    /// make it, a supervisor decides.
     fn dial_for(&mut self, contact: ContactId, p: &Promise) {
-        let wanted = Wanted { window: None, hours: p.hours };
-        let Ok(planned) = self.plan_callback(contact, wanted, p.of.callable) else {
-            // Its queue makes no callbacks any more.
-            return self.close(contact, EndReason::CustomerUnreachable);
+        let Some(c) = self.engine.contact(contact) else { return };
+        let policy = self.policy(p.of.queue);
+        let never = match &policy {
+            _ if !p.of.callable => Some(Exhausted::Invalid),
+            None => Some(Exhausted::NoCallbacks),
+            Some(_) => None,
         };
+        let unplanned =
+            self.unplanned(Wanted { window: None, hours: p.hours }, policy.unwrap_or_default());
         let (kind, due) = (CallbackKind::FollowUp, p.due);
-        let callback = Callback { kind, due, promise: p.id, ..planned };
+        let planned = Callback { kind, due, promise: p.id, ..unplanned };
+        let phase = never.map_or_else(|| self.phase_of(c, &planned), Phase::Exhausted);
+        let callback = Callback { phase, ..planned };
         self.emit(Event::CallbackPromised(CallbackPromised { contact, callback, released: None }));
     }
 
@@ -263,14 +293,23 @@ impl Turn<'_> {
         self.emit(Event::PromiseSet(Promise { stage, punctual, ..p }));
     }
 
-    /// A contact that owed something has ended.
+    /// A contact that owed something has ended. What it only took over, because it was said in
+    /// it, is made by itself then, unless a person ended it.
     pub(super) fn owed_over(&mut self, promise: Option<PromiseId>, reason: EndReason) {
-        let Some(promise) = promise else { return };
+        let Some(p) = promise.and_then(|id| self.engine.promise(id).copied()) else { return };
         let kept = matches!(
             reason,
-            EndReason::Completed | EndReason::Solved | EndReason::CallbackCancelled
+            EndReason::Completed
+                | EndReason::Solved
+                | EndReason::CallbackCancelled
+                | EndReason::HandledWith
         );
-        self.over(promise, if kept { Stage::Kept } else { Stage::Broken });
+        let taken_over = p.kind != PromiseKind::Callback && p.stage == Stage::Working(p.contact);
+        if !kept && taken_over && reason != EndReason::Supervisor {
+            let stage = Stage::Waiting { until: self.at, turn: false };
+            return self.emit(Event::PromiseSet(Promise { stage, ..p }));
+        }
+        self.over(p.id, if kept { Stage::Kept } else { Stage::Broken });
     }
 
     /// Checks that a promise can be said to be kept by this agent, or by a supervisor.

@@ -162,7 +162,7 @@ impl Turn<'_> {
         self.give_back_reserved(agent);
         self.open_named(agent);
         if hands == Hands::Requeue {
-            self.give_back_connecting(agent);
+            self.give_back_all_connecting(agent);
             let with = |h| h == Hold::Assigned;
             while let Some(contact) = self.first_work(agent, with) {
                 self.take_from(agent, contact);
@@ -172,11 +172,9 @@ impl Turn<'_> {
         self.agent_freed(agent);
     }
 
-    fn give_back_connecting(&mut self, agent: AgentId) {
+    fn give_back_all_connecting(&mut self, agent: AgentId) {
         while let Some(contact) = self.first_work(agent, |h| h == Hold::Connecting) {
-            let by_name = self.asks_by_name(contact);
-            self.withdraw(contact);
-            self.offer_again(contact, by_name);
+            self.give_back_connecting(contact);
         }
     }
 

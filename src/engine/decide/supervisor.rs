@@ -37,7 +37,9 @@ impl Turn<'_> {
                 self.put_back(queued);
             }
             &Order::Requeue(contact) => {
-                let queued = self.requeued(self.movable(contact)?, QueuedBecause::Moved);
+                let c = self.movable(contact)?;
+                check_stands(c)?;
+                let queued = self.requeued(c, QueuedBecause::Moved);
                 self.order(why);
                 self.put_back(queued);
             }
@@ -141,6 +143,7 @@ impl Turn<'_> {
             let (is, expected) = (c.state.kind().name(), "one that waits");
             return Err(Refusal::WrongState { contact, is, expected });
         }
+        check_stands(c)?;
         if c.state.agent() == Some(agent) {
             return Err(Refusal::SameAgent(self.engine.routing.agent_name(agent).into()));
         }
@@ -155,6 +158,7 @@ impl Turn<'_> {
     /// Takes a contact from whoever has it and queues it.
     pub(super) fn put_back(&mut self, queued: Queued) {
         let contact = queued.contact;
+        let ringing = self.may_ring(contact);
         self.everyone_off(contact);
         self.drop_consult(contact);
         let mut freed = self.withdraw(contact);
@@ -170,7 +174,7 @@ impl Turn<'_> {
             freed = Some(agent);
         }
         self.emit(Event::Queued(Queued { released, pass_over, ..queued }));
-        self.offer_contact(contact);
+        self.offer_unless_rung(contact, ringing);
         if let Some(agent) = freed {
             self.agent_freed(agent);
         }
@@ -223,5 +227,17 @@ impl Turn<'_> {
         self.check_hands(agent, to)?;
         self.order(why);
         self.become_available(agent, to, AvailabilityBecause::Supervisor)
+    }
+}
+
+/// Whether a contact can be offered to anybody: one that is to be called later, or is on the
+/// supervisors' list, cannot.
+pub(super) fn check_stands(c: &Contact) -> Result<(), Refusal> {
+    match c.silent() {
+        Some(callback) if !callback.is_in_line() => {
+            let (is, expected) = (callback.phase.name(), "in line: CallNow has them called");
+            Err(Refusal::WrongState { contact: c.id, is, expected })
+        }
+        _ => Ok(()),
     }
 }

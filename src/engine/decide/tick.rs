@@ -93,7 +93,7 @@ impl Turn<'_> {
                 match kind {
                     Sweep::None => {}
                     Sweep::Detach => self.set_aside(contact),
-                    Sweep::CloseLost(_) => self.lost(contact, EndReason::GatewayLost),
+                    Sweep::CloseLost(_) => self.not_named(contact, EndReason::GatewayLost),
                 }
             }
         }

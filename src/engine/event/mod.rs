@@ -4,6 +4,7 @@
 //! at most one contact from one state to one other. The journal's codec gives every
 //! event a field number of its own that never changes its meaning.
 
+mod about;
 mod care;
 mod owed;
 mod people;

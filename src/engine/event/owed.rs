@@ -14,7 +14,7 @@ pub struct NumberConfirmed {
 }
 
 /// A customer is to be called back: nobody is on the line any more, the place is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CallbackPromised {
     /// Which contact.
     pub contact: ContactId,
@@ -25,7 +25,7 @@ pub struct CallbackPromised {
 }
 
 /// A callback went on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CallbackStepped {
     /// Which contact.
     pub contact: ContactId,

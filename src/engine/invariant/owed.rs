@@ -4,7 +4,7 @@ use super::Violation;
 use crate::engine::Engine;
 use crate::engine::agent::{Hold, Work};
 use crate::engine::callback::Board;
-use crate::engine::contact::State;
+use crate::engine::contact::{Contact, State};
 use crate::engine::event::EffectKind;
 use crate::engine::promise::{PromiseKind, Stage};
 
@@ -42,7 +42,8 @@ impl Engine {
         if board == self.board { Ok(()) } else { Err(Violation::Index("callbacks")) }
     }
 
-    /// Made = kept + open + broken, for each kind, and what is worked on is somebody's.
+    /// Made = kept + open + broken, for each kind, what is worked on is somebody's, and only a
+    /// conversation that goes on keeps a promise from being worked on.
     pub(super) fn check_owed(&self) -> Result<(), Violation> {
         for kind in PromiseKind::ALL {
             let n = self.owed.counts.promises[kind.index()];
@@ -54,9 +55,12 @@ impl Engine {
         }
         for p in self.promises() {
             let by = |contact| self.contact(contact).is_some_and(|c| c.owed == Some(p.id));
-            if let Stage::Working(contact) = p.stage
-                && !by(contact)
-            {
+            let right = match p.stage {
+                Stage::Working(contact) => by(contact),
+                Stage::Talking => self.contact(p.contact).is_some_and(Contact::goes_on),
+                Stage::Waiting { .. } | Stage::Kept | Stage::Broken => true,
+            };
+            if !right {
                 return Err(Violation::Owed(p.id));
             }
         }

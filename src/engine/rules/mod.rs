@@ -9,6 +9,7 @@ mod care;
 mod consults;
 mod day;
 mod overdue;
+mod owed;
 mod pains;
 mod participants;
 mod patience;

@@ -7,15 +7,15 @@ use crate::engine::command::{Pledge, Remedy};
 use crate::engine::promise::{PromiseKind, PromiseSettings, RecoveryState};
 use crate::ids::{PromiseId, RecoveryId};
 
-fn at(seconds: u64) -> EngineTime {
+pub(super) fn at(seconds: u64) -> EngineTime {
     EngineTime::ZERO + Span::seconds(seconds)
 }
 
-fn pledge(contact: ContactId, kind: PromiseKind, due: u64) -> Pledge {
+pub(super) fn pledge(contact: ContactId, kind: PromiseKind, due: u64) -> Pledge {
     Pledge { contact, kind, due: at(due), hours: None, owner: None }
 }
 
-fn with(settings: PromiseSettings) -> Center {
+pub(super) fn with(settings: PromiseSettings) -> Center {
     let mut c = center(&policy(DialMode::CustomerFirst));
     let mut routing = Routing::clone(c.engine.routing());
     routing.settings.promises = settings;
@@ -27,7 +27,7 @@ fn with(settings: PromiseSettings) -> Center {
 }
 
 impl Center {
-    fn promised(&mut self, agent: AgentId, pledge: Pledge) -> PromiseId {
+    pub(super) fn promised(&mut self, agent: AgentId, pledge: Pledge) -> PromiseId {
         match self.act(agent, Act::Promise(pledge)) {
             Ok(Reply::Promised { promise, .. }) => promise,
             other => panic!("{other:?}"),
@@ -35,7 +35,7 @@ impl Center {
     }
 
     /// The contact that was opened to keep a promise that was made in another.
-    fn follow_up_of(&self, contact: ContactId) -> ContactId {
+    pub(super) fn follow_up_of(&self, contact: ContactId) -> ContactId {
         let found = self.engine.contacts().find(|c| c.continues == Some(contact));
         found.expect("opened").id
     }

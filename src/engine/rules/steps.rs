@@ -35,7 +35,7 @@ fn notice(name: &str) -> Notice {
 
 impl Center {
     /// Another configuration; everyone is gone through.
-    fn edit(&mut self, edit: impl FnOnce(&mut Routing)) {
+    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut Routing)) {
         let mut routing = Routing::clone(self.engine.routing());
         edit(&mut routing);
         self.ok(&Command::Configure(Arc::new(routing)));

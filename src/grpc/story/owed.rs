@@ -67,10 +67,13 @@ fn stepped(callback: &Callback) -> String {
             "was called as often as it may be: a supervisor decides"
         }
         Phase::Exhausted(Exhausted::Invalid) => {
-            "the number does not exist: it is never called again"
+            "the number does not exist or is not theirs: it is never called again"
         }
         Phase::Exhausted(Exhausted::TooLate) => {
             "the time at which it may be called is over: a supervisor decides"
+        }
+        Phase::Exhausted(Exhausted::NoCallbacks) => {
+            "its queue makes no callbacks any more: a supervisor decides"
         }
     }
     .to_owned()
@@ -108,6 +111,7 @@ fn set(p: &Promise) -> String {
     let now = match p.stage {
         Stage::Waiting { turn: true, .. } => "waits for its turn: too many are due".to_owned(),
         Stage::Waiting { .. } => "is not due yet".to_owned(),
+        Stage::Talking => "is due when the contact in which it was made is over".to_owned(),
         Stage::Working(contact) => format!("is kept by contact {contact}"),
         Stage::Kept => "was kept".to_owned(),
         Stage::Broken => "was broken".to_owned(),

@@ -3,9 +3,11 @@
 //!
 //! `Engine::check` sees that promises add up and that nobody is called for whom no agent is
 //! kept free; here it is checked that a callback costs nobody their place, that nobody is
-//! called outside their hours or after their window, and that a number that does not exist is
-//! never dialled again.
+//! called outside their hours or after their window, that a number that does not exist is
+//! never dialled again, that no phone rings twice for one try, and that a promise is kept by what
+//! was done after it was made.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rand::RngExt;
@@ -13,13 +15,13 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
 use surgeline::engine::callback::{
-    CallHours, Callback, CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase, Wanted, Window,
+    CallHours, Callback, CallbackPolicy, DialMode, DialOutcome, Phase, Wanted, Window,
 };
 use surgeline::engine::command::{Act, Command, Order, Pledge, Remedy, Report};
 use surgeline::engine::contact::{Contact, State};
 use surgeline::engine::event::{CallbackPromised, CallbackStepped, Dialled, EffectKind, Event};
-use surgeline::engine::promise::PromiseKind;
-use surgeline::engine::words::{Channel, QueuedBecause};
+use surgeline::engine::promise::{PromiseKind, PromiseSettings, Stage};
+use surgeline::engine::words::{Channel, EndReason, LegOutcome, Party, QueuedBecause};
 use surgeline::ids::{
     AgentId, ContactId, EffectId, GatewayId, PromiseId, RecoveryId, ReservationId,
 };
@@ -47,6 +49,14 @@ pub(super) fn policy(rng: &mut StdRng, queue: u16) -> Option<Arc<CallbackPolicy>
         retry.most = rng.random_range(0..4);
     }
     (queue != 2 && queue != 5).then(|| Arc::new(policy))
+}
+
+/// An edit of how promises are kept.
+pub(super) fn promises(rng: &mut StdRng) -> PromiseSettings {
+    PromiseSettings {
+        follow_ups_per_hour: any(rng, &[60, 600, 100_000]),
+        lead: Span::seconds(any(rng, &[0, 10, 900])),
+    }
 }
 
 impl World {
@@ -104,9 +114,10 @@ impl World {
         match self.rng.random_range(0..32) {
             30 | 31 => self.called_agent(),
             0..=4 => {
+                let again = self.rng.random_bool(0.2);
                 let contact = self.one_of(|c| {
                     let waits = c.is_in_line() || c.self_service().is_some();
-                    waits && c.channel == Channel::Voice && c.callback.is_none()
+                    c.channel == Channel::Voice && (again || waits && c.callback.is_none())
                 });
                 let (confirmed, wanted) = (self.rng.random_bool(0.8), self.wanted());
                 let report = Report::CallbackWanted { contact, confirmed, wanted };
@@ -114,12 +125,18 @@ impl World {
             }
             5..=11 => self.dialled_command(),
             12 | 13 => {
-                let contact = self.one_of(|c| c.channel == Channel::Voice && !c.callable);
-                let confirmed = self.rng.random_bool(0.9);
+                let (crowded, known) = (self.rng.random_bool(0.3), self.rng.random_bool(0.2));
+                let contact = self.one_of(|c| {
+                    c.channel == Channel::Voice
+                        && c.callable == known
+                        && (!crowded || has_others(c))
+                });
+                let confirmed = self.rng.random_bool(0.9) && !known;
                 self.gateway_command(contact, Report::NumberConfirmed { contact, confirmed })
             }
             14 | 15 => {
-                let contact = self.one_of(|c| c.callable);
+                let crowded = self.rng.random_bool(0.3);
+                let contact = self.one_of(|c| c.callable && (!crowded || has_others(c)));
                 self.gateway_command(contact, Report::CallLost(contact))
             }
             16 => {
@@ -170,7 +187,7 @@ impl World {
     fn owing_agent(&mut self) -> Command {
         let (contact, agent) = self.any_assigned();
         let act = match self.rng.random_range(0..7) {
-            0 => Act::CallBack { contact, wanted: self.wanted() },
+            0 => return self.calls_back(),
             1..=3 => Act::Promise(self.pledge(contact)),
             4 => {
                 let promise = self.any_promise();
@@ -185,6 +202,19 @@ impl World {
             }
         };
         Command::Agent { agent, session: None, act }
+    }
+
+    /// An agent promises a callback in a call, mostly in one on whose account others wait, or
+    /// that others are on.
+    fn calls_back(&mut self) -> Command {
+        let crowded = self.rng.random_bool(0.7);
+        let contact = self.one_of(|c| {
+            let assigned = matches!(c.state, State::Assigned { .. });
+            assigned && c.callable && (!crowded || has_others(c))
+        });
+        let agent = self.owner.contact(contact).and_then(|c| c.state.agent());
+        let act = Act::CallBack { contact, wanted: self.wanted() };
+        Command::Agent { agent: agent.unwrap_or(AgentId(0)), session: None, act }
     }
 
     fn owing_supervisor(&mut self) -> Command {
@@ -212,11 +242,16 @@ impl World {
 
     /// A callback costs nobody their place, and nobody is called who must not be.
     pub(super) fn check_callbacks(&self, events: &[Event], before: &[Contact], context: &str) {
+        let with = |c: &Contact| Some((c.id, c.callback.as_deref()?.clone()));
+        let mut callbacks: BTreeMap<ContactId, Callback> = before.iter().filter_map(with).collect();
         for event in events {
             let (contact, called) = match event {
-                Event::CallbackPromised(CallbackPromised { contact, .. })
-                | Event::CallbackStepped(CallbackStepped { contact, .. })
-                | Event::Dialled(Dialled { contact, .. }) => (contact, false),
+                Event::CallbackPromised(CallbackPromised { contact, callback: now, .. })
+                | Event::CallbackStepped(CallbackStepped { contact, now }) => {
+                    callbacks.insert(*contact, now.clone());
+                    (contact, false)
+                }
+                Event::Dialled(Dialled { contact, .. }) => (contact, false),
                 Event::EffectAsked { contact, kind: EffectKind::Dial { .. }, .. } => {
                     (contact, true)
                 }
@@ -229,14 +264,15 @@ impl World {
                 _ => false,
             });
             assert!(moved || now.place == was.place, "{context}: {contact} lost its place");
-            if called && let Some(callback) = was.callback.as_deref() {
+            if called && let Some(callback) = callbacks.get(contact) {
                 self.may_be_called(callback, context);
             }
         }
     }
 
     fn may_be_called(&self, callback: &Callback, context: &str) {
-        assert_ne!(callback.phase, Phase::Exhausted(Exhausted::Invalid), "{context}: {callback:?}");
+        let exhausted = matches!(callback.phase, Phase::Exhausted(_));
+        assert!(!exhausted, "{context}: {callback:?}");
         // An agent may take as long to accept as they are given.
         let asked = self.at - Span::seconds(80);
         let open = |at| callback.window(at).is_some_and(|w| w.from <= at);
@@ -244,5 +280,87 @@ impl World {
         let ok =
             until && (open(self.at) || callback.hours.is_some_and(|h| h.at(asked).from <= asked));
         assert!(ok, "{context}: called at {:?} although {callback:?}", self.at);
+    }
+}
+
+/// Somebody else is on it, or waits because of it.
+fn has_others(c: &Contact) -> bool {
+    c.care.matter.is_some() || !c.participants.all.is_empty()
+}
+
+/// What is followed of what is owed, by events alone.
+#[derive(Default)]
+pub(super) struct Owing {
+    /// The contact that works on a promise, and whether it came to an agent, or was ended by
+    /// who needs nothing more, since it does.
+    works: BTreeMap<PromiseId, (ContactId, bool)>,
+    /// Customers whose phone may ring.
+    ringing: BTreeSet<ContactId>,
+}
+
+impl Owing {
+    fn done(&mut self, contact: ContactId) {
+        let of = self.works.values_mut().filter(|(by, _)| *by == contact);
+        of.for_each(|(_, done)| *done = true);
+    }
+
+    /// A promise is kept by what was done after it was made, or because somebody says so; and
+    /// nobody is called again before it is counted what came of the last call.
+    pub(super) fn follow(&mut self, command: &Command, events: &[Event], context: &str) {
+        let said = matches!(
+            command,
+            Command::Agent { act: Act::KeepPromise(_), .. }
+                | Command::Supervise { order: Order::KeepPromise(_), .. }
+        );
+        for event in events {
+            match event {
+                Event::PromiseMade(p) | Event::PromiseSet(p) => match p.stage {
+                    Stage::Working(contact) => {
+                        let anew = matches!(event, Event::PromiseMade(_));
+                        let now = self.works.entry(p.id).or_insert((contact, false));
+                        if anew || now.0 != contact {
+                            *now = (contact, false);
+                        }
+                    }
+                    Stage::Kept => {
+                        let done = self.works.remove(&p.id).is_some_and(|(_, done)| done);
+                        assert!(said || done, "{context}: nothing was done, and it is kept: {p:?}");
+                    }
+                    Stage::Waiting { .. } | Stage::Talking | Stage::Broken => {
+                        self.works.remove(&p.id);
+                    }
+                },
+                Event::PromiseOpened(opened) => {
+                    self.works.insert(opened.promise, (opened.arrived.contact, false));
+                }
+                Event::Accepted { contact, .. } | Event::HandedOver { contact, .. } => {
+                    self.done(*contact);
+                }
+                Event::EffectAsked { contact, kind: EffectKind::Dial { .. }, .. } => {
+                    let first = self.ringing.insert(*contact);
+                    assert!(first, "{context}: {contact} is called twice, and it counts once");
+                }
+                Event::Dialled(Dialled { contact, .. })
+                | Event::CallbackStepped(CallbackStepped { contact, .. }) => {
+                    self.ringing.remove(contact);
+                }
+                // The agent's phone is called first: the customer's has not rung.
+                Event::LegReported { contact, party: Party::Agent, outcome, .. } => {
+                    if *outcome != LegOutcome::Answered {
+                        self.ringing.remove(contact);
+                    }
+                }
+                Event::Closed { contact, reason, .. } => {
+                    self.ringing.remove(contact);
+                    if matches!(
+                        reason,
+                        EndReason::CallbackCancelled | EndReason::HandledWith | EndReason::Solved
+                    ) {
+                        self.done(*contact);
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 }

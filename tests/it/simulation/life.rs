@@ -23,7 +23,7 @@ use surgeline::engine::words::{EndReason, Needs, QueuedBecause, ServiceClass};
 use surgeline::ids::{CalendarId, ContactId, ExternalId, NoticeId, PoolId, QueueId, SkillId};
 use surgeline::time::{Place, Span, WallTime};
 
-use super::{QUEUES, World};
+use super::{QUEUES, World, callback};
 
 /// What only some worlds have: what is said of waits goes by about how many stand in line,
 /// which an engine from a snapshot may count otherwise.
@@ -106,7 +106,7 @@ pub(super) fn life(rng: &mut StdRng, speaks: bool) -> QueueLife {
 pub(super) fn edit(rng: &mut StdRng, routing: &mut Routing, speaks: bool) {
     let index = rng.random_range(0..routing.queues.len());
     let queue = &mut routing.queues[index];
-    match rng.random_range(0..6) {
+    match rng.random_range(0..8) {
         0 => queue.steps = steps(rng, speaks),
         1 => {
             let at = rng.random_range(0..=queue.steps.len());
@@ -115,6 +115,12 @@ pub(super) fn edit(rng: &mut StdRng, routing: &mut Routing, speaks: bool) {
         2 => queue.life = life(rng, speaks),
         3 => queue.head_start = Span::seconds(rng.random_range(0..40)),
         4 => queue.pools = [PoolId(rng.random_range(0..2))].into_iter().collect(),
+        5 => {
+            let none = rng.random_bool(0.4);
+            let as_of = rng.random_range(0..QUEUES);
+            queue.callback = callback::policy(rng, as_of).filter(|_| !none);
+        }
+        6 => routing.settings.promises = callback::promises(rng),
         _ => {
             let external = rng.random_range(0..routing.externals.len());
             routing.externals[external].retired ^= true;

@@ -72,6 +72,7 @@ pub(super) struct World {
     unwritten: Vec<Entry>,
     naive: Naive,
     patience: care::Patience,
+    owing: callback::Owing,
     /// The first choice that a naive matcher with a wrong rule would not have made.
     difference: Option<String>,
     /// An engine from a snapshot.
@@ -115,6 +116,7 @@ impl World {
             unwritten: Vec::new(),
             naive,
             patience: care::Patience::default(),
+            owing: callback::Owing::default(),
             difference: None,
             shadow: None,
             shadows: [0; 2],
@@ -159,6 +161,7 @@ impl World {
         self.check_lives(&events, &waited_on, &context);
         self.check_filing(&context);
         self.check_callbacks(&events, &waited_on, &context);
+        self.owing.follow(command, &events, &context);
         self.check_patience(&events, &waited_on, &context);
         self.count(&events);
         if !events.is_empty() {

@@ -32,7 +32,7 @@ impl Turn<'_> {
     ) -> Result<Callback, Refusal> {
         let (c, queue, policy) = self.may_call(contact, confirmed)?;
         self.check_wanted(wanted)?;
-        let callback = self.unplanned(wanted);
+        let callback = self.unplanned(wanted, Arc::clone(&policy));
         let planned = match wanted.window {
             Some(window) => self.schedule(c, &queue.name, &policy, window, callback)?,
             None => self.callback_at_place(c, &queue.name, &policy, callback)?,
@@ -69,7 +69,11 @@ impl Turn<'_> {
     }
 
     /// A callback of which nothing is known but what is wanted.
-    pub(super) fn unplanned(&self, wanted: Wanted) -> Callback {
+    pub(in crate::engine::decide) fn unplanned(
+        &self,
+        wanted: Wanted,
+        policy: Arc<CallbackPolicy>,
+    ) -> Callback {
         Callback {
             kind: CallbackKind::Place,
             promise: PromiseId(0),
@@ -80,6 +84,7 @@ impl Turn<'_> {
             phase: Phase::Held { until: self.at },
             tried: [0; 6],
             first: None,
+            policy,
         }
     }
 
@@ -108,9 +113,11 @@ impl Turn<'_> {
         if serves.is_unknown() {
             return Err(Refusal::NoRate(Arc::clone(queue)));
         }
-        let of = |callback, first, last| self.slot_for(c, policy, serves, callback, first, last);
+        let of = |callback: &Callback, first, last| {
+            self.slot_for(c, policy, serves, callback, first, last)
+        };
         let (first, last) = (slot_of(window.from.max(self.at)), slot_of(window.until - Span(1)));
-        if let Some((_, due)) = of(callback, first, last) {
+        if let Some((_, due)) = of(&callback, first, last) {
             let due = due.min(window.until);
             let phase = Phase::Held { until: window.from.max(self.at) };
             return Ok(Callback {
@@ -121,7 +128,7 @@ impl Turn<'_> {
             });
         }
         let anytime = Callback { until: None, ..callback };
-        let next = of(anytime, last + 1, slot_of(self.at + MOST_AHEAD));
+        let next = of(&anytime, last + 1, slot_of(self.at + MOST_AHEAD));
         let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from.since(self.at)));
         Err(Refusal::NoRoom { queue, next })
     }
@@ -133,7 +140,7 @@ impl Turn<'_> {
         c: &Contact,
         policy: &CallbackPolicy,
         serves: Serves,
-        callback: Callback,
+        callback: &Callback,
         first: u64,
         last: u64,
     ) -> Option<(EngineTime, EngineTime)> {
@@ -167,7 +174,7 @@ impl Turn<'_> {
         let takes = self.engine.takes(c, policy, self.at + SLOT, self.at);
         if takes.is_none() && serves.is_measured() {
             let last = slot_of(self.at + MOST_AHEAD);
-            let next = self.slot_for(c, policy, serves, callback, slot_of(self.at), last);
+            let next = self.slot_for(c, policy, serves, &callback, slot_of(self.at), last);
             let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from.since(self.at)));
             return Err(Refusal::NoRoom { queue, next });
         }
@@ -179,7 +186,7 @@ impl Turn<'_> {
 
     /// Where a callback is now: not yet, in line behind the others as long as it has time, or
     /// in line by its place.
-    pub(super) fn phase_of(&self, c: &Contact, callback: &Callback) -> Phase {
+    pub(in crate::engine::decide) fn phase_of(&self, c: &Contact, callback: &Callback) -> Phase {
         let Some(window) = callback.window(self.at) else {
             return Phase::Exhausted(Exhausted::TooLate);
         };

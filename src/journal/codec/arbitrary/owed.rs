@@ -1,5 +1,7 @@
 //! Any callback, promise and recovery.
 
+use std::collections::BTreeMap;
+
 use super::{Any, Source};
 use crate::engine::callback::{
     CallHours, Callback, CallbackKind, CallbackPolicy, DialMode, DialOutcome, Exhausted, Phase,
@@ -12,12 +14,14 @@ use crate::engine::promise::{
     Of, OwedCounts, Promise, PromiseCounts, PromiseKind, PromiseSettings, Punctual, Recovery,
     RecoveryCounts, RecoveryState, Stage,
 };
+use crate::ids::QueueId;
+use crate::time::EngineTime;
 
 pick! {
     DialMode { AgentFirst, CustomerFirst }
     DialOutcome { Answered, Machine, Busy, NoAnswer, Invalid, Congestion }
     CallbackKind { Place, Scheduled, Lost, FollowUp }
-    Exhausted { Tried, Invalid, TooLate }
+    Exhausted { Tried, Invalid, TooLate, NoCallbacks }
     PromiseKind { Callback, FollowUp, Reply }
     Punctual { Open, InTime, Late }
     RecoveryState { Open, Overdue, Done }
@@ -36,6 +40,7 @@ alternatives! {
         Working { 0 }
         Kept {}
         Broken {}
+        Talking {}
     }
 }
 structs! {
@@ -48,7 +53,7 @@ structs! {
     Retry { after, most }
     PromiseSettings { follow_ups_per_hour, lead }
     CallHours { from, lasting }
-    Callback { kind, promise, asked, due, until, hours, phase, tried, first }
+    Callback { kind, promise, asked, due, until, hours, phase, tried, first, policy }
     Promise {
         id, contact, customer, kind, owner, made, due, hours, stage, punctual, of,
     }
@@ -57,4 +62,10 @@ structs! {
     PromiseCounts { made, kept, broken, late, waited }
     RecoveryCounts { opened, done, overdue }
     OwedCounts { promises, recoveries, last_promise, last_recovery, next_follow_up, next_lost }
+}
+
+impl Any for BTreeMap<QueueId, EngineTime> {
+    fn any(from: &mut Source) -> Self {
+        Vec::<(QueueId, EngineTime)>::any(from).into_iter().collect()
+    }
 }

@@ -12,14 +12,16 @@ use crate::engine::promise::{
     Of, OwedCounts, Promise, PromiseCounts, PromiseKind, PromiseSettings, Punctual, Recovery,
     RecoveryCounts, RecoveryState, Stage,
 };
+use crate::ids::QueueId;
 use crate::journal::codec::field::{Field, Record, record, words};
 use crate::journal::codec::{CodecError, pb};
+use crate::time::EngineTime;
 use std::sync::Arc;
 
 words!(DialMode => DialMode { AgentFirst, CustomerFirst });
 words!(DialOutcome => DialOutcome { Answered, Machine, Busy, NoAnswer, Invalid, Congestion });
 words!(CallbackKind => CallbackKind { Place, Scheduled, Lost, FollowUp });
-words!(Exhausted => Exhausted { Tried, Invalid, TooLate });
+words!(Exhausted => Exhausted { Tried, Invalid, TooLate, NoCallbacks });
 words!(PromiseKind => PromiseKind { Callback, FollowUp, Reply });
 words!(Punctual => Punctual { Open, InTime, Late });
 words!(RecoveryState => RecoveryState { Open, Overdue, Done });
@@ -36,7 +38,7 @@ record!(CallbackPolicy => CallbackPolicy {
 record!(PromiseSettings => PromiseSettings { follow_ups_per_hour; lead = lead_us });
 record!(CallHours => CallHours { ; from = from_us, lasting = lasting_us });
 record!(Callback => Callback {
-    kind, promise, hours, phase, tried;
+    kind, promise, hours, phase, tried, policy;
     asked = asked_us, due = due_us, until = until_us, first = first_us
 });
 record!(Promise => Promise {
@@ -62,6 +64,7 @@ oneof!(Stage => PromiseStage in promise_stage {
     Working => PromiseWorking { 0: contact = contact }
     Kept => CallbackPlain {}
     Broken => CallbackPlain {}
+    Talking => CallbackPlain {}
 });
 
 impl Record for Arc<CallbackPolicy> {
@@ -140,7 +143,11 @@ impl Record for OwedCounts {
             last_promise: self.last_promise,
             last_recovery: self.last_recovery,
             next_follow_up_us: self.next_follow_up.put(),
-            next_lost_us: self.next_lost.put(),
+            next_lost: self
+                .next_lost
+                .iter()
+                .map(|(queue, at)| pb::LostTurn { queue: queue.put(), at_us: at.put() })
+                .collect(),
         }
     }
     fn take(pb: pb::OwedCounts) -> Result<Self, CodecError> {
@@ -165,7 +172,12 @@ impl Record for OwedCounts {
             last_promise: pb.last_promise,
             last_recovery: pb.last_recovery,
             next_follow_up: Field::take(pb.next_follow_up_us, "OwedCounts.next_follow_up_us")?,
-            next_lost: Field::take(pb.next_lost_us, "OwedCounts.next_lost_us")?,
+            next_lost: pb.next_lost.into_iter().map(lost_turn).collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn lost_turn(turn: pb::LostTurn) -> Result<(QueueId, EngineTime), CodecError> {
+    let queue = Field::take(turn.queue, "LostTurn.queue")?;
+    Ok((queue, Field::take(turn.at_us, "LostTurn.at_us")?))
 }

@@ -179,7 +179,7 @@ pub(super) fn external(external: &External, _: &Routing) -> (Name, bool, Fields)
 }
 
 pub(super) fn notice(notice: &Notice, _: &Routing) -> (Name, bool, Fields) {
-    let Notice { name, retired, texts } = notice;
+    let Notice { name, retired, texts, version: _ } = notice;
     let texts = texts.iter().map(|(language, text)| format!("{} = {text}", language.as_str()));
     (name.clone(), *retired, vec![("texts", table_of(texts))])
 }

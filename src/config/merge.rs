@@ -369,6 +369,36 @@ mod tests {
     }
 
     #[test]
+    fn an_announcement_is_worded_anew_a_hundred_thousand_times() {
+        let says = |words: String| {
+            let texts = vec![(crate::engine::words::Language(*b"en"), words.into())];
+            let notice = Notice { name: "busy".into(), retired: false, texts, version: 0 };
+            let other = Notice { name: "closed".into(), texts: Vec::new(), ..notice.clone() };
+            Routing { notices: vec![other, notice], ..Routing::default() }
+        };
+        let mut now = merge(None, &says("at first".into())).unwrap();
+        let mut versions = std::collections::BTreeSet::new();
+        for n in 0..100_000 {
+            let wanted = says(format!("wait {n}"));
+            let next = merge(Some(&now), &wanted).unwrap();
+            let (before, said) = (&now.notices, |r: &Routing| {
+                let of = |(_, n): &(usize, &Notice)| !n.retired && &*n.name == "busy";
+                let (id, notice) = r.notices.iter().enumerate().find(of).unwrap();
+                (id, notice.version)
+            });
+            let (id, version) = said(&next);
+            assert_eq!(next.notices[id].texts, wanted.notices[1].texts);
+            assert!(versions.insert(version), "no two wordings have a version in common");
+            let last = said(&now).0;
+            assert_eq!(next.notices[last].texts, before[last].texts, "it may still be said");
+            now = next;
+        }
+        assert!(now.notices.len() <= 1 + VERSIONS, "{} rows", now.notices.len());
+        assert_eq!(merge(Some(&now), &now).unwrap(), now);
+        assert_eq!(merge(None, &now).unwrap(), now);
+    }
+
+    #[test]
     fn ids_run_out_with_an_error() {
         let many = |from: u32, n: u32| Routing {
             skills: (from..from + n).map(|i| names::new(format!("s{i}").into())).collect(),

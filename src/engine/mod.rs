@@ -89,7 +89,7 @@ use words::Key;
 
 /// Which way of hashing state this is. Goes up with every change to what is hashed, so that
 /// marks in an older journal are passed over instead of called differences.
-pub const HASH_VERSION: u32 = 6;
+pub const HASH_VERSION: u32 = 7;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -345,6 +345,11 @@ impl Engine {
     /// Recoveries that are not done, in the order in which they were opened.
     pub fn recoveries(&self) -> impl Iterator<Item = &Recovery> {
         self.owed.recoveries().values()
+    }
+
+    /// Recoveries that an agent leads, what is due first in front.
+    pub fn led_by(&self, agent: AgentId) -> impl Iterator<Item = &Recovery> {
+        self.owed.led_by(agent)
     }
 
     /// An open recovery.

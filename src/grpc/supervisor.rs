@@ -18,6 +18,7 @@ use crate::engine::refusal::Refusal;
 use crate::ids::QueueId;
 use crate::pb::v1::supervisor_service_server::SupervisorService;
 use crate::pb::v1::{self, WatchQueuesResponse};
+use crate::shard::ask::Rejection;
 
 /// Milliseconds between two readings of a watch.
 const INTERVAL_MS: std::ops::RangeInclusive<u32> = 250..=60_000;

@@ -12,7 +12,7 @@ use crate::engine::bulk::BulkStep;
 use crate::engine::entry::Entry;
 use crate::engine::event::{
     Advanced, BulkNews, CallbackPromised, CallbackStepped, Dialled, Event, HeldBack, Linked,
-    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, StepTaken, WaitAnnounced,
+    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, RecoveryNews, StepTaken, WaitAnnounced,
     WentSilent, WrapUpExtended,
 };
 use crate::engine::promise::Stage;
@@ -323,7 +323,7 @@ pub(crate) fn about(event: &Event) -> [Option<ContactId>; 2] {
             };
             return [Some(p.contact), working];
         }
-        Event::RecoveryOpened(r) | Event::RecoverySet(r) => r.contact,
+        Event::RecoveryOpened(now) | Event::RecoverySet(RecoveryNews { now, .. }) => now.contact,
         Event::Unchanged { contact } => return [*contact, None],
         Event::Restarted { .. }
         | Event::Configured(_)

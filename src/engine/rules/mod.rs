@@ -16,6 +16,8 @@ mod paused;
 mod policies;
 mod promises;
 mod recall;
+mod recoveries;
+mod reload;
 mod steps;
 mod waits;
 

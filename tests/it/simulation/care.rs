@@ -66,6 +66,7 @@ impl World {
             contact,
             channel: *Channel::ALL.choose(&mut self.rng).expect("four"),
             queue: Some(QueueId(self.rng.random_range(0..9))),
+            agent: self.rng.random_bool(0.5).then(|| self.any_agent()),
             score,
             scale: 10,
             words: self.rng.random_bool(0.5),

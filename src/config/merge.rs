@@ -395,7 +395,6 @@ mod tests {
         }
         assert!(now.notices.len() <= 1 + VERSIONS, "{} rows", now.notices.len());
         assert_eq!(merge(Some(&now), &now).unwrap(), now);
-        assert_eq!(merge(None, &now).unwrap(), now);
     }
 
     #[test]

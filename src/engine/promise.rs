@@ -300,6 +300,10 @@ struct Found {
     led: BTreeSet<(AgentId, EngineTime, RecoveryId)>,
     /// Recoveries by the contact in which they were opened.
     about: BTreeSet<(ContactId, RecoveryId)>,
+    /// Of them those that are overdue.
+    overdue: u64,
+    /// And those that nobody leads.
+    unled: u64,
 }
 
 /// To whom something is owed: a customer, or whoever is at the end of a contact.
@@ -317,6 +321,8 @@ impl Found {
     fn enter(&mut self, r: &Recovery) {
         self.led.extend(r.owner.map(|owner| (owner, r.due, r.id)));
         self.about.insert((r.contact, r.id));
+        self.overdue += u64::from(r.state == RecoveryState::Overdue);
+        self.unled += u64::from(r.owner.is_none());
     }
 
     fn leave(&mut self, r: &Recovery) {
@@ -324,6 +330,8 @@ impl Found {
             self.led.remove(&(owner, r.due, r.id));
         }
         self.about.remove(&(r.contact, r.id));
+        self.overdue -= u64::from(r.state == RecoveryState::Overdue);
+        self.unled -= u64::from(r.owner.is_none());
     }
 }
 
@@ -386,6 +394,16 @@ impl Owed {
         let first = (agent, EngineTime::ZERO, RecoveryId(0));
         let of = self.found.led.range(first..).take_while(move |(owner, ..)| *owner == agent);
         of.filter_map(|(_, _, id)| self.recoveries.get(id))
+    }
+
+    /// How many recoveries are overdue.
+    pub(crate) fn overdue(&self) -> u64 {
+        self.found.overdue
+    }
+
+    /// How many recoveries nobody leads.
+    pub(crate) fn unled(&self) -> u64 {
+        self.found.unled
     }
 
     /// Whether there is work to make good for what happened in a contact.

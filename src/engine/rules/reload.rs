@@ -22,17 +22,16 @@ fn spanish_calls(waiting: u64) -> (Engine, Routing) {
         engine.handle(EngineTime(1), None, command, &mut Vec::new()).expect("taken");
     };
     ok(&Command::Configure(Arc::new(routing.clone())));
-    ok(&Command::RegisterGateway(Arc::from("gate")));
+    ok(&Command::ConnectGateway { name: Arc::from("gate"), limits: SAYS });
     for n in 0..AGENTS {
         let agent = AgentId(n);
         ok(&Command::ConnectAgent(agent));
         let act = Act::Become(Availability::Ready);
         ok(&Command::Agent { agent, session: None, act });
     }
-    for n in 0..waiting {
-        let mut c = Center::new();
-        c.keys = n;
-        let report = Report::Arrived(c.arrival(Channel::Voice, PLAIN));
+    let mut names = Center::new();
+    for _ in 0..waiting {
+        let report = Report::Arrived(names.arrival(Channel::Voice, PLAIN));
         ok(&Command::Gateway { gateway: GATE, session: None, report });
     }
     (engine, routing)

@@ -6,21 +6,36 @@ use std::fmt::Write as _;
 use crate::recall::{Recall, SAFETY};
 use crate::scenario::{Kind, Scenario};
 
+/// What the queue with the longest line has that is other than the scenario says.
+pub(crate) struct Edit {
+    /// Least proficiency.
+    pub(crate) needs: u8,
+    /// More fields of it.
+    pub(crate) fields: String,
+}
+
 impl Scenario {
     /// The router's configuration that this scenario needs, as TOML for `surgeline serve`.
     #[must_use]
     pub fn centre(&self) -> String {
+        self.centre_with(&Edit { needs: 1, fields: String::new() })
+    }
+
+    /// The same with an edit of one queue.
+    pub(crate) fn centre_with(&self, edit: &Edit) -> String {
         let safety = self.recall.iter().map(|_| SAFETY);
         let skills: Vec<_> = self.mix.iter().map(|k| k.name.as_str()).chain(safety).collect();
         let mut toml = format!(
             "# For surgeline-loadtest, scenario {:?}.\nskills = {skills:?}\n\n[[pools]]\nname = \"own\"\n",
             self.name
         );
-        for kind in &self.mix {
+        let plain = Edit { needs: 1, fields: String::new() };
+        for (at, kind) in self.mix.iter().enumerate() {
+            let Edit { needs, fields } = if at == self.longest_line() { edit } else { &plain };
             // Writing to a String cannot fail.
             let _ = write!(
                 toml,
-                "\n[[queues]]\nname = {0:?}\nchannels = [\"{1}\"]\nneeds = {{ {0:?} = 1 }}\nwrap_up = \"{2}ms\"\n",
+                "\n[[queues]]\nname = {0:?}\nchannels = [\"{1}\"]\nneeds = {{ {0:?} = {needs} }}\nwrap_up = \"{2}ms\"\n{fields}",
                 kind.name,
                 kind.channel.name(),
                 kind.wrap_up.as_millis(),

@@ -1,5 +1,7 @@
 //! Another configuration again and again, while contacts come: queues, skills and agents come and
-//! go, and a target changes; and what those who are served meanwhile feel of it.
+//! go, and the queue with the longest line is edited (what it needs, its steps, its pools, its
+//! target), so that everybody in it is gone through; and what those who are served meanwhile feel
+//! of it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use surgeline::pb::v1::admin_service_client::AdminServiceClient;
 use tokio::time::sleep_until;
 
 use crate::book::{Latency, histogram, record};
+use crate::centre::Edit;
 use crate::error::LoadError;
 use crate::scenario::{Scenario, time};
 use crate::schedule::micros;
@@ -73,19 +76,25 @@ pub struct Reloaded {
 
 impl Scenario {
     /// The configuration of a reload: some more skills, queues and agents, others each time, and
-    /// another target for those who come.
+    /// another queue for those who wait: each asks for something else than the one before.
     fn centre_of_reload(&self, reload: &Reload, number: usize) -> String {
-        let mut toml = self.centre();
+        let pools = if number.is_multiple_of(2) { "[\"own\"]" } else { "[\"own\", \"other\"]" };
+        let lowered = if number % 4 < 2 { 1 } else { 2 };
+        let fields = format!(
+            "target = \"{}s\"\npools = {pools}\nsteps = [{{ after = \"1h\", \
+             lower_proficiency = {lowered} }}]\n",
+            20 + number % 5
+        );
+        let needs = if number % 4 < 2 { 1 } else { 2 };
+        let mut toml = self.centre_with(&Edit { needs, fields });
         let extra = number % EXTRAS;
         toml = toml.replacen("skills = [", &format!("skills = [\"extra-{extra}\", "), 1);
-        let target = format!("wrap_up = \"{}ms\"\n", self.mix[0].wrap_up.as_millis());
-        let target_too = format!("{target}target = \"{}s\"\n", 20 + number % 5);
-        toml = toml.replacen(&target, &target_too, 1);
         let agents = 1 + number % reload.agents.max(1);
         // Writing to a String cannot fail.
         let _ = write!(
             toml,
-            "\n[[queues]]\nname = \"extra-{extra}\"\nchannels = [\"chat\"]\nneeds = {{ extra-{extra} = 1 }}\n\
+            "\n[[pools]]\nname = \"other\"\n\
+             \n[[queues]]\nname = \"extra-{extra}\"\nchannels = [\"chat\"]\nneeds = {{ extra-{extra} = 1 }}\n\
              \n[[agent_groups]]\nprefix = \"extra\"\ncount = {agents}\npool = \"own\"\nskills = {{ extra-{extra} = 3 }}\n",
         );
         toml
@@ -207,9 +216,13 @@ mod tests {
         };
         for number in 0..10 {
             let (one, next) = (of(number), of(number + 1));
+            assert!(!one.queues[scenario.longest_line()].steps.is_empty());
             assert_ne!(one, next);
             assert!(one.agents.iter().any(|a| &*a.name == "extra-001"));
-            assert_ne!(one.queues[0].target, next.queues[0].target);
+            let busy = scenario.longest_line();
+            let (one, next) = (&one.queues[busy], &next.queues[busy]);
+            assert_ne!(one.target, next.target);
+            assert_ne!((&one.pools, &one.needs), (&next.pools, &next.needs), "who waits is told");
         }
     }
 

@@ -252,9 +252,6 @@ impl Scenario {
         if !self.mix.iter().all(comes) || !self.mix.iter().any(|k| k.share > 0.0) {
             return wrong("mix", "at least one kind, each with a share above 0 or a backlog");
         }
-        if self.peak.is_some() && self.mix.iter().any(|k| k.backlog > 0) {
-            return wrong("mix", "no backlog with a [peak]");
-        }
         if self.arrivals.is_empty() || self.arrivals.iter().any(|s| !s.is_sound()) {
             return wrong("arrivals", "at least one segment; rates from 0, times above 0");
         }
@@ -288,6 +285,19 @@ impl Scenario {
             _ if self.is_recalled(kind) => number % others,
             _ => others + number % apart,
         }
+    }
+
+    /// The kinds that come one after the other, by their positions; a backlog alone is none.
+    pub fn coming(&self) -> impl Iterator<Item = usize> + Clone {
+        let kinds = self.mix.iter().enumerate();
+        kinds.filter(|(_, kind)| kind.share > 0.0).map(|(at, _)| at)
+    }
+
+    /// The kind of which most wait, by its position; the first where nobody does.
+    #[must_use]
+    pub fn longest_line(&self) -> usize {
+        let most = self.mix.iter().map(|k| k.backlog).max();
+        self.mix.iter().position(|k| Some(k.backlog) == most).unwrap_or(0)
     }
 
     /// Whether contacts of a kind, by its position, are in the recall's scope.

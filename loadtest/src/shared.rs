@@ -108,7 +108,9 @@ impl Shared {
 
     /// A contact that comes now, of a closed loop: handled at once, by someone patient.
     pub(crate) fn comes_now(&self, number: usize) -> Due {
-        let kind = number % self.scenario.mix.len();
+        // By turns, whatever their shares.
+        let coming = self.scenario.coming();
+        let kind = coming.clone().cycle().nth(number % coming.count().max(1)).unwrap_or(0);
         let says = Says::Nothing;
         Due { at_us: self.now_us(), kind, handle_us: 0, patience_us: None, says }
     }

@@ -22,6 +22,8 @@ pub struct Ended {
     pub customer: Option<CustomerId>,
     /// Its last queue.
     pub queue: Option<String>,
+    /// Who had it last.
+    pub agent: Option<String>,
 }
 
 /// Which feedback is asked for.
@@ -92,12 +94,12 @@ pub(super) fn write(
 pub(super) fn ended(data: &Path, contact: ContactId) -> Result<Option<Ended>, ArchiveError> {
     let path = schema::path(data);
     let c = schema::open_to_read(&path)?;
-    let select = "SELECT u.hash, c.queue_last FROM contact c
+    let select = "SELECT u.hash, c.queue_last, c.agent_last FROM contact c
          LEFT JOIN customer u ON u.id = c.customer WHERE c.id = ?1";
     let row = |row: &rusqlite::Row<'_>| {
         let customer: Option<[u8; 16]> = row.get(0)?;
         let customer = customer.map(|hash| CustomerId(u128::from_le_bytes(hash)));
-        Ok(Ended { customer, queue: row.get(1)? })
+        Ok(Ended { customer, queue: row.get(1)?, agent: row.get(2)? })
     };
     c.query_row(select, [contact.0], row).optional().map_err(sqlite(&path))
 }

@@ -353,6 +353,7 @@ fn recovery_row(row: &v1::RecoveryRow) -> Value {
         "recovery_id": row.recovery_id,
         "contact_id": row.contact_id,
         "owner": row.owner,
+        "due_soon": row.due_soon,
         "remedy_cents": row.remedy_cents,
         "approved": row.approved,
         "due_unix_ms": row.due_unix_ms,

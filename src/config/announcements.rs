@@ -40,7 +40,7 @@ fn read_one(table: &Table<'_>, names: &mut Names) -> Option<Notice> {
     let name = at.name()?;
     // Of a file with errors nothing is used but the names.
     let texts = texts.unwrap_or_default();
-    let notice = Notice { name: name.clone(), retired: false, texts };
+    let notice = Notice { name: name.clone(), retired: false, texts, version: 0 };
     names.add(&at, &name).then_some(notice)
 }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::problem::{Expected, Found};
 use super::reader::{Table, Value};
-use crate::engine::care::{Liveness, QueueCare};
+use crate::engine::care::{Liveness, LowScore, QueueCare};
 use crate::engine::words::Language;
 use crate::time::Span;
 
 const SECOND: Span = Span::seconds(1);
+const MINUTE: Span = Span::seconds(60);
 const HOUR: Span = Span::seconds(3_600);
 const DAY: Span = Span::seconds(86_400);
 const MONTH: Span = Span::seconds(30 * 86_400);
@@ -31,6 +32,9 @@ pub(super) fn read(table: &Table<'_>) -> QueueCare {
         hold_linked: table.duration("hold_linked", Span::seconds(600), to_a_day),
         thread: table.duration("thread_agent", Span::seconds(3 * 86_400), (Span::ZERO, MONTH)),
         liveness: liveness.and_then(|v| v.table("queues.liveness", of, read_liveness)),
+        low_score: table
+            .field("low_score")
+            .and_then(|v| v.table("queues.low_score", "at_most, within", read_low_score)),
     }
 }
 
@@ -39,6 +43,13 @@ fn read_liveness(table: &Table<'_>) -> Liveness {
         after: table.duration("after", Span::seconds(180), (SECOND, DAY)),
         answer_within: table.duration("answer_within", Span::seconds(60), (SECOND, HOUR)),
         keep: table.duration("keep", Span::seconds(900), (Span::ZERO, DAY)),
+    }
+}
+
+fn read_low_score(table: &Table<'_>) -> LowScore {
+    LowScore {
+        at_most: table.integer("at_most", 4, (0, 10)),
+        within: table.duration("within", DAY, (MINUTE, MONTH)),
     }
 }
 
@@ -78,7 +89,7 @@ mod tests {
     fn a_queue_says_how_it_cares_or_gets_what_is_usual() {
         let source = "[[queues]]\nname = \"a\"\nchannels = [\"chat\"]\nkeep_place = \"5m\"\n\
              link_contacts = false\nhold_linked = \"0s\"\nthread_agent = \"24h\"\n\
-             liveness = { after = \"2m\", keep = \"0s\" }\n\
+             liveness = { after = \"2m\", keep = \"0s\" }\nlow_score = { at_most = 2 }\n\
              [[queues]]\nname = \"b\"\nchannels = [\"email\"]\n\
              [still_there]\nde = \"Noch da?\"\ndefault = \"There?\"\n";
         let routing = parse("t", source).unwrap().config.routing;
@@ -92,6 +103,7 @@ mod tests {
                 hold_linked: Span::ZERO,
                 thread: DAY,
                 liveness: Some(Liveness { after, answer_within, keep: Span::ZERO }),
+                low_score: Some(LowScore { at_most: 2, within: DAY }),
             }
         );
         assert!(care(1).link && care(1).liveness.is_none());
@@ -111,6 +123,10 @@ mod tests {
             (
                 "[[queues]]\nname = \"a\"\nchannels = [\"chat\"]\nliveness = { befor = \"2m\" }",
                 "queues[0].liveness.befor",
+            ),
+            (
+                "[[queues]]\nname = \"a\"\nchannels = [\"chat\"]\nlow_score = { at_most = 11 }",
+                "queues[0].low_score.at_most",
             ),
         ] {
             let Err(ConfigError::Invalid(report)) = parse("t", source) else { panic!("{source}") };

@@ -51,6 +51,10 @@ macro_rules! named {
 }
 named!(Listed, Queue, AgentProfile, EntryPoint, Calendar, External, Reason);
 
+/// Wordings of one announcement that have ids at a time. A message that is being said is of the
+/// last two; eight let somebody try out a few in a minute.
+const VERSIONS: usize = 8;
+
 /// A table in making.
 struct Merged<T> {
     rows: Vec<T>,
@@ -170,9 +174,13 @@ fn id_of(moved: &[usize], position: usize) -> u16 {
 
 /// Announcements: other words under a name are another version, with an id of its own, so
 /// that what somebody was told can be shown. Words that were retired by an earlier
-/// configuration are let go: nobody is being told them any more.
+/// configuration are let go: nobody is being told them any more. Of a name the last
+/// [`VERSIONS`] keep ids; beyond that the oldest one's goes to the newest words, so that
+/// editing never runs out of them. An effect that still names it says what its announcement
+/// says now.
 fn notices(old: &[Notice], wanted: &[Notice]) -> Result<Merged<Notice>, MergeError> {
     let mut rows = old.to_vec();
+    let mut newest = old.iter().chain(wanted).map(|n| n.version).max().unwrap_or_default();
     for row in &mut rows {
         let said = |w: &Notice| (&w.name, &w.texts) == (&row.name, &row.texts);
         if row.retired && !wanted.iter().any(said) {
@@ -184,11 +192,19 @@ fn notices(old: &[Notice], wanted: &[Notice]) -> Result<Merged<Notice>, MergeErr
     for row in wanted {
         let same = |(_, r): &(usize, &Notice)| (&r.name, &r.texts) == (&row.name, &row.texts);
         let found = rows.iter().enumerate().rfind(same).map(|(i, _)| i);
-        let id = found.unwrap_or(rows.len());
-        if id == rows.len() {
-            rows.push(row.clone());
-        } else {
-            rows[id] = row.clone();
+        let version = match found {
+            Some(id) => rows[id].version,
+            None if row.version > 0 => row.version,
+            None => {
+                newest = newest.saturating_add(1);
+                newest
+            }
+        };
+        let id = found.or_else(|| reusable(&rows, row)).unwrap_or(rows.len());
+        let row = Notice { version, ..row.clone() };
+        match rows.get_mut(id) {
+            Some(before) => *before = row,
+            None => rows.push(row),
         }
         moved.push(id);
     }
@@ -197,6 +213,14 @@ fn notices(old: &[Notice], wanted: &[Notice]) -> Result<Merged<Notice>, MergeErr
         return Err(MergeError::TableFull { kind, found, most });
     }
     Ok(Merged { fresh: vec![false; found], rows, moved })
+}
+
+/// The id of the oldest wording of an announcement that has had so many.
+fn reusable(rows: &[Notice], wanted: &Notice) -> Option<usize> {
+    let of = || rows.iter().enumerate().filter(|(_, r)| r.name == wanted.name);
+    let gone = |(_, r): &(usize, &Notice)| r.retired && r.texts.is_empty();
+    let full = !wanted.retired && of().count() >= VERSIONS;
+    of().filter(gone).filter(|_| full).min_by_key(|(_, r)| r.version).map(|(id, _)| id)
 }
 
 /// What a queue's life refers to.
@@ -342,6 +366,35 @@ mod tests {
         assert!(!back.queues[0].retired);
         assert_eq!(back.queues[0].needs[0].at_least, 5);
         assert!(references_hold(&back));
+    }
+
+    #[test]
+    fn an_announcement_is_worded_anew_a_hundred_thousand_times() {
+        let says = |words: String| {
+            let texts = vec![(crate::engine::words::Language(*b"en"), words.into())];
+            let notice = Notice { name: "busy".into(), retired: false, texts, version: 0 };
+            let other = Notice { name: "closed".into(), texts: Vec::new(), ..notice.clone() };
+            Routing { notices: vec![other, notice], ..Routing::default() }
+        };
+        let mut now = merge(None, &says("at first".into())).unwrap();
+        let mut versions = std::collections::BTreeSet::new();
+        for n in 0..100_000 {
+            let wanted = says(format!("wait {n}"));
+            let next = merge(Some(&now), &wanted).unwrap();
+            let (before, said) = (&now.notices, |r: &Routing| {
+                let of = |(_, n): &(usize, &Notice)| !n.retired && &*n.name == "busy";
+                let (id, notice) = r.notices.iter().enumerate().find(of).unwrap();
+                (id, notice.version)
+            });
+            let (id, version) = said(&next);
+            assert_eq!(next.notices[id].texts, wanted.notices[1].texts);
+            assert!(versions.insert(version), "no two wordings have a version in common");
+            let last = said(&now).0;
+            assert_eq!(next.notices[last].texts, before[last].texts, "it may still be said");
+            now = next;
+        }
+        assert!(now.notices.len() <= 1 + VERSIONS, "{} rows", now.notices.len());
+        assert_eq!(merge(Some(&now), &now).unwrap(), now);
     }
 
     #[test]

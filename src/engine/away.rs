@@ -10,6 +10,7 @@ use super::agent::Agent;
 use super::routing::Routing;
 use super::words::Availability;
 use crate::ids::{AgentId, PoolId, ReasonId};
+use crate::time::EngineTime;
 
 /// What of an agent counts here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -17,6 +18,8 @@ pub(crate) struct Seen {
     signed_in: bool,
     on: Option<ReasonId>,
     next: Option<ReasonId>,
+    /// When they should be back, if that is known; one who is late, at the beginning of time.
+    back: Option<EngineTime>,
 }
 
 impl Seen {
@@ -29,6 +32,7 @@ impl Seen {
             signed_in: agent.availability != Availability::SignedOut,
             on: reason(agent.availability),
             next: agent.next.and_then(reason),
+            back: if agent.overstayed { Some(EngineTime::ZERO) } else { agent.over_at },
         }
     }
 
@@ -42,6 +46,8 @@ impl Seen {
 pub(crate) struct Away {
     signed_in: BTreeMap<PoolId, u32>,
     on: BTreeMap<(PoolId, ReasonId), BTreeSet<AgentId>>,
+    /// Those who are on it now, in the order in which they should be back.
+    back: BTreeMap<(PoolId, ReasonId), BTreeSet<(EngineTime, AgentId)>>,
 }
 
 impl Away {
@@ -78,6 +84,17 @@ impl Away {
         for reason in after.reasons() {
             self.on.entry((pool, reason)).or_default().insert(agent);
         }
+        if let Some((reason, back)) = before.on.zip(before.back)
+            && let Some(all) = self.back.get_mut(&(pool, reason))
+        {
+            all.remove(&(back, agent));
+            if all.is_empty() {
+                self.back.remove(&(pool, reason));
+            }
+        }
+        if let Some((reason, back)) = after.on.zip(after.back) {
+            self.back.entry((pool, reason)).or_default().insert((back, agent));
+        }
     }
 
     /// How many of a pool are signed in.
@@ -88,5 +105,22 @@ impl Away {
     /// Who of a pool is on a reason or will be, in the order of their ids.
     pub(crate) fn on(&self, pool: PoolId, reason: ReasonId) -> impl Iterator<Item = AgentId> {
         self.on.get(&(pool, reason)).into_iter().flatten().copied()
+    }
+
+    /// How many beside one agent are on it or will be.
+    pub(crate) fn beside(&self, agent: AgentId, pool: PoolId, reason: ReasonId) -> usize {
+        let on = self.on.get(&(pool, reason));
+        on.map_or(0, |on| on.len() - usize::from(on.contains(&agent)))
+    }
+
+    /// When the first beside one agent should be back, if that is known of anybody.
+    pub(crate) fn first_back(
+        &self,
+        agent: AgentId,
+        pool: PoolId,
+        reason: ReasonId,
+    ) -> Option<EngineTime> {
+        let mut back = self.back.get(&(pool, reason)).into_iter().flatten();
+        back.find(|(_, other)| *other != agent).map(|(back, _)| *back)
     }
 }

@@ -30,6 +30,17 @@ pub struct QueueCare {
     pub thread: Span,
     /// Whether customers of chats are asked if they are still there.
     pub liveness: Option<Liveness>,
+    /// Which scores open work to make good.
+    pub low_score: Option<LowScore>,
+}
+
+/// Which scores of customers open work to make good, and by when it is due.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LowScore {
+    /// This one and all below, on the scale of 0 to 10.
+    pub at_most: u8,
+    /// By when it is due.
+    pub within: Span,
 }
 
 /// When the customer of a chat is asked if they are still there.
@@ -149,6 +160,8 @@ pub struct FeedbackReport {
     pub channel: Channel,
     /// The queue of a contact that is closed, if the edge could look it up.
     pub queue: Option<QueueId>,
+    /// Who had a contact that is closed, if the edge could look it up.
+    pub agent: Option<AgentId>,
     /// The score, 0 to the scale.
     pub score: Option<u8>,
     /// The best score, 1 to 10.

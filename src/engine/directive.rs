@@ -8,13 +8,14 @@ use super::callback::{CallbackKind, DialMode};
 use super::contact::StateKind;
 use super::event::Announce;
 use super::participant::{Part, Participant, Who};
+use super::promise::{Promise, Recovery};
 use super::recall::{Say, Text, Tier};
 use super::words::{
     Attributes, Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Key, Language,
     NotTaken, ReleasedBecause, ServiceClass, WaitsFor,
 };
 use crate::ids::{
-    AgentId, ContactId, EffectId, ExternalId, GatewayId, QueueId, RecallId, ReservationId,
+    AgentId, ContactId, EffectId, ExternalId, GatewayId, QueueId, RecallId, RecoveryId, ReservationId,
 };
 use crate::time::Span;
 
@@ -288,6 +289,17 @@ pub enum Tell {
     },
     /// Agent: that time is over.
     WrapUpEnded(ContactId),
+    /// Agent: work to make good that you lead.
+    Recovery(Recovery),
+    /// Agent: work to make good that you led is not yours to do any more.
+    RecoveryOver {
+        /// Which.
+        recovery: RecoveryId,
+        /// The contact in which it was opened.
+        contact: ContactId,
+        /// It is done; otherwise somebody else leads it.
+        done: bool,
+    },
     /// Agent: what you are available for.
     Availability {
         /// What.
@@ -338,6 +350,8 @@ pub struct Offer {
     pub callback: Option<CallbackKind>,
     /// What else of the customer's about the same matter is open.
     pub linked: Vec<LinkedContact>,
+    /// What the customer is owed, in the order in which it was promised.
+    pub promises: Vec<Promise>,
 }
 
 /// An open contact that another one is linked with.

@@ -317,7 +317,7 @@ impl Engine {
         };
         let checks = [
             (self.sticky.is_sound(), "last agents"),
-            (self.owed.is_hashed(), "promises"),
+            (self.owed.is_hashed() && self.owed.is_found(), "promises"),
             (self.kept.is_sound() && self.threads.is_sound(), "places kept and threads"),
             (self.known.is_sound(self.contacts()), "contacts by customer"),
             (self.away == Away::of(&self.agents, &self.routing), "who is not ready"),

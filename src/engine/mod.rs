@@ -347,6 +347,23 @@ impl Engine {
         self.owed.recoveries().values()
     }
 
+    /// Recoveries that an agent leads, what is due first in front.
+    pub fn led_by(&self, agent: AgentId) -> impl Iterator<Item = &Recovery> {
+        self.owed.led_by(agent)
+    }
+
+    /// How many open recoveries are overdue.
+    #[must_use]
+    pub fn recoveries_overdue(&self) -> u64 {
+        self.owed.overdue()
+    }
+
+    /// How many open recoveries nobody leads.
+    #[must_use]
+    pub fn recoveries_unled(&self) -> u64 {
+        self.owed.unled()
+    }
+
     /// An open recovery.
     #[must_use]
     pub fn recovery(&self, id: RecoveryId) -> Option<&Recovery> {

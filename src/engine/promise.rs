@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::callback::CallHours;
+use super::contact::Contact;
 use super::store::hash_of;
 use super::words::{Channel, Language};
 use crate::ids::{
@@ -19,6 +20,11 @@ use crate::time::{EngineTime, Span};
 pub const MOST_OPEN: usize = 100_000;
 /// How far ahead something may be promised.
 pub const MOST_PROMISED: Span = Span::seconds(90 * 24 * 3600);
+/// Promises told with an offer, recoveries told as a session begins: the first. The rest are
+/// listed.
+pub const MOST_TOLD: usize = 16;
+/// The longest before it is due that the owner of a recovery is reminded.
+const REMINDED: Span = Span::seconds(3_600);
 /// The largest remedy, in cents.
 pub const MOST_REMEDY: u64 = 100_000_000;
 
@@ -191,8 +197,8 @@ pub struct Recovery {
     pub contact: ContactId,
     /// For whom, if they are known.
     pub customer: Option<CustomerId>,
-    /// The agent who leads it.
-    pub owner: AgentId,
+    /// The agent who leads it; none until a supervisor names one.
+    pub owner: Option<AgentId>,
     /// The remedy, in cents; 0 for one that is not money.
     pub remedy: u64,
     /// The remedy is within the owner's authority, or a supervisor approved it.
@@ -210,6 +216,8 @@ pub struct Recovery {
 pub enum RecoveryState {
     /// To be done.
     Open,
+    /// To be done, and due soon: its owner was reminded.
+    Soon,
     /// To be done, and late.
     Overdue,
     /// Done.
@@ -222,6 +230,7 @@ impl RecoveryState {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Soon => "due_soon",
             Self::Overdue => "overdue",
             Self::Done => "done",
         }
@@ -229,10 +238,21 @@ impl RecoveryState {
 }
 
 impl Recovery {
-    /// When it becomes overdue.
+    /// When something is due for it.
     #[must_use]
     pub fn wakes(&self) -> Option<EngineTime> {
-        (self.state == RecoveryState::Open).then_some(self.due)
+        match self.state {
+            RecoveryState::Open => Some(self.soon()),
+            RecoveryState::Soon => Some(self.due),
+            RecoveryState::Overdue | RecoveryState::Done => None,
+        }
+    }
+
+    /// When its owner is reminded: after three quarters of the time that there was for it, an
+    /// hour before it is due at the earliest.
+    #[must_use]
+    pub fn soon(&self) -> EngineTime {
+        self.due - Span(self.due.since(self.opened).0 / 4).min(REMINDED)
     }
 }
 
@@ -275,6 +295,53 @@ pub(crate) struct Owed {
     talking: usize,
     pub(crate) counts: OwedCounts,
     hash: u64,
+
+    // Made from the above.
+    found: Found,
+}
+
+/// By what promises and recoveries are found.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Found {
+    /// Promises by whom they were made to.
+    to: BTreeSet<(Whom, PromiseId)>,
+    /// Recoveries by who leads them, those that are due first in front.
+    led: BTreeSet<(AgentId, EngineTime, RecoveryId)>,
+    /// Recoveries by the contact in which they were opened.
+    about: BTreeSet<(ContactId, RecoveryId)>,
+    /// Of them those that are overdue.
+    overdue: u64,
+    /// And those that nobody leads.
+    unled: u64,
+}
+
+/// To whom something is owed: a customer, or whoever is at the end of a contact.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Whom {
+    Customer(CustomerId),
+    Contact(ContactId),
+}
+
+impl Found {
+    fn promise(p: &Promise) -> (Whom, PromiseId) {
+        (p.customer.map_or(Whom::Contact(p.contact), Whom::Customer), p.id)
+    }
+
+    fn enter(&mut self, r: &Recovery) {
+        self.led.extend(r.owner.map(|owner| (owner, r.due, r.id)));
+        self.about.insert((r.contact, r.id));
+        self.overdue += u64::from(r.state == RecoveryState::Overdue);
+        self.unled += u64::from(r.owner.is_none());
+    }
+
+    fn leave(&mut self, r: &Recovery) {
+        if let Some(owner) = r.owner {
+            self.led.remove(&(owner, r.due, r.id));
+        }
+        self.about.remove(&(r.contact, r.id));
+        self.overdue -= u64::from(r.state == RecoveryState::Overdue);
+        self.unled -= u64::from(r.owner.is_none());
+    }
 }
 
 impl Owed {
@@ -305,11 +372,13 @@ impl Owed {
         if let Some(before) = &before {
             self.made_in.remove(&(before.contact, before.id));
             self.talking -= usize::from(before.stage == Stage::Talking);
+            self.found.to.remove(&Found::promise(before));
         }
         if !matches!(p.stage, Stage::Kept | Stage::Broken) {
             self.hash ^= hash(&p);
             self.made_in.insert((p.contact, p.id));
             self.talking += usize::from(p.stage == Stage::Talking);
+            self.found.to.insert(Found::promise(&p));
             self.promises.insert(p.id, p);
         }
         before
@@ -320,11 +389,58 @@ impl Owed {
         let before = self.recoveries.remove(&r.id);
         let hash = |r: &Recovery| hash_of(r);
         self.hash ^= before.as_ref().map_or(0, hash);
+        if let Some(before) = &before {
+            self.found.leave(before);
+        }
         if r.state != RecoveryState::Done {
             self.hash ^= hash(&r);
+            self.found.enter(&r);
             self.recoveries.insert(r.id, r);
         }
         before
+    }
+
+    /// What is owed to a contact's customer, in the order in which it was promised: at most
+    /// [`MOST_TOLD`].
+    pub(crate) fn outstanding(&self, c: &Contact) -> Vec<Promise> {
+        let earlier = c.continues.map(Whom::Contact);
+        let all = c.customer.map(Whom::Customer).into_iter().chain(earlier);
+        let mut ids: BTreeSet<PromiseId> = c.owed.into_iter().collect();
+        for whom in all.chain([Whom::Contact(c.id)]) {
+            let of = (whom, PromiseId(0))..=(whom, PromiseId(u64::MAX));
+            ids.extend(self.found.to.range(of).map(|(_, id)| *id).take(MOST_TOLD));
+        }
+        ids.iter().take(MOST_TOLD).filter_map(|id| self.promises.get(id).copied()).collect()
+    }
+
+    /// What an agent leads, what is due first in front.
+    pub(crate) fn led_by(&self, agent: AgentId) -> impl Iterator<Item = &Recovery> {
+        let first = (agent, EngineTime::ZERO, RecoveryId(0));
+        let of = self.found.led.range(first..).take_while(move |(owner, ..)| *owner == agent);
+        of.filter_map(|(_, _, id)| self.recoveries.get(id))
+    }
+
+    /// How many recoveries are overdue.
+    pub(crate) fn overdue(&self) -> u64 {
+        self.found.overdue
+    }
+
+    /// How many recoveries nobody leads.
+    pub(crate) fn unled(&self) -> u64 {
+        self.found.unled
+    }
+
+    /// Whether there is work to make good for what happened in a contact.
+    pub(crate) fn makes_good(&self, contact: ContactId) -> bool {
+        self.found.about.range((contact, RecoveryId(0))..).next().is_some_and(|(c, _)| *c == contact)
+    }
+
+    /// Whether everything is found, for checking.
+    pub(crate) fn is_found(&self) -> bool {
+        let mut found = Found::default();
+        found.to.extend(self.promises.values().map(Found::promise));
+        self.recoveries.values().for_each(|r| found.enter(r));
+        found == self.found
     }
 
     /// Its part of the state hash.

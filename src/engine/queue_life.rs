@@ -164,4 +164,7 @@ pub struct Notice {
     /// Its words by language, sorted, the first also for those whose language is not among
     /// them. The engine never reads them.
     pub texts: Vec<(Language, Arc<str>)>,
+    /// Which wording it is, counted over all announcements; 0 in a file that is merged into
+    /// nothing yet.
+    pub version: u32,
 }

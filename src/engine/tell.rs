@@ -6,8 +6,9 @@ use super::contact::{Contact, State};
 use super::directive::{Directive, Offer, Recipient, Tell};
 use super::event::{
     Arrived, CallbackPromised, EffectKind, Event, Linked, ParticipantNews, PromiseOpened,
-    ReasonOverstayed, SignOut, WaitAnnounced, WentSilent, WrapUpExtended,
+    ReasonOverstayed, RecoveryNews, SignOut, WaitAnnounced, WentSilent, WrapUpExtended,
 };
+use super::promise::{MOST_TOLD, Recovery, RecoveryState};
 use super::participant::{OffBecause, Participant, ParticipantStep};
 use super::words::{Availability, AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
@@ -147,6 +148,8 @@ impl Teller<'_> {
             Event::Participant(ParticipantNews { contact, step, .. }) => {
                 self.participants(*contact, step)
             }
+            Event::RecoveryOpened(now) => self.recovery(now, None),
+            Event::RecoverySet(RecoveryNews { now, from }) => self.recovery(now, *from),
             // Everything else concerns nobody who is connected.
             _ => {}
         }
@@ -307,6 +310,7 @@ impl Teller<'_> {
             heard: c.heard.to_vec(),
             callback: c.callback.as_ref().map(|cb| cb.kind),
             linked: self.engine.linked_with(c),
+            promises: self.engine.owed.outstanding(c),
         })
     }
 
@@ -377,6 +381,18 @@ impl Teller<'_> {
         );
     }
 
+    /// Who leads work to make good hears of it, and who led it that they do not.
+    fn recovery(&mut self, now: &Recovery, from: Option<AgentId>) {
+        let done = now.state == RecoveryState::Done;
+        let over = Tell::RecoveryOver { recovery: now.id, contact: now.contact, done };
+        if let Some(from) = from {
+            self.agent(from, over.clone());
+        }
+        if let Some(owner) = now.owner {
+            self.agent(owner, if done { over } else { Tell::Recovery(*now) });
+        }
+    }
+
     /// Who is signed out by the same command hears of that, with the reason.
     fn leaving(&mut self, agent: AgentId) {
         let gone = |a: &Agent| a.availability == Availability::SignedOut;
@@ -401,6 +417,9 @@ impl Teller<'_> {
             {
                 self.consult_joined(consult, second);
             }
+        }
+        for recovery in self.engine.led_by(agent).take(MOST_TOLD) {
+            self.agent(agent, Tell::Recovery(*recovery));
         }
     }
 

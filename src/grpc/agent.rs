@@ -12,7 +12,7 @@ use super::convert::owed::When;
 use super::convert::{act, check, tell};
 use super::status::{self, Fault};
 use super::stream::{BACK_AFTER_MS, Line, Outward, Room, Said, Sent, Speaker};
-use super::{Edge, auth, watch};
+use super::{Edge, auth, owed, watch};
 use crate::engine::command::{Command, Reply};
 use crate::engine::directive::Recipient;
 use crate::engine::entry::{Actor, Role, Sealed};
@@ -79,6 +79,20 @@ impl AgentService for Agents {
         let receipt = self.0.handle.receipt();
         let answer = Some(tell::answer(when, &asked.request_id, &asked.agent, reply, &receipt));
         Ok(self.0.proven(v1::ActResponse { answer }))
+    }
+
+    async fn list_owed(
+        &self,
+        request: Request<v1::ListOwedRequest>,
+    ) -> Result<Response<v1::ListOwedResponse>, Status> {
+        Ok(Response::new(self.owed(&request.get_ref().agent).await?))
+    }
+}
+
+impl Agents {
+    async fn owed(&self, name: &str) -> Result<v1::ListOwedResponse, Fault> {
+        let agent = check::agent(&self.0.handle.directory(), "agent", name)?;
+        Ok(self.0.handle.read(move |view| owed::by_agent(view, agent)).await?)
     }
 }
 

@@ -90,6 +90,12 @@ impl Previews {
     }
 }
 
+/// An order that the engine refuses, unless its request was answered before.
+pub(super) fn about_nobody() -> Order {
+    let (filter, action) = (Filter::default(), BulkAction::Requeue);
+    Order::Bulk { filter, action, contacts: [].into() }
+}
+
 /// Reads a filter.
 pub(super) fn filter(names: &Directory, asked: &v1::ContactFilter) -> Result<Filter, Fault> {
     let state = v1::ContactState::try_from(asked.state);

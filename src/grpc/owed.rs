@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status};
 
 use super::convert::owed::{self, When};
 use super::convert::{check, order, person, words};
-use super::rows::Page;
+use super::rows::{MOST_ROWS, Page};
 use super::status::Fault;
 use super::{Edge, auth};
 use crate::engine::callback::{Callback, DialOutcome, Exhausted, Phase};
@@ -12,7 +12,8 @@ use crate::engine::command::{Command, Order, Reply};
 use crate::engine::contact::{Contact, State};
 use crate::engine::entry::Role;
 use crate::engine::promise::{Promise, PromiseKind, Punctual, Recovery, RecoveryState, Stage};
-use crate::ids::QueueId;
+use crate::engine::routing::Routing;
+use crate::ids::{AgentId, QueueId};
 use crate::pb::v1;
 use crate::pb::v1::owed_service_server::OwedService;
 use crate::shard::handle::Directory;
@@ -305,7 +306,9 @@ fn phase(c: &Contact, callback: &Callback) -> v1::CallbackPhase {
 fn promises(view: &View<'_>, late: bool, page: Page) -> v1::ListPromisesResponse {
     let listed = |p: &&Promise| !late || p.punctual == Punctual::Late;
     let found = view.engine.promises().filter(listed);
-    let (promises, next_page_token) = page.fill(found.map(|p| (p.id.0, promise_row(view, p))));
+    let (when, routing) = (When::at(view.now), view.engine.routing());
+    let row = |p: &Promise| (p.id.0, promise_row(routing, when, p));
+    let (promises, next_page_token) = page.fill(found.map(row));
     let counts = |kind: PromiseKind| {
         let n = view.engine.owed_counts().promises[kind.index()];
         v1::PromiseCounts {
@@ -321,11 +324,11 @@ fn promises(view: &View<'_>, late: bool, page: Page) -> v1::ListPromisesResponse
     v1::ListPromisesResponse { promises, next_page_token, counts }
 }
 
-fn promise_row(view: &View<'_>, p: &Promise) -> v1::PromiseRow {
-    let routing = view.engine.routing();
+/// One promise.
+pub(super) fn promise_row(routing: &Routing, when: When, p: &Promise) -> v1::PromiseRow {
     let (working_contact_id, work_in_ms) = match p.stage {
         Stage::Working(contact) => (contact.0, 0),
-        Stage::Waiting { until, .. } => (0, until.since(view.now).as_millis()),
+        Stage::Waiting { until, .. } => (0, when.until(until).as_millis()),
         Stage::Talking | Stage::Kept | Stage::Broken => (0, 0),
     };
     v1::PromiseRow {
@@ -333,7 +336,7 @@ fn promise_row(view: &View<'_>, p: &Promise) -> v1::PromiseRow {
         contact_id: p.contact.0,
         kind: words::promise_kind(p.kind),
         owner: p.owner.map(|a| routing.agent_name(a).to_owned()).unwrap_or_default(),
-        due_unix_ms: When::at(view.now).wall(p.due),
+        due_unix_ms: when.wall(p.due),
         working_contact_id,
         work_in_ms,
         late: p.punctual == Punctual::Late,
@@ -343,20 +346,39 @@ fn promise_row(view: &View<'_>, p: &Promise) -> v1::PromiseRow {
 fn recoveries(view: &View<'_>, overdue: bool, page: Page) -> v1::ListRecoveriesResponse {
     let listed = |r: &&Recovery| !overdue || r.state == RecoveryState::Overdue;
     let found = view.engine.recoveries().filter(listed);
-    let row = |r: &Recovery| {
-        let row = v1::RecoveryRow {
-            recovery_id: r.id.0,
-            contact_id: r.contact.0,
-            owner: view.engine.routing().agent_name(r.owner).to_owned(),
-            remedy_cents: r.remedy,
-            approved: r.approved,
-            due_unix_ms: When::at(view.now).wall(Some(r.due)),
-            overdue: r.state == RecoveryState::Overdue,
-        };
-        (r.id.0, row)
-    };
+    let (when, routing) = (When::at(view.now), view.engine.routing());
+    let row = |r: &Recovery| (r.id.0, recovery_row(routing, when, r));
     let (recoveries, next_page_token) = page.fill(found.map(row));
     let n = view.engine.owed_counts().recoveries;
     let (opened, done, became_overdue) = (n.opened, n.done, n.overdue);
     v1::ListRecoveriesResponse { recoveries, next_page_token, opened, done, became_overdue }
+}
+
+/// One piece of work to make good.
+pub(super) fn recovery_row(routing: &Routing, when: When, r: &Recovery) -> v1::RecoveryRow {
+    v1::RecoveryRow {
+        recovery_id: r.id.0,
+        contact_id: r.contact.0,
+        owner: r.owner.map(|a| routing.agent_name(a).to_owned()).unwrap_or_default(),
+        remedy_cents: r.remedy,
+        approved: r.approved,
+        due_unix_ms: when.wall(Some(r.due)),
+        overdue: r.state == RecoveryState::Overdue,
+        due_soon: r.state == RecoveryState::Soon,
+    }
+}
+
+/// What an agent owes.
+pub(super) fn by_agent(view: &View<'_>, agent: AgentId) -> v1::ListOwedResponse {
+    let (when, routing) = (When::at(view.now), view.engine.routing());
+    let (most, all) = (MOST_ROWS as usize, view.engine.led_by(agent));
+    let mut recoveries: Vec<_> =
+        all.take(most + 1).map(|r| recovery_row(routing, when, r)).collect();
+    let theirs = view.engine.promises().filter(|p| p.owner == Some(agent));
+    let mut promises: Vec<_> =
+        theirs.take(most + 1).map(|p| promise_row(routing, when, p)).collect();
+    let more = recoveries.len() > most || promises.len() > most;
+    recoveries.truncate(most);
+    promises.truncate(most);
+    v1::ListOwedResponse { recoveries, promises, more }
 }

@@ -18,6 +18,7 @@ use crate::engine::refusal::Refusal;
 use crate::ids::QueueId;
 use crate::pb::v1::supervisor_service_server::SupervisorService;
 use crate::pb::v1::{self, WatchQueuesResponse};
+use crate::shard::ask::Rejection;
 
 /// Milliseconds between two readings of a watch.
 const INTERVAL_MS: std::ops::RangeInclusive<u32> = 250..=60_000;
@@ -63,14 +64,19 @@ impl Supervisors {
         check::request_id(&asked.request_id)?;
         check::bytes("actor", &asked.actor, 1, 64, "1 to 64 bytes").map_err(Status::from)?;
         check::bytes("why", &asked.why, 1, 512, "1 to 512 bytes").map_err(Status::from)?;
-        let order = self.0.previews.order(&self.0.handle.directory(), asked)?;
+        // Whatever is wrong with it by now, one that was accepted has its first answer.
+        let (order, fault) = match self.0.previews.order(&self.0.handle.directory(), asked) {
+            Ok(order) => (order, None),
+            Err(fault) => (bulk::about_nobody(), Some(fault)),
+        };
         let actor = auth::actor(Role::Supervisor, &asked.actor);
         let id = auth::request_id(&actor, &asked.request_id, asked);
         let command = Command::Supervise { order, why: Arc::from(&*asked.why) };
-        let reply = self.0.handle.call(actor, Some(id), command, None).await;
-        match reply.map_err(Fault::from)? {
-            Reply::Order(order) => Ok(order.0),
-            _ => Err(Fault::from(Refusal::RequestConflict).into()),
+        match (self.0.handle.call(actor, Some(id), command, None).await, fault) {
+            (Ok(Reply::Order(order)), _) => Ok(order.0),
+            (Ok(_), _) => Err(Fault::from(Refusal::RequestConflict).into()),
+            (Err(Rejection::Refused(Refusal::OutOfRange { .. })), Some(fault)) => Err(fault.into()),
+            (Err(rejection), _) => Err(Fault::from(rejection).into()),
         }
     }
 

@@ -102,6 +102,8 @@ metrics! {
     RECOVERIES_DONE = Counter, Count, "surgeline_recoveries_done_total", [], "Work to make good that was done since the journal began.";
     RECOVERIES_OVERDUE = Counter, Count, "surgeline_recoveries_overdue_total", [], "Work to make good that became overdue since the journal began.";
     RECOVERIES_OPEN = Gauge, Count, "surgeline_recoveries_open", [], "Work to make good that is not done.";
+    RECOVERIES_LATE = Gauge, Count, "surgeline_recoveries_late", [], "Work to make good that is not done and is overdue now.";
+    RECOVERIES_UNLED = Gauge, Count, "surgeline_recoveries_unled", [], "Work to make good that nobody leads yet: low scores of contacts that nobody had.";
     FEEDBACK = Counter, Count, "surgeline_feedback_total", ["queue", "kind"], "Times customers said what they think of a contact of the queue since the journal began: with a score, or in words alone. Silence is not success: hold it against the contacts that were answered.";
     FEEDBACK_SCORE = Counter, Count, "surgeline_feedback_score_tenths_total", ["queue"], "Sum of the scores that customers gave since the journal began, in tenths on the scale of 0 to 10.";
 

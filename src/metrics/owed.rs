@@ -26,6 +26,8 @@ pub(super) struct OwedMetrics {
     done: Counter,
     overdue: Counter,
     open: Gauge,
+    late: Gauge,
+    unled: Gauge,
 }
 
 struct Promises {
@@ -58,6 +60,8 @@ impl OwedMetrics {
             done: counter(r, &names::RECOVERIES_DONE, &[]),
             overdue: counter(r, &names::RECOVERIES_OVERDUE, &[]),
             open: gauge(r, &names::RECOVERIES_OPEN, &[]),
+            late: gauge(r, &names::RECOVERIES_LATE, &[]),
+            unled: gauge(r, &names::RECOVERIES_UNLED, &[]),
         }
     }
 
@@ -79,6 +83,8 @@ impl OwedMetrics {
         self.done.absolute(n.done);
         self.overdue.absolute(n.overdue);
         self.open.set(float(n.opened - n.done));
+        self.late.set(float(view.engine.recoveries_overdue()));
+        self.unled.set(float(view.engine.recoveries_unled()));
         self.callbacks(r, view);
     }
 

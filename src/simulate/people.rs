@@ -14,7 +14,7 @@ use super::world::{Happening, Todo, World, agent_does};
 use crate::engine::agent::Work;
 use crate::engine::command::{Act, Command, Heard, RecallOrder, Reply, Report};
 use crate::engine::contact::State;
-use crate::engine::event::{Arrived, EffectKind, Event};
+use crate::engine::event::{Arrived, CallbackPromised, EffectKind, Event};
 use crate::engine::recall::{Answer, Choice, Found, LotVerdict, Step, Text, Tier, Want, Wish};
 use crate::engine::wait_estimate::WaitEstimate;
 use crate::engine::words::{Availability, AvailabilityBecause, EndReason, Keys};
@@ -197,6 +197,9 @@ impl World<'_> {
                 }
                 // Heard to the end when they decide; everything else is said in no time.
                 EffectKind::Say(say) if say.text == Text::Injury => {}
+                EffectKind::Dial { reservation, .. } => {
+                    self.todos.push_back(Todo::Call(*effect, *reservation));
+                }
                 _ => self.todos.push_back(Todo::Say(*effect)),
             },
             Event::Closed { contact, reason, agent, wrap_up, .. } => {
@@ -209,6 +212,12 @@ impl World<'_> {
                 self.is_ready(*agent, *to == Availability::Ready);
                 if *because == AvailabilityBecause::RingNoAnswer {
                     self.after(BACK_AFTER, Happening::Back(*agent));
+                }
+            }
+            // Nobody is on the line whose patience could end.
+            Event::CallbackPromised(CallbackPromised { contact, .. }) => {
+                if let Some(person) = self.people.get_mut(contact) {
+                    person.turn += 1;
                 }
             }
             Event::Diverted { contact, .. } => self.diverted(*contact),

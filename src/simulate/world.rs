@@ -20,6 +20,7 @@ use super::people::{Person, Redialer};
 use super::scenario::{Scenario, Stream, to_span};
 use super::tally::{POINTS, Tally};
 use crate::engine::Engine;
+use crate::engine::callback::DialOutcome;
 use crate::engine::command::{Act, Arrival, Command, GatewayLimits, Heard, Reply, Report};
 use crate::engine::contact::StateKind;
 use crate::engine::event::Event;
@@ -53,6 +54,8 @@ pub(super) enum Happening {
     Back(AgentId),
     /// On-call staff do the next thing.
     Order(usize),
+    /// Who directs looks again.
+    Directs,
 }
 
 /// What is to be done at once because of an event.
@@ -61,6 +64,8 @@ pub(super) enum Todo {
     Accept(AgentId, ReservationId),
     Bridge(ReservationId),
     Say(EffectId),
+    /// A customer is called, and answers.
+    Call(EffectId, ReservationId),
     Read(ContactId, AskId, Found),
 }
 
@@ -97,10 +102,18 @@ pub(super) struct World<'a> {
     next_point: usize,
     /// Told what each command came to, once everybody has heeded it.
     pub(super) watch: Option<Watch<'a>>,
+    /// Has people do more than the scenario says.
+    director: Option<Director<'a>>,
 }
 
 /// Somebody who looks on: at what time, the engine after a command, and the command's events.
 pub(super) type Watch<'a> = Box<dyn FnMut(EngineTime, &Engine, &[Event]) + 'a>;
+
+/// Somebody who has people do what no scenario says: asked every so often what that is.
+pub(super) type Director<'a> = Box<dyn FnMut(EngineTime, &Engine) -> Vec<Command> + 'a>;
+
+/// How often they are asked, seconds.
+const DIRECTED: f64 = 5.0;
 
 /// How an agent stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -147,6 +160,7 @@ impl<'a> World<'a> {
             open: 0,
             next_point: 0,
             watch: None,
+            director: None,
         };
         world.open_doors()?;
         Ok(world)
@@ -303,6 +317,24 @@ impl<'a> World<'a> {
                 }
             }
             Happening::Order(index) => self.order(index),
+            Happening::Directs => self.directs(),
+        }
+    }
+
+    /// Somebody directs from now on.
+    pub(super) fn directed_by(&mut self, director: Director<'a>) {
+        self.director = Some(director);
+        self.after(DIRECTED, Happening::Directs);
+    }
+
+    fn directs(&mut self) {
+        let Some(mut director) = self.director.take() else { return };
+        for command in director(self.now, &self.engine) {
+            self.act(&command);
+        }
+        // For as long as anything goes on.
+        if self.open > 0 || !self.agenda.is_empty() {
+            self.directed_by(director);
         }
     }
 
@@ -399,7 +431,10 @@ impl<'a> World<'a> {
         }
         for event in &events {
             match event {
-                Event::Arrived(_) | Event::FollowUpOpened(_) | Event::PromiseOpened(_) => {
+                Event::Arrived(_)
+                | Event::FollowUpOpened(_)
+                | Event::PromiseOpened(_)
+                | Event::ConsultStarted { .. } => {
                     self.open += 1;
                 }
                 Event::Closed { .. } => self.open -= 1,
@@ -423,6 +458,11 @@ impl<'a> World<'a> {
                 Todo::Accept(agent, reservation) => agent_does(agent, Act::Accept(reservation)),
                 Todo::Bridge(reservation) => self.report(Report::Bridged(reservation)),
                 Todo::Say(effect) => self.report(Report::EffectDone(effect)),
+                Todo::Call(effect, reservation) => {
+                    self.todos.push_front(Todo::Bridge(reservation));
+                    let outcome = DialOutcome::Answered;
+                    self.report(Report::Dialled { effect, outcome, code: 0 })
+                }
                 Todo::Read(contact, ask, found) => Command::WordsRead { contact, ask, found },
             };
             let _ = self.tell(&command);

@@ -18,6 +18,7 @@ MISTAKES = [
     ('sum{outcome="answered"}[5m]', "sum[5m]"),
     ('surgeline_class_oldest_wait_seconds{class="safety"}', "surgeline_class_oldest_wait_seconds"),
     ('surgeline_texts_total{how=~"done|failed"}', "surgeline_texts_total"),
+    ('surgeline_callbacks{phase="exhausted"}', "surgeline_callbacks"),
 ]
 
 

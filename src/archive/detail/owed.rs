@@ -3,7 +3,7 @@
 use super::{Fields, arrived};
 use crate::engine::callback::Callback;
 use crate::engine::event::{
-    CallbackPromised, CallbackStepped, Dialled, Event, NumberConfirmed, PromiseOpened,
+    CallbackPromised, CallbackStepped, Dialled, Event, NumberConfirmed, PromiseOpened, RecoveryNews,
 };
 use crate::engine::promise::{Promise, Punctual, Recovery, Stage};
 use crate::engine::routing::Routing;
@@ -31,7 +31,10 @@ pub(super) fn of(event: &Event, names: &Routing) -> Option<(&'static str, Fields
             ("promise_opened", arrived(f, a, names).number("promise", promise))
         }
         Event::RecoveryOpened(r) => ("recovery_opened", recovery(f, r, names)),
-        Event::RecoverySet(r) => ("recovery_set", recovery(f, r, names)),
+        Event::RecoverySet(RecoveryNews { now, from }) => {
+            let f = recovery(f, now, names);
+            ("recovery_set", f.texts("from", from.map(|a| names.agent_name(a))))
+        }
         _ => return None,
     })
 }
@@ -62,7 +65,7 @@ fn promise(f: Fields, p: &Promise, names: &Routing) -> Fields {
 
 fn recovery(f: Fields, r: &Recovery, names: &Routing) -> Fields {
     f.number("recovery", r.id)
-        .text("owner", names.agent_name(r.owner))
+        .texts("owner", r.owner.map(|a| names.agent_name(a)))
         .number("remedy_cents", r.remedy)
         .number("approved", r.approved)
         .text("state", r.state.name())

@@ -7,7 +7,7 @@ use crate::archive::record::read::{Asked, By, report};
 use crate::engine::callback::{Callback, CallbackKind, Phase};
 use crate::engine::event::{CallbackPromised, Released};
 use crate::engine::routing::Routing;
-use crate::engine::words::{Availability, AvailabilityBecause, ReleasedBecause};
+use crate::engine::words::{Availability, AvailabilityBecause, ConnectFault, ReleasedBecause};
 use crate::ids::{PromiseId, ReasonId};
 
 const QUARTER: u64 = 900;
@@ -80,6 +80,17 @@ fn closed(contact: u64, reason: EndReason) -> Event {
 
 fn is(to: Availability) -> Event {
     Event::AvailabilityChanged { agent: AGENT, to, because: AvailabilityBecause::Asked }
+}
+
+#[test]
+fn legs_that_fail_are_the_phones_fault_and_no_miss() {
+    let mut day = Day::begin();
+    day.at(10, vec![arrived(1), queued(1), reserved(1)]);
+    let (contact, reservation) = (ContactId(1), ReservationId(1));
+    let (agent, fault) = (AGENT, ConnectFault::AgentLeg);
+    day.at(12, vec![Event::ConnectFailed { contact, reservation, agent, fault, pass_over: None }]);
+    assert_eq!(day.agent("connect_failed"), [(0, 1)]);
+    assert_eq!((day.agent("missed"), day.agent("declined")), (vec![], vec![]));
 }
 
 #[test]

@@ -262,7 +262,10 @@ impl Agents {
                     job.helped = false;
                 }
             }
-            Directive::CustomerInput(_) | Directive::Participants(_) => {}
+            Directive::CustomerInput(_)
+            | Directive::Participants(_)
+            | Directive::Recovery(_)
+            | Directive::RecoveryOver(_) => {}
         }
         Ok(())
     }

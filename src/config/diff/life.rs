@@ -4,7 +4,7 @@
 
 use super::{Fields, Section, lasting, list, table_of, word};
 use crate::engine::callback::{CallbackPolicy, DialMode, DialOutcome, Retry};
-use crate::engine::care::{Liveness, QueueCare};
+use crate::engine::care::{Liveness, LowScore, QueueCare};
 use crate::engine::day::{Most, Reason};
 use crate::engine::promise::PromiseSettings;
 use crate::engine::queue_life::{
@@ -111,12 +111,18 @@ pub(super) fn callback(policy: Option<&CallbackPolicy>) -> String {
 }
 
 pub(super) fn care(care: &QueueCare) -> Fields {
-    let QueueCare { keep_place, link, hold_linked, thread, liveness } = care;
+    let QueueCare { keep_place, link, hold_linked, thread, liveness, low_score } = care;
     let liveness = liveness.as_ref().map_or_else(
         || "none".into(),
         |Liveness { after, answer_within, keep }| {
             let [after, within, keep] = [after, answer_within, keep].map(|span| lasting(*span));
             format!("{{ after = {after}, answer_within = {within}, keep = {keep} }}")
+        },
+    );
+    let low_score = low_score.as_ref().map_or_else(
+        || "none".into(),
+        |LowScore { at_most, within }| {
+            format!("{{ at_most = {at_most}, within = {} }}", lasting(*within))
         },
     );
     vec![
@@ -125,6 +131,7 @@ pub(super) fn care(care: &QueueCare) -> Fields {
         ("hold_linked", lasting(*hold_linked)),
         ("thread_agent", lasting(*thread)),
         ("liveness", liveness),
+        ("low_score", low_score),
     ]
 }
 
@@ -179,7 +186,7 @@ pub(super) fn external(external: &External, _: &Routing) -> (Name, bool, Fields)
 }
 
 pub(super) fn notice(notice: &Notice, _: &Routing) -> (Name, bool, Fields) {
-    let Notice { name, retired, texts } = notice;
+    let Notice { name, retired, texts, version: _ } = notice;
     let texts = texts.iter().map(|(language, text)| format!("{} = {text}", language.as_str()));
     (name.clone(), *retired, vec![("texts", table_of(texts))])
 }

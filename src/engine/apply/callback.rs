@@ -4,7 +4,7 @@ use super::super::Engine;
 use super::super::callback::{Callback, CallbackKind, DialOutcome, Exhausted, Phase, service};
 use super::super::event::{
     Arrived, CallbackPromised, CallbackStepped, Dialled, Event, NumberConfirmed, PromiseOpened,
-    Released,
+    RecoveryNews, Released,
 };
 use super::super::promise::{Promise, Punctual, Recovery, RecoveryState, Stage};
 use crate::ids::{ContactId, PromiseId};
@@ -31,8 +31,8 @@ impl Engine {
             Event::PromiseOpened(PromiseOpened { promise, arrived }) => {
                 self.promise_opened(at, *promise, arrived);
             }
-            Event::RecoveryOpened(recovery) | Event::RecoverySet(recovery) => {
-                self.recovery_set(*recovery);
+            Event::RecoveryOpened(now) | Event::RecoverySet(RecoveryNews { now, .. }) => {
+                self.recovery_set(*now);
             }
             _ => {}
         }
@@ -158,7 +158,7 @@ impl Engine {
         match r.state {
             RecoveryState::Done => counts.done += 1,
             RecoveryState::Overdue if was != Some(RecoveryState::Overdue) => counts.overdue += 1,
-            RecoveryState::Open | RecoveryState::Overdue => {}
+            RecoveryState::Open | RecoveryState::Soon | RecoveryState::Overdue => {}
         }
     }
 }

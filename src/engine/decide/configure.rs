@@ -1,7 +1,7 @@
 //! Another routing configuration: at a start, or by a person while everyone is here.
 //!
-//! It replaces the tables and finishes with who is gone from them; whom it makes able to serve
-//! somebody who waits is offered them at once. It merges nothing: names have their ids already.
+//! It replaces the tables and finishes with who is gone from them; agents look for work in
+//! slices, once those who wait stand where it puts them. It merges nothing: names have their ids already.
 
 use std::sync::Arc;
 
@@ -45,7 +45,6 @@ impl Turn<'_> {
         for index in 0..self.engine.agents.len() {
             let agent = self.engine.agents[index].id;
             self.retire_if_free(agent);
-            self.offer_agent(agent);
         }
         Ok(Reply::Done)
     }

@@ -103,7 +103,7 @@ impl Turn<'_> {
                 self.emit(Event::Detached(contact));
                 detached += 1;
             } else {
-                self.engine.agenda.hungry.push_back(agent);
+                self.engine.agenda.hungry.add(agent);
                 return;
             }
         }

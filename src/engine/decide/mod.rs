@@ -13,6 +13,7 @@ mod demand;
 mod fallback;
 mod feedback;
 mod gateway;
+mod hungry;
 mod later;
 mod link;
 mod matching;
@@ -68,8 +69,8 @@ const A_DAY: Span = Span::seconds(24 * 3600);
 pub(crate) struct Agenda {
     /// Gateways whose contacts are being gone through, and the next slot to look at.
     pub(super) sweeps: VecDeque<(GatewayId, usize)>,
-    /// Agents for whom the search was cut short.
-    pub(super) hungry: VecDeque<AgentId>,
+    /// Agents who are yet to look for work.
+    pub(super) hungry: hungry::Hungry,
     /// Recalls for which everyone is gone through.
     walks: walk::Walks,
     /// Everyone is gone through after an edit of queues.
@@ -199,9 +200,8 @@ impl Turn<'_> {
         }
         self.emit(Event::ReservationsPaused { paused });
         if !paused {
-            // One a tick: there may be many, with others to answer meanwhile.
-            let agents = self.engine.agents.iter().map(|a| a.id);
-            self.engine.agenda.hungry.extend(agents);
+            // In slices: there may be many, with others to answer meanwhile.
+            self.everyone_looks();
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::super::callback::{CallHours, Callback, CallbackKind, Exhausted, Phase, Wanted};
 use super::super::command::{Pledge, Remedy, Reply};
 use super::super::contact::{Contact, OURS, State};
-use super::super::event::{Arrived, CallbackPromised, Event, PromiseOpened, Queued};
+use super::super::event::{Arrived, CallbackPromised, Event, PromiseOpened, Queued, RecoveryNews};
 use super::super::promise::{
     MOST_OPEN, MOST_PROMISED, MOST_REMEDY, Of, Promise, PromiseKind, Punctual, Recovery,
     RecoveryState, Stage,
@@ -348,9 +348,9 @@ impl Turn<'_> {
     ) -> Result<Recovery, Refusal> {
         self.check_due(r.due)?;
         let leads = self.known_agent(r.owner.or(by))?;
-        let Some(owner) = leads else {
+        if leads.is_none() {
             return Err(Refusal::OutOfRange { field: "owner", expected: "an agent who leads it" });
-        };
+        }
         if r.cents > MOST_REMEDY {
             return Err(Refusal::OutOfRange { field: "remedy", expected: "at most 1,000,000.00" });
         }
@@ -365,9 +365,9 @@ impl Turn<'_> {
             id: RecoveryId(self.engine.owed.counts.last_recovery + 1),
             contact: r.contact,
             customer: c.and_then(|c| c.customer),
-            owner,
+            owner: leads,
             remedy: r.cents,
-            approved: by.is_none() || r.cents <= self.authority(owner),
+            approved: by.is_none() || leads.is_some_and(|a| r.cents <= self.authority(a)),
             opened: self.at,
             due: r.due,
             state: RecoveryState::Open,
@@ -388,17 +388,22 @@ impl Turn<'_> {
     }
 
     /// A recovery led by somebody else.
-    pub(super) fn plan_reassign(&self, id: RecoveryId, to: AgentId) -> Result<Recovery, Refusal> {
+    pub(super) fn plan_reassign(
+        &self,
+        id: RecoveryId,
+        to: AgentId,
+    ) -> Result<RecoveryNews, Refusal> {
         let r = self.recovery(id)?;
         self.known_agent(Some(to))?;
         // What was approved stays so; the new owner's own authority may do as well.
         let approved = r.approved || r.remedy <= self.authority(to);
-        Ok(Recovery { owner: to, approved, ..r })
+        let from = r.owner.filter(|before| *before != to);
+        Ok(RecoveryNews { now: Recovery { owner: Some(to), approved, ..r }, from })
     }
 
     /// A recovery with its remedy approved.
-    pub(super) fn plan_approve(&self, id: RecoveryId) -> Result<Recovery, Refusal> {
-        Ok(Recovery { approved: true, ..self.recovery(id)? })
+    pub(super) fn plan_approve(&self, id: RecoveryId) -> Result<RecoveryNews, Refusal> {
+        Ok(RecoveryNews { now: Recovery { approved: true, ..self.recovery(id)? }, from: None })
     }
 
     /// A recovery that is done.
@@ -406,20 +411,24 @@ impl Turn<'_> {
         &self,
         id: RecoveryId,
         by: Option<AgentId>,
-    ) -> Result<Recovery, Refusal> {
+    ) -> Result<RecoveryNews, Refusal> {
         let r = self.recovery(id)?;
-        if by.is_some_and(|agent| agent != r.owner) {
+        if by.is_some() && by != r.owner {
             return Err(Refusal::NotYourRecovery(id));
         }
         if !r.approved {
             return Err(Refusal::NeedsApproval(id));
         }
-        Ok(Recovery { state: RecoveryState::Done, ..r })
+        Ok(RecoveryNews { now: Recovery { state: RecoveryState::Done, ..r }, from: None })
     }
 
+    /// Its owner is reminded, or it is late.
     pub(super) fn recovery_due(&mut self, id: RecoveryId) {
         if let Some(r) = self.engine.recovery(id).copied() {
-            self.emit(Event::RecoverySet(Recovery { state: RecoveryState::Overdue, ..r }));
+            let soon = self.at < r.due;
+            let state = if soon { RecoveryState::Soon } else { RecoveryState::Overdue };
+            let now = Recovery { state, ..r };
+            self.emit(Event::RecoverySet(RecoveryNews { now, from: None }));
         }
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Edits {
     /// By queue: whether it was edited.
     queues: Vec<bool>,
     slot: usize,
+    /// Slots to go, round from there.
+    left: usize,
 }
 
 /// By queue of a new configuration: whether it asks for something else than it did.
@@ -38,36 +40,48 @@ pub(super) fn edited(old: &Routing, new: &Routing) -> Vec<bool> {
 }
 
 impl Turn<'_> {
-    /// Everyone of these queues is gone through, and of those that were not done yet.
+    /// Everyone of these queues is gone through, and of those that were not done yet; then
+    /// agents look for work. A walk that is under way goes round from where it is: edits that
+    /// come faster than it ends must not keep it at the beginning.
     pub(super) fn schedule_refiling(&mut self, is_edited: impl Fn(QueueId) -> bool) {
         let before = self.engine.agenda.edits.take();
         let was = |i: usize| before.as_ref().is_some_and(|b| b.queues.get(i) == Some(&true));
         let all = (0..).map(QueueId).zip(&self.engine.routing.queues);
         let queues: Vec<bool> = all.map(|(q, _)| is_edited(q) || was(q.index())).collect();
         if queues.contains(&true) && self.engine.contacts.len() > 0 {
-            self.engine.agenda.edits = Some(Edits { queues, slot: 0 });
+            let (slot, left) = (before.map_or(0, |b| b.slot), self.engine.contacts.slots());
+            self.engine.agenda.edits = Some(Edits { queues, slot, left });
+        } else {
+            self.everyone_looks();
         }
     }
 
     /// Goes through one slice of everyone.
     pub(super) fn refile_some(&mut self) {
         let Some(mut edits) = self.engine.agenda.edits.take() else { return };
-        let end = self.engine.contacts.slots().min(edits.slot + LOOKED_AT);
-        let before = self.events.len();
-        while edits.slot < end && self.events.len() < before + CHANGED {
+        let (before, mut round) = (self.events.len(), false);
+        for _ in 0..LOOKED_AT.min(edits.left) {
+            if self.events.len() >= before + CHANGED {
+                break;
+            }
             let found = self.engine.contacts.in_slot(edits.slot).map(|filed| &filed.contact);
             let found = found.filter(|c| edits.queues.get(c.queue.index()) == Some(&true));
             if let Some(contact) = found.map(|c| c.id) {
                 self.refile(contact);
             }
             edits.slot += 1;
+            edits.left -= 1;
+            if edits.slot >= self.engine.contacts.slots() {
+                (edits.slot, round) = (0, true);
+            }
         }
-        if edits.slot < self.engine.contacts.slots() {
+        // Only now, so that those who may have more than before begin with the oldest place. At
+        // the end of the slots too: the first of several edits has been everywhere by then.
+        if round || edits.left == 0 {
+            self.everyone_looks();
+        }
+        if edits.left > 0 {
             self.engine.agenda.edits = Some(edits);
-        } else {
-            // Only now, so that those who may have more than before begin with the oldest place.
-            let agents = self.engine.agents.iter().map(|a| a.id);
-            self.engine.agenda.hungry.extend(agents);
         }
     }
 

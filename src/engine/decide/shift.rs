@@ -12,7 +12,7 @@ use super::super::words::{
     Availability, AvailabilityBecause, EndReason, QueuedBecause, ReleasedBecause,
 };
 use super::Turn;
-use crate::ids::{AgentId, ContactId, ReasonId};
+use crate::ids::{AgentId, ContactId};
 use crate::time::Span;
 
 /// Names told of those who are on a reason.
@@ -37,26 +37,19 @@ impl Turn<'_> {
         let Some(most) = known.most.map(|most| most.of(away.signed_in(profile.pool))) else {
             return Ok(());
         };
-        let others = || away.on(profile.pool, reason).filter(|other| *other != agent);
-        if (others().count() as u64) < u64::from(most) {
+        let pool = profile.pool;
+        if (away.beside(agent, pool, reason) as u64) < u64::from(most) {
             return Ok(());
         }
-        let names: Vec<&str> = others().take(NAMED).map(|a| routing.agent_name(a)).collect();
+        let others = away.on(pool, reason).filter(|other| *other != agent).take(NAMED);
+        let names: Vec<&str> = others.map(|a| routing.agent_name(a)).collect();
+        let back = away.first_back(agent, pool, reason).map(|back| back.since(self.at));
         Err(Refusal::ReasonFull {
             reason: Arc::clone(&known.name),
             most,
             who: names.join(", ").into(),
-            back: Back(others().filter_map(|a| self.back_in(a, reason)).min()),
+            back: Back(back),
         })
-    }
-
-    /// In how long an agent should be back from a reason, if that is known.
-    fn back_in(&self, agent: AgentId, reason: ReasonId) -> Option<Span> {
-        let a = self.engine.agent(agent)?;
-        if a.availability != Availability::NotReady(reason) {
-            return None;
-        }
-        if a.overstayed { Some(Span::ZERO) } else { a.over_at.map(|over| over.since(self.at)) }
     }
 
     /// The reason has lasted too long: told, and nothing else.

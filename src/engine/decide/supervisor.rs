@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::super::agent::Presence;
 use super::super::command::{Order, Reply};
 use super::super::contact::{Contact, State};
-use super::super::event::{Event, Queued, Released, Settled};
-use super::super::promise::Recovery;
+use super::super::event::{Event, Queued, RecoveryNews, Released, Settled};
 use super::super::recall::{ReturnedBecause, SelfService};
 use super::super::refusal::Refusal;
 use super::super::words::{
@@ -123,7 +122,7 @@ impl Turn<'_> {
         Ok(Reply::Done)
     }
 
-    fn recovery_is(&mut self, recovery: Recovery, why: &Arc<str>) {
+    fn recovery_is(&mut self, recovery: RecoveryNews, why: &Arc<str>) {
         self.order(why);
         self.emit(Event::RecoverySet(recovery));
     }

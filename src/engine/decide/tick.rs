@@ -26,9 +26,7 @@ impl Turn<'_> {
         self.walk();
         self.refile_some();
         self.carry_out();
-        if let Some(agent) = self.engine.agenda.hungry.pop_front() {
-            self.offer_agent(agent);
-        }
+        self.some_look();
     }
 
     fn fire(&mut self, due: Due) {

@@ -5,7 +5,7 @@
 
 use super::{
     Advanced, BulkNews, CallbackPromised, CallbackStepped, Dialled, Event, HeldBack, Linked,
-    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, StepTaken, WaitAnnounced,
+    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, RecoveryNews, StepTaken, WaitAnnounced,
     WentSilent, WrapUpExtended,
 };
 use crate::engine::bulk::BulkStep;
@@ -86,7 +86,7 @@ impl Event {
                 };
                 return [Some(p.contact), working];
             }
-            Self::RecoveryOpened(r) | Self::RecoverySet(r) => r.contact,
+            Self::RecoveryOpened(now) | Self::RecoverySet(RecoveryNews { now, .. }) => now.contact,
             Self::Unchanged { contact } => return [*contact, None],
             Self::Restarted { .. }
             | Self::Configured(_)

@@ -14,7 +14,9 @@ mod stage;
 pub use care::{
     Advanced, AdvancedBecause, Feedback, HeldBack, Linked, PlaceKept, PresenceAsked, WentSilent,
 };
-pub use owed::{CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened};
+pub use owed::{
+    CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened, RecoveryNews,
+};
 pub use people::{
     BulkNews, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
 };
@@ -457,7 +459,7 @@ pub enum Event {
     /// Work to make good was opened.
     RecoveryOpened(Recovery),
     /// Work to make good went on: it is now so.
-    RecoverySet(Recovery),
+    RecoverySet(RecoveryNews),
     /// The next letter or message came of a contact that is still open; what it means for that
     /// one follows.
     ReplyCame(ContactId),

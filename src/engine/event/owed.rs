@@ -2,7 +2,8 @@
 
 use super::{Arrived, Released};
 use crate::engine::callback::{Callback, DialOutcome};
-use crate::ids::{ContactId, PromiseId};
+use crate::engine::promise::Recovery;
+use crate::ids::{AgentId, ContactId, PromiseId};
 
 /// A number at which the customer can be called is confirmed, or is not any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +43,15 @@ pub struct Dialled {
     pub outcome: DialOutcome,
     /// The gateway's own code, 0 if none.
     pub code: u16,
+}
+
+/// Work to make good went on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RecoveryNews {
+    /// How it stands now.
+    pub now: Recovery,
+    /// Who led it until now, if that is somebody else.
+    pub from: Option<AgentId>,
 }
 
 /// A contact was opened to keep a promise. It enters a queue with the next event.

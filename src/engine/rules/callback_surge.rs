@@ -1,10 +1,11 @@
 //! Callbacks at 25 times the normal volume: of those who were promised a time at most one in a
-//! hundred is called late, and never are more called than agents are free.
+//! hundred is called late, never are more called than agents are free, and those who stay on the
+//! line wait no longer than where nobody is called back.
 //!
 //! A center of 40 agents under a clock of its own, with customers who give up, machines, busy
 //! lines and agents who do not answer. Seeded by counting: the same run every time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::callbacks::center;
 use super::*;
@@ -12,6 +13,7 @@ use crate::engine::callback::{CallbackPolicy, DialMode, DialOutcome, Wanted, Win
 use crate::engine::contact::Contact;
 use crate::engine::event::EffectKind;
 use crate::engine::promise::PromiseKind;
+use crate::ids::PromiseId;
 
 const STAFF: u32 = 40;
 /// A call takes five minutes on average, 480 are served in an hour; 80 % of that is normal.
@@ -36,19 +38,93 @@ struct Surge {
     drawn: u64,
     asked: u64,
     granted: u64,
-    most_dialling: u32,
+    most_dialling: usize,
+    /// Promises that say by when.
+    dues: BTreeSet<PromiseId>,
+    /// Those who stayed on the line, during the surge and after it.
+    live: [Live; 2],
+}
+
+/// What became of those who were never promised a call.
+#[derive(Clone, Copy, Default, Debug)]
+struct Live {
+    answered: u64,
+    left: u64,
+    /// What the first waited, in all.
+    waited: Span,
+}
+
+impl Live {
+    fn mean(&self) -> f64 {
+        self.waited.as_secs_f64() / self.answered.max(1) as f64
+    }
+
+    fn lost(&self) -> f64 {
+        self.left as f64 / (self.left + self.answered).max(1) as f64
+    }
 }
 
 impl Surge {
-    fn new(mode: DialMode) -> Self {
-        let policy = CallbackPolicy { mode, ..CallbackPolicy::default() };
+    /// Without a mode nobody is called back.
+    fn new(mode: Option<DialMode>) -> Self {
+        let policy = CallbackPolicy { mode: mode.unwrap_or(DialMode::AgentFirst), ..CallbackPolicy::default() };
         let mut c = center(&policy);
         let mut routing = Routing::clone(c.engine.routing());
+        if mode.is_none() {
+            routing.queues[PLAIN.index()].callback = None;
+        }
         routing.agents.extend((3..STAFF).map(|n| agent(&format!("a{n}"), None, [1, 0, 0, 0])));
         c.ok(&Command::Configure(Arc::new(routing)));
         (0..STAFF).for_each(|a| c.ready(AgentId(a)));
         let (clock, agenda) = (EngineTime::ZERO, BTreeMap::new());
-        Self { c, clock, agenda, drawn: 0, asked: 0, granted: 0, most_dialling: 0 }
+        let (drawn, asked, granted, most_dialling) = (0, 0, 0, 0);
+        let (dues, live) = (BTreeSet::new(), Default::default());
+        Self { c, clock, agenda, drawn, asked, granted, most_dialling, dues, live }
+    }
+
+    /// Those of now: who comes before the surge is in neither.
+    fn live(&mut self) -> Option<&mut Live> {
+        match self.clock.0 / 3_600_000_000 {
+            0 | 1 => None,
+            2 => Some(&mut self.live[0]),
+            _ => Some(&mut self.live[1]),
+        }
+    }
+
+    /// Agents who have nothing in their hands.
+    fn free(&self) -> BTreeSet<AgentId> {
+        let free = |a: &&crate::engine::agent::Agent| {
+            a.work.is_empty() && a.availability == Availability::Ready
+        };
+        self.c.engine.agents().filter(free).map(|a| a.id).collect()
+    }
+
+    /// Every call that is being made is for an agent of its own, who was free before it was
+    /// theirs and has nothing else in hand.
+    fn dials(&mut self, mut free: BTreeSet<AgentId>) {
+        for event in &self.c.events {
+            match event {
+                Event::Closed { agent: Some(agent), .. }
+                | Event::NotTaken { agent, .. }
+                | Event::ConnectFailed { agent, .. }
+                | Event::AvailabilityChanged { agent, to: Availability::Ready, .. } => {
+                    free.insert(*agent);
+                }
+                Event::Reserved(r) => assert!(free.remove(&r.agent), "{r:?}: not free before"),
+                _ => {}
+            }
+        }
+        let dialled = |c: &&Contact| {
+            c.effects.iter().any(|(_, kind)| matches!(kind, EffectKind::Dial { .. }))
+        };
+        let for_whom: Vec<AgentId> = (self.c.engine.contacts().filter(dialled))
+            .map(|c| c.state.agent().expect("a call is made for an agent"))
+            .collect();
+        for agent in &for_whom {
+            let work = &self.c.engine.agent(*agent).expect("known").work;
+            assert_eq!(work.len(), 1, "a customer is called for {agent}, who has {work:?}");
+        }
+        self.most_dialling = self.most_dialling.max(for_whom.len());
     }
 
     /// A number below `n`, spread well and the same in every run.
@@ -72,8 +148,13 @@ impl Surge {
 
     fn run(&mut self, command: &Command) -> Result<Reply, Refusal> {
         self.c.events.clear();
+        let free = self.free();
         let Center { engine, events, .. } = &mut self.c;
         let reply = engine.handle(self.clock, None, command, events);
+        // Whom nobody calls need not be looked at.
+        if self.c.events.iter().any(|e| matches!(e, Event::Reserved(_) | Event::EffectAsked { .. })) {
+            self.dials(free);
+        }
         self.react();
         reply
     }
@@ -84,8 +165,6 @@ impl Surge {
 
     /// Agents answer after some seconds, phones ring, people talk.
     fn react(&mut self) {
-        let dialling = self.c.engine.callbacks(PLAIN).dialling;
-        self.most_dialling = self.most_dialling.max(dialling);
         for event in std::mem::take(&mut self.c.events) {
             match event {
                 Event::Reserved(r) => {
@@ -100,7 +179,16 @@ impl Surge {
                     let ring = Span::seconds(5 + self.draw(20));
                     self.later(ring, Next::Hangs(contact));
                 }
+                Event::PromiseMade(p) => {
+                    self.dues.extend(p.due.map(|_| p.id));
+                }
                 Event::Bridged { contact, .. } => {
+                    let c = self.c.engine.contact(contact).expect("they talk");
+                    let waited = c.callback.is_none().then(|| self.clock.since(c.arrived));
+                    if let Some((waited, live)) = waited.zip(self.live()) {
+                        live.answered += 1;
+                        live.waited.0 += waited.0;
+                    }
                     let talk = self.span(HANDLE);
                     self.later(talk, Next::Ends(contact));
                 }
@@ -146,6 +234,9 @@ impl Surge {
                 let waits = |c: &Contact| matches!(c.state, State::Queued | State::Reserved { .. });
                 let live = |c: &Contact| waits(c) && c.callback.is_none();
                 if self.c.engine.contact(contact).is_some_and(live) {
+                    if let Some(live) = self.live() {
+                        live.left += 1;
+                    }
                     self.report(Report::CustomerLeft(contact)).expect("gone");
                 }
             }
@@ -172,7 +263,7 @@ impl Surge {
         self.asked += 1;
         match self.report(Report::CallbackWanted { contact, confirmed: true, wanted }) {
             Ok(_) => self.granted += 1,
-            Err(Refusal::NoRoom { .. } | Refusal::NoRate(_)) => {}
+            Err(Refusal::NoRoom { .. } | Refusal::NoRate(_) | Refusal::NoCallbacks(_)) => {}
             Err(no) => panic!("{no}"),
         }
     }
@@ -239,19 +330,41 @@ impl Surge {
 
 #[test]
 fn at_25_times_the_volume_one_in_a_hundred_is_late_at_most() {
+    let mut without = Surge::new(None);
+    without.play();
+    println!("nobody called back: in the surge {:?}, after it {:?}", without.live[0], without.live[1]);
     for mode in DialMode::ALL {
-        let mut surge = Surge::new(mode);
+        let mut surge = Surge::new(Some(mode));
         surge.play();
         let n = surge.c.counts(PromiseKind::Callback);
         let open = surge.c.engine.promises().count() as u64;
         println!(
-            "{mode:?}: {} asked, {} promised: {} kept, {} broken, {open} open, {} late; at most {} \
-             dialled at once",
-            surge.asked, n.made, n.kept, n.broken, n.late, surge.most_dialling
+            "{mode:?}: {} asked, {} promised, {} with a time: {} kept, {} broken, {open} open, {} \
+             late; at most {} dialled at once; on the line in the surge {:?}, after it {:?}",
+            surge.asked,
+            n.made,
+            surge.dues.len(),
+            n.kept,
+            n.broken,
+            n.late,
+            surge.most_dialling,
+            surge.live[0],
+            surge.live[1]
         );
         assert_eq!(n.made, n.kept + n.broken + open);
         assert!(n.made > 1_000 && surge.asked > surge.granted, "hardly anybody was promised one");
-        assert!(n.late * 100 <= n.made, "{} of {} were late", n.late, n.made);
-        assert!(surge.most_dialling <= STAFF && surge.most_dialling > 5);
+        let dues = surge.dues.len() as u64;
+        assert!(dues > 1_000 && n.late * 100 <= dues, "{} of {dues} were late", n.late);
+        assert!(surge.most_dialling > 5);
+        is_fair(&surge.live, &without.live);
     }
+}
+
+/// In the surge fewer of those who stay on the line leave, and they wait no longer; while the rest
+/// is called back afterwards, few leave who would not have.
+fn is_fair(with: &[Live; 2], without: &[Live; 2]) {
+    let [surge, after] = with;
+    assert!(surge.mean() <= without[0].mean() * 1.1, "{} s", surge.mean());
+    assert!(surge.lost() <= without[0].lost(), "{} left", surge.lost());
+    assert!(after.lost() <= without[1].lost() + 0.1, "{} left", after.lost());
 }

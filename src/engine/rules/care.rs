@@ -424,6 +424,7 @@ fn feedback_is_taken_about_open_and_closed_contacts_and_nothing_else() {
         contact: chat,
         channel: Channel::Email,
         queue: Some(SKILLED),
+        agent: None,
         score: Some(3),
         scale: 5,
         words: false,

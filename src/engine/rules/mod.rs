@@ -17,6 +17,8 @@ mod paused;
 mod policies;
 mod promises;
 mod recall;
+mod recoveries;
+mod reload;
 mod steps;
 mod waits;
 

@@ -30,7 +30,7 @@ pub(super) fn after(seconds: u64) -> QueueStep {
 }
 
 fn notice(name: &str) -> Notice {
-    Notice { name: Arc::from(name), retired: false, texts: Vec::new() }
+    Notice { name: Arc::from(name), retired: false, texts: Vec::new(), version: 0 }
 }
 
 impl Center {

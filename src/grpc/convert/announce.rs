@@ -36,7 +36,7 @@ pub(crate) fn to_customer(routing: &Routing, announce: &Announce) -> Option<v1::
         playbook_hash: String::new(),
         language: language.as_str().to_owned(),
         words,
-        notice_version: u32::from(announce.notice.0) + 1,
+        notice_version: notice.version,
     })
 }
 
@@ -64,7 +64,7 @@ mod tests {
             (german, "Platz {position}, {wait}.".into()),
         ];
         let routing = Routing {
-            notices: vec![Notice { name: "busy".into(), retired: true, texts }],
+            notices: vec![Notice { name: "busy".into(), retired: true, texts, version: 3 }],
             calendars: vec![Calendar { zone: "Europe/Berlin".into(), ..Calendar::default() }],
             ..Routing::default()
         };
@@ -82,6 +82,7 @@ mod tests {
         // The clocks there went forward on the day before.
         assert_eq!(french.words, "You are 3; about 5 minutes. We open 2026-03-30 02:00.");
         assert_eq!((&*french.language, &*french.message_id), ("en", "notice.busy"));
+        assert_eq!(french.notice_version, 3, "the wording's, not the id's");
         let unknown =
             Announce { language: None, opens: None, outlook: Outlook::default(), ..announce };
         assert_eq!(said(&unknown).words, "You are …; not known yet. We open ….");

@@ -30,6 +30,8 @@ pub(super) fn read(from: &Reading<'_>, given: Feedback) -> Result<(Report, Optio
     let sealed = person::seal(from.keys, customer, person, given.sensitive)?;
     let queue = from.ended.and_then(|e| e.queue.as_deref());
     let queue = queue.and_then(|name| from.names.queue(name));
-    let report = FeedbackReport { contact, channel, queue, score, scale, words };
+    let agent = from.ended.and_then(|e| e.agent.as_deref());
+    let agent = agent.and_then(|name| from.names.agent(name));
+    let report = FeedbackReport { contact, channel, queue, agent, score, scale, words };
     Ok((Report::Feedback(report), sealed))
 }

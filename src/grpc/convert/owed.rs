@@ -43,6 +43,11 @@ impl When {
         }
     }
 
+    /// How long it is until an engine time; nothing once it is over.
+    pub(crate) fn until(self, at: EngineTime) -> Span {
+        at.since(self.now)
+    }
+
     /// Wall time of an engine time; 0 for none.
     pub(crate) fn wall(self, at: Option<EngineTime>) -> u64 {
         at.map_or(0, |at| match at >= self.now {

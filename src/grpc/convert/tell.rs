@@ -1,6 +1,7 @@
 //! Answers and directives, as clients are told them: with names for ids, and personal data
 //! in clear for the agent who is to take the contact.
 
+use super::super::owed::{promise_row, recovery_row};
 use super::super::status::Fault;
 use super::owed::When;
 use super::say::{self, Unsayable};
@@ -134,6 +135,8 @@ pub(crate) fn to_gateway(
         | Tell::ConsultOver { .. }
         | Tell::WrapUp { .. }
         | Tell::WrapUpEnded(_)
+        | Tell::Recovery(_)
+        | Tell::RecoveryOver { .. }
         | Tell::Availability { .. } => return Ok(None),
     };
     Ok(Some(v1::GatewayDirective { contact_id: contact.0, directive: Some(directive) }))
@@ -245,6 +248,7 @@ pub(crate) fn to_agent(
             contact_id: contact.0,
             person: sealed.and_then(|s| person::unseal(handle.keys(), s)),
         }),
+        Tell::Recovery(r) => ToAgent::Recovery(recovery_row(routing, When::now(handle), &r)),
         other => without_person(routing, &other)?,
     };
     Some(v1::AgentDirective { directive: Some(directive) })
@@ -305,7 +309,15 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::Offer(_)
         | Tell::Connecting(_)
         | Tell::Assigned(_)
+        | Tell::Recovery(_)
         | Tell::CustomerInput(_) => return None,
+        Tell::RecoveryOver { recovery, contact, done } => {
+            ToAgent::RecoveryOver(agent::RecoveryOver {
+                recovery_id: recovery.0,
+                contact_id: contact.0,
+                done,
+            })
+        }
         Tell::ConsultJoined { contact, consult, agent } => {
             ToAgent::ConsultJoined(agent::ConsultJoined {
                 contact_id: contact.0,
@@ -348,7 +360,7 @@ fn offer(
         None => known(offer.contact).or_else(|| offer.consult_of.and_then(known)),
     };
     let of = offer.consult_of.unwrap_or(offer.contact);
-    let said = handle.said(of);
+    let (said, when) = (handle.said(of), When::now(handle));
     v1::Offer {
         recall_id: offer.recall.map_or(0, |r| r.0.into()),
         script: offer.recall.and_then(|recall| say::script(handle, recall, offer.language)),
@@ -366,6 +378,7 @@ fn offer(
         attributes: attributes(offer.attributes.as_ref()),
         callback: offer.callback.is_some(),
         linked: offer.linked.iter().map(linked).collect(),
+        promises: offer.promises.iter().map(|p| promise_row(routing, when, p)).collect(),
         person: sealed.or(stored.as_ref()).and_then(|s| person::unseal(handle.keys(), s)),
     }
 }

@@ -3,7 +3,7 @@
 use super::length;
 use crate::engine::callback::{Callback, CallbackKind, DialOutcome, Exhausted, Phase};
 use crate::engine::event::{
-    CallbackPromised, CallbackStepped, Dialled, Event, NumberConfirmed, PromiseOpened,
+    CallbackPromised, CallbackStepped, Dialled, Event, NumberConfirmed, PromiseOpened, RecoveryNews,
 };
 use crate::engine::promise::{Promise, PromiseKind, Punctual, Recovery, RecoveryState, Stage};
 use crate::engine::routing::Routing;
@@ -37,7 +37,13 @@ pub(super) fn event(names: &Routing, event: &Event) -> Option<(&'static str, Str
             )
         }
         Event::RecoveryOpened(r) => ("recovery_opened", format!("opened {}", recovery(names, r))),
-        Event::RecoverySet(r) => ("recovery_set", recovery(names, r)),
+        Event::RecoverySet(RecoveryNews { now, from: None }) => {
+            ("recovery_set", recovery(names, now))
+        }
+        Event::RecoverySet(RecoveryNews { now, from: Some(from) }) => {
+            let from = names.agent_name(*from);
+            ("recovery_set", format!("{}, taken over from {from}", recovery(names, now)))
+        }
         _ => return None,
     })
 }
@@ -124,10 +130,11 @@ fn recovery(names: &Routing, r: &Recovery) -> String {
     let approved = if r.approved { "" } else { ", to be approved by a supervisor" };
     let state = match r.state {
         RecoveryState::Open => "to be done",
+        RecoveryState::Soon => "due soon",
         RecoveryState::Overdue => "overdue",
         RecoveryState::Done => "done",
     };
-    let (cents, owner) = (r.remedy, names.agent_name(r.owner));
+    let (cents, owner) = (r.remedy, r.owner.map_or("nobody yet", |a| names.agent_name(a)));
     format!(
         "work to make good {}, led by {owner}, remedy {}.{:02}{approved}: {state}",
         r.id,

@@ -5,6 +5,7 @@ mod configs;
 mod explain;
 mod going_down;
 mod lives;
+mod owed;
 mod pains;
 mod past;
 mod readings;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::engine::care::{Liveness, QueueCare};
+use crate::engine::care::{Liveness, LowScore, QueueCare};
 use crate::engine::command::GatewayLimits;
 use crate::engine::entry::{Actor, Entry, Role, Sealed};
 use crate::engine::event::{
@@ -353,7 +353,8 @@ structs! {
     Say { recall, text, language, collect, outlook }
     Outlook { ahead, wait }
     Heed { recall, class }
-    QueueCare { keep_place, link, hold_linked, thread, liveness }
+    QueueCare { keep_place, link, hold_linked, thread, liveness, low_score }
+    LowScore { at_most, within }
     Liveness { after, answer_within, keep }
     PlaceKept { contact, customer, queue, origin, until }
     WentSilent { contact, until }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::field::{Field, Record, record, required};
 use super::{CodecError, pb};
-use crate::engine::care::{Care, Held, Liveness, QueueCare, Silence};
+use crate::engine::care::{Care, Held, Liveness, LowScore, QueueCare, Silence};
 use crate::engine::event::{
     Advanced, AdvancedBecause, Feedback, HeldBack, Linked, PlaceKept, PresenceAsked, WentSilent,
 };
@@ -12,8 +12,9 @@ use crate::engine::image::{KeptPlace, LastOfThread};
 use crate::engine::words::Language;
 
 record!(QueueCare => QueueCare {
-    link, liveness; keep_place = keep_place_us, hold_linked = hold_linked_us, thread = thread_us
+    link, liveness, low_score; keep_place = keep_place_us, hold_linked = hold_linked_us, thread = thread_us
 });
+record!(LowScore => LowScore { at_most; within = within_us });
 record!(Liveness => Liveness {
     ; after = after_us, answer_within = answer_within_us, keep = keep_us
 });

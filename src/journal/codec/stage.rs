@@ -39,7 +39,7 @@ record!(QueueLife => QueueLife { hours, closed, most_waiting, full; updates = up
 record!(Calendar => Calendar { name, retired, zone, week, holidays });
 record!(Opening => Opening { from, to });
 record!(External => External { name, retired, numbers });
-record!(Notice => Notice { name, retired, texts });
+record!(Notice => Notice { name, retired, texts, version });
 
 impl Record for Box<Course> {
     type Pb = pb::Course;

@@ -107,7 +107,8 @@ impl World {
 
     fn any_recovery(&mut self) -> (RecoveryId, AgentId) {
         let open: Vec<_> = self.owner.recoveries().map(|r| (r.id, r.owner)).collect();
-        open.choose(&mut self.rng).copied().unwrap_or((RecoveryId(1), AgentId(0)))
+        let (recovery, owner) = open.choose(&mut self.rng).copied().unwrap_or((RecoveryId(1), None));
+        (recovery, owner.unwrap_or(AgentId(0)))
     }
 
     pub(super) fn callback_command(&mut self) -> Command {

@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-use surgeline::engine::care::{FeedbackReport, Liveness, QueueCare};
+use surgeline::engine::care::{FeedbackReport, Liveness, LowScore, QueueCare};
 use surgeline::engine::command::{Act, Command, Report};
 use surgeline::engine::contact::{Contact, State};
 use surgeline::engine::event::{
@@ -37,9 +37,11 @@ pub(super) fn queue(rng: &mut StdRng) -> QueueCare {
     let liveness =
         Liveness { after: any(&[2, 8]), answer_within: any(&[2, 5]), keep: any(&[0, 9]) };
     let (keep_place, hold_linked, thread) = (any(&[0, 20, 90]), any(&[0, 6, 40]), any(&[0, 60]));
+    let within = any(&[10, 60]);
     let link = rng.random_bool(0.8);
     let liveness = rng.random_bool(0.6).then_some(liveness);
-    QueueCare { keep_place, link, hold_linked, thread, liveness }
+    let low_score = rng.random_bool(0.6).then_some(LowScore { at_most: 4, within });
+    QueueCare { keep_place, link, hold_linked, thread, liveness, low_score }
 }
 
 impl World {
@@ -66,6 +68,7 @@ impl World {
             contact,
             channel: *Channel::ALL.choose(&mut self.rng).expect("four"),
             queue: Some(QueueId(self.rng.random_range(0..9))),
+            agent: self.rng.random_bool(0.5).then(|| self.any_agent()),
             score,
             scale: 10,
             words: self.rng.random_bool(0.5),

@@ -8,7 +8,7 @@ use crate::engine::callback::{
     Retry,
 };
 use crate::engine::event::{
-    CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened,
+    CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened, RecoveryNews,
 };
 use crate::engine::promise::{
     Of, OwedCounts, Promise, PromiseCounts, PromiseKind, PromiseSettings, Punctual, Recovery,
@@ -24,7 +24,7 @@ pick! {
     Exhausted { Tried, Invalid, TooLate, NoCallbacks }
     PromiseKind { Callback, FollowUp, Reply }
     Punctual { Open, InTime, Late }
-    RecoveryState { Open, Overdue, Done }
+    RecoveryState { Open, Soon, Overdue, Done }
 }
 alternatives! {
     Phase {
@@ -59,6 +59,7 @@ structs! {
     }
     Of { gateway, channel, queue, entry_point, language, callable }
     Recovery { id, contact, customer, owner, remedy, approved, opened, due, state }
+    RecoveryNews { now, from }
     PromiseCounts { made, kept, broken, late, waited }
     RecoveryCounts { opened, done, overdue }
     OwedCounts { promises, recoveries, last_promise, last_recovery, next_follow_up, next_lost }

@@ -32,7 +32,7 @@ structs! {
     Opening { from, to }
     Holiday { date, name, open }
     External { name, retired, numbers }
-    Notice { name, retired, texts }
+    Notice { name, retired, texts, version }
 }
 
 impl Any for i16 {

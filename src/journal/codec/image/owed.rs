@@ -6,7 +6,7 @@ use crate::engine::callback::{
     Retry,
 };
 use crate::engine::event::{
-    CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened,
+    CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened, RecoveryNews,
 };
 use crate::engine::promise::{
     Of, OwedCounts, Promise, PromiseCounts, PromiseKind, PromiseSettings, Punctual, Recovery,
@@ -24,7 +24,7 @@ words!(CallbackKind => CallbackKind { Place, Scheduled, Lost, FollowUp });
 words!(Exhausted => Exhausted { Tried, Invalid, TooLate, NoCallbacks });
 words!(PromiseKind => PromiseKind { Callback, FollowUp, Reply });
 words!(Punctual => Punctual { Open, InTime, Late });
-words!(RecoveryState => RecoveryState { Open, Overdue, Done });
+words!(RecoveryState => RecoveryState { Open, Soon, Overdue, Done });
 
 record!(NumberConfirmed => NumberConfirmed { contact, confirmed });
 record!(CallbackPromised => CallbackPromised { contact, callback, released });
@@ -50,6 +50,7 @@ record!(Recovery => Recovery {
     id, contact, customer, owner, remedy, approved, state;
     opened = opened_us, due = due_us
 });
+record!(RecoveryNews => RecoveryNews { now, from });
 
 oneof!(Phase => CallbackPhase in callback_phase {
     Held => CallbackUntil { until: until = until_us }

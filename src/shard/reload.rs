@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use super::ask::Rejection;
+use super::calendar::{self, Told};
 use super::handle::{ShardHandle, Stopped};
 use super::health::Health;
 use super::owner::Decider;
@@ -30,6 +31,7 @@ use crate::ids::RequestId;
 pub struct Reloads {
     turn: Mutex<()>,
     own: OnceLock<Own>,
+    told: Mutex<Told>,
 }
 
 /// What a router was started with.
@@ -92,6 +94,11 @@ impl Reloads {
         // There is one start in a process's life.
         let _ = self.own.set(own);
     }
+
+    /// What the engine was last told of calendars.
+    pub(super) fn told(&self) -> &Mutex<Told> {
+        &self.told
+    }
 }
 
 impl ShardHandle {
@@ -137,6 +144,8 @@ impl ShardHandle {
         let planned = self.preview_config(wanted).await?;
         let routing = Arc::new(planned.preview.routing.clone());
         self.call(actor, request, Command::Reload { routing, why }, None).await?;
+        // A calendar of which nothing was said yet is taken for open.
+        calendar::tell(self).await;
         // A file that was mended by hand, and applied from another place.
         if self.health.configuration_fault().is_some() && planned.own_file.is_none() {
             self.health.set_configuration_fault(None);

@@ -141,6 +141,7 @@ fn called_back(contact: u64) -> Event {
         phase: Phase::Pressing { until: None },
         tried: [0; 6],
         first: None,
+        ordered: false,
     };
     Event::CallbackPromised(CallbackPromised { contact, callback, released: None })
 }

@@ -16,7 +16,7 @@ use super::super::callback::{
 use super::super::command::{Reply, Report};
 use super::super::contact::{Contact, State};
 use super::super::event::{
-    CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, NumberConfirmed, Released,
+    Announce, CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, NumberConfirmed, Released,
     Settled,
 };
 use super::super::promise::PromiseKind;
@@ -46,7 +46,10 @@ impl Turn<'_> {
         self.drop_consult(contact);
         self.everyone_off(contact);
         let mut freed = self.withdraw(contact);
-        self.settle_effects(contact, Settled::Withdrawn, |_| true);
+        // What they are being told goes on, where they hear it.
+        let over: fn(EffectKind) -> bool =
+            if callback.kind == CallbackKind::Lost { |_| true } else { |kind| !is_said(kind) };
+        self.settle_effects(contact, Settled::Withdrawn, over);
         self.take_out(contact);
         let mut released = None;
         if let Some(c) = self.engine.contact(contact)
@@ -76,12 +79,12 @@ impl Turn<'_> {
             self.dial_over(contact, DialOutcome::Congestion, 0);
         } else if !silent && !ours {
             // However long the line is: what a broken line took from them they get back.
-            let Ok((_, _, policy)) = self.may_call(contact, false) else {
+            let Ok((c, _, policy)) = self.may_call(contact, false) else {
                 return self.close(contact, reason);
             };
             let turn = self.at.max(self.engine.owed.counts.next_lost);
             let (kind, phase) = (CallbackKind::Lost, Phase::Held { until: turn });
-            let due = Some(turn + policy.within);
+            let due = self.open_after(c.queue, turn, policy.within);
             let callback = Callback { kind, phase, due, ..self.unplanned(Wanted::default()) };
             self.promise_callback(contact, callback, None);
         }
@@ -219,12 +222,6 @@ impl Turn<'_> {
         self.offer_contact(contact);
     }
 
-    /// Whether a customer who waits for our call must not be called now.
-    pub(super) fn must_not_call(&self, c: &Contact) -> bool {
-        let open = |cb: &Callback| cb.window(self.at).is_some_and(|w| w.from <= self.at);
-        c.silent().is_some_and(|callback| !open(callback))
-    }
-
     /// What is asked of the gateway when an agent takes a call, and how long it may take:
     /// joining the two, or calling the customer as well.
     pub(super) fn legs_of(
@@ -298,16 +295,15 @@ impl Turn<'_> {
     fn try_again(&mut self, contact: ContactId, outcome: DialOutcome) {
         let Some(c) = self.engine.contact(contact) else { return };
         let Some(callback) = c.callback.as_deref().copied() else { return };
+        // What was ordered was one call.
+        let callback = Callback { ordered: false, ..callback };
         let row = self.policy(c.queue).map(|p| p.retry[outcome.index()]).unwrap_or_default();
         let phase = if outcome == DialOutcome::Invalid {
             Phase::Exhausted(Exhausted::Invalid)
         } else if callback.tried[outcome.index()] >= row.most {
             Phase::Exhausted(Exhausted::Tried)
         } else {
-            match callback.window(self.at + row.after) {
-                Some(window) => Phase::Held { until: window.from },
-                None => Phase::Exhausted(Exhausted::TooLate),
-            }
+            self.not_before(c, &callback, self.at + row.after)
         };
         let planned = Callback { phase, ..callback };
         let phase = if planned.is_open() { self.phase_of(c, &planned) } else { phase };
@@ -343,7 +339,7 @@ impl Turn<'_> {
                 self.close(contact, reason);
             }
             Some(Phase::OnLine) => self.dial_over(contact, DialOutcome::NoAnswer, 0),
-            Some(_) => {}
+            Some(_) => self.settle_effects(contact, Settled::Withdrawn, is_said),
         }
         Ok(())
     }
@@ -372,7 +368,8 @@ impl Turn<'_> {
         // Who is asked for again may be called again at any of their hours.
         let until = callback.until.filter(|until| *until > self.at);
         let tried = [0; 6];
-        let again = Callback { until, tried, phase: Phase::Held { until: self.at }, ..callback };
+        let phase = Phase::Held { until: self.at };
+        let again = Callback { until, tried, phase, ordered: true, ..callback };
         let window = again.window(self.at).filter(|w| w.from <= self.at);
         let expected = "within the hours at which the customer may be called";
         let window = window.ok_or(Refusal::OutOfRange { field: "hours", expected })?;
@@ -394,4 +391,9 @@ impl Turn<'_> {
         }
         self.offer_contact(contact);
     }
+}
+
+/// Words that a customer hears while they wait, as against the last that they hear.
+const fn is_said(kind: EffectKind) -> bool {
+    matches!(kind, EffectKind::Announce(Announce { ends: None, .. }))
 }

@@ -75,7 +75,7 @@ impl Center {
     }
 
     fn set_hours(&mut self, open: bool, changes: Option<u64>) {
-        let now = Hours { open, changes: changes.map(WallTime) };
+        let now = Hours { open, changes: changes.map(WallTime), ..Hours::default() };
         self.ok(&Command::SetHours { calendar: WEEK, now });
     }
 
@@ -167,7 +167,7 @@ fn overdue_steps_are_taken_in_order_after_a_restart_and_by_one_who_comes_back() 
     c.ready(BOB);
     let held = c.arrives(Channel::Chat, PLAIN);
     c.accept(held);
-    c.ok(&Command::Restart(Span::seconds(60)));
+    c.ok(&Command::Restart { gap: Span::seconds(60), missed: Span::ZERO });
     let name = Arc::from("gate");
     c.ok(&Command::ConnectGateway { name, limits: super::SAYS });
     let keys = vec![Arc::from("k1")];

@@ -43,7 +43,7 @@ async fn a_restart_goes_on_where_the_journal_ended() {
     let opening = memory.batches()[first.len()].entries[0].clone();
     assert_eq!(opening.sequence, last.sequence + 1);
     assert!(opening.at >= last.at);
-    assert!(matches!(opening.events[0], Event::Restarted { gap } if gap < Span::seconds(60)));
+    assert!(matches!(opening.events[0], Event::Restarted { gap, .. } if gap < Span::seconds(60)));
     let configured = memory
         .batches()
         .iter()

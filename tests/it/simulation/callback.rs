@@ -229,20 +229,24 @@ impl World {
                 _ => false,
             });
             assert!(moved || now.place == was.place, "{context}: {contact} lost its place");
-            if called && let Some(callback) = was.callback.as_deref() {
-                self.may_be_called(callback, context);
+            if called && let Some(callback) = now.callback.as_deref() {
+                self.may_be_called(now, callback, context);
             }
         }
     }
 
-    fn may_be_called(&self, callback: &Callback, context: &str) {
+    /// The customer's hours and window, and the hours of the queue, unless somebody ordered it.
+    fn may_be_called(&self, c: &Contact, callback: &Callback, context: &str) {
         assert_ne!(callback.phase, Phase::Exhausted(Exhausted::Invalid), "{context}: {callback:?}");
-        // An agent may take as long to accept as they are given.
-        let asked = self.at - Span::seconds(80);
-        let open = |at| callback.window(at).is_some_and(|w| w.from <= at);
-        let until = callback.until.is_none_or(|until| until >= asked);
-        let ok =
-            until && (open(self.at) || callback.hours.is_some_and(|h| h.at(asked).from <= asked));
-        assert!(ok, "{context}: called at {:?} although {callback:?}", self.at);
+        let theirs = callback.hours.is_none_or(|h| h.at(self.at).from <= self.at);
+        let in_time = callback.until.is_none_or(|until| until > self.at);
+        assert!(theirs && in_time, "{context}: called at {:?} although {callback:?}", self.at);
+        let ours = self.owner.queue_hours(c.queue);
+        let open = match &*ours.ahead {
+            [] => ours.open,
+            all => all.iter().any(|w| w.from <= self.at && self.at < w.until),
+        };
+        let ok = open || callback.ordered;
+        assert!(ok, "{context}: {} called at {:?}, {ours:?}", c.id, self.at);
     }
 }

@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
 use surgeline::engine::Engine;
+use surgeline::engine::callback::Window;
 use surgeline::engine::command::{Command, Report};
 use surgeline::engine::contact::{Contact, Link, State};
 use surgeline::engine::event::{Announce, EffectKind, Event, Settled, WaitAnnounced};
@@ -169,8 +170,25 @@ impl World {
         }
         let calendar = CalendarId(self.rng.random_range(0..3));
         let changes = self.rng.random_bool(0.5).then(|| WallTime(self.rng.random_range(0..9)));
-        let now = Hours { open: self.rng.random_bool(0.6), changes };
-        Command::SetHours { calendar, now }
+        let ahead = self.openings();
+        let open = match ahead.first() {
+            Some(first) => first.from <= self.at,
+            None => self.rng.random_bool(0.6),
+        };
+        Command::SetHours { calendar, now: Hours { open, changes, ahead } }
+    }
+
+    /// What a calendar opens in the minutes ahead; nothing for one that stays as it is.
+    fn openings(&mut self) -> Arc<[Window]> {
+        let mut from = self.at - Span::seconds(self.rng.random_range(0..30));
+        let many = *[0, 0, 1, 2, 3].choose(&mut self.rng).expect("five");
+        let mut next = || {
+            from = from + Span::seconds(self.rng.random_range(1..90));
+            let until = from + Span::seconds(self.rng.random_range(1..600));
+            Window { from: std::mem::replace(&mut from, until), until }
+        };
+        let all: Vec<Window> = (0..many).map(|_| next()).collect();
+        all.into_iter().filter(|w| w.until > self.at).collect()
     }
 
     /// Overflow never goes in a circle, an announced wait never grows in silence, and nobody

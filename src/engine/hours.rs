@@ -188,7 +188,11 @@ mod tests {
         let when = |cb: Callback, h| hours().call_window(&cb, at(h)).map(|w| (w.from, w.until));
         assert_eq!(when(callback(None, None), 0), Some((at(8), at(12))));
         assert_eq!(when(callback(Some((12, 4)), None), 9), Some((at(13), at(16))));
-        assert_eq!(when(callback(Some((20, 13)), None), 9), Some((at(32), at(33))), "its last hour");
+        assert_eq!(
+            when(callback(Some((20, 13)), None), 9),
+            Some((at(32), at(33))),
+            "its last hour"
+        );
         assert_eq!(when(callback(Some((20, 4)), None), 9), None, "never both");
         assert_eq!(when(callback(None, Some(32)), 18), None, "its window is over by then");
     }

@@ -167,9 +167,9 @@ fn stretches(calendar: &Calendar, zone: &TimeZone, at: Timestamp) -> Vec<(WallTi
         }
     }
     if let Some((_, until)) = found.last_mut()
-        && today.checked_add(Days::new().days(AHEAD)).is_ok_and(|end| {
-            moment(end, 0, zone).is_some_and(|end| *until > wall(end))
-        })
+        && today
+            .checked_add(Days::new().days(AHEAD))
+            .is_ok_and(|end| moment(end, 0, zone).is_some_and(|end| *until > wall(end)))
     {
         until.0 = NEVER;
     }
@@ -289,7 +289,10 @@ mod tests {
         assert!(is(&lost, "2026-03-28T12:00:00Z").0);
         let ahead = |calendar: &Calendar| said(calendar, wall("2026-03-28T12:00:00Z")).ahead;
         assert_eq!(ahead(&always).iter().map(|w| w.1.0).collect::<Vec<_>>(), [NEVER]);
-        assert_eq!((ahead(&lost), ahead(&Calendar { zone: "Europe/Berlin".into(), ..lost.clone() })), (vec![], vec![]));
+        assert_eq!(
+            (ahead(&lost), ahead(&Calendar { zone: "Europe/Berlin".into(), ..lost.clone() })),
+            (vec![], vec![])
+        );
     }
 
     #[test]
@@ -304,7 +307,8 @@ mod tests {
         assert_eq!(days.last(), Some(&pair("2026-12-09T12:00:00Z", "2026-12-09T17:00:00Z")));
         let later = said(&berlin(), wall("2026-11-25T16:59:00Z")).ahead;
         assert_eq!(later, ahead, "told once a day and at each change, no more");
-        let yearly = Holiday { date: (2026, 12, 24), name: "once".into(), open: vec![opening(0, 60)] };
+        let yearly =
+            Holiday { date: (2026, 12, 24), name: "once".into(), open: vec![opening(0, 60)] };
         let yearly = Calendar { week: Vec::new(), holidays: vec![yearly], ..berlin() };
         let once = said(&yearly, wall("2026-03-28T12:00:00Z")).ahead;
         assert_eq!(once.iter().map(|w| told(w.0)).collect::<Vec<_>>(), ["2026-12-23T23:00:00Z"]);

@@ -16,8 +16,8 @@ use super::super::callback::{
 use super::super::command::{Reply, Report};
 use super::super::contact::{Contact, State};
 use super::super::event::{
-    Announce, CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, NumberConfirmed, Released,
-    Settled,
+    Announce, CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, NumberConfirmed,
+    Released, Settled,
 };
 use super::super::promise::PromiseKind;
 use super::super::refusal::Refusal;

@@ -2,9 +2,7 @@
 
 use super::super::command::{Arrival, Heard, Reply, Report};
 use super::super::contact::{Link, State};
-use super::super::event::{
-    Arrived, EffectKind, Event, NumberConfirmed, Queued, Released, Settled,
-};
+use super::super::event::{Arrived, EffectKind, Event, NumberConfirmed, Queued, Released, Settled};
 use super::super::gateway::{KeyOf, MOST_EFFECTS, MOST_KEYS};
 use super::super::rank::Asked;
 use super::super::recall::{

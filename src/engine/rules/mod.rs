@@ -8,6 +8,7 @@ mod callbacks;
 mod care;
 mod consults;
 mod day;
+mod hours;
 mod overdue;
 mod pains;
 mod participants;
@@ -17,6 +18,7 @@ mod policies;
 mod promises;
 mod recall;
 mod steps;
+mod turned_away;
 mod waits;
 
 use std::sync::Arc;

@@ -146,7 +146,10 @@ impl World {
                     self.patience.asked.remove(&q.contact);
                 }
                 Event::Restarted { missed, .. } => {
-                    self.patience.left.values_mut().for_each(|(_, _, until)| *until = *until - *missed);
+                    self.patience
+                        .left
+                        .values_mut()
+                        .for_each(|(_, _, until)| *until = *until - *missed);
                 }
                 Event::Advanced(Advanced { contact, place, because, .. }) => {
                     self.check_advanced(*contact, *place, *because, context);

@@ -218,9 +218,7 @@ impl World {
                     if matches!(reason, EndReason::QueueClosed | EndReason::QueueFull) {
                         let safety = c.is_some_and(|c| c.service == ServiceClass::Safety);
                         assert!(!safety, "{context}: {contact} is about safety");
-                        let left =
-                            ["CustomerLeft", "CallLost"].iter().any(|gone| context.contains(gone));
-                        assert!(left || was_told(events, c), "{context}: {contact} was not told");
+                        assert!(was_told(events, c), "{context}: {contact} was not told");
                     }
                 }
                 _ => {}
@@ -266,7 +264,7 @@ impl World {
     }
 }
 
-/// Whether what a contact was told before its end was said, or could not be.
+/// Whether what a contact was told before its end was said.
 fn was_told(events: &[Event], c: Option<&Contact>) -> bool {
     let last =
         |kind: &EffectKind| matches!(kind, EffectKind::Announce(Announce { ends: Some(_), .. }));
@@ -275,7 +273,7 @@ fn was_told(events: &[Event], c: Option<&Contact>) -> bool {
     };
     events.iter().any(|e| match e {
         Event::EffectSettled { effect: settled, how, .. } => {
-            *settled == effect.0 && *how != Settled::Withdrawn
+            *settled == effect.0 && *how == Settled::Done
         }
         _ => false,
     })

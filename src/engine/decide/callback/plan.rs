@@ -152,8 +152,9 @@ impl Turn<'_> {
             let open = hours.call_window(&callback, begins).filter(|w| w.from < ends)?;
             let room = engine.room(c.queue, policy, serves, slot, self.at) > 0;
             // Nor before its turn: who stands before it has been promised as much.
-            let in_time = hours.open_for(self.at, ends) >= before.takes(promised);
-            (room && in_time).then_some((open.from, ends.min(open.until)))
+            let by = ends.min(open.until);
+            let in_time = hours.open_for(self.at, by) >= before.takes(promised);
+            (room && in_time).then_some((open.from, by))
         })
     }
 

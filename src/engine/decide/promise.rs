@@ -155,7 +155,7 @@ impl Turn<'_> {
         if self.is_dialled(&p)
             && let Some(until) = self.not_yet(&p)
         {
-            return self.later(p, until);
+            return self.over_night(p, until);
         }
         self.follow_up(p);
     }

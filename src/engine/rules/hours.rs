@@ -96,12 +96,12 @@ fn who_comes_at_night_is_promised_a_call_in_the_morning_after_those_before_them(
 
 #[test]
 fn a_window_has_room_only_while_it_is_open() {
-    let mut c = open(DialMode::AgentFirst, &[(8 * HOUR, 18 * HOUR)]);
+    let mut c = open(DialMode::AgentFirst, &[(8 * HOUR, 18 * HOUR + 300)]);
     let call = c.arrives(Channel::Voice, PLAIN);
     let (queue, next) = (Arc::from("plain"), Some(Span::seconds(8 * HOUR)));
     let refused = c.wants(call, within(3 * HOUR, 4 * HOUR));
     assert_eq!(refused, Err(Refusal::NoRoom { queue, next }), "at three in the morning");
-    // Ten of its minutes are in open hours: 3 calls at 40 an hour, half of it.
+    // Ten of its minutes are in open hours.
     let early = within(7 * HOUR, 8 * HOUR + 600);
     let Ok(Reply::Promised { due, .. }) = c.wants(call, early) else { panic!("refused") };
     assert_eq!(
@@ -111,9 +111,10 @@ fn a_window_has_room_only_while_it_is_open() {
     c.passes(7 * HOUR);
     assert_eq!(c.phase(call), Phase::OffHours { until: at(8 * HOUR) });
     // Not a quarter of an hour of calls in the last five minutes.
-    let last = within(18 * HOUR - 300, 20 * HOUR);
+    let last = within(18 * HOUR, 20 * HOUR);
     let call = c.arrives(Channel::Voice, PLAIN);
-    c.wants(call, last).expect("one has room");
+    let Ok(Reply::Promised { due, .. }) = c.wants(call, last) else { panic!("one has room") };
+    assert_eq!(due, Some(at(18 * HOUR + 300)), "by closing time");
     let call = c.arrives(Channel::Voice, PLAIN);
     let queue = Arc::from("plain");
     assert_eq!(c.wants(call, last), Err(Refusal::NoRoom { queue, next: None }), "nor after it");
@@ -238,11 +239,15 @@ fn a_follow_up_becomes_work_while_it_is_open() {
     // It closes early: not tonight any more.
     c.opens(&days[1..]);
     c.passes(8 * HOUR);
-    let morning = Stage::Waiting { until: at(32 * HOUR), turn: true };
+    let morning = Stage::Waiting { until: at(32 * HOUR), turn: false };
     assert_eq!(stage(&c, evening), morning);
+    let budget = c.engine.owed_counts().next_follow_up;
+    assert!(budget <= c.at(), "those of other queues do not wait for it");
     assert_eq!(c.engine.contacts().count(), 0);
     c.passes(15 * HOUR);
-    assert_eq!(c.engine.contacts().count(), 2);
+    assert_eq!(c.engine.contacts().count(), 1);
+    c.passes(6);
+    assert_eq!(c.engine.contacts().count(), 2, "at 600 an hour");
 }
 
 #[test]

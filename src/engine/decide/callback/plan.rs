@@ -11,8 +11,9 @@ use crate::engine::callback::{
 };
 use crate::engine::contact::{Contact, State};
 use crate::engine::decide::{A_DAY, Turn};
+use crate::engine::event::Event;
 use crate::engine::hours::Hours;
-use crate::engine::promise::Promise;
+use crate::engine::promise::{Promise, Punctual, Stage};
 use crate::engine::refusal::Refusal;
 use crate::engine::room::Serves;
 use crate::engine::routing::Queue;
@@ -251,6 +252,15 @@ impl Turn<'_> {
         // Where no opening is known, a day of the calendar is added every day.
         let from = window.map_or(self.at + A_DAY, |w| w.from);
         (from > self.at).then_some(from)
+    }
+
+    /// A promised call waits for hours at which it may be made. It has no turn of the budget for
+    /// it: those of others come meanwhile.
+    pub(in crate::engine::decide) fn over_night(&mut self, p: Promise, until: EngineTime) {
+        let late = p.due.is_some_and(|due| due < until);
+        let punctual = if late { Punctual::Late } else { p.punctual };
+        let stage = Stage::Waiting { until, turn: false };
+        self.emit(Event::PromiseSet(Promise { stage, punctual, ..p }));
     }
 
     /// The hours of its queue may be others than they were: it stands where these put it.

@@ -138,6 +138,7 @@ impl Bench {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            number_confirmed: false,
             language: None,
             heed: None,
             content: 0,

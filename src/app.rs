@@ -36,6 +36,7 @@ use crate::journal::trim::Trimmer;
 use crate::journal::{Batch, Tip};
 use crate::metrics::Metrics;
 use crate::recall::Folder;
+use crate::shard::calendar;
 use crate::shard::clock::wall_now;
 use crate::shard::handle::ShardHandle;
 use crate::shard::health::Fatal;
@@ -43,7 +44,7 @@ use crate::shard::observe::Observer as _;
 use crate::shard::recovery::{Recovery, Resumed, Shard, ShardOptions, StartError};
 use crate::shard::snapshots::SnapshotOptions;
 use crate::space::SpaceWatch;
-use crate::{background, calendar, config, descriptors, grpc, http};
+use crate::{background, config, descriptors, grpc, http};
 
 mod reload;
 
@@ -315,9 +316,8 @@ impl Router {
         let past = Past { reader: Reader::new(data.clone()), asks: archive.asks(), data };
         let streams = CancellationToken::new();
         // Before anybody comes in: a calendar of which nothing was said is taken for open.
-        let mut told = calendar::Told::default();
-        calendar::tell(&handle, &mut told).await;
-        tokio::spawn(calendar::run(handle.clone(), told, streams.clone()));
+        calendar::tell(&handle).await;
+        tokio::spawn(calendar::run(handle.clone(), streams.clone()));
         let listening = grpc.listen(BACKLOG);
         let grpc = listening.map_err(|source| AppError::Bind { what: "gRPC", address, source })?;
         let serving = {

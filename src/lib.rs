@@ -5,7 +5,6 @@
 pub mod app;
 pub mod archive;
 mod background;
-pub mod calendar;
 pub mod cli;
 pub mod config;
 pub mod descriptors;

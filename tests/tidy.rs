@@ -39,8 +39,6 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive"]),
     ("space", &["time", "engine", "config", "journal", "shard", "metrics"]),
-    // What calendars say, told to the shard.
-    ("calendar", &["ids", "time", "engine", "shard"]),
     // The port that metrics and the console are read from.
     ("http", &["ids", "time", "engine", "config", "shard", "archive", "metrics", "console"]),
     ("grpc", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive", "pb"]),
@@ -64,7 +62,6 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "space",
             "background",
             "descriptors",
-            "calendar",
         ],
     ),
     (

@@ -370,7 +370,9 @@ fn elsewhere(event: &Event, names: &Routing) -> (&'static str, Fields) {
     let f = Fields::new();
     let agent = |id| names.agent_name(id);
     match event {
-        Event::Restarted { gap } => ("restarted", f.number("gap_us", gap.0)),
+        Event::Restarted { gap, missed } => {
+            ("restarted", f.number("gap_us", gap.0).number("missed_us", missed.0))
+        }
         Event::Configured(_) => ("configured", f),
         Event::GatewayRegistered { gateway, name } => {
             ("gateway_registered", f.number("gateway", gateway).text("name", name))

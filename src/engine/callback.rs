@@ -233,6 +233,8 @@ pub struct Callback {
     /// How its queue made callbacks when it was promised: the mode, the ringing and the retry
     /// table are these, whatever its queue says now.
     pub policy: Arc<CallbackPolicy>,
+    /// A supervisor has them called now, whatever the hours of the queue.
+    pub ordered: bool,
 }
 
 /// Where a callback is.
@@ -240,6 +242,11 @@ pub struct Callback {
 pub enum Phase {
     /// Not yet.
     Held {
+        /// Until when.
+        until: EngineTime,
+    },
+    /// The queue is closed, or the customer may not be called at this hour.
+    OffHours {
         /// Until when.
         until: EngineTime,
     },
@@ -267,6 +274,7 @@ impl Phase {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Held { .. } => "held",
+            Self::OffHours { .. } => "off_hours",
             Self::Patient { .. } => "patient",
             Self::Pressing { .. } => "pressing",
             Self::OnLine => "on_line",
@@ -318,7 +326,7 @@ impl Callback {
     /// It will still be called by itself.
     #[must_use]
     pub const fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Held { .. } | Phase::Patient { .. } | Phase::Pressing { .. })
+        !matches!(self.phase, Phase::OnLine | Phase::Done | Phase::Exhausted(_))
     }
 
     /// When the customer may be called, now or next; none if never again.
@@ -335,7 +343,7 @@ impl Callback {
     #[must_use]
     pub const fn wakes(&self) -> Option<EngineTime> {
         match self.phase {
-            Phase::Held { until } => Some(until),
+            Phase::Held { until } | Phase::OffHours { until } => Some(until),
             Phase::Patient { check } => Some(check),
             Phase::Pressing { until } => until,
             Phase::OnLine | Phase::Done | Phase::Exhausted(_) => None,
@@ -409,7 +417,7 @@ impl Board {
             (State::Reserved { .. }, _) => &mut counts.reserved,
             (State::Connecting { .. }, _) => &mut counts.dialling,
             (_, Phase::Exhausted(_)) => &mut counts.exhausted,
-            (_, Phase::Held { .. }) => &mut counts.held,
+            (_, Phase::Held { .. } | Phase::OffHours { .. }) => &mut counts.held,
             (_, Phase::Patient { .. }) => &mut counts.patient,
             _ => &mut counts.pressing,
         };
@@ -481,6 +489,7 @@ mod tests {
             tried: [0; 6],
             first: None,
             policy: Arc::default(),
+            ordered: false,
         };
         let window = |now| callback.window(now).map(|w| (w.from, w.until));
         assert_eq!(window(at(8, 0)), Some((at(9, 0), at(17, 0))));

@@ -27,8 +27,13 @@ use crate::time::{EngineTime, Span};
 pub enum Command {
     /// Fire what is due and go on with what is done in slices. The shard's own.
     Tick,
-    /// The process began anew; engine time has just jumped by this. The shard's own.
-    Restart(Span),
+    /// The process began anew. The shard's own.
+    Restart {
+        /// By how much engine time has just jumped.
+        gap: Span,
+        /// By how much less than the clock on the wall.
+        missed: Span,
+    },
     /// Replace the routing configuration.
     Configure(Arc<Routing>),
     /// A calendar is open or closed now, by the clock on the wall. The shard's own.

@@ -309,7 +309,14 @@ impl Engine {
     /// What is known of a calendar; one of which nothing was said yet is open.
     #[must_use]
     pub fn hours(&self, calendar: CalendarId) -> Hours {
-        self.hours.get(calendar.index()).copied().unwrap_or_default()
+        self.hours.get(calendar.index()).cloned().unwrap_or_default()
+    }
+
+    /// When a queue may call people; always, without a calendar.
+    #[must_use]
+    pub fn queue_hours(&self, queue: QueueId) -> Hours {
+        let calendar = self.routing.queue(queue).and_then(|q| q.life.hours);
+        calendar.map(|calendar| self.hours(calendar)).unwrap_or_default()
     }
 
     /// Whether a queue is open, as far as its calendar says.

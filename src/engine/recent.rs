@@ -122,6 +122,14 @@ impl<R: Row> Recent<R> {
         }
     }
 
+    /// Each row becomes another with the same key.
+    pub(crate) fn each(&mut self, change: impl Fn(R) -> R) {
+        let rows: Vec<R> = self.all().collect();
+        for row in rows {
+            self.put(change(row));
+        }
+    }
+
     /// What is still remembered under a key.
     pub(crate) fn get(&self, at: EngineTime, key: &R::Key) -> Option<&R> {
         self.rows.get(key).filter(|row| row.until() >= at)

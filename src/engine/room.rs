@@ -85,7 +85,8 @@ impl Engine {
         let begins = EngineTime(slot.saturating_mul(SLOT.0)).max(at);
         let rate = if begins.since(at) < SOON { serves.soon } else { serves.later };
         let ends = EngineTime(slot.saturating_add(1).saturating_mul(SLOT.0));
-        let seconds = ends.since(begins).as_secs_f64();
+        // Nobody is called while it is closed.
+        let seconds = self.queue_hours(queue).open_for(begins, ends).as_secs_f64();
         let share = f64::from(policy.share) / 100.0;
         let most = whole(rate.unwrap_or_default() * share * seconds);
         most.saturating_sub(self.board.promised(queue, slot))

@@ -29,6 +29,8 @@ pub struct Stage {
     pub raised: Span,
     /// A number outside that did not take it, and when it is tried again.
     pub again: Option<(ExternalId, EngineTime)>,
+    /// The queue did not take it when it came, and calls back once a number is known.
+    pub turned_away: bool,
 }
 
 /// What a contact asks for, and where it stands, after a step or an edit.

@@ -103,6 +103,10 @@ fn callback_due(now: EngineTime, c: &Contact) -> Next {
         Some(Phase::Held { until }) => {
             format!("It is not called before {} have passed.", length(until.since(now)))
         }
+        Some(Phase::OffHours { until }) => format!(
+            "It is not called before the queue opens and its own hours begin, in {}.",
+            length(until.since(now))
+        ),
         Some(Phase::Patient { .. }) => {
             "It is called when an agent has nobody on the line to serve, or by its place \
              before its time runs out."

@@ -293,7 +293,7 @@ fn callback_row(view: &View<'_>, c: &Contact, callback: &Callback) -> v1::Callba
 fn phase(c: &Contact, callback: &Callback) -> v1::CallbackPhase {
     match (c.state, callback.phase) {
         (State::Reserved { .. } | State::Connecting { .. }, _) => v1::CallbackPhase::Calling,
-        (_, Phase::Held { .. }) => v1::CallbackPhase::Held,
+        (_, Phase::Held { .. } | Phase::OffHours { .. }) => v1::CallbackPhase::Held,
         (_, Phase::Patient { .. }) => v1::CallbackPhase::Patient,
         (_, Phase::Exhausted(Exhausted::Tried)) => v1::CallbackPhase::Exhausted,
         (_, Phase::Exhausted(Exhausted::Invalid)) => v1::CallbackPhase::InvalidNumber,

@@ -59,9 +59,12 @@ pub(crate) fn wall_now() -> WallTime {
     WallTime(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// By how much engine time jumps when the journal was last written at `then`.
-pub(crate) fn gap(then: WallTime, now: WallTime) -> Span {
-    Span::millis(now.0.saturating_sub(then.0)).min(LONGEST_GAP)
+/// By how much engine time jumps when the journal was last written at `then`, and by how much
+/// less than the clock on the wall that is.
+pub(crate) fn gap(then: WallTime, now: WallTime) -> (Span, Span) {
+    let passed = Span::millis(now.0.saturating_sub(then.0));
+    let gap = passed.min(LONGEST_GAP);
+    (gap, Span(passed.0 - gap.0))
 }
 
 #[cfg(test)]
@@ -71,9 +74,11 @@ mod tests {
     #[test]
     fn a_restart_jumps_by_the_wall_clock_but_never_back_and_never_far() {
         let gap = |then, now| gap(WallTime(then), WallTime(now));
-        assert_eq!(gap(1_000, 3_500), Span::millis(2_500));
-        assert_eq!(gap(3_500, 1_000), Span::ZERO, "the wall clock was set back");
-        assert_eq!(gap(0, 86_400_000), LONGEST_GAP);
+        assert_eq!(gap(1_000, 3_500), (Span::millis(2_500), Span::ZERO));
+        let back = (Span::ZERO, Span::ZERO);
+        assert_eq!(gap(3_500, 1_000), back, "the wall clock was set back");
+        let missed = Span(Span::seconds(86_400).0 - LONGEST_GAP.0);
+        assert_eq!(gap(0, 86_400_000), (LONGEST_GAP, missed));
     }
 
     #[test]

@@ -12,6 +12,7 @@
 pub mod ask;
 mod backlog;
 mod batch;
+pub mod calendar;
 pub(crate) mod clock;
 pub mod handle;
 pub mod health;

@@ -42,7 +42,7 @@ use crate::journal::seal::KeyStore;
 use crate::journal::snapshot::Snapshot;
 use crate::journal::snapshot::seen::Seen;
 use crate::journal::{Batch, Journal, JournalError, Mark, Tip};
-use crate::time::{EngineTime, Span, WallTime};
+use crate::time::{EngineTime, WallTime};
 
 /// What a shard needs from outside.
 #[derive(Clone, Debug)]
@@ -273,7 +273,9 @@ impl Recovery {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let fresh = self.sequence == 0;
-        let gap = if fresh { Span::ZERO } else { gap(self.wall, wall_now()) };
+        // Nothing was promised before the first entry.
+        let then = if fresh { wall_now() } else { self.wall };
+        let (gap, missed) = gap(then, wall_now());
         let clock = Clock::starting_at(self.at + gap);
         self.health.goes_by(clock);
         let engine = std::mem::take(&mut self.engine);
@@ -299,7 +301,7 @@ impl Recovery {
         };
         let mut decider = Decider::new(engine, clock, self.sequence, observer);
         if !fresh {
-            decider.own(Command::Restart(gap)).map_err(StartError::Restart)?;
+            decider.own(Command::Restart { gap, missed }).map_err(StartError::Restart)?;
         }
         if !self.configured || *recovered != wanted {
             configure(&mut decider, wanted).or_else(stays)?;

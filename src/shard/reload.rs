@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use super::ask::Rejection;
+use super::calendar::{self, Told};
 use super::handle::{ShardHandle, Stopped};
 use super::health::Health;
 use super::owner::Decider;
@@ -30,6 +31,7 @@ use crate::ids::RequestId;
 pub struct Reloads {
     turn: Mutex<()>,
     own: OnceLock<Own>,
+    told: Mutex<Told>,
 }
 
 /// What a router was started with.
@@ -92,6 +94,11 @@ impl Reloads {
         // There is one start in a process's life.
         let _ = self.own.set(own);
     }
+
+    /// What the engine was last told of calendars.
+    pub(super) fn told(&self) -> &Mutex<Told> {
+        &self.told
+    }
 }
 
 impl ShardHandle {
@@ -137,6 +144,8 @@ impl ShardHandle {
         let planned = self.preview_config(wanted).await?;
         let routing = Arc::new(planned.preview.routing.clone());
         self.call(actor, request, Command::Reload { routing, why }, None).await?;
+        // A calendar of which nothing was said yet is taken for open.
+        calendar::tell(self).await;
         // A file that was mended by hand, and applied from another place.
         if self.health.configuration_fault().is_some() && planned.own_file.is_none() {
             self.health.set_configuration_fault(None);
@@ -167,8 +176,10 @@ mod tests {
     use crate::config::{Kind, built_in};
     use crate::engine::entry::Role;
     use crate::engine::event::Event;
+    use crate::engine::queue_life::Calendar;
     use crate::engine::refusal::RefusalKind;
     use crate::engine::routing::Routing;
+    use crate::ids::CalendarId;
     use crate::shard::testing::Recorded;
     use crate::shard::tests::bench::{Memory, actor, start, start_with};
 
@@ -230,6 +241,25 @@ mod tests {
         let full = MergeError::TableFull { kind: Kind::Skill, found: 65_537, most: 65_536 };
         assert!(refused(Err(full)).contains("65537 skill names"));
         assert!(refused(Ok(another())).contains("queues do not agree"), "an id has another name");
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_is_closed_is_so_before_the_answer() {
+        let memory = Arc::new(Memory::default());
+        let (handle, shard) = start(&memory, Arc::new(Recorded::default()));
+        let never = wanted(|config| {
+            let (name, zone) = ("never".into(), "Europe/Berlin".into());
+            config.routing.calendars = vec![Calendar { name, zone, ..Calendar::default() }];
+            config.routing.queues[0].life.hours = Some(CalendarId(0));
+        });
+        apply(&handle, &never).await.expect("it is applied");
+        let name = never.routing.queues[0].name.clone();
+        let queue = handle.directory().queue(&name).expect("it is there");
+        assert_eq!(handle.read(move |view| view.engine.is_open(queue)).await, Ok(false));
+        let entries = memory.batches().len();
+        apply(&handle, &never).await.expect("it is in force");
+        assert_eq!(memory.batches().len(), entries, "what was told is no news");
+        shard.stop();
     }
 
     #[tokio::test]

@@ -390,6 +390,7 @@ impl<'a> World<'a> {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            number_confirmed: false,
             language: stream.language,
             heed: None,
             content: self.tally.came,

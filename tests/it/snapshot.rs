@@ -92,6 +92,7 @@ impl Filler {
             continues: None,
             waited: Span::ZERO,
             attributes: Some(Arc::from([("product".into(), "kettle".into())])),
+            number_confirmed: false,
             language: None,
             heed: None,
             content: n,

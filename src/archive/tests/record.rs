@@ -153,6 +153,7 @@ fn called_back(contact: u64) -> Event {
         tried: [0; 6],
         first: None,
         policy: std::sync::Arc::default(),
+        ordered: false,
     };
     Event::CallbackPromised(CallbackPromised { contact, callback, released: None })
 }

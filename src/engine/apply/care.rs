@@ -9,10 +9,19 @@ use super::super::event::{
 };
 use super::super::recent::{KeptPlace, LastOfThread};
 use super::super::words::{Channel, ServiceClass, WaitsFor};
-use crate::ids::{AgentId, ContactId};
+use crate::ids::{AgentId, ContactId, CustomerId, QueueId};
 use crate::time::{EngineTime, Span};
 
 impl Engine {
+    /// A place that was kept is given back once, whichever queue it is in.
+    fn place_taken(&mut self, at: EngineTime, customer: CustomerId, of: ContactId) {
+        for queue in (0..).map(QueueId).take(self.routing.queues.len()) {
+            if self.kept.get(at, &(customer, queue)).is_some_and(|kept| kept.contact == of) {
+                self.kept.forget(&(customer, queue));
+            }
+        }
+    }
+
     pub(super) fn apply_to_care(&mut self, at: EngineTime, event: &Event) {
         match event {
             Event::InputReceived(contact) => self.spoke(at, *contact),
@@ -21,10 +30,10 @@ impl Engine {
                 self.kept.note(at, KeptPlace { until, customer, queue, contact, origin });
             }
             Event::Advanced(Advanced { contact, by, place, because }) => {
-                if let AdvancedBecause::Returned { queue, .. } = because
+                if let AdvancedBecause::Returned { of, .. } = because
                     && let Some(customer) = self.contact(*contact).and_then(|c| c.customer)
                 {
-                    self.kept.forget(&(customer, *queue));
+                    self.place_taken(at, customer, *of);
                 }
                 self.change(*contact, |c| {
                     c.care.ahead = Span(c.care.ahead.0.saturating_add(by.0));

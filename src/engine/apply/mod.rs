@@ -7,6 +7,7 @@
 mod callback;
 mod care;
 mod contact;
+mod missed;
 mod people;
 mod recall;
 mod stage;
@@ -54,10 +55,10 @@ impl Engine {
             Event::WrapUpEnded { agent, contact } => self.drop_work(at, *agent, *contact),
             Event::ReservationsPaused { paused } => self.counts.paused = *paused,
             Event::HoursChanged(HoursChanged { calendar, now }) => {
-                self.hours_changed(*calendar, *now)
+                self.hours_changed(*calendar, now.clone());
             }
-            Event::Restarted { .. }
-            | Event::Unchanged { .. }
+            Event::Restarted { missed, .. } => self.missed(*missed),
+            Event::Unchanged { .. }
             | Event::Ordered { .. }
             | Event::ReplyCame(_)
             | Event::FeedbackGiven(_)

@@ -188,6 +188,8 @@ pub struct Arrival {
     pub waited: Span,
     /// Routing facts.
     pub attributes: Option<Attributes>,
+    /// A number at which they can be called is known and confirmed.
+    pub number_confirmed: bool,
     /// The language that they are known to use.
     pub language: Option<Language>,
     /// What their words were found to mean at intake.

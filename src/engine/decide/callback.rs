@@ -17,7 +17,7 @@ use super::super::callback::{
 use super::super::command::{Reply, Report};
 use super::super::contact::{Contact, State};
 use super::super::event::{
-    CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, Released, Settled,
+    Announce, CallbackPromised, CallbackStepped, Dialled, EffectKind, Event, Released, Settled,
 };
 use super::super::promise::PromiseKind;
 use super::super::refusal::Refusal;
@@ -47,7 +47,10 @@ impl Turn<'_> {
         self.drop_consult(contact);
         self.everyone_off(contact);
         let mut freed = self.withdraw(contact);
-        self.settle_effects(contact, Settled::Withdrawn, |_| true);
+        // What they are being told goes on, where they hear it.
+        let over: fn(EffectKind) -> bool =
+            if callback.kind == CallbackKind::Lost { |_| true } else { |kind| !is_said(kind) };
+        self.settle_effects(contact, Settled::Withdrawn, over);
         self.take_out(contact);
         let mut released = None;
         if let Some(c) = self.engine.contact(contact)
@@ -96,7 +99,8 @@ impl Turn<'_> {
         let next = self.engine.owed.counts.next_lost.get(&c.queue).copied();
         let turn = next.unwrap_or_default().clamp(self.at, self.at + A_DAY);
         let (kind, phase) = (CallbackKind::Lost, Phase::Held { until: turn });
-        let due = (turn.since(self.at) <= policy.within).then(|| turn + policy.within);
+        let soon = turn.since(self.at) <= policy.within;
+        let due = self.open_after(c.queue, turn, policy.within).filter(|_| soon);
         let unplanned = self.unplanned(Wanted::default(), policy);
         self.promise_callback(contact, Callback { kind, phase, due, ..unplanned }, None);
         true
@@ -234,12 +238,6 @@ impl Turn<'_> {
         self.offer_contact(contact);
     }
 
-    /// Whether a customer who waits for our call must not be called now.
-    pub(super) fn must_not_call(&self, c: &Contact) -> bool {
-        let open = |cb: &Callback| cb.window(self.at).is_some_and(|w| w.from <= self.at);
-        c.silent().is_some_and(|callback| !open(callback))
-    }
-
     /// What is asked of the gateway when an agent takes a call, and how long it may take:
     /// joining the two, or calling the customer as well.
     pub(super) fn legs_of(
@@ -317,20 +315,20 @@ impl Turn<'_> {
     pub(super) fn try_again(&mut self, contact: ContactId, outcome: DialOutcome) {
         let Some(c) = self.engine.contact(contact) else { return };
         let Some(callback) = c.callback.as_deref() else { return };
+        // What was ordered was one call.
+        let callback = Callback { ordered: false, ..callback.clone() };
         let row = callback.policy.retry[outcome.index()];
         let phase = if outcome == DialOutcome::Invalid || !c.callable {
             Phase::Exhausted(Exhausted::Invalid)
         } else if callback.tried[outcome.index()] >= row.most {
             Phase::Exhausted(Exhausted::Tried)
         } else {
-            match callback.window(self.at + row.after) {
-                Some(window) => Phase::Held { until: window.from },
-                None => Phase::Exhausted(Exhausted::TooLate),
-            }
+            self.not_before(c, &callback, self.at + row.after)
         };
-        let planned = Callback { phase, ..callback.clone() };
+        let planned = Callback { phase, ..callback };
         let phase = if planned.is_open() { self.phase_of(c, &planned) } else { phase };
-        self.steps_to(contact, phase);
+        let now = Callback { phase, ..planned };
+        self.emit(Event::CallbackStepped(CallbackStepped { contact, now }));
         self.offer_contact(contact);
     }
 
@@ -357,7 +355,7 @@ impl Turn<'_> {
                 self.close(contact, reason);
             }
             Some(Phase::OnLine) => self.dial_over(contact, DialOutcome::NoAnswer, 0),
-            Some(_) => {}
+            Some(_) => self.settle_effects(contact, Settled::Withdrawn, is_said),
         }
         Ok(())
     }
@@ -386,7 +384,8 @@ impl Turn<'_> {
         // Who is asked for again may be called again at any of their hours.
         let until = callback.until.filter(|until| *until > self.at);
         let tried = [0; 6];
-        let again = Callback { until, tried, phase: Phase::Held { until: self.at }, ..callback };
+        let phase = Phase::Held { until: self.at };
+        let again = Callback { until, tried, phase, ordered: true, ..callback };
         let window = again.window(self.at).filter(|w| w.from <= self.at);
         let expected = "within the hours at which the customer may be called";
         let window = window.ok_or(Refusal::OutOfRange { field: "hours", expected })?;
@@ -415,4 +414,9 @@ impl Turn<'_> {
 fn needs_no_name(c: &Contact) -> bool {
     let waits = matches!(c.state, State::CallbackDue | State::Reserved { .. });
     waits && c.silent().is_some() || c.is_ours() && c.channel != Channel::Voice
+}
+
+/// Words that a customer hears while they wait, as against the last that they hear.
+const fn is_said(kind: EffectKind) -> bool {
+    matches!(kind, EffectKind::Announce(Announce { ends: None, .. }))
 }

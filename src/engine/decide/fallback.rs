@@ -10,7 +10,7 @@ use super::super::callback::Wanted;
 use super::super::contact::{Contact, Link, State};
 use super::super::event::{Announce, EffectKind, Event, HoursChanged, Opens, Queued, Settled};
 use super::super::gateway::{Gateway, MOST_EFFECTS};
-use super::super::hours::Hours;
+use super::super::hours::{Hours, MOST_OPENINGS};
 use super::super::queue_life::{Fallback, Overflow, Then};
 use super::super::rank::Asked;
 use super::super::recall::{SAY_WINDOW, Tier};
@@ -22,6 +22,7 @@ use super::super::words::{
 use super::{Turn, is_hurt};
 use crate::ids::{CalendarId, ContactId, ExternalId, NoticeId, QueueId};
 use crate::time::Span;
+use std::sync::Arc;
 
 /// How long a number outside may take to answer.
 const FORWARDED_WITHIN: Span = Span::seconds(120);
@@ -37,15 +38,6 @@ pub(super) const fn lasts(on: WaitsFor) -> Option<Span> {
         WaitsFor::Farewell => Some(TOLD_WITHIN),
         WaitsFor::Customer | WaitsFor::ThirdParty => None,
     }
-}
-
-/// Why a contact ends that is being told so.
-pub(super) fn ends_for(c: &Contact) -> Option<EndReason> {
-    let ends = |kind: &EffectKind| match kind {
-        EffectKind::Announce(announce) => announce.ends,
-        _ => None,
-    };
-    c.effects.iter().find_map(|(_, kind)| ends(kind))
 }
 
 impl Engine {
@@ -66,27 +58,38 @@ impl Engine {
         matches!(c.link, Link::Attached(_)) && self.is_attached(c)
     }
 
-    /// How many are in line in a queue.
-    fn in_line(&self, queue: QueueId) -> u32 {
-        ServiceClass::ALL.into_iter().map(|service| self.floor.backlog(queue, service)).sum()
+    /// How many wait on the line in a queue. Who waits for our call is not on it.
+    fn on_line(&self, queue: QueueId) -> u32 {
+        Channel::ALL.into_iter().map(|on| self.pace.get(queue, on).waiting.inside).sum()
     }
 
     /// Whether one more may stand in a queue's line without its being full.
     fn has_place(&self, queue: QueueId) -> bool {
         let most = self.routing.queue(queue).map_or(0, |q| q.life.most_waiting);
-        most == 0 || self.in_line(queue) < most
+        most == 0 || self.on_line(queue) < most
     }
 }
 
 impl Turn<'_> {
     /// A calendar opens or closes.
-    pub(super) fn set_hours(&mut self, calendar: CalendarId, now: Hours) -> Result<(), Refusal> {
+    pub(super) fn set_hours(&mut self, calendar: CalendarId, now: &Hours) -> Result<(), Refusal> {
         if self.engine.routing.calendar(calendar).is_none() {
             let expected = "a calendar of the configuration";
             return Err(Refusal::OutOfRange { field: "calendar", expected });
         }
-        if self.engine.hours.get(calendar.index()) != Some(&now) {
-            self.emit(Event::HoursChanged(HoursChanged { calendar, now }));
+        if now.ahead.len() > MOST_OPENINGS {
+            return Err(Refusal::OutOfRange { field: "ahead", expected: "at most 256 openings" });
+        }
+        if self.engine.hours.get(calendar.index()) == Some(now) {
+            return Ok(());
+        }
+        let differs = self.engine.hours(calendar).differs(now, self.at);
+        self.emit(Event::HoursChanged(HoursChanged { calendar, now: now.clone() }));
+        if differs {
+            // Who waits for our call may be called at other times.
+            let routing = Arc::clone(&self.engine.routing);
+            let keeps = |queue| routing.queue(queue).and_then(|q| q.life.hours) == Some(calendar);
+            self.schedule_refiling(keeps);
         }
         Ok(())
     }
@@ -111,7 +114,7 @@ impl Turn<'_> {
             self.offer_contact(contact);
         } else {
             // It stands in the line itself.
-            let beyond = life.most_waiting > 0 && self.engine.in_line(queue) > life.most_waiting;
+            let beyond = life.most_waiting > 0 && self.engine.on_line(queue) > life.most_waiting;
             let waits = self.engine.contact(contact).is_some_and(|c| c.state == State::Queued);
             if beyond && waits && self.fall_back(contact, life.full, EndReason::QueueFull) {
                 return;
@@ -142,25 +145,35 @@ impl Turn<'_> {
         }
         match then {
             Then::Overflow(to) => self.overflow_to(contact, to),
-            Then::Callback => self.called_back_instead(contact),
+            Then::Callback => {
+                let called_back = self.called_back_instead(contact);
+                if !called_back {
+                    self.turn_away(contact);
+                }
+                called_back
+            }
             Then::Wait | Then::Close => false,
         }
     }
 
-    /// A number is known now. One whom the queue does not take, and would call back, need not
-    /// stay on the line for it.
+    /// A number is known now. One whom the queue would have called back when they came, and
+    /// who waits since because it was not, need not stay on the line for it.
     pub(super) fn number_known(&mut self, contact: ContactId) {
-        let Some(queue) = self.waiting(contact).map(|c| c.queue) else { return };
-        let Some(life) = self.queue_of(queue).map(|q| q.life) else { return };
-        let full = life.most_waiting > 0 && self.engine.in_line(queue) > life.most_waiting;
-        let by = match (self.engine.is_open(queue), full) {
-            (false, _) => life.closed,
-            (true, true) => life.full,
-            (true, false) => return,
-        };
-        if by.then == Then::Callback {
+        if self.waiting(contact).is_some_and(|c| c.stage.turned_away) {
             self.called_back_instead(contact);
         }
+    }
+
+    /// One whom the queue did not take when they came and calls back when their number is
+    /// known, unless an agent has them first.
+    fn turn_away(&mut self, contact: ContactId) {
+        let Some(c) = self.waiting(contact) else { return };
+        if c.channel != Channel::Voice || c.callable {
+            return;
+        }
+        let filing = self.filing(c, c.stage.stepped);
+        let stage = Stage { turned_away: true, ..filing.stage };
+        self.emit(Event::Refiled(Filing { stage, ..filing }));
     }
 
     /// A caller keeps the place and is called, if the number is known and a callback can be
@@ -187,8 +200,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells a customer why the contact ends; it ends when that is done or has failed. One who
-    /// cannot be told waits.
+    /// Tells a customer why the contact ends; it ends when that is done. One who cannot be told
+    /// waits.
     fn say_farewell(
         &mut self,
         contact: ContactId,
@@ -294,13 +307,11 @@ impl Turn<'_> {
         }
     }
 
-    /// A gateway could not. A text that cannot be said keeps nobody on the line.
+    /// A gateway could not. Who was not told why it ends waits instead.
     pub(super) fn fallback_failed(&mut self, contact: ContactId, kind: Option<EffectKind>) {
         match kind {
             Some(EffectKind::Forward { to }) => self.back_from(contact, to),
-            Some(EffectKind::Announce(Announce { ends: Some(reason), .. })) => {
-                self.close(contact, reason);
-            }
+            Some(EffectKind::Announce(Announce { ends: Some(_), .. })) => self.wake(contact),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use super::super::command::{Arrival, Heard, Reply, Report};
 use super::super::contact::{Link, State};
-use super::super::event::{Arrived, EffectKind, Event, Queued, Released, Settled};
+use super::super::event::{Arrived, EffectKind, Event, NumberConfirmed, Queued, Released, Settled};
 use super::super::gateway::{KeyOf, MOST_EFFECTS, MOST_KEYS};
 use super::super::rank::Asked;
 use super::super::recall::{
@@ -120,6 +120,10 @@ impl Turn<'_> {
             own_preferred: a.preferred.clone(),
             language: a.language,
         }));
+        if a.number_confirmed {
+            let confirmed = true;
+            self.emit(Event::NumberConfirmed(NumberConfirmed { contact, confirmed }));
+        }
         if let Some(heed) = heed {
             self.emit(Event::Triaged { contact, heed });
         }

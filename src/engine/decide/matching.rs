@@ -12,8 +12,9 @@ use super::super::words::ServiceClass;
 use super::Turn;
 use crate::ids::{AgentId, ContactId, ReservationId};
 
-/// Contacts found detached in one search, after which it is cut short and goes on with the next tick.
-const MOST_DETACHED: usize = 512;
+/// Contacts found detached, or not to be called any more, in one search, after which it is cut
+/// short and goes on with the next tick.
+const MOST_STRAY: usize = 512;
 
 /// A contact that an agent is to get, and why.
 struct Chosen {
@@ -35,6 +36,9 @@ impl Turn<'_> {
         let stand = engine.stand_of(contact);
         if !engine.is_attached(c) || engine.counts.paused {
             return;
+        }
+        if stand != Stand::Off && self.must_not_call(c) {
+            return self.callback_due(contact);
         }
         let (trigger, async_passed) = (Trigger::Contact, false);
         match stand {
@@ -87,24 +91,29 @@ impl Turn<'_> {
 
     /// Gives an agent contacts as long as there are any that they can take.
     pub(super) fn offer_agent(&mut self, agent: AgentId) {
-        let mut detached = 0;
+        let mut stray = 0;
         while !self.engine.counts.paused {
             let Some(chosen) = self.best_for(agent) else { return };
             let contact = chosen.contact;
             let c = self.engine.contact(contact);
             let attached = c.is_some_and(|c| self.engine.is_attached(c));
-            if attached && c.is_some_and(Contact::has_fallen_silent) {
-                self.ask_presence(contact, agent);
-            } else if attached {
-                let rank = self.engine.floor.rank(agent, self.engine.stand_of(contact));
-                self.reserve(agent, rank.unwrap_or_default(), chosen);
-            } else if detached < MOST_DETACHED {
-                // Its gateway is gone, and the sweep has not come to it yet.
-                self.emit(Event::Detached(contact));
-                detached += 1;
-            } else {
+            let late = c.is_some_and(|c| self.must_not_call(c));
+            if (late || !attached) && stray == MOST_STRAY {
                 self.engine.agenda.hungry.add(agent);
                 return;
+            }
+            stray += usize::from(late || !attached);
+            if late {
+                // Its hours ended, and its timer has not come round yet.
+                self.callback_due(contact);
+            } else if !attached {
+                // Its gateway is gone, and the sweep has not come to it yet.
+                self.emit(Event::Detached(contact));
+            } else if c.is_some_and(Contact::has_fallen_silent) {
+                self.ask_presence(contact, agent);
+            } else {
+                let rank = self.engine.floor.rank(agent, self.engine.stand_of(contact));
+                self.reserve(agent, rank.unwrap_or_default(), chosen);
             }
         }
     }

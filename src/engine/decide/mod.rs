@@ -121,11 +121,11 @@ impl Turn<'_> {
     fn answer(&mut self, command: &Command) -> Result<Reply, Refusal> {
         match command {
             Command::Tick => self.tick(),
-            Command::Restart(gap) => self.restart(*gap),
+            Command::Restart { gap, missed } => self.restart(*gap, *missed),
             Command::Configure(routing) => return self.configure(routing, None),
             Command::Reload { routing, why } => return self.configure(routing, Some(why)),
             Command::PauseReservations(paused) => self.pause(*paused),
-            Command::SetHours { calendar, now } => self.set_hours(*calendar, *now)?,
+            Command::SetHours { calendar, now } => self.set_hours(*calendar, now)?,
             Command::ConnectGateway { name, limits } => return self.connect_gateway(name, *limits),
             Command::RegisterGateway(name) => return self.register_gateway(name),
             Command::DisconnectGateway { gateway, session } => {
@@ -155,8 +155,8 @@ impl Turn<'_> {
         }
     }
 
-    fn restart(&mut self, gap: Span) {
-        self.emit(Event::Restarted { gap });
+    fn restart(&mut self, gap: Span, missed: Span) {
+        self.emit(Event::Restarted { gap, missed });
         for index in 0..self.engine.gateways.len() {
             let gateway = GatewayId(u16::try_from(index).unwrap_or(u16::MAX));
             if self.engine.gateways[index].session.is_some() {
@@ -371,9 +371,9 @@ impl Turn<'_> {
         // The second agent of a consult has talked to a colleague, not to the customer.
         let wrap_up = agent.filter(|_| c.parent.is_none()).and_then(|_| self.wrap_up(c.queue));
         freed = freed.or(agent);
-        let kept = self.place_to_keep(contact, reason);
+        let kept = self.places_to_keep(contact, reason);
         self.emit(Event::Closed { contact, gateway, consult_of, reason, agent, wrap_up });
-        if let Some(kept) = kept {
+        for kept in kept {
             self.emit(Event::PlaceKept(kept));
         }
         self.owed_over(owed, reason);

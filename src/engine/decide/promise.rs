@@ -96,7 +96,8 @@ impl Turn<'_> {
         }
         let owner = self.known_agent(p.owner.or(by))?;
         let lead = self.engine.routing.settings.promises.lead;
-        let until = (p.due - lead).max(self.at);
+        let hours = self.engine.queue_hours(c.queue);
+        let until = hours.before(p.due, lead).max(self.at);
         let stage = Stage::Waiting { until, turn: false };
         let (kind, due) = (p.kind, Some(p.due));
         Ok(Promise { kind, due, stage, ..self.blank(c, p.hours, owner) })
@@ -173,10 +174,9 @@ impl Turn<'_> {
             return self.later(p, self.at + FULL);
         }
         if self.is_dialled(&p)
-            && let Some(hours) = p.hours
-            && hours.at(self.at).from > self.at
+            && let Some(until) = self.not_yet(&p)
         {
-            return self.later(p, hours.at(self.at).from);
+            return self.over_night(p, until);
         }
         self.follow_up(p);
     }

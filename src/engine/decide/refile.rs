@@ -31,7 +31,7 @@ pub(super) fn edited(old: &Routing, new: &Routing) -> Vec<bool> {
         let (steps, updates) = (q.steps.clone(), q.life.updates.0 > 0);
         let pools = if steps.is_empty() { Default::default() } else { q.pools.clone() };
         let preferred = (q.policy.preferred.clone(), q.policy.language);
-        (q.needs.clone(), preferred, q.head_start, steps, pools, updates)
+        (q.needs.clone(), preferred, q.head_start, steps, pools, (updates, q.life.hours))
     };
     let differs = |(i, new): (usize, &Queue)| {
         languages || old.queues.get(i).is_none_or(|old| asks(old) != asks(new))
@@ -68,6 +68,7 @@ impl Turn<'_> {
             let found = found.filter(|c| edits.queues.get(c.queue.index()) == Some(&true));
             if let Some(contact) = found.map(|c| c.id) {
                 self.refile(contact);
+                self.rehour(contact);
             }
             edits.slot += 1;
             edits.left -= 1;

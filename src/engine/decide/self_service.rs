@@ -12,7 +12,6 @@ use super::super::recall::{
 };
 use super::super::wait_estimate::WaitEstimate;
 use super::super::words::{Channel, EndReason, QueuedBecause};
-use super::fallback::ends_for;
 use super::{Turn, place};
 use crate::ids::{AskId, ContactId, EffectId, RecallId};
 use crate::time::{EngineTime, Span};
@@ -383,9 +382,6 @@ impl Turn<'_> {
 
     /// Why a contact ends whose customer left.
     pub(super) fn left_because(c: &Contact) -> EndReason {
-        if let Some(reason) = ends_for(c) {
-            return reason;
-        }
         match (c.parent, c.answered, c.self_service()) {
             (Some(_), _, _) => EndReason::ConsultCancelled,
             (None, Some(_), _) => EndReason::CustomerLeft,

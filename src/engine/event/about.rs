@@ -5,8 +5,8 @@
 
 use super::{
     Advanced, BulkNews, CallbackPromised, CallbackStepped, Dialled, Event, HeldBack, Linked,
-    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, RecoveryNews, StepTaken, WaitAnnounced,
-    WentSilent, WrapUpExtended,
+    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, RecoveryNews, StepTaken,
+    WaitAnnounced, WentSilent, WrapUpExtended,
 };
 use crate::engine::bulk::BulkStep;
 use crate::engine::promise::Stage;

@@ -52,6 +52,8 @@ pub enum Event {
     Restarted {
         /// By how much engine time jumped.
         gap: Span,
+        /// By how much less than the clock on the wall: what is promised by that moves.
+        missed: Span,
     },
     /// The routing configuration is now this one.
     Configured(Arc<Routing>),

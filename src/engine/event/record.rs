@@ -303,7 +303,7 @@ pub struct Announce {
     pub outlook: Outlook,
     /// When the queue opens, where it is closed and that is known.
     pub opens: Option<Opens>,
-    /// The contact ends for this reason once it was said, or could not be.
+    /// The contact ends for this reason once it was said; it waits if that could not be.
     pub ends: Option<EndReason>,
 }
 

@@ -16,7 +16,7 @@ pub struct StepTaken {
 }
 
 /// A calendar opened, closed, or will do so at another time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HoursChanged {
     /// Which.
     pub calendar: CalendarId,

@@ -67,7 +67,10 @@ impl Live {
 impl Surge {
     /// Without a mode nobody is called back.
     fn new(mode: Option<DialMode>) -> Self {
-        let policy = CallbackPolicy { mode: mode.unwrap_or(DialMode::AgentFirst), ..CallbackPolicy::default() };
+        let policy = CallbackPolicy {
+            mode: mode.unwrap_or(DialMode::AgentFirst),
+            ..CallbackPolicy::default()
+        };
         let mut c = center(&policy);
         let mut routing = Routing::clone(c.engine.routing());
         if mode.is_none() {
@@ -152,7 +155,8 @@ impl Surge {
         let Center { engine, events, .. } = &mut self.c;
         let reply = engine.handle(self.clock, None, command, events);
         // Whom nobody calls need not be looked at.
-        if self.c.events.iter().any(|e| matches!(e, Event::Reserved(_) | Event::EffectAsked { .. })) {
+        if self.c.events.iter().any(|e| matches!(e, Event::Reserved(_) | Event::EffectAsked { .. }))
+        {
             self.dials(free);
         }
         self.react();
@@ -332,7 +336,10 @@ impl Surge {
 fn at_25_times_the_volume_one_in_a_hundred_is_late_at_most() {
     let mut without = Surge::new(None);
     without.play();
-    println!("nobody called back: in the surge {:?}, after it {:?}", without.live[0], without.live[1]);
+    println!(
+        "nobody called back: in the surge {:?}, after it {:?}",
+        without.live[0], without.live[1]
+    );
     for mode in DialMode::ALL {
         let mut surge = Surge::new(Some(mode));
         surge.play();

@@ -246,21 +246,22 @@ fn nobody_is_called_at_night() {
     let hours = Some(CallHours { from: at(3_600), lasting: Span::seconds(3_600) });
     let call = c.arrives(Channel::Voice, PLAIN);
     c.wants(call, Wanted { window: None, hours }).expect("promised");
-    assert_eq!(c.phase(call), Phase::Held { until: at(3_600) });
+    assert_eq!(c.phase(call), Phase::OffHours { until: at(3_600) });
     c.passes(3_600);
     c.dialled(call, DialOutcome::NoAnswer);
     c.passes(1_800);
     c.dialled(call, DialOutcome::NoAnswer);
     // The next one would be at 2 o'clock; they may be called from 1 to 2.
-    assert_eq!(c.phase(call), Phase::Held { until: at(25 * 3_600) });
+    assert_eq!(c.phase(call), Phase::Held { until: at(7_200) });
     c.passes(23 * 3_600 - 1);
+    assert_eq!(c.phase(call), Phase::OffHours { until: at(25 * 3_600) });
     assert_eq!(c.engine.callbacks(PLAIN).dialling, 0);
     // Nobody is there in the morning: at the end of their hours they leave the line.
     c.act(ANNE, Act::Become(Availability::NotReady(ReasonId(2)))).expect("not ready");
     c.passes(1_900);
     assert!(matches!(c.phase(call), Phase::Pressing { .. }), "{:?}", c.phase(call));
     c.passes(3_600);
-    assert_eq!(c.phase(call), Phase::Held { until: at(49 * 3_600) });
+    assert_eq!(c.phase(call), Phase::OffHours { until: at(49 * 3_600) });
 }
 
 #[test]
@@ -274,7 +275,10 @@ fn who_takes_a_callback_after_its_hours_calls_nobody() {
     let reservation = c.reservation(call);
     c.passes(6);
     c.act(ANNE, Act::Accept(reservation)).expect("taken");
-    assert_eq!((c.phase(call), c.held_for(call)), (Phase::Held { until: at(24 * 3_600) }, None));
+    assert_eq!(
+        (c.phase(call), c.held_for(call)),
+        (Phase::OffHours { until: at(24 * 3_600) }, None)
+    );
     assert!(c.engine.contact(call).expect("owed").effects.is_empty());
     let anne = c.engine.agent(ANNE).expect("there");
     assert_eq!((anne.missed, anne.availability), (0, Availability::Ready), "no fault of hers");

@@ -8,6 +8,7 @@ mod callbacks;
 mod care;
 mod consults;
 mod day;
+mod hours;
 mod overdue;
 mod owed;
 mod pains;
@@ -20,6 +21,7 @@ mod recall;
 mod recoveries;
 mod reload;
 mod steps;
+mod turned_away;
 mod waits;
 
 use std::sync::Arc;
@@ -168,6 +170,7 @@ impl Center {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            number_confirmed: false,
             content: self.keys,
         }
     }
@@ -414,7 +417,7 @@ fn who_is_no_longer_configured_finishes_and_signs_out() {
     c.ok(&Command::Configure(Arc::new(routing)));
     let more = c.arrives(Channel::Chat, PLAIN);
     assert_eq!(c.held_for(more), None);
-    c.ok(&Command::Restart(Span::seconds(5)));
+    c.ok(&Command::Restart { gap: Span::seconds(5), missed: Span::ZERO });
     c.ok(&Command::ConnectAgent(BOB));
     c.complete(chat);
     let signed_out = Event::AvailabilityChanged {

@@ -47,6 +47,7 @@ fn in_wrap_up() -> Engine {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            number_confirmed: false,
             content: 0,
         };
         let report = Report::Arrived(arrival);
@@ -78,7 +79,14 @@ fn ten_thousand_overdue_wrap_ups_end_in_order_over_several_ticks_after_a_restart
     let mut engine = Engine::restore(&engine.image()).expect("its own image");
     let at = EngineTime(3_600_000_000);
     let mut events = Vec::new();
-    engine.handle(at, None, &Command::Restart(Span::seconds(3_000)), &mut events).expect("taken");
+    engine
+        .handle(
+            at,
+            None,
+            &Command::Restart { gap: Span::seconds(3_000), missed: Span::ZERO },
+            &mut events,
+        )
+        .expect("taken");
     assert_eq!(in_wrap_up(&engine), OVERDUE as usize, "a restart itself ends none");
     let (mut ended, mut ticks) = (Vec::new(), 0);
     while engine.next_tick().is_some_and(|due| due <= at) {

@@ -178,6 +178,7 @@ pub(crate) fn arrived(
         },
         waited: check::within_a_day("waited_ms", asked.waited_ms)?,
         attributes,
+        number_confirmed: asked.number_confirmed,
         language: intake::language(asked.person.as_ref()),
         heed: intake::heed_of_arrival(
             from.recalls,

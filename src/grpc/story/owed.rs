@@ -65,6 +65,7 @@ fn promised(callback: &Callback) -> String {
 fn stepped(callback: &Callback) -> String {
     match callback.phase {
         Phase::Held { .. } => "is not called yet",
+        Phase::OffHours { .. } => "is not called before the queue opens and its own hours begin",
         Phase::Patient { .. } => "waits to be called, behind those on the line",
         Phase::Pressing { .. } => "waits to be called, at its place",
         Phase::OnLine => "the customer is on the line",

@@ -395,7 +395,7 @@ macro_rules! events {
 }
 events! {
     named {
-        Restarted { gap }
+        Restarted { gap, missed }
         Ordered { why }
         GatewayRegistered { gateway, name }
         GatewayConnected { gateway, session, limits }

@@ -62,7 +62,7 @@ macro_rules! events {
 
 events! {
     structs {
-        Restarted { ; gap = gap_us }
+        Restarted { ; gap = gap_us, missed = missed_us }
         Ordered { why }
         GatewayRegistered { gateway, name }
         GatewayConnected { gateway, session, limits }

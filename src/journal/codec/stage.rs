@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::field::{Field, Record, record};
 use super::{CodecError, pb};
+use crate::engine::callback::Window;
 use crate::engine::event::{Announce, HoursChanged, Opens, StepTaken, WaitAnnounced};
 use crate::engine::hours::Hours;
 use crate::engine::queue_life::{
@@ -21,14 +22,15 @@ record!(StepTaken => StepTaken { step, filing });
 record!(HoursChanged => HoursChanged { calendar, now });
 record!(WaitAnnounced => WaitAnnounced { contact, told; next = next_us });
 record!(Stage => Stage {
-    pools, again;
+    pools, again, turned_away;
     entered = entered_us, stepped = stepped_us, due = due_us, update = update_us,
     raised = raised_us
 });
 record!(Filing => Filing { contact, needs, preferred, stage; place = place_us });
 record!(Announced => Announced { ahead, longer; at = at_us, wait = wait_us });
 record!(Course => Course { been, announced });
-record!(Hours => Hours { open; changes = changes_unix_ms });
+record!(Hours => Hours { open, ahead; changes = changes_unix_ms });
+record!(Window => OpenWindow { ; from = from_us, until = until_us });
 record!(Announce => Announce { notice, language, outlook, opens, ends });
 record!(Opens => Opens { calendar; at = at_unix_ms });
 record!(QueueStep => QueueStep {
@@ -58,6 +60,16 @@ impl Record for (ExternalId, EngineTime) {
     }
     fn take(pb: pb::Again) -> Result<Self, CodecError> {
         Ok((Field::take(pb.external, "Again.external")?, Field::take(pb.at_us, "Again.at_us")?))
+    }
+}
+
+impl Field for Arc<[Window]> {
+    type Pb = Vec<pb::OpenWindow>;
+    fn put(&self) -> Vec<pb::OpenWindow> {
+        self.iter().map(Record::put).collect()
+    }
+    fn take(pb: Vec<pb::OpenWindow>, _: &'static str) -> Result<Self, CodecError> {
+        pb.into_iter().map(Record::take).collect()
     }
 }
 

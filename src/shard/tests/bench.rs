@@ -288,6 +288,7 @@ pub(crate) fn arrival(on: (GatewayId, SessionId), key: u64) -> Command {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            number_confirmed: false,
             language: None,
             heed: None,
             content: 0,

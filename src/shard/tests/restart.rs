@@ -7,17 +7,18 @@ use super::bench::{
     Memory, MemoryJournal, actor, arrival, ask, gateway, options, routing, start, start_recall,
     tip_after, until,
 };
-use crate::engine::command::Reply;
+use crate::engine::command::{Command, Order, Remedy, Reply};
 use crate::engine::entry::{Role, Sealed};
 use crate::engine::event::Event;
 use crate::engine::recall::Level;
 use crate::engine::refusal::Refusal;
+use crate::ids::AgentId;
 use crate::journal::{Batch, Mark};
 use crate::metrics::{Metrics, names};
 use crate::shard::health::{Fatal, NotReady, ThreadKind};
 use crate::shard::recovery::{Recovery, StartError};
 use crate::shard::testing::Recorded;
-use crate::time::Span;
+use crate::time::{Span, WallTime};
 
 #[tokio::test]
 async fn a_restart_goes_on_where_the_journal_ended() {
@@ -43,7 +44,7 @@ async fn a_restart_goes_on_where_the_journal_ended() {
     let opening = memory.batches()[first.len()].entries[0].clone();
     assert_eq!(opening.sequence, last.sequence + 1);
     assert!(opening.at >= last.at);
-    assert!(matches!(opening.events[0], Event::Restarted { gap } if gap < Span::seconds(60)));
+    assert!(matches!(opening.events[0], Event::Restarted { gap, .. } if gap < Span::seconds(60)));
     let configured = memory
         .batches()
         .iter()
@@ -54,6 +55,45 @@ async fn a_restart_goes_on_where_the_journal_ended() {
     assert_eq!(configured, 1, "the same configuration is no news");
     until("ready", || handle.health().ready().is_ok()).await;
     assert_eq!(seen.diverged.load(Ordering::SeqCst), 0);
+    shard.stop();
+}
+
+/// Two hours down, of which the engine's clock makes up a quarter of an hour.
+#[tokio::test]
+async fn what_was_promised_by_the_clock_on_the_wall_stays_there() {
+    let memory = Arc::new(Memory::default());
+    let (handle, shard) = start(&memory, Arc::new(Recorded::default()));
+    let on = gateway(&handle).await;
+    let Ok(Reply::Contact(contact)) =
+        handle.call(actor(Role::Gateway), None, arrival(on, 1), None).await
+    else {
+        panic!("accepted")
+    };
+    let now = handle.health().engine_now();
+    let (owner, hours) = (Some(AgentId(0)), |h: u64| Span::seconds(3_600 * h));
+    for due in [now + hours(1), now + hours(4)] {
+        let remedy = Remedy { contact, owner, cents: 0, due };
+        let order = Order::OpenRecovery(remedy);
+        let command = Command::Supervise { order, why: "a test".into() };
+        handle.call(actor(Role::Supervisor), None, command, None).await.expect("opened");
+    }
+    shard.stop();
+    for batch in memory.batches.lock().expect("no test panics with it").iter_mut() {
+        let batch = Arc::make_mut(batch);
+        batch.wall = WallTime(batch.wall.0 - 2 * 3_600_000);
+    }
+    let (handle, shard) = start(&memory, Arc::new(Recorded::default()));
+    let now = handle.health().engine_now();
+    let read = handle.read(|view| view.engine.recoveries().map(|r| r.due).collect::<Vec<_>>());
+    let dues = read.await.expect("it runs");
+    assert!(dues[0] < now, "an hour ago");
+    let left = dues[1].since(now);
+    assert!((hours(1)..hours(3)).contains(&left), "{left:?} is left of four hours");
+    until("found overdue", || {
+        let is = |e: &Event| matches!(e, Event::RecoverySet(r) if r.due == dues[0]);
+        memory.batches().iter().flat_map(|b| &b.entries).any(|e| e.events.iter().any(is))
+    })
+    .await;
     shard.stop();
 }
 

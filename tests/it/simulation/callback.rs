@@ -107,7 +107,8 @@ impl World {
 
     fn any_recovery(&mut self) -> (RecoveryId, AgentId) {
         let open: Vec<_> = self.owner.recoveries().map(|r| (r.id, r.owner)).collect();
-        let (recovery, owner) = open.choose(&mut self.rng).copied().unwrap_or((RecoveryId(1), None));
+        let (recovery, owner) =
+            open.choose(&mut self.rng).copied().unwrap_or((RecoveryId(1), None));
         (recovery, owner.unwrap_or(AgentId(0)))
     }
 
@@ -266,21 +267,25 @@ impl World {
             });
             assert!(moved || now.place == was.place, "{context}: {contact} lost its place");
             if called && let Some(callback) = callbacks.get(contact) {
-                self.may_be_called(callback, context);
+                self.may_be_called(now, callback, context);
             }
         }
     }
 
-    fn may_be_called(&self, callback: &Callback, context: &str) {
+    /// The customer's hours and window, and the hours of the queue, unless somebody ordered it.
+    fn may_be_called(&self, c: &Contact, callback: &Callback, context: &str) {
         let exhausted = matches!(callback.phase, Phase::Exhausted(_));
         assert!(!exhausted, "{context}: {callback:?}");
-        // An agent may take as long to accept as they are given.
-        let asked = self.at - Span::seconds(80);
-        let open = |at| callback.window(at).is_some_and(|w| w.from <= at);
-        let until = callback.until.is_none_or(|until| until >= asked);
-        let ok =
-            until && (open(self.at) || callback.hours.is_some_and(|h| h.at(asked).from <= asked));
-        assert!(ok, "{context}: called at {:?} although {callback:?}", self.at);
+        let theirs = callback.hours.is_none_or(|h| h.at(self.at).from <= self.at);
+        let in_time = callback.until.is_none_or(|until| until > self.at);
+        assert!(theirs && in_time, "{context}: called at {:?} although {callback:?}", self.at);
+        let ours = self.owner.queue_hours(c.queue);
+        let open = match &*ours.ahead {
+            [] => ours.open,
+            all => all.iter().any(|w| w.from <= self.at && self.at < w.until),
+        };
+        let ok = open || callback.ordered;
+        assert!(ok, "{context}: {} called at {:?}, {ours:?}", c.id, self.at);
     }
 }
 

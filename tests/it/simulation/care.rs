@@ -148,6 +148,12 @@ impl World {
                 Event::Queued(q) => {
                     self.patience.asked.remove(&q.contact);
                 }
+                Event::Restarted { missed, .. } => {
+                    self.patience
+                        .left
+                        .values_mut()
+                        .for_each(|(_, _, until)| *until = *until - *missed);
+                }
                 Event::Advanced(Advanced { contact, place, because, .. }) => {
                     self.check_advanced(*contact, *place, *because, context);
                 }
@@ -170,10 +176,13 @@ impl World {
         let Some(c) = was.filter(|c| left && c.answered.is_none() && c.parent.is_none()) else {
             return;
         };
-        let lasting = self.owner.routing().queues[c.queue.index()].care.keep_place;
-        if let Some(customer) = c.customer.filter(|_| lasting > Span::ZERO) {
-            let kept = (contact, origin(c), self.at + lasting);
-            self.patience.left.insert((customer, c.queue), kept);
+        let been = c.course.iter().flat_map(|course| course.been.iter().copied());
+        for queue in been.chain([c.queue]) {
+            let lasting = self.owner.routing().queues[queue.index()].care.keep_place;
+            if let Some(customer) = c.customer.filter(|_| lasting > Span::ZERO) {
+                let kept = (contact, origin(c), self.at + lasting);
+                self.patience.left.insert((customer, queue), kept);
+            }
         }
     }
 
@@ -189,6 +198,8 @@ impl World {
         let customer = self.owner.contact(contact).and_then(|c| c.customer).expect("known");
         let (left, had, until) =
             self.patience.left.remove(&(customer, queue)).expect("they had left");
+        // Once, whichever of the queues they come back to.
+        self.patience.left.retain(|(who, _), (contact, ..)| *who != customer || *contact != left);
         assert!(until >= self.at, "{context}: {contact} came back too late");
         // Steps are taken anew, and the queue's head start is what it is now.
         let ahead = self.owner.routing().queues[queue.index()].head_start;

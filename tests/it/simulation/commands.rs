@@ -99,6 +99,7 @@ impl World {
             attributes,
             language,
             heed: self.any_heed(),
+            number_confirmed: self.rng.random_bool(0.2),
             content: 0,
         });
         let gateway = GatewayId(self.rng.random_range(0..GATEWAYS));
@@ -323,7 +324,8 @@ impl World {
             21 => Command::ConnectGateway { name, limits: super::limits(gateway.0) },
             22 if self.rng.random_bool(0.1) => {
                 self.at = self.at + Span::seconds(60);
-                Command::Restart(Span::seconds(60))
+                let missed = Span::seconds(*[0, 0, 40, 7_200].choose(&mut self.rng).expect("four"));
+                Command::Restart { gap: Span::seconds(60), missed }
             }
             _ => self.holding(gateway),
         }

@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
 use surgeline::engine::Engine;
+use surgeline::engine::callback::Window;
 use surgeline::engine::command::{Command, Report};
 use surgeline::engine::contact::{Contact, Link, State};
 use surgeline::engine::event::{Announce, EffectKind, Event, Settled, WaitAnnounced};
@@ -45,7 +46,12 @@ pub(super) fn externals() -> Vec<External> {
 }
 
 pub(super) fn notices() -> Vec<Notice> {
-    let of = |name: &str| Notice { name: Arc::from(name), retired: false, texts: Vec::new(), version: 0 };
+    let of = |name: &str| Notice {
+        name: Arc::from(name),
+        retired: false,
+        texts: Vec::new(),
+        version: 0,
+    };
     vec![of("please-wait"), of("we-are-closed")]
 }
 
@@ -175,8 +181,25 @@ impl World {
         }
         let calendar = CalendarId(self.rng.random_range(0..3));
         let changes = self.rng.random_bool(0.5).then(|| WallTime(self.rng.random_range(0..9)));
-        let now = Hours { open: self.rng.random_bool(0.6), changes };
-        Command::SetHours { calendar, now }
+        let ahead = self.openings();
+        let open = match ahead.first() {
+            Some(first) => first.from <= self.at,
+            None => self.rng.random_bool(0.6),
+        };
+        Command::SetHours { calendar, now: Hours { open, changes, ahead } }
+    }
+
+    /// What a calendar opens in the minutes ahead; nothing for one that stays as it is.
+    fn openings(&mut self) -> Arc<[Window]> {
+        let mut from = self.at - Span::seconds(self.rng.random_range(0..30));
+        let many = *[0, 0, 1, 2, 3].choose(&mut self.rng).expect("five");
+        let mut next = || {
+            from = from + Span::seconds(self.rng.random_range(1..90));
+            let until = from + Span::seconds(self.rng.random_range(1..600));
+            Window { from: std::mem::replace(&mut from, until), until }
+        };
+        let all: Vec<Window> = (0..many).map(|_| next()).collect();
+        all.into_iter().filter(|w| w.until > self.at).collect()
     }
 
     /// Overflow never goes in a circle, an announced wait never grows in silence, and nobody
@@ -206,9 +229,7 @@ impl World {
                     if matches!(reason, EndReason::QueueClosed | EndReason::QueueFull) {
                         let safety = c.is_some_and(|c| c.service == ServiceClass::Safety);
                         assert!(!safety, "{context}: {contact} is about safety");
-                        let left =
-                            ["CustomerLeft", "CallLost"].iter().any(|gone| context.contains(gone));
-                        assert!(left || was_told(events, c), "{context}: {contact} was not told");
+                        assert!(was_told(events, c), "{context}: {contact} was not told");
                     }
                 }
                 _ => {}
@@ -254,7 +275,7 @@ impl World {
     }
 }
 
-/// Whether what a contact was told before its end was said, or could not be.
+/// Whether what a contact was told before its end was said.
 fn was_told(events: &[Event], c: Option<&Contact>) -> bool {
     let last =
         |kind: &EffectKind| matches!(kind, EffectKind::Announce(Announce { ends: Some(_), .. }));
@@ -263,7 +284,7 @@ fn was_told(events: &[Event], c: Option<&Contact>) -> bool {
     };
     events.iter().any(|e| match e {
         Event::EffectSettled { effect: settled, how, .. } => {
-            *settled == effect.0 && *how != Settled::Withdrawn
+            *settled == effect.0 && *how == Settled::Done
         }
         _ => false,
     })

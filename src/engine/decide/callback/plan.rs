@@ -9,13 +9,16 @@ use crate::engine::callback::{
     CallHours, Callback, CallbackKind, CallbackPolicy, Exhausted, MOST_AHEAD, Phase, SLOT, Wanted,
     Window, slot_of,
 };
-use crate::engine::contact::Contact;
+use crate::engine::contact::{Contact, State};
 use crate::engine::decide::{A_DAY, Turn};
+use crate::engine::event::Event;
+use crate::engine::hours::Hours;
+use crate::engine::promise::{Promise, Punctual, Stage};
 use crate::engine::refusal::Refusal;
 use crate::engine::room::Serves;
 use crate::engine::routing::Queue;
 use crate::engine::words::{Channel, ServiceClass};
-use crate::ids::{ContactId, PromiseId};
+use crate::ids::{ContactId, PromiseId, QueueId};
 use crate::time::{EngineTime, Span};
 
 /// How often a callback that has time is looked at again, at most.
@@ -85,6 +88,7 @@ impl Turn<'_> {
             tried: [0; 6],
             first: None,
             policy,
+            ordered: false,
         }
     }
 
@@ -145,6 +149,7 @@ impl Turn<'_> {
         last: u64,
     ) -> Option<(EngineTime, EngineTime)> {
         let engine = &*self.engine;
+        let hours = engine.queue_hours(c.queue);
         let before = engine.before(c, policy, self.at)?;
         let earlier = first.checked_sub(1).map(|slot| engine.board.promised_until(c.queue, slot));
         let mut promised = earlier.unwrap_or_default();
@@ -152,11 +157,12 @@ impl Turn<'_> {
             let begins = EngineTime(slot.saturating_mul(SLOT.0)).max(self.at);
             let ends = EngineTime(slot.saturating_add(1).saturating_mul(SLOT.0));
             promised += engine.board.promised(c.queue, slot);
-            let open = callback.window(begins).filter(|w| w.from < ends)?;
+            let open = hours.call_window(&callback, begins).filter(|w| w.from < ends)?;
             let room = engine.room(c.queue, policy, serves, slot, self.at) > 0;
             // Nor before its turn: who stands before it has been promised as much.
-            let in_time = self.at + before.takes(promised) <= ends;
-            (room && in_time).then_some((open.from, ends))
+            let by = ends.min(open.until);
+            let in_time = hours.open_for(self.at, by) >= before.takes(promised);
+            (room && in_time).then_some((open.from, by))
         })
     }
 
@@ -171,48 +177,145 @@ impl Turn<'_> {
         callback: Callback,
     ) -> Result<Callback, Refusal> {
         let serves = self.engine.serving(c.queue, policy, self.at);
-        let takes = self.engine.takes(c, policy, self.at + SLOT, self.at);
-        if takes.is_none() && serves.is_measured() {
+        let hours = self.engine.queue_hours(c.queue);
+        let Some(first) = hours.call_window(&callback, self.at) else {
+            return Err(Refusal::NoRoom { queue: Arc::clone(queue), next: None });
+        };
+        if serves.is_measured() && self.engine.before(c, policy, self.at).is_none() {
             let last = slot_of(self.at + MOST_AHEAD);
             let next = self.slot_for(c, policy, serves, &callback, slot_of(self.at), last);
             let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from.since(self.at)));
             return Err(Refusal::NoRoom { queue, next });
         }
-        let closes = callback.window(self.at).map(|w| w.until);
-        let due = takes.map(|takes| self.at + takes);
+        let closes = callback.window(first.from).map(|w| w.until);
+        let due = self.turn_after(c, policy, &hours, first.from);
         let due = due.filter(|due| closes.is_some_and(|closes| *due <= closes));
         Ok(Callback { due, ..callback })
+    }
+
+    /// By when it will have been its turn, if calls begin at a time. Who was promised a call
+    /// while none are made stands in no line, and goes first.
+    fn turn_after(
+        &self,
+        c: &Contact,
+        policy: &CallbackPolicy,
+        hours: &Hours,
+        from: EngineTime,
+    ) -> Option<EngineTime> {
+        if from <= self.at {
+            let takes = self.engine.takes(c, policy, self.at + SLOT, self.at)?;
+            return hours.after(from, takes);
+        }
+        let before = self.engine.before(c, policy, self.at)?;
+        let (first, last) = (slot_of(from), slot_of(from + MOST_AHEAD));
+        let earlier = first.checked_sub(1).map(|s| self.engine.board.promised_until(c.queue, s));
+        let mut promised = earlier.unwrap_or_default();
+        (first..=last).find_map(|slot| {
+            promised += self.engine.board.promised(c.queue, slot);
+            let due = hours.after(from, before.takes(promised))?;
+            (slot_of(due - Span(1)) <= slot).then_some(due)
+        })
+    }
+
+    /// When this queue may call somebody. What a supervisor orders it may at any hour.
+    fn hours_for(&self, queue: QueueId, callback: &Callback) -> Hours {
+        if callback.ordered { Hours::default() } else { self.engine.queue_hours(queue) }
+    }
+
+    /// Whether a customer who waits for our call must not be called now.
+    pub(in crate::engine::decide) fn must_not_call(&self, c: &Contact) -> bool {
+        let open = |cb: &Callback| {
+            let window = self.hours_for(c.queue, cb).call_window(cb, self.at);
+            window.is_some_and(|w| w.from <= self.at)
+        };
+        c.silent().is_some_and(|callback| !open(callback))
+    }
+
+    /// Not before a time; never, if what was promised is over by then.
+    pub(super) fn not_before(&self, c: &Contact, callback: &Callback, until: EngineTime) -> Phase {
+        let hours = self.engine.queue_hours(c.queue);
+        match hours.call_window(callback, until) {
+            None if callback.until.is_some() => Phase::Exhausted(Exhausted::TooLate),
+            _ => Phase::Held { until },
+        }
+    }
+
+    /// When a queue will have been open for so long from a time on; none if nobody knows.
+    pub(super) fn open_after(
+        &self,
+        queue: QueueId,
+        from: EngineTime,
+        lasting: Span,
+    ) -> Option<EngineTime> {
+        self.engine.queue_hours(queue).after(from, lasting)
+    }
+
+    /// Until when a promised call must wait: its queue is closed, or its customer's hours are
+    /// over. None if it may be made now.
+    pub(in crate::engine::decide) fn not_yet(&self, p: &Promise) -> Option<EngineTime> {
+        let wanted = Wanted { window: None, hours: p.hours };
+        let hours = self.engine.queue_hours(p.of.queue);
+        let window = hours.call_window(&self.unplanned(wanted), self.at);
+        // Where no opening is known, a day of the calendar is added every day.
+        let from = window.map_or(self.at + A_DAY, |w| w.from);
+        (from > self.at).then_some(from)
+    }
+
+    /// A promised call waits for hours at which it may be made. It has no turn of the budget for
+    /// it: those of others come meanwhile.
+    pub(in crate::engine::decide) fn over_night(&mut self, p: Promise, until: EngineTime) {
+        let late = p.due.is_some_and(|due| due < until);
+        let punctual = if late { Punctual::Late } else { p.punctual };
+        let stage = Stage::Waiting { until, turn: false };
+        self.emit(Event::PromiseSet(Promise { stage, punctual, ..p }));
+    }
+
+    /// The hours of its queue may be others than they were: it stands where these put it.
+    pub(in crate::engine::decide) fn rehour(&mut self, contact: ContactId) {
+        let Some(c) = self.engine.contact(contact) else { return };
+        let waits = c.silent().filter(|cb| cb.is_open() && c.state == State::CallbackDue);
+        let Some(callback) = waits else { return };
+        match (callback.phase, self.phase_of(c, callback)) {
+            (Phase::Patient { .. }, Phase::Patient { .. }) => {}
+            (was, is) if was == is => {}
+            _ => self.callback_due(contact),
+        }
     }
 
     /// Where a callback is now: not yet, in line behind the others as long as it has time, or
     /// in line by its place.
     pub(in crate::engine::decide) fn phase_of(&self, c: &Contact, callback: &Callback) -> Phase {
-        let Some(window) = callback.window(self.at) else {
+        let hours = self.hours_for(c.queue, callback);
+        let window = hours.call_window(callback, self.at);
+        if window.is_none() && callback.until.is_some() {
             return Phase::Exhausted(Exhausted::TooLate);
-        };
+        }
         if let Phase::Held { until } = callback.phase
             && until > self.at
         {
             return callback.phase;
         }
+        let Some(window) = window else {
+            // A calendar may be edited, and a day of it is added every day.
+            return Phase::OffHours { until: self.at + A_DAY };
+        };
         if window.from > self.at {
-            return Phase::Held { until: window.from };
+            return Phase::OffHours { until: window.from };
         }
         let until = Some(window.until).filter(|until| until.0 < u64::MAX);
         let pressing = Phase::Pressing { until };
         if c.service == ServiceClass::Safety || callback.kind == CallbackKind::Place {
             return pressing;
         }
-        let (Some(policy), Some(due)) = (self.policy(c.queue), callback.due) else {
-            return pressing;
-        };
-        let Some(takes) = self.engine.takes(c, &policy, due, self.at) else { return pressing };
-        let latest = due - takes;
-        if latest <= self.at {
+        let Some(due) = callback.due else { return pressing };
+        let takes = self.engine.takes(c, &callback.policy, due, self.at);
+        let Some(takes) = takes else { return pressing };
+        let left = hours.open_for(self.at, due);
+        if left <= takes {
             return pressing;
         }
         // Sooner and sooner: what stands before it may take longer meanwhile.
-        let check = self.at + Span(latest.since(self.at).0 / 2).max(LOOK);
+        let check = self.at + Span((left.0 - takes.0) / 2).max(LOOK);
         Phase::Patient { check: until.map_or(check, |until| until.min(check)) }
     }
 }

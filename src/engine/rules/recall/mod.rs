@@ -481,7 +481,7 @@ fn a_restart_keeps_places_and_gives_every_step_its_time_again() {
     let place = c.open(reading).place;
     let keys_of: Vec<_> = [reading, call, answered].map(|w| c.open(w).key.clone()).into();
     c.now += 900;
-    c.ok(&Command::Restart(Span::seconds(900)));
+    c.ok(&Command::Restart { gap: Span::seconds(900), missed: Span::ZERO });
     c.passes(0);
     assert_eq!(c.state(reading).kind(), StateKind::SelfService, "nobody could answer meanwhile");
     let listening = Step::Listening { until: c.at() + Span::seconds(120) };

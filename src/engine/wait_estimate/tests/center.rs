@@ -235,6 +235,7 @@ impl Center {
             continues: None,
             waited: Span::ZERO,
             attributes: None,
+            number_confirmed: false,
             content: self.keys,
         };
         let Reply::Contact(contact) = self.reports(Report::Arrived(arrival)) else {

@@ -29,6 +29,7 @@ pick! {
 alternatives! {
     Phase {
         Held { until }
+        OffHours { until }
         Patient { check }
         Pressing { until }
         OnLine {}
@@ -53,7 +54,7 @@ structs! {
     Retry { after, most }
     PromiseSettings { follow_ups_per_hour, lead }
     CallHours { from, lasting }
-    Callback { kind, promise, asked, due, until, hours, phase, tried, first, policy }
+    Callback { kind, promise, asked, due, until, hours, phase, tried, first, policy, ordered }
     Promise {
         id, contact, customer, kind, owner, made, due, hours, stage, punctual, of,
     }

@@ -1,6 +1,7 @@
 //! Any life of a queue, and any way through it.
 
 use super::{Any, Source};
+use crate::engine::callback::Window;
 use crate::engine::event::{Announce, HoursChanged, Opens, StepTaken, WaitAnnounced};
 use crate::engine::hours::Hours;
 use crate::engine::queue_life::{
@@ -16,11 +17,12 @@ structs! {
     StepTaken { step, filing }
     HoursChanged { calendar, now }
     WaitAnnounced { contact, told, next }
-    Stage { entered, stepped, due, update, pools, raised, again }
+    Stage { entered, stepped, due, update, pools, raised, again, turned_away }
     Filing { contact, needs, preferred, place, stage }
     Announced { at, ahead, wait, longer }
     Course { been, announced }
-    Hours { open, changes }
+    Hours { open, changes, ahead }
+    Window { from, until }
     Announce { notice, language, outlook, opens, ends }
     Opens { calendar, at }
     QueueStep {

@@ -38,7 +38,7 @@ record!(CallbackPolicy => CallbackPolicy {
 record!(PromiseSettings => PromiseSettings { follow_ups_per_hour; lead = lead_us });
 record!(CallHours => CallHours { ; from = from_us, lasting = lasting_us });
 record!(Callback => Callback {
-    kind, promise, hours, phase, tried, policy;
+    kind, promise, hours, phase, tried, policy, ordered;
     asked = asked_us, due = due_us, until = until_us, first = first_us
 });
 record!(Promise => Promise {
@@ -59,6 +59,7 @@ oneof!(Phase => CallbackPhase in callback_phase {
     OnLine => CallbackPlain {}
     Done => CallbackPlain {}
     Exhausted => CallbackExhausted { 0: why = why }
+    OffHours => CallbackUntil { until: until = until_us }
 });
 oneof!(Stage => PromiseStage in promise_stage {
     Waiting => PromiseWaiting { until: until = until_us, turn: turn = turn }

@@ -1,5 +1,5 @@
-"""When customers are called back: in their window, at their hours, by an agent's promise; and
-what supervisors type about what is owed."""
+"""When customers are called back: in their window, at their hours, by an agent's promise, by a queue
+that is full, after a line that broke; and what supervisors type about what is owed."""
 
 import json
 import time
@@ -123,6 +123,121 @@ class When(Owed):
         [bob] = await self.ready("bob")
         await bob.take(chat.id)
         await self.assert_refused(bob.act(call_back=dict(contact_id=chat.id)), "WRONG_STATE", "contact_id")
+
+
+class Full(Owed):
+    """A queue that calls back whom it has no room for on the line."""
+
+    CONFIG = centre([queue("support", callback=callbacks(), most_waiting=1, full={"then": "callback"})],
+                    [agent("anne")])
+
+    async def test_who_comes_beyond_the_most_is_called_back_when_a_number_is_known(self):
+        gateway = await self.gateway()
+        first, second = [await gateway.arrive(f"call-{n}", VOICE, queue="support") for n in range(2)]
+        for call in (first, second):
+            await gateway.report(number_confirmed=dict(contact_id=call.id, confirmed=True))
+        await second.expect("callback_due")
+        self.assertEqual(second.kinds()[0], "waiting", "until the number was known they had only the line")
+        await self.see(first.id, "QUEUED")
+        [anne] = await self.ready("anne")
+        await anne.take(first.id)
+        await anne.complete(first.id)
+        self.assertTrue((await anne.expect_offer(second.id)).callback)
+
+    async def test_calls_that_we_owe_take_nobodys_place_on_the_line(self):
+        gateway = await self.gateway()
+        owed = await gateway.arrive("call-1", VOICE, queue="support")
+        await self.wants(gateway, owed)
+        waits = await gateway.arrive("call-2", VOICE, queue="support")
+        await gateway.report(number_confirmed=dict(contact_id=waits.id, confirmed=True))
+        await self.see(owed.id, "CALLBACK_DUE")
+        await self.see(waits.id, "QUEUED")
+
+
+class Reconnect(Owed):
+    """What a gateway that comes back is told of calls that it is to make."""
+
+    async def asyncSetUp(self):
+        await super().asyncSetUp()
+        self.pbx = await self.gateway()
+        self.call = await self.pbx.arrive("call-1", VOICE, queue="support")
+        await self.wants(self.pbx, self.call)
+        await self.call.expect("callback_due")
+
+    async def back(self, *keys: str):
+        """Its line breaks; it is back and names these."""
+        self.call.mailbox.unread.clear()
+        await self.pbx.drop()
+        await self.pbx.connect(resync=False)
+        await self.pbx.report(holding=dict(keys=keys, last=True))
+
+    async def dialled(self):
+        [anne] = await self.ready("anne")
+        await anne.accept(await anne.expect_offer(self.call.id))
+        return (await self.call.expect("dial")).body
+
+    async def test_who_waits_for_a_call_is_told_again_and_need_not_be_named(self):
+        await self.back()
+        await self.call.expect("callback_due")
+        dial = await self.dialled()
+        await self.result(self.pbx, dial, "ANSWERED")
+        await self.pbx.report(bridged=dict(reservation_id=dial.reservation_id))
+        await self.see(self.call.id, "ASSIGNED", "anne")
+
+    async def test_a_call_that_still_rings_is_named_and_goes_on(self):
+        dial = await self.dialled()
+        await self.back("call-1")
+        again = (await self.call.expect("dial")).body
+        self.assertEqual(again, dial, "the same effect: it is not dialled twice")
+        await self.result(self.pbx, dial, "ANSWERED")
+        await self.pbx.report(bridged=dict(reservation_id=dial.reservation_id))
+        await self.see(self.call.id, "ASSIGNED", "anne")
+
+    async def test_a_call_that_rings_no_more_is_made_again_by_the_table(self):
+        await self.dialled()
+        await self.back()
+        await self.call.expect("callback_due")
+        # The table of this queue repeats no call that could not be made.
+        row = await self.callback_of(self.call.id, "EXHAUSTED")
+        self.assertEqual(list(row.outcomes), ["congestion 1"])
+        await self.see_agent("anne", "READY")
+
+
+class FollowUp(Owed):
+    CONFIG = centre([queue("support", callback=callbacks(mode="customer_first"))], [agent("anne")],
+                    promises={"lead": "2s"})
+
+    async def test_it_is_opened_by_the_router_and_dialled_at_the_number_of_the_first_call(self):
+        gateway = await self.gateway()
+        [anne] = await self.ready("anne")
+        call = await gateway.arrive("call-1", VOICE, queue="support")
+        await anne.take(call.id)
+        await gateway.report(number_confirmed=dict(contact_id=call.id, confirmed=True))
+        promised = await anne.act(promise=types_pb2.Pledge(
+            contact_id=call.id, kind=types_pb2.PROMISE_KIND_FOLLOW_UP, due_unix_ms=now_ms() + 4_000))
+        await anne.complete(call.id)
+
+        async def opened():
+            rows = (await self.promises()).promises
+            return next((r.working_contact_id for r in rows if r.promise_id == promised.promise_id), 0)
+
+        ours = gateway.conversation(await self.eventually(opened, bool, "the follow-up"))
+        told = (await ours.expect("opened")).body
+        self.assertEqual((told.key, told.channel, told.queue, told.continues_contact_id),
+                         (f"~promise-{promised.promise_id}", VOICE, "support", call.id))
+        dial = (await ours.expect("dial")).body
+        self.assertEqual((dial.agent, dial.number_of_contact_id), ("anne", call.id))
+        # Nobody asked her: she is told that she is being connected.
+        connecting = (await anne.expect("connecting", ours.id)).body
+        self.assertEqual((connecting.callback, connecting.continues_contact_id), (True, call.id))
+        self.assert_offers_to_nobody(anne)
+        await self.result(gateway, dial, "ANSWERED")
+        await gateway.report(bridged=dict(reservation_id=dial.reservation_id))
+        await anne.expect("assigned", ours.id)
+        counts = {c.kind: c for c in (await self.promises()).counts}[types_pb2.PROMISE_KIND_FOLLOW_UP]
+        self.assertEqual((counts.made, counts.kept, counts.late), (1, 1, 0))
+        taken = gateway.arrive("~mine", VOICE, queue="support")
+        await self.assert_refused(taken, "INVALID", "key")
 
 
 class Typed(Owed):

@@ -275,7 +275,7 @@ async fn promises(shown: &Shown, late: bool) -> anyhow::Result<ExitCode> {
             let [made, kept, open, broken, late] = [of.made, of.kept, of.open, of.broken, of.late];
             let says =
                 format!("{made} made, {kept} kept, {open} open, {broken} broken; {late} late");
-            text.line(&kind, &says);
+            text.line(&format!("{kind}: "), &says);
         }
         text
     };

@@ -43,9 +43,13 @@ class RouterTest(unittest.IsolatedAsyncioTestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.router = Router(self.folder, self.CONFIG)
         self._channels: list[grpc.aio.Channel] = []
+        self.before_start()
         if self.STARTS:
             await self.router.start()
             self.supervisor = Supervisor(self.channel())
+
+    def before_start(self):
+        """What is set up of the router before it starts."""
 
     async def asyncTearDown(self):
         try:

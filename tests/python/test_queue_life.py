@@ -1,4 +1,4 @@
-"""Steps, numbers outside, hours, full queues and updates, as a gateway meets them."""
+"""Steps, numbers outside, full queues, updates and edits, as a gateway meets them."""
 
 from surgeline.v1 import types_pb2
 
@@ -6,6 +6,9 @@ from support import RouterTest
 from surgeline_client import CHAT, VOICE
 
 CONFIG = '''skills = ["technical"]
+
+[settings]
+contact_choice = "oldest_first"
 
 [[pools]]
 name = "own"
@@ -55,6 +58,29 @@ name = "shut"
 channels = ["voice", "chat"]
 hours = "never"
 closed = { tell = "closed", then = "close" }
+
+[[queues]]
+name = "hard"
+channels = ["chat"]
+needs = { technical = 5 }
+
+[[queues]]
+name = "raised"
+channels = ["chat"]
+[[queues.steps]]
+after = "1s"
+raise_priority = "10m"
+
+[[queues]]
+name = "calm"
+channels = ["chat"]
+
+[[queues]]
+name = "patient"
+channels = ["chat"]
+[[queues.steps]]
+after = "1s"
+overflow = { queue = "calm" }
 
 [[agents]]
 name = "pia"
@@ -112,17 +138,59 @@ class QueueLife(RouterTest):
         ended = (await call.expect("ended")).body
         self.assertEqual(ended.reason, types_pb2.END_REASON_QUEUE_CLOSED)
 
-    async def test_an_edit_reaches_who_waits(self):
+    async def test_a_step_raises_who_waits_before_others_who_were_ahead(self):
         gateway = await self.gateway()
-        chat = await gateway.arrive("chat-1", CHAT, queue="general")
+        ahead = await gateway.arrive("chat-1", CHAT, queue="calm", head_start_ms=5 * 60_000)
+        raised = await gateway.arrive("chat-2", CHAT, queue="raised")
+        await self.happened(raised, "step_taken")
+        [pia] = await self.ready("pia")
+        await pia.take(raised.id)
+        await pia.complete(raised.id)
+        await pia.take(ahead.id)
+
+    async def test_a_step_sends_on_to_another_queue_with_the_place_that_arrival_gave(self):
+        gateway = await self.gateway()
+        early = await gateway.arrive("chat-1", CHAT, queue="patient")
+        late = await gateway.arrive("chat-2", CHAT, queue="calm")
+        await early.expect("waiting", where=lambda now: now.queue == "calm")
+        self.assertEqual(await self.order_of("calm"), [early.id, late.id])
+        row = (await self.supervisor.contact(early.id)).contact
+        self.assertEqual((row.queue, row.end_reason), ("calm", types_pb2.END_REASON_UNSPECIFIED))
+        [pia] = await self.ready("pia")
+        await pia.take(early.id)
+
+    async def test_who_waits_is_told_again_where_they_are(self):
+        gateway = await self.gateway()
+        # Two stand in line only if the first has come before the queue is full.
+        first = await gateway.arrive("call-1", VOICE, queue="general")
+        await self.supervisor.move(first.id, "support")
+        second = await gateway.arrive("call-2", VOICE, queue="general")
+        await self.supervisor.move(second.id, "support")
+        told = (await second.expect("outlook")).body
+        self.assertEqual(told.ahead, 1)
+        await first.customer_left()
+        told = (await second.expect("outlook")).body
+        self.assertEqual((told.ahead, told.HasField("wait_ms"), told.longer), (0, False, False))
+
+    async def test_an_edit_reaches_who_waits_while_everybody_is_there(self):
+        gateway = await self.gateway()
+        [pia] = await self.ready("pia")
+        chat = await gateway.arrive("chat-1", CHAT, queue="hard")
         await self.see(chat.id, "QUEUED")
-        await self.router.stop()
-        edited = CONFIG.replace('pools = ["partner"]\n\n[[queues]]\nname = "night"',
-                                'needs = { technical = 5 }\n\n[[queues]]\nname = "night"')
+        self.assert_offers_to_nobody(pia)
+        edited = CONFIG.replace("needs = { technical = 5 }", "needs = { technical = 1 }")
         self.assertNotEqual(edited, CONFIG)
         self.router.config.write_text(edited)
-        await self.router.start()
+        self.router.read_again()
+        await self.happened(chat, "refiled")
+        # The same session of both: nobody was sent away for it.
+        await pia.take(chat.id)
+        self.assertFalse(gateway.stream.ended.done())
+        self.assertEqual(self.router.logs().count("surgeline is ready"), 1)
 
+    async def happened(self, conversation, event: str):
+        """Waits until this is in a contact's story."""
         async def look():
-            return [item.event for item in (await self.supervisor.contact(chat.id)).timeline]
-        await self.eventually(look, lambda events: "refiled" in events, "the edit to reach the chat")
+            seen = await self.supervisor.contact(conversation.id)
+            return [item.event for item in seen.timeline]
+        await self.eventually(look, lambda events: event in events, f"{event} of {conversation.key}")

@@ -242,6 +242,9 @@ class Gateway:
             goes_on = self.conversation(body.follow_up_contact_id)
             goes_on.key = conversation.key
             self.books[goes_on.key] = goes_on
+        elif what == "opened":
+            conversation.key = body.key
+            self.books[body.key] = conversation
         elif what == "ended" and self.books.get(conversation.key) is conversation:
             del self.books[conversation.key]
         conversation.mailbox.put(Told(what, body, directive.contact_id))

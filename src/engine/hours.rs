@@ -152,6 +152,7 @@ mod tests {
             phase: Phase::Held { until: at(0) },
             tried: [0; 6],
             first: None,
+            policy: Arc::default(),
             ordered: false,
         }
     }

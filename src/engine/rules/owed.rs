@@ -454,7 +454,7 @@ fn lost_calls_of_one_queue_take_no_turns_of_another() {
 fn a_phone_that_rings_over_a_restart_has_its_whole_time_again() {
     let mut c = center(&policy(DialMode::CustomerFirst));
     let call = c.dialled_for_anne();
-    c.ok(&Command::Restart(Span::seconds(5)));
+    c.ok(&Command::Restart { gap: Span::seconds(5), missed: Span::ZERO });
     // 15 s to join the legs and 30 s to ring.
     c.passes(44);
     assert!(c.is_dialled(call), "{:?}", c.state(call));

@@ -90,7 +90,7 @@ async fn what_was_promised_by_the_clock_on_the_wall_stays_there() {
     let left = dues[1].since(now);
     assert!((hours(1)..hours(3)).contains(&left), "{left:?} is left of four hours");
     until("found overdue", || {
-        let is = |e: &Event| matches!(e, Event::RecoverySet(r) if r.due == dues[0]);
+        let is = |e: &Event| matches!(e, Event::RecoverySet(r) if r.now.due == dues[0]);
         memory.batches().iter().flat_map(|b| &b.entries).any(|e| e.events.iter().any(is))
     })
     .await;

@@ -255,7 +255,7 @@ impl Turn<'_> {
     pub(in crate::engine::decide) fn not_yet(&self, p: &Promise) -> Option<EngineTime> {
         let wanted = Wanted { window: None, hours: p.hours };
         let hours = self.engine.queue_hours(p.of.queue);
-        let window = hours.call_window(&self.unplanned(wanted), self.at);
+        let window = hours.call_window(&self.unplanned(wanted, Arc::default()), self.at);
         // Where no opening is known, a day of the calendar is added every day.
         let from = window.map_or(self.at + A_DAY, |w| w.from);
         (from > self.at).then_some(from)

@@ -2,6 +2,7 @@
 
 from surgeline.v1 import types_pb2
 
+from router import run
 from support import RouterTest
 from surgeline_client import CHAT, VOICE
 
@@ -187,6 +188,25 @@ class QueueLife(RouterTest):
         await pia.take(chat.id)
         self.assertFalse(gateway.stream.ended.done())
         self.assertEqual(self.router.logs().count("surgeline is ready"), 1)
+
+    async def test_a_queue_that_is_new_and_closed_takes_nobody_from_the_first_moment(self):
+        gateway = await self.gateway()
+        newer = self.folder / "newer.toml"
+        newer.write_text(CONFIG + '''
+[[calendars]]
+name = "not-yet"
+zone = "UTC"
+[[queues]]
+name = "coming-soon"
+channels = ["chat"]
+hours = "not-yet"
+closed = { tell = "closed", then = "close" }
+''')
+        code, _, errors = await run("config", "apply", str(newer), "--why", "a test", "--actor", "amara",
+                                    "--router", self.router.grpc)
+        self.assertEqual(code, 0, errors)
+        chat = await gateway.arrive("chat-1", CHAT, queue="coming-soon")
+        await self.assert_ended(chat, "QUEUE_CLOSED")
 
     async def happened(self, conversation, event: str):
         """Waits until this is in a contact's story."""

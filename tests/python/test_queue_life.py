@@ -4,7 +4,7 @@ from surgeline.v1 import types_pb2
 
 from router import run
 from support import RouterTest
-from surgeline_client import CHAT, VOICE
+from surgeline_client import CHAT, VOICE, never_says, says_nothing
 
 CONFIG = '''skills = ["technical"]
 
@@ -138,6 +138,22 @@ class QueueLife(RouterTest):
         self.assertEqual(said.text.words, "We are closed.")
         ended = (await call.expect("ended")).body
         self.assertEqual(ended.reason, types_pb2.END_REASON_QUEUE_CLOSED)
+
+    async def test_who_cannot_be_told_that_it_is_closed_waits(self):
+        gateway = await self.gateway()
+        gateway.voice = never_says
+        call = await gateway.arrive("call-1", VOICE, queue="shut")
+        await call.hears_out("notice.closed")
+        await call.expect("waiting")
+        await self.see(call.id, "QUEUED")
+
+    async def test_who_leaves_before_they_were_told_has_abandoned(self):
+        gateway = await self.gateway()
+        gateway.voice = says_nothing
+        call = await gateway.arrive("call-1", VOICE, queue="shut")
+        await call.hears("notice.closed")
+        await call.customer_left()
+        await self.assert_ended(call, "ABANDONED")
 
     async def test_a_step_raises_who_waits_before_others_who_were_ahead(self):
         gateway = await self.gateway()

@@ -1,4 +1,5 @@
-"""Queues that open and close by the clock on the wall, and who is called back by their hours."""
+"""Queues that open and close by the clock on the wall, who is called back by their hours, and what a
+router owes that was gone meanwhile."""
 
 import unittest
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,8 @@ from surgeline.v1 import types_pb2
 from surgeline_client import CHAT, VOICE
 from test_callbacks import Owed
 from wall import LIBRARIES, Wall
+
+HOUR = 3_600_000
 
 # A Wednesday, and the holiday after it.
 EVE = datetime(2027, 5, 5, tzinfo=UTC)
@@ -162,7 +165,7 @@ class CalledAfterTheOpening(ByTheWall):
         self.assert_offers_to_nobody(anne)
 
         offer = await anne.expect_offer(call.id)
-        self.assertGreaterEqual(self.wall.now_ms(), ms(self.OPENS))
+        self.assertGreaterEqual(self.wall.now_ms(), ms(self.OPENS) - 50)
         self.assertTrue(offer.callback)
         await anne.accept(offer)
         dial = (await call.expect("dial")).body
@@ -181,7 +184,51 @@ class CalledAfterTheOpening(ByTheWall):
         await self.callback_of(call.id, "HELD")
         self.assertLess(self.wall.now_ms(), ms(self.OPENS), "the first half took too long")
         await anne.expect_offer(call.id)
-        self.assertGreaterEqual(self.wall.now_ms(), ms(self.OPENS))
+        self.assertGreaterEqual(self.wall.now_ms(), ms(self.OPENS) - 50)
+
+
+class AfterAnOutage(ByTheWall):
+    """The router is gone for two hours."""
+
+    BEGINS = at(EVE, 9)
+
+    async def outage(self):
+        await self.caught_up()
+        await self.router.kill()
+        self.wall.set(at(EVE, 11, 0, 2))
+        await self.router.start()
+        self.pbx = await self.gateway()
+
+    async def test_hours_and_times_that_were_promised_are_those_on_the_wall(self):
+        call = await self.pbx.arrive("call-1", VOICE, queue="desk")
+        begins = ms(at(EVE, 11))
+        await self.wants(self.pbx, call, hours=dict(from_unix_ms=begins, lasting_ms=HOUR))
+        row = await self.callback_of(call.id, "HELD")
+        self.assertAlmostEqual(row.wakes_in_ms, 2 * HOUR, delta=60_000)
+        later = await self.pbx.arrive("call-2", VOICE, queue="desk")
+        window = dict(from_unix_ms=ms(at(EVE, 14)), until_unix_ms=ms(at(EVE, 15)))
+        promised = await self.wants(self.pbx, later, window=window)
+        await self.outage()
+        [anne] = await self.ready("anne")
+        offer = await anne.expect_offer(call.id)
+        self.assertTrue(offer.callback)
+        row = await self.callback_of(later.id, "HELD")
+        self.assertAlmostEqual(row.due_unix_ms, promised.due_unix_ms, delta=5_000)
+        self.assertAlmostEqual(row.wakes_in_ms, 3 * HOUR, delta=60_000)
+
+    async def test_what_was_due_meanwhile_is_late(self):
+        chat = await self.pbx.arrive("chat-1", CHAT, queue="shop")
+        [anne] = await self.ready("anne")
+        await anne.take(chat.id)
+        due = ms(at(EVE, 10))
+        await anne.act(promise=types_pb2.Pledge(
+            contact_id=chat.id, kind=types_pb2.PROMISE_KIND_REPLY, due_unix_ms=due))
+        await self.outage()
+
+        async def promise():
+            return (await self.promises()).promises[0]
+        row = await self.eventually(promise, lambda row: row.late, "the promise to be late")
+        self.assertAlmostEqual(row.due_unix_ms, due, delta=5_000)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 from surgeline.v1 import types_pb2
 
+from router import run
 from support import RouterTest
-from surgeline_client import CHAT, VOICE
+from surgeline_client import CHAT, VOICE, never_says, says_nothing
 
 CONFIG = '''skills = ["technical"]
 
@@ -138,6 +139,22 @@ class QueueLife(RouterTest):
         ended = (await call.expect("ended")).body
         self.assertEqual(ended.reason, types_pb2.END_REASON_QUEUE_CLOSED)
 
+    async def test_who_cannot_be_told_that_it_is_closed_waits(self):
+        gateway = await self.gateway()
+        gateway.voice = never_says
+        call = await gateway.arrive("call-1", VOICE, queue="shut")
+        await call.hears_out("notice.closed")
+        await call.expect("waiting")
+        await self.see(call.id, "QUEUED")
+
+    async def test_who_leaves_before_they_were_told_has_abandoned(self):
+        gateway = await self.gateway()
+        gateway.voice = says_nothing
+        call = await gateway.arrive("call-1", VOICE, queue="shut")
+        await call.hears("notice.closed")
+        await call.customer_left()
+        await self.assert_ended(call, "ABANDONED")
+
     async def test_a_step_raises_who_waits_before_others_who_were_ahead(self):
         gateway = await self.gateway()
         ahead = await gateway.arrive("chat-1", CHAT, queue="calm", head_start_ms=5 * 60_000)
@@ -187,6 +204,25 @@ class QueueLife(RouterTest):
         await pia.take(chat.id)
         self.assertFalse(gateway.stream.ended.done())
         self.assertEqual(self.router.logs().count("surgeline is ready"), 1)
+
+    async def test_a_queue_that_is_new_and_closed_takes_nobody_from_the_first_moment(self):
+        gateway = await self.gateway()
+        newer = self.folder / "newer.toml"
+        newer.write_text(CONFIG + '''
+[[calendars]]
+name = "not-yet"
+zone = "UTC"
+[[queues]]
+name = "coming-soon"
+channels = ["chat"]
+hours = "not-yet"
+closed = { tell = "closed", then = "close" }
+''')
+        code, _, errors = await run("config", "apply", str(newer), "--why", "a test", "--actor", "amara",
+                                    "--router", self.router.grpc)
+        self.assertEqual(code, 0, errors)
+        chat = await gateway.arrive("chat-1", CHAT, queue="coming-soon")
+        await self.assert_ended(chat, "QUEUE_CLOSED")
 
     async def happened(self, conversation, event: str):
         """Waits until this is in a contact's story."""

@@ -345,10 +345,10 @@ impl Owing {
                     self.ringing.remove(contact);
                 }
                 // The agent's phone is called first: the customer's has not rung.
-                Event::LegReported { contact, party: Party::Agent, outcome, .. } => {
-                    if *outcome != LegOutcome::Answered {
-                        self.ringing.remove(contact);
-                    }
+                Event::LegReported { contact, party: Party::Agent, outcome, .. }
+                    if *outcome != LegOutcome::Answered =>
+                {
+                    self.ringing.remove(contact);
                 }
                 Event::Closed { contact, reason, .. } => {
                     self.ringing.remove(contact);

@@ -226,7 +226,14 @@ impl World {
         let lasting = self.owner.routing().queues[c.queue.index()].care.hold_linked;
         let over = c.care.held.is_some_and(|h| h.until <= self.at) || lasting == Span::ZERO;
         let safety = c.service == ServiceClass::Safety;
-        if over || safety || r.trigger == Trigger::Named || c.state.agent() != Some(r.agent) {
+        // Who waits for our call is called when that was promised, whatever else is theirs.
+        let promised = c.silent().is_some();
+        if over
+            || safety
+            || promised
+            || r.trigger == Trigger::Named
+            || c.state.agent() != Some(r.agent)
+        {
             return;
         }
         let with = |o: &Contact| o.state.agent().is_some_and(|a| a != r.agent);
@@ -235,7 +242,7 @@ impl World {
             // Who came to an agent before they were linked stays there; so does who is hurt.
             let excused = !with(o) || o.service == ServiceClass::Safety || o.care.held.is_some();
             let first = o.state.reservation().is_some_and(|of| of < r.reservation);
-            assert!(excused || !first, "{context}: {} while {} is with another", c.id, o.id);
+            assert!(excused || !first, "{context}: {c:?} while {} is with another", o.id);
         }
     }
 }

@@ -125,10 +125,16 @@ impl World {
                 Event::PresenceAsked(PresenceAsked { contact, until, .. }) => {
                     self.patience.asked.insert(*contact, *until);
                     let Some(c) = self.owner.contact(*contact) else { continue };
-                    let queue = &self.owner.routing().queues[c.queue.index()];
+                    // Where it stood when it was asked: the same command may send it elsewhere.
+                    let came = |e: &Event| match e {
+                        Event::Queued(q) if q.contact == *contact => Some(q.queue),
+                        _ => None,
+                    };
+                    let stood = events[..at].iter().rev().find_map(came);
+                    let stood = stood.or(was(*contact).map(|c| c.queue)).unwrap_or(c.queue);
+                    let queue = &self.owner.routing().queues[stood.index()];
                     let after = queue.care.liveness.expect("it is asked for").after;
                     let spoke = self.patience.spoke.get(contact).copied().unwrap_or_default();
-                    // The same command may send it elsewhere after.
                     let queued = |e: &Event| matches!(e, Event::Queued(q) if q.contact == *contact);
                     let queued = match events[..at].iter().any(queued) {
                         true => self.at,

@@ -139,8 +139,7 @@ impl Turn<'_> {
             }
             Report::NumberConfirmed { contact, confirmed } => {
                 self.of_gateway(contact, gateway)?;
-                self.number_is(contact, confirmed);
-                if confirmed {
+                if self.number_is(contact, confirmed) && confirmed {
                     self.number_known(contact);
                 }
             }

@@ -294,6 +294,22 @@ fn has_others(c: &Contact) -> bool {
     c.care.matter.is_some() || !c.participants.all.is_empty()
 }
 
+/// What becomes of promises that is met only where the parts cross.
+pub(super) const CROSSED: &[&str] = &["said meanwhile", "taken over", "called back by an agent"];
+
+/// The one that an event is.
+pub(super) fn crossed(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::PromiseSet(p) if p.stage == Stage::Talking => Some(CROSSED[0]),
+        Event::PromiseSet(p) => {
+            let over = p.stage == Stage::Working(p.contact) && p.kind != PromiseKind::Callback;
+            over.then_some(CROSSED[1])
+        }
+        Event::CallbackPromised(CallbackPromised { released: Some(_), .. }) => Some(CROSSED[2]),
+        _ => None,
+    }
+}
+
 /// What is followed of what is owed, by events alone.
 #[derive(Default)]
 pub(super) struct Owing {
@@ -351,10 +367,10 @@ impl Owing {
                     self.ringing.remove(contact);
                 }
                 // The agent's phone is called first: the customer's has not rung.
-                Event::LegReported { contact, party: Party::Agent, outcome, .. } => {
-                    if *outcome != LegOutcome::Answered {
-                        self.ringing.remove(contact);
-                    }
+                Event::LegReported { contact, party: Party::Agent, outcome, .. }
+                    if *outcome != LegOutcome::Answered =>
+                {
+                    self.ringing.remove(contact);
                 }
                 Event::Closed { contact, reason, .. } => {
                     self.ringing.remove(contact);

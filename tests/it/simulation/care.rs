@@ -128,10 +128,16 @@ impl World {
                 Event::PresenceAsked(PresenceAsked { contact, until, .. }) => {
                     self.patience.asked.insert(*contact, *until);
                     let Some(c) = self.owner.contact(*contact) else { continue };
-                    let queue = &self.owner.routing().queues[c.queue.index()];
+                    // Where it stood when it was asked: the same command may send it elsewhere.
+                    let came = |e: &Event| match e {
+                        Event::Queued(q) if q.contact == *contact => Some(q.queue),
+                        _ => None,
+                    };
+                    let stood = events[..at].iter().rev().find_map(came);
+                    let stood = stood.or(was(*contact).map(|c| c.queue)).unwrap_or(c.queue);
+                    let queue = &self.owner.routing().queues[stood.index()];
                     let after = queue.care.liveness.expect("it is asked for").after;
                     let spoke = self.patience.spoke.get(contact).copied().unwrap_or_default();
-                    // The same command may send it elsewhere after.
                     let queued = |e: &Event| matches!(e, Event::Queued(q) if q.contact == *contact);
                     let queued = match events[..at].iter().any(queued) {
                         true => self.at,
@@ -240,7 +246,14 @@ impl World {
         let lasting = self.owner.routing().queues[c.queue.index()].care.hold_linked;
         let over = c.care.held.is_some_and(|h| h.until <= self.at) || lasting == Span::ZERO;
         let safety = c.service == ServiceClass::Safety;
-        if over || safety || r.trigger == Trigger::Named || c.state.agent() != Some(r.agent) {
+        // Who waits for our call is called when that was promised, whatever else is theirs.
+        let promised = c.silent().is_some();
+        if over
+            || safety
+            || promised
+            || r.trigger == Trigger::Named
+            || c.state.agent() != Some(r.agent)
+        {
             return;
         }
         let with = |o: &Contact| o.state.agent().is_some_and(|a| a != r.agent);
@@ -249,7 +262,7 @@ impl World {
             // Who came to an agent before they were linked stays there; so does who is hurt.
             let excused = !with(o) || o.service == ServiceClass::Safety || o.care.held.is_some();
             let first = o.state.reservation().is_some_and(|of| of < r.reservation);
-            assert!(excused || !first, "{context}: {} while {} is with another", c.id, o.id);
+            assert!(excused || !first, "{context}: {c:?} while {} is with another", o.id);
         }
     }
 }

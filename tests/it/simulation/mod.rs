@@ -224,6 +224,9 @@ impl World {
             if let Event::Reserved(r) = event {
                 *self.tally.entry(r.why.rule.name()).or_default() += 1;
             }
+            if let Some(crossed) = callback::crossed(event) {
+                *self.tally.entry(crossed).or_default() += 1;
+            }
             if let Some(way) = life::ways(event) {
                 *self.tally.entry(way).or_default() += 1;
             }
@@ -408,6 +411,8 @@ fn random_histories_hold_every_promise() {
         assert!(missing.is_empty(), "ways out of a queue never taken: {missing:?}");
         let steps: Vec<_> = people::STEPS.iter().filter(|n| !reached.contains(**n)).collect();
         assert!(steps.is_empty(), "never reached: {steps:?}");
+        let crossed: Vec<_> = callback::CROSSED.iter().filter(|n| !reached.contains(**n)).collect();
+        assert!(crossed.is_empty(), "never reached: {crossed:?}");
         let few = compared.values().filter(|n| **n < 100).count();
         assert!(compared.len() == 4 && few == 0, "hardly compared: {compared:?}");
         let rules: Vec<_> = Rule::ALL.iter().filter(|r| !reached.contains(r.name())).collect();

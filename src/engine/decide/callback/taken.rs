@@ -59,10 +59,11 @@ impl Turn<'_> {
         }
     }
 
-    /// A customer's number is theirs, or is not. Nobody is called at one that is not.
-    pub(super) fn number_is(&mut self, contact: ContactId, confirmed: bool) {
+    /// A customer's number is theirs, or is not. Nobody is called at one that is not. Tells
+    /// whether that is news.
+    pub(super) fn number_is(&mut self, contact: ContactId, confirmed: bool) -> bool {
         let Some(c) = self.engine.contact(contact).filter(|c| c.callable != confirmed) else {
-            return;
+            return false;
         };
         let phase = c.silent().map(|cb| cb.phase);
         self.emit(Event::NumberConfirmed(NumberConfirmed { contact, confirmed }));
@@ -92,5 +93,6 @@ impl Turn<'_> {
                 }
             }
         }
+        true
     }
 }

@@ -15,7 +15,8 @@ use super::words::{
     NotTaken, ReleasedBecause, ServiceClass, WaitsFor,
 };
 use crate::ids::{
-    AgentId, ContactId, EffectId, ExternalId, GatewayId, QueueId, RecallId, RecoveryId, ReservationId,
+    AgentId, ContactId, EffectId, ExternalId, GatewayId, QueueId, RecallId, RecoveryId,
+    ReservationId,
 };
 use crate::time::Span;
 

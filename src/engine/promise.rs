@@ -408,7 +408,11 @@ impl Owed {
 
     /// Whether there is work to make good for what happened in a contact.
     pub(crate) fn makes_good(&self, contact: ContactId) -> bool {
-        self.found.about.range((contact, RecoveryId(0))..).next().is_some_and(|(c, _)| *c == contact)
+        self.found
+            .about
+            .range((contact, RecoveryId(0))..)
+            .next()
+            .is_some_and(|(c, _)| *c == contact)
     }
 
     /// Whether everything is found, for checking.

@@ -8,8 +8,8 @@ use super::event::{
     Arrived, CallbackPromised, EffectKind, Event, Linked, ParticipantNews, PromiseOpened,
     ReasonOverstayed, RecoveryNews, SignOut, WaitAnnounced, WentSilent, WrapUpExtended,
 };
-use super::promise::{MOST_TOLD, Recovery, RecoveryState};
 use super::participant::{OffBecause, Participant, ParticipantStep};
+use super::promise::{MOST_TOLD, Recovery, RecoveryState};
 use super::words::{Availability, AvailabilityBecause, ConnectFault, EndReason, NotTaken};
 use crate::ids::{AgentId, ContactId, EffectId, ReservationId};
 use crate::time::{EngineTime, Span};

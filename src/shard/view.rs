@@ -12,8 +12,8 @@ use crate::engine::bulk::BulkStep;
 use crate::engine::entry::Entry;
 use crate::engine::event::{
     Advanced, BulkNews, CallbackPromised, CallbackStepped, Dialled, Event, HeldBack, Linked,
-    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, RecoveryNews, StepTaken, WaitAnnounced,
-    WentSilent, WrapUpExtended,
+    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, RecoveryNews, StepTaken,
+    WaitAnnounced, WentSilent, WrapUpExtended,
 };
 use crate::engine::promise::Stage;
 use crate::engine::words::{Availability, ServiceClass};

@@ -9,9 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::callbacks::center;
 use super::*;
-use crate::engine::callback::{
-    CallbackPolicy, DialMode, DialOutcome, Phase, Wanted, Window,
-};
+use crate::engine::callback::{CallbackPolicy, DialMode, DialOutcome, Phase, Wanted, Window};
 use crate::engine::contact::Contact;
 use crate::engine::event::EffectKind;
 use crate::engine::promise::PromiseKind;
@@ -59,7 +57,10 @@ struct Live {
 impl Surge {
     /// Without a mode nobody is called back.
     fn new(mode: Option<DialMode>) -> Self {
-        let policy = CallbackPolicy { mode: mode.unwrap_or(DialMode::AgentFirst), ..CallbackPolicy::default() };
+        let policy = CallbackPolicy {
+            mode: mode.unwrap_or(DialMode::AgentFirst),
+            ..CallbackPolicy::default()
+        };
         let mut c = center(&policy);
         let mut routing = Routing::clone(c.engine.routing());
         if mode.is_none() {
@@ -125,9 +126,9 @@ impl Surge {
     /// Whoever is called by their place came before everybody on the line.
     fn by_place(&self, contact: ContactId, agent: AgentId) {
         let engine = &self.c.engine;
-        let called = engine.contact(contact).filter(|c| {
-            c.silent().is_some_and(|cb| matches!(cb.phase, Phase::Pressing { .. }))
-        });
+        let called = engine
+            .contact(contact)
+            .filter(|c| c.silent().is_some_and(|cb| matches!(cb.phase, Phase::Pressing { .. })));
         let Some(called) = called else { return };
         let waits = |c: &&Contact| {
             let over = c.passed_over.iter().any(|p| p.agent == agent);
@@ -163,7 +164,8 @@ impl Surge {
         let Center { engine, events, .. } = &mut self.c;
         let reply = engine.handle(self.clock, None, command, events);
         // Whom nobody calls need not be looked at.
-        if self.c.events.iter().any(|e| matches!(e, Event::Reserved(_) | Event::EffectAsked { .. })) {
+        if self.c.events.iter().any(|e| matches!(e, Event::Reserved(_) | Event::EffectAsked { .. }))
+        {
             self.dials(free);
         }
         self.react();
@@ -343,7 +345,10 @@ impl Surge {
 fn at_25_times_the_volume_one_in_a_hundred_is_late_at_most() {
     let mut without = Surge::new(None);
     without.play();
-    println!("nobody called back: in the surge {:?}, after it {:?}", without.live[0], without.live[1]);
+    println!(
+        "nobody called back: in the surge {:?}, after it {:?}",
+        without.live[0], without.live[1]
+    );
     for mode in DialMode::ALL {
         let mut surge = Surge::new(Some(mode));
         surge.play();

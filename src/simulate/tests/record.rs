@@ -26,7 +26,6 @@ use crate::time::{EngineTime, WallTime};
 use account::{Account, Cells, MIDNIGHT, wall};
 use directed::Directed;
 
-
 /// Shifts with gaps, calls that ring in vain, wrap-up, people who leave at once and late, who
 /// overflow and who are called back, and a recall whose menu serves some.
 const DAY: &str = r#"

@@ -97,7 +97,8 @@ impl World {
 
     fn any_recovery(&mut self) -> (RecoveryId, AgentId) {
         let open: Vec<_> = self.owner.recoveries().map(|r| (r.id, r.owner)).collect();
-        let (recovery, owner) = open.choose(&mut self.rng).copied().unwrap_or((RecoveryId(1), None));
+        let (recovery, owner) =
+            open.choose(&mut self.rng).copied().unwrap_or((RecoveryId(1), None));
         (recovery, owner.unwrap_or(AgentId(0)))
     }
 

@@ -45,7 +45,12 @@ pub(super) fn externals() -> Vec<External> {
 }
 
 pub(super) fn notices() -> Vec<Notice> {
-    let of = |name: &str| Notice { name: Arc::from(name), retired: false, texts: Vec::new(), version: 0 };
+    let of = |name: &str| Notice {
+        name: Arc::from(name),
+        retired: false,
+        texts: Vec::new(),
+        version: 0,
+    };
     vec![of("please-wait"), of("we-are-closed")]
 }
 

@@ -157,6 +157,12 @@ impl Directed {
                 self.meant.insert(contact, Meant::Declined);
                 agent_does(agent, Act::Decline(reservation))
             }
+            (_, 7) if mind.step == 1 && c.silent().is_some() && contact.0 % 24 == 7 => {
+                if c.state.agent().is_some() {
+                    return None;
+                }
+                reports(c, Report::CallbackCancelled(contact))
+            }
             _ if !waits || !long || mind.step > 0 || at >= LATE => return None,
             (_, 6) => {
                 self.meant.insert(contact, Meant::Moved);

@@ -109,8 +109,8 @@ pub(super) struct World<'a> {
 /// Somebody who looks on: at what time, the engine after a command, and the command's events.
 pub(super) type Watch<'a> = Box<dyn FnMut(EngineTime, &Engine, &[Event]) + 'a>;
 
-/// Somebody who has people do what no scenario says: asked every so often what that is.
-pub(super) type Director<'a> = Box<dyn FnMut(EngineTime, &Engine) -> Vec<Command> + 'a>;
+/// Somebody who has people do what no scenario says: asked every so often what the next is.
+pub(super) type Director<'a> = Box<dyn FnMut(EngineTime, &Engine) -> Option<Command> + 'a>;
 
 /// How often they are asked, seconds.
 const DIRECTED: f64 = 5.0;
@@ -329,7 +329,7 @@ impl<'a> World<'a> {
 
     fn directs(&mut self) {
         let Some(mut director) = self.director.take() else { return };
-        for command in director(self.now, &self.engine) {
+        if let Some(command) = director(self.now, &self.engine) {
             self.act(&command);
         }
         // For as long as anything goes on.

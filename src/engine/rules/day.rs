@@ -97,6 +97,33 @@ fn as_many_of_a_pool_as_may_be_are_on_a_reason_and_the_next_hears_who() {
 }
 
 #[test]
+fn the_first_who_should_be_back_is_told_whoever_went_first() {
+    let mut c = Center::new();
+    c.routes(|r| {
+        r.not_ready_reasons[2].limit = Some(Span::seconds(600));
+        r.not_ready_reasons[2].most = Some(Most::Agents(2));
+    });
+    for agent in [ANNE, BOB, CLEO] {
+        c.ready(agent);
+    }
+    let back = |c: &mut Center| match c.act(BOB, Act::Become(LUNCH)).unwrap_err() {
+        Refusal::ReasonFull { who, back, .. } => (who.to_string(), back),
+        other => panic!("{other}"),
+    };
+    let both = |seconds| ("anne, cleo".to_owned(), Back(Some(Span::seconds(seconds))));
+    c.act(ANNE, Act::Become(LUNCH)).expect("the first");
+    c.passes(100);
+    c.act(CLEO, Act::Become(LUNCH)).expect("the second");
+    assert_eq!(back(&mut c), both(500));
+    c.act(ANNE, Act::Become(Availability::Ready)).expect("back early");
+    c.act(ANNE, Act::Become(LUNCH)).expect("and off again");
+    c.passes(50);
+    assert_eq!(back(&mut c), both(550), "cleo is the first now");
+    c.passes(550);
+    assert_eq!(back(&mut c), both(0), "she is late, anne is not");
+}
+
+#[test]
 fn who_asked_for_a_reason_to_come_next_has_it_as_good_as_taken() {
     let mut c = Center::new();
     // A third of three agents is one; of nobody it would still be one.

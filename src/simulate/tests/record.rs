@@ -157,8 +157,7 @@ fn the_record_of_a_day_is_the_simulations_own_account_cell_by_cell() {
     };
     take(EngineTime::ZERO, vec![Event::Configured(scenario.routing.clone())]);
     let directed = Rc::new(RefCell::new(Directed::default()));
-    let account = Account { directed: Rc::clone(&directed), ..Account::default() };
-    let account = RefCell::new((account, EngineTime::ZERO));
+    let account = RefCell::new((Account::of(Rc::clone(&directed)), EngineTime::ZERO));
     let mut world = World::new(&scenario, 0).expect("it opens");
     world.watch = Some(Box::new(|at, engine, events| {
         if !events.is_empty() {

@@ -5,7 +5,7 @@
 //! and of orders what they were meant to be.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::directed::{Directed, Meant};
@@ -34,7 +34,7 @@ struct Since<T> {
 
 #[derive(Default)]
 pub(super) struct Account {
-    pub(super) directed: Rc<RefCell<Directed>>,
+    directed: Rc<RefCell<Directed>>,
     pub(super) queues: Cells,
     pub(super) agents: Cells,
     contacts: BTreeMap<ContactId, Known>,
@@ -103,6 +103,11 @@ fn serves(agent: &str) -> &'static [&'static str] {
 }
 
 impl Account {
+    /// With what is meant by orders.
+    pub(super) fn of(directed: Rc<RefCell<Directed>>) -> Self {
+        Self { directed, ..Self::default() }
+    }
+
     pub(super) fn look(&mut self, at: EngineTime, engine: &Engine, events: &[Event]) {
         let routing = engine.routing();
         self.people(at, engine, routing, events);
@@ -156,7 +161,6 @@ impl Account {
         (at, r): (EngineTime, &Routing),
     ) -> Known {
         let (from, to) = (was.map(|was| r.queue_name(was.queue)), r.queue_name(now.queue));
-        let meant = self.directed.borrow().meant.get(&id).copied();
         let cells = &mut self.queues;
         let mut one = |queue: &str, column: &str| count(cells, queue, at.0, column, 1);
         let Some((was, from)) = was.zip(from) else {
@@ -178,6 +182,8 @@ impl Account {
             return kept;
         }
         one(to, "offered");
+        // What it was meant to be it has become.
+        let meant = self.directed.borrow_mut().meant.remove(&id);
         match (was.waits, meant) {
             (true, Some(Meant::Moved)) => {
                 one(from, "moved_out");
@@ -262,7 +268,12 @@ impl Account {
             }
         }
         self.rings = rings;
-        for (who, Since { what: (doing, queue), us }) in std::mem::take(&mut self.work) {
+        let before = std::mem::take(&mut self.work);
+        let had: BTreeSet<(AgentId, ContactId)> = (before.iter())
+            .filter(|(_, since)| since.what.0 != Doing::WrapUp)
+            .map(|(who, _)| *who)
+            .collect();
+        for (who, Since { what: (doing, queue), us }) in before {
             if now.get(&who) == Some(&(doing, queue)) {
                 self.work.insert(who, Since { what: (doing, queue), us });
                 continue;
@@ -272,7 +283,7 @@ impl Account {
         }
         for (who, what) in now {
             if !self.work.contains_key(&who) {
-                if what.0 == Doing::Talk {
+                if what.0 == Doing::Talk && !had.contains(&who) {
                     count(&mut self.agents, r.agent_name(who.0), at.0, "answered", 1);
                 }
                 self.work.insert(who, Since { what, us: at.0 });

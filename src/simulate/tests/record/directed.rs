@@ -53,7 +53,7 @@ struct Mind {
 pub(super) struct Directed {
     pub(super) meant: BTreeMap<ContactId, Meant>,
     minds: BTreeMap<ContactId, Mind>,
-    lunch: Vec<(AgentId, EngineTime)>,
+    lunch: Option<(AgentId, EngineTime)>,
 }
 
 fn supervise(order: Order) -> Command {
@@ -69,27 +69,32 @@ fn other(queue: QueueId) -> QueueId {
 }
 
 impl Directed {
-    /// What people do now.
-    pub(super) fn look(&mut self, at: EngineTime, engine: &Engine) -> Vec<Command> {
-        let mut all = Vec::new();
+    /// What somebody does now.
+    pub(super) fn look(&mut self, at: EngineTime, engine: &Engine) -> Option<Command> {
+        if let Some(lunch) = self.at_lunch(at, engine) {
+            return Some(lunch);
+        }
         for c in engine.contacts().filter(|c| c.parent.is_none()) {
             let mut mind = self.minds.get(&c.id).copied().unwrap_or_default();
-            match c.state {
+            let what = match c.state {
                 State::Assigned { agent, .. } => {
                     if mind.with != Some(agent) {
                         (mind.with, mind.since) = (Some(agent), at);
                     }
-                    all.extend(self.in_hand(at, engine, c, agent, &mut mind));
+                    self.in_hand(at, engine, c, agent, &mut mind)
                 }
                 _ => {
                     mind.with = None;
-                    all.extend(self.waiting(at, c, &mut mind));
+                    self.waiting(at, c, &mut mind)
                 }
-            }
+            };
             self.minds.insert(c.id, mind);
+            // One at a time: what it changes is to be seen before the next.
+            if what.is_some() {
+                return what;
+            }
         }
-        self.at_lunch(at, engine, &mut all);
-        all
+        None
     }
 
     fn in_hand(
@@ -99,7 +104,7 @@ impl Directed {
         c: &Contact,
         agent: AgentId,
         mind: &mut Mind,
-    ) -> Vec<Command> {
+    ) -> Option<Command> {
         let (contact, after) = (c.id, |seconds| at.since(mind.since) >= Span::seconds(seconds));
         let joined = c.consult.and_then(|child| engine.contact(child)).map(|child| child.state);
         let joined = matches!(joined, Some(State::Assigned { .. }));
@@ -132,11 +137,11 @@ impl Directed {
             (kind, _) if mind.ours && after(60) && (kind, mind.step) != (4, 1) => {
                 (does(Act::Complete { contact, disposition: None }), true)
             }
-            _ => return Vec::new(),
+            _ => return None,
         };
         mind.step = mind.step.saturating_add(1);
         (mind.since, mind.ours) = (at, mind.ours || ours);
-        vec![what]
+        Some(what)
     }
 
     fn waiting(&mut self, at: EngineTime, c: &Contact, mind: &mut Mind) -> Option<Command> {
@@ -151,6 +156,12 @@ impl Directed {
             (State::Reserved { reservation, agent, .. }, 9) if mind.step == 0 => {
                 self.meant.insert(contact, Meant::Declined);
                 agent_does(agent, Act::Decline(reservation))
+            }
+            (_, 7) if mind.step == 1 && c.silent().is_some() && contact.0 % 24 == 7 => {
+                if c.state.agent().is_some() {
+                    return None;
+                }
+                reports(c, Report::CallbackCancelled(contact))
             }
             _ if !waits || !long || mind.step > 0 || at >= LATE => return None,
             (_, 6) => {
@@ -169,23 +180,20 @@ impl Directed {
     }
 
     /// Each hour one who has nothing to do goes, for ten minutes.
-    fn at_lunch(&mut self, at: EngineTime, engine: &Engine, all: &mut Vec<Command>) {
+    fn at_lunch(&mut self, at: EngineTime, engine: &Engine) -> Option<Command> {
         let lunch = Availability::NotReady(lunch(engine));
-        self.lunch.retain(|(agent, until)| {
-            let back = *until <= at;
-            if back && engine.agent(*agent).is_some_and(|a| a.availability == lunch) {
-                all.push(agent_does(*agent, Act::Become(Availability::Ready)));
-            }
-            !back
-        });
-        let due = at.0 % 3_600_000_000 < 5_000_000 && self.lunch.is_empty();
+        if let Some((agent, _)) = self.lunch.filter(|(_, until)| *until <= at) {
+            self.lunch = None;
+            let there = engine.agent(agent).is_some_and(|a| a.availability == lunch);
+            return there.then(|| agent_does(agent, Act::Become(Availability::Ready)));
+        }
+        let due = at.0 % 3_600_000_000 < 600_000_000 && self.lunch.is_none();
         let free = |a: &&crate::engine::agent::Agent| {
             a.availability == Availability::Ready && a.work.is_empty()
         };
-        if let Some(agent) = engine.agents().filter(|_| due).find(free).map(|a| a.id) {
-            self.lunch.push((agent, at + Span::seconds(600)));
-            all.push(agent_does(agent, Act::Become(lunch)));
-        }
+        let agent = engine.agents().filter(|_| due).find(free).map(|a| a.id)?;
+        self.lunch = Some((agent, at + Span::seconds(600)));
+        Some(agent_does(agent, Act::Become(lunch)))
     }
 }
 

@@ -125,10 +125,18 @@ impl World {
                 Event::PresenceAsked(PresenceAsked { contact, until, .. }) => {
                     self.patience.asked.insert(*contact, *until);
                     let Some(c) = self.owner.contact(*contact) else { continue };
-                    let queue = &self.owner.routing().queues[c.queue.index()];
-                    let after = queue.care.liveness.expect("it is asked for").after;
-                    let spoke = self.patience.spoke.get(contact).copied().unwrap_or_default();
                     // The same command may send it elsewhere after.
+                    let came = events[..at].iter().rev().find_map(|e| match e {
+                        Event::Queued(q) if q.contact == *contact => Some(q.queue),
+                        _ => None,
+                    });
+                    let then = came.or_else(|| was(*contact).map(|c| c.queue)).unwrap_or(c.queue);
+                    let queue = &self.owner.routing().queues[then.index()];
+                    let liveness = queue.care.liveness;
+                    let after = liveness
+                        .unwrap_or_else(|| panic!("{context}: {contact} {events:#?}"))
+                        .after;
+                    let spoke = self.patience.spoke.get(contact).copied().unwrap_or_default();
                     let queued = |e: &Event| matches!(e, Event::Queued(q) if q.contact == *contact);
                     let queued = match events[..at].iter().any(queued) {
                         true => self.at,

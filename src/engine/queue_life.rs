@@ -57,7 +57,7 @@ pub struct QueueLife {
     pub hours: Option<CalendarId>,
     /// What becomes of those who come while it is closed.
     pub closed: Fallback,
-    /// Most contacts in line; 0 for any number.
+    /// Most contacts on the line; 0 for any number.
     pub most_waiting: u32,
     /// What becomes of those who come beyond that.
     pub full: Fallback,

@@ -141,6 +141,9 @@ fn contact_event(
             "step_taken",
             format!("step {step} of its queue, after {}", length(filing.stage.stepped)),
         ),
+        Event::Refiled(f) if f.stage.turned_away => {
+            ("refiled", "its queue calls it back once its number is known".into())
+        }
         Event::Refiled(_) => ("refiled", "its queue was edited, and it asks for that now".into()),
         Event::WaitAnnounced(WaitAnnounced { told, .. }) => ("wait_announced", announced(*told)),
         Event::ConsultStarted { child, agent, .. } => {

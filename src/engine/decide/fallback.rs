@@ -159,7 +159,8 @@ impl Turn<'_> {
     /// A number is known now. One whom the queue would have called back when they came, and
     /// who waits since because it was not, need not stay on the line for it.
     pub(super) fn number_known(&mut self, contact: ContactId) {
-        if self.waiting(contact).is_some_and(|c| c.stage.turned_away) {
+        let since = |c: &Contact| c.answered.is_none() && c.callback.is_none();
+        if self.waiting(contact).is_some_and(|c| c.stage.turned_away && since(c)) {
             self.called_back_instead(contact);
         }
     }

@@ -63,7 +63,7 @@ impl Center {
 
     fn callback(&self, contact: ContactId) -> Callback {
         let c = self.engine.contact(contact).expect("open");
-        c.callback.as_deref().expect("called back").clone()
+        *c.callback.as_deref().expect("called back")
     }
 
     fn due(&self, contact: ContactId) -> EngineTime {

@@ -46,6 +46,22 @@ fn only_who_was_turned_away_leaves_the_line_for_a_call() {
 }
 
 #[test]
+fn who_has_talked_to_somebody_goes_on_waiting_for_them() {
+    let mut c = calls_back(1);
+    let (first, call) = (c.arrives(Channel::Voice, PLAIN), c.arrives(Channel::Voice, PLAIN));
+    c.ready(ANNE);
+    c.answer(first);
+    c.ready(BOB);
+    c.answer(call);
+    let lunch = Availability::NotReady(ReasonId(2));
+    c.act(BOB, Act::Next(Some(lunch))).expect("set");
+    c.act(BOB, Act::Requeue(call)).expect("back in line");
+    assert_eq!(c.state(call), State::Queued);
+    c.confirmed(call);
+    assert_eq!(c.state(call), State::Queued);
+}
+
+#[test]
 fn one_who_is_moved_is_turned_away_no_longer() {
     let mut c = calls_back(1);
     c.arrives(Channel::Voice, PLAIN);

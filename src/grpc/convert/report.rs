@@ -194,10 +194,12 @@ pub(crate) fn arrived(
 }
 
 /// A keyed hash of what was reported, by which a repeat is told from other content. How long
-/// they have waited grows between the two; of what is sensitive not even a hash is kept.
+/// they have waited grows between the two, and their number may be confirmed meanwhile; of what is
+/// sensitive not even a hash is kept.
 fn content(keys: &KeyStore, asked: &v1::Arrival) -> u64 {
     let person = asked.person.clone().filter(|_| !asked.sensitive);
-    keys.fingerprint(&v1::Arrival { waited_ms: 0, person, ..asked.clone() }.encode_to_vec())
+    let same = v1::Arrival { waited_ms: 0, number_confirmed: false, person, ..asked.clone() };
+    keys.fingerprint(&same.encode_to_vec())
 }
 
 /// A report without what is secret in it. What a client calls its request is remembered with
@@ -258,6 +260,8 @@ mod tests {
         let anne = content(&keys, &named("Anne"));
         assert_eq!(anne, content(&keys, &named("Anne")));
         assert_eq!(anne, content(&keys, &v1::Arrival { waited_ms: 9, ..named("Anne") }));
+        let confirmed = v1::Arrival { number_confirmed: true, ..named("Anne") };
+        assert_eq!(anne, content(&keys, &confirmed));
         assert_ne!(anne, content(&keys, &named("Ann")));
         assert_ne!(anne, content(&keys, &v1::Arrival { key: "l".into(), ..named("Anne") }));
         assert_ne!(anne, content(&others, &named("Anne")), "it is keyed");

@@ -263,6 +263,8 @@ impl World {
             let Some(now) = self.owner.contact(*contact) else { continue };
             let moved = events.iter().any(|e| match e {
                 Event::Queued(q) => q.contact == *contact && q.because != QueuedBecause::Requeued,
+                // Its queue was edited; another check sees that it stands where that puts it.
+                Event::Refiled(f) => f.contact == *contact,
                 _ => false,
             });
             assert!(moved || now.place == was.place, "{context}: {contact} lost its place");

@@ -62,7 +62,7 @@ fn callback_earlier(callback: &Callback, by: Span) -> Callback {
         Phase::Pressing { until } => Phase::Pressing { until: earlier(until) },
         other @ (Phase::OnLine | Phase::Done | Phase::Exhausted(_)) => other,
     };
-    let mut moved = *callback;
+    let mut moved = callback.clone();
     moved.asked = callback.asked - by;
     moved.due = earlier(callback.due);
     moved.until = earlier(callback.until);

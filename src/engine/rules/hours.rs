@@ -63,7 +63,7 @@ impl Center {
 
     fn callback(&self, contact: ContactId) -> Callback {
         let c = self.engine.contact(contact).expect("open");
-        *c.callback.as_deref().expect("called back")
+        c.callback.as_deref().expect("called back").clone()
     }
 
     fn due(&self, contact: ContactId) -> EngineTime {

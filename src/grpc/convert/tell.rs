@@ -249,6 +249,10 @@ pub(crate) fn to_agent(
             person: sealed.and_then(|s| person::unseal(handle.keys(), s)),
         }),
         Tell::Recovery(r) => ToAgent::Recovery(recovery_row(routing, When::now(handle), &r)),
+        Tell::RecoveryOver { recovery, contact, done } => {
+            let (recovery_id, contact_id) = (recovery.0, contact.0);
+            ToAgent::RecoveryOver(agent::RecoveryOver { recovery_id, contact_id, done })
+        }
         other => without_person(routing, &other)?,
     };
     Some(v1::AgentDirective { directive: Some(directive) })
@@ -310,14 +314,8 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::Connecting(_)
         | Tell::Assigned(_)
         | Tell::Recovery(_)
+        | Tell::RecoveryOver { .. }
         | Tell::CustomerInput(_) => return None,
-        Tell::RecoveryOver { recovery, contact, done } => {
-            ToAgent::RecoveryOver(agent::RecoveryOver {
-                recovery_id: recovery.0,
-                contact_id: contact.0,
-                done,
-            })
-        }
         Tell::ConsultJoined { contact, consult, agent } => {
             ToAgent::ConsultJoined(agent::ConsultJoined {
                 contact_id: contact.0,

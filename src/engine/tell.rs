@@ -243,7 +243,8 @@ impl Teller<'_> {
             }
             EffectKind::Dial { reservation, agent, mode } => {
                 let ring = c.callback.as_deref().map(|cb| cb.policy.ring).unwrap_or_default();
-                let continues = c.continues;
+                // Who came back by themselves is called where they are now.
+                let continues = c.continues.filter(|_| c.is_ours());
                 Tell::Dial { effect, contact, reservation, agent, mode, ring, continues }
             }
             EffectKind::HandOver { to } => Tell::HandOver { effect, contact, to },

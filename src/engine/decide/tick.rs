@@ -3,11 +3,11 @@
 use super::super::agent::Presence;
 use super::super::callback::DialOutcome;
 use super::super::contact::{Link, State};
-use super::super::event::Event;
+use super::super::event::{Event, Settled};
 use super::super::gateway::Sweep;
 use super::super::timer::Due;
 use super::super::words::{ConnectFault, EndReason, NotTaken, WaitsFor};
-use super::Turn;
+use super::{Turn, is_connect};
 use crate::ids::{ContactId, GatewayId};
 
 /// Timers fired, and contacts gone through, in one tick. A slice takes well under a
@@ -66,6 +66,8 @@ impl Turn<'_> {
                 self.not_taken(contact, reservation, agent, how);
             }
             Some(State::Connecting { .. }) if self.is_called(contact) => {
+                // The gateway said nothing: the phone may be ringing still.
+                self.settle_effects(contact, Settled::Withdrawn, is_connect);
                 self.dial_over(contact, DialOutcome::Congestion, 0);
             }
             Some(State::CallbackDue) => self.callback_due(contact),
@@ -87,7 +89,7 @@ impl Turn<'_> {
         let kind = self.engine.gateway(gateway).map_or(Sweep::None, |g| g.sweep);
         let end = self.engine.contacts.slots().min(from + SLICE);
         for slot in from..end {
-            if let Some(contact) = self.swept(slot, gateway) {
+            if let Some(contact) = self.swept(slot, gateway, kind) {
                 match kind {
                     Sweep::None => {}
                     Sweep::Detach => self.set_aside(contact),
@@ -107,10 +109,14 @@ impl Turn<'_> {
     }
 
     /// The contact in a slot, if it is this gateway's and not held by its present session.
-    fn swept(&self, slot: usize, gateway: GatewayId) -> Option<ContactId> {
+    /// What the router opened while it was away it takes over when it is back, too.
+    fn swept(&self, slot: usize, gateway: GatewayId, kind: Sweep) -> Option<ContactId> {
         let c = &self.engine.contacts.in_slot(slot)?.contact;
-        let gone = c.gateway == gateway && c.link != Link::Unary && !self.engine.is_attached(c);
-        gone.then_some(c.id)
+        let gone = match c.link {
+            Link::Unary => c.is_ours() && matches!(kind, Sweep::CloseLost(_)),
+            _ => !self.engine.is_attached(c),
+        };
+        (gone && c.gateway == gateway).then_some(c.id)
     }
 
     pub(super) fn detach(&mut self, contact: ContactId) {

@@ -354,3 +354,29 @@ fn who_no_longer_wants_it_is_not_called() {
     let refused = c.report(Report::CallbackCancelled(other));
     assert!(matches!(refused, Err(Refusal::WrongState { expected: "callback_due", .. })));
 }
+
+#[test]
+fn another_number_of_one_who_is_known_is_kept_with_an_event() {
+    let mut c = center(&policy(DialMode::AgentFirst));
+    let call = c.arrives(Channel::Voice, PLAIN);
+    for _ in 0..2 {
+        c.report(Report::NumberConfirmed { contact: call, confirmed: true }).expect("taken");
+        let kept = |e: &Event| matches!(e, Event::NumberConfirmed(n) if n.contact == call);
+        assert!(c.events.iter().any(kept), "what rides with it would be lost: {:?}", c.events);
+    }
+}
+
+#[test]
+fn who_comes_back_by_themselves_is_called_where_they_are_now() {
+    let mut c = center(&policy(DialMode::CustomerFirst));
+    let first = c.arrives(Channel::Voice, PLAIN);
+    c.report(Report::CustomerLeft(first)).expect("taken");
+    let again = Arrival { continues: Some(first), ..c.arrival(Channel::Voice, PLAIN) };
+    let Ok(Reply::Contact(second)) = c.report(Report::Arrived(again)) else { panic!("refused") };
+    c.wants(second, SOON).expect("promised");
+    c.ok(&Command::ConnectAgent(ANNE));
+    c.act(ANNE, Act::Become(Availability::Ready)).expect("ready");
+    let told = c.told(Recipient::Gateway(GATE));
+    let own = |t: &Tell| matches!(t, Tell::Dial { continues: None, .. });
+    assert!(told.iter().any(own), "{told:?}");
+}

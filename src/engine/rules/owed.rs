@@ -461,3 +461,13 @@ fn a_phone_that_rings_over_a_restart_has_its_whole_time_again() {
     c.passes(1);
     assert!(!c.is_dialled(call), "the gateway has forgotten it");
 }
+
+#[test]
+fn a_phone_of_which_nothing_is_heard_is_hung_up_before_it_is_called_again() {
+    let mut c = center(&policy(DialMode::CustomerFirst));
+    c.dialled_for_anne();
+    c.now += 45;
+    c.ok(&Command::Tick);
+    let told = c.told(Recipient::Gateway(GATE));
+    assert!(told.iter().any(|t| matches!(t, Tell::EffectWithdrawn { .. })), "{told:?}");
+}

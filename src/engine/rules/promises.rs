@@ -160,3 +160,23 @@ fn a_remedy_beyond_the_owners_authority_needs_a_supervisor() {
     assert_eq!((n.opened, n.done, n.overdue), (1, 1, 1));
     assert_eq!(c.supervise(Order::ApproveRecovery(id)), Err(Refusal::NoSuchRecovery(id)));
 }
+
+#[test]
+fn a_gateway_that_was_away_hears_what_was_opened_meanwhile() {
+    let mut c = with(PromiseSettings::default());
+    c.ready(ANNE);
+    let chat = c.arrives(Channel::Chat, PLAIN);
+    c.answer(chat);
+    c.promised(ANNE, pledge(chat, PromiseKind::FollowUp, 1_000));
+    c.complete(chat);
+    c.ok(&Command::DisconnectGateway { gateway: GATE, session: SessionId(1) });
+    c.passes(200);
+    c.follow_up_of(chat);
+    let name = Arc::from("gate");
+    c.ok(&Command::ConnectGateway { name, limits: SAYS });
+    c.report(Report::Holding { keys: Vec::new(), last: true }).expect("resynced");
+    c.ok(&Command::Tick);
+    let told = c.told(Recipient::Gateway(GATE));
+    let opened = |t: &Tell| matches!(t, Tell::Opened { continues, .. } if *continues == chat);
+    assert!(told.iter().any(opened), "{told:?}");
+}

@@ -62,9 +62,14 @@ impl Turn<'_> {
     /// A customer's number is theirs, or is not. Nobody is called at one that is not. Tells
     /// whether that is news.
     pub(super) fn number_is(&mut self, contact: ContactId, confirmed: bool) -> bool {
-        let Some(c) = self.engine.contact(contact).filter(|c| c.callable != confirmed) else {
+        let Some(c) = self.engine.contact(contact) else { return false };
+        if c.callable == confirmed {
+            if confirmed {
+                // Another number may ride with it.
+                self.emit(Event::NumberConfirmed(NumberConfirmed { contact, confirmed }));
+            }
             return false;
-        };
+        }
         let phase = c.silent().map(|cb| cb.phase);
         self.emit(Event::NumberConfirmed(NumberConfirmed { contact, confirmed }));
         for p in self.engine.owed.made_in(contact) {

@@ -1,8 +1,7 @@
 //! What happened: the only way that state changes, and the only thing anyone hears about.
 //!
-//! An event holds everything that applying it needs; `apply` decides nothing. Each moves
-//! at most one contact from one state to one other. The journal's codec gives every
-//! event a field number of its own that never changes its meaning.
+//! An event holds everything that applying it needs; `apply` decides nothing. Each moves at most
+//! one contact from one state to one other. Its number in the journal never changes its meaning.
 
 mod about;
 mod care;

@@ -26,6 +26,10 @@ mod machine {
 /// due meanwhile to come due, short enough that a wrong wall clock does no harm.
 pub(crate) const LONGEST_GAP: Span = Span::seconds(15 * 60);
 
+/// Where engine time begins: what was promised before a long outage stands by the wall before its
+/// end, and has to be sayable when the router was young.
+pub(crate) const BEGINNING: EngineTime = EngineTime(30 * 24 * 3_600 * 1_000_000);
+
 /// Engine time while the process runs.
 ///
 /// It goes by `Instant`, which on Linux stands still while the machine is suspended.

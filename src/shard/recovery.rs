@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use super::ask::{Ask, Rejection, WordsAsked};
 use super::backlog::{Feed, backlog};
 use super::batch::UNDURABLE_BATCHES;
-use super::clock::{Clock, gap, wall_now};
+use super::clock::{BEGINNING, Clock, gap, wall_now};
 use super::handle::{ARRIVALS, Directory, LOOK_UPS, OTHERS, ShardHandle, WORDS};
 use super::health::{Fatal, Health, ThreadKind};
 use super::observe::Observer;
@@ -276,7 +276,7 @@ impl Recovery {
         // Nothing was promised before the first entry.
         let then = if fresh { wall_now() } else { self.wall };
         let (gap, missed) = gap(then, wall_now());
-        let clock = Clock::starting_at(self.at + gap);
+        let clock = Clock::starting_at(if fresh { BEGINNING } else { self.at + gap });
         self.health.goes_by(clock);
         let engine = std::mem::take(&mut self.engine);
         let recovered = engine.routing().clone();

@@ -67,19 +67,6 @@ class When(Owed):
         await self.reached(anne, offer)
         self.assertEqual(await self.counts(), (1, 1, 0, 0, 0))
 
-    async def test_a_window_that_is_over_leaves_it_to_a_supervisor(self):
-        begins = now_ms()
-        window = dict(from_unix_ms=begins, until_unix_ms=begins + 2_000)
-        await self.wants(self.pbx, self.call, window=window)
-        await self.callback_of(self.call.id, "WINDOW_OVER")
-        self.assertGreaterEqual(now_ms(), begins + 1_950)
-        anne = await self.idle("anne")
-        asked = owed_pb2.ListCallbacksRequest(exhausted=True)
-        rows = (await unary(self.owed.ListCallbacks(asked))).callbacks
-        self.assertEqual([r.contact_id for r in rows], [self.call.id])
-        await unary(self.owed.CallNow(owed_pb2.CallNowRequest(**self.order(contact_id=self.call.id))))
-        await self.reached(anne, await anne.expect_offer(self.call.id))
-
     async def test_nobody_is_called_outside_their_hours(self):
         # From in an hour on, as it was said two days ago.
         hours = dict(from_unix_ms=now_ms() + HOUR - 2 * DAY, lasting_ms=HOUR)
@@ -123,6 +110,36 @@ class When(Owed):
         [bob] = await self.ready("bob")
         await bob.take(chat.id)
         await self.assert_refused(bob.act(call_back=dict(contact_id=chat.id)), "WRONG_STATE", "contact_id")
+
+
+
+class TooLate(Owed):
+    """Legs that are short, so that a call can be promised within seconds."""
+
+    CONFIG = centre(
+        [queue("support", "voice", reservation_timeout="1s", connect_timeout="1s",
+               callback=callbacks(per_hour=36_000, share=100, ring="1s"))],
+        [agent("anne")])
+
+    async def test_a_window_that_is_over_leaves_it_to_a_supervisor(self):
+        pbx = await self.gateway()
+        call = await pbx.arrive("call-1", VOICE, queue="support")
+        begins = now_ms()
+        # One that is too short for its turn to come is refused.
+        short = dict(from_unix_ms=begins, until_unix_ms=begins + 2_000)
+        await self.assert_refused(self.wants(pbx, call, window=short), "EXHAUSTED", "window", "NO_ROOM")
+        window = dict(from_unix_ms=begins, until_unix_ms=begins + 8_000)
+        await self.wants(pbx, call, window=window)
+        await self.callback_of(call.id, "WINDOW_OVER")
+        self.assertGreaterEqual(now_ms(), begins + 7_950)
+        [anne] = await self.ready("anne")
+        await self.caught_up()
+        self.assert_offers_to_nobody(anne)
+        asked = owed_pb2.ListCallbacksRequest(exhausted=True)
+        rows = (await unary(self.owed.ListCallbacks(asked))).callbacks
+        self.assertEqual([r.contact_id for r in rows], [call.id])
+        await unary(self.owed.CallNow(owed_pb2.CallNowRequest(**self.order(contact_id=call.id))))
+        await anne.expect_offer(call.id)
 
 
 class Full(Owed):

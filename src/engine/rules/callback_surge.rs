@@ -66,6 +66,8 @@ impl Surge {
         if mode.is_none() {
             routing.queues[PLAIN.index()].callback = None;
         }
+        // As a center has it that says nothing else.
+        routing.settings.async_share = Settings::default().async_share;
         routing.agents.extend((3..STAFF).map(|n| agent(&format!("a{n}"), None, [1, 0, 0, 0])));
         c.ok(&Command::Configure(Arc::new(routing)));
         (0..STAFF).for_each(|a| c.ready(AgentId(a)));

@@ -9,6 +9,7 @@ use super::callback::{CallbackPolicy, SLOT, slot_of};
 use super::contact::Contact;
 use super::queue_life::Pools;
 use super::rank::ClassKey;
+use super::routing::Queue;
 use super::words::{Channel, Needs, ServiceClass};
 use crate::ids::QueueId;
 use crate::time::{EngineTime, Span};
@@ -113,8 +114,7 @@ impl Engine {
             None => self.ahead_at_place(c) / rate,
         };
         let of = self.routing.queue(c.queue)?;
-        let reach = Span(of.reservation_timeout.0 + of.connect_timeout.0 + policy.ring.0);
-        Some(Before { rate, seconds, reach })
+        Some(Before { rate, seconds, reach: reach(of, policy) })
     }
 
     /// How long before it is due a callback has to go by its place, so that it comes in time.
@@ -138,7 +138,11 @@ impl Engine {
         seconds: f64,
         at: EngineTime,
     ) -> f64 {
-        let by = at + span(seconds);
+        let Some(of) = self.routing.queue(queue) else { return 0.0 };
+        // They press so long before they are due, with nobody before them.
+        let reach = of.callback.as_deref().map_or(Span::ZERO, |policy| reach(of, policy));
+        let early = Before { rate, seconds: 1.0 / rate, reach }.presses(0);
+        let by = at + span(seconds) + early;
         let coming = self.board.coming_by(queue, by, at);
         (coming / (rate * seconds.max(1.0))).min(1.0)
     }
@@ -151,7 +155,7 @@ pub(crate) struct Before {
     rate: f64,
     /// How long until it is its turn by its place.
     seconds: f64,
-    /// How long it may take from an agent's being free to the customer's answering.
+    /// As [`reach`] has it.
     reach: Span,
 }
 
@@ -171,6 +175,11 @@ impl Before {
         let seconds = (f64::from(coming) / self.rate + self.seconds) * times;
         Span(self.reach.0.saturating_mul(2).saturating_add(span(seconds).0))
     }
+}
+
+/// How long it may take from an agent's being free to the customer's answering.
+const fn reach(of: &Queue, policy: &CallbackPolicy) -> Span {
+    Span(of.reservation_timeout.0 + of.connect_timeout.0 + policy.ring.0)
 }
 
 fn span(seconds: f64) -> Span {

@@ -96,7 +96,8 @@ fn a_callback_keeps_its_place_and_is_dialled_when_an_agent_takes_it() {
     let reservation = c.reservation(second);
     c.report(Report::Bridged(reservation)).expect("bridged");
     assert_eq!(c.engine.contact(second).unwrap().place, place);
-    let kept = PromiseCounts { made: 1, kept: 1, ..PromiseCounts::default() };
+    let waited = Span::seconds(181);
+    let kept = PromiseCounts { made: 1, kept: 1, waited, ..PromiseCounts::default() };
     assert_eq!(c.counts(PromiseKind::Callback), kept);
     c.complete(second);
     assert_eq!(c.held_for(fourth), Some(ANNE));
@@ -129,7 +130,11 @@ fn who_keeps_their_place_is_called_behind_the_line_until_their_slack_runs_out() 
 #[test]
 fn who_is_promised_a_call_is_promised_it_after_those_who_were_before() {
     let mut c = center(&policy(DialMode::AgentFirst));
-    let calls: Vec<_> = (0..40).map(|_| c.arrives(Channel::Voice, PLAIN)).collect();
+    let mut calls = Vec::new();
+    for _ in 0..40 {
+        calls.push(c.arrives(Channel::Voice, PLAIN));
+        c.passes(1);
+    }
     let dues: Vec<_> = (calls.iter())
         .map(|call| match c.wants(*call, SOON) {
             Ok(Reply::Promised { due: Some(due), .. }) => due,
@@ -206,7 +211,8 @@ fn those_on_the_line_go_first_until_the_time_runs_out() {
     c.complete(busy);
     assert_eq!((c.held_for(live), c.held_for(later)), (Some(ANNE), None), "it has time");
     c.answer(live);
-    c.passes(700);
+    // Within a quarter of an hour, less twice what one call takes at most.
+    c.passes(790);
     assert!(matches!(c.phase(later), Phase::Pressing { .. }), "{:?}", c.phase(later));
     let live = c.arrives(Channel::Voice, PLAIN);
     let done = c.engine.agent(ANNE).unwrap().work[0].contact;

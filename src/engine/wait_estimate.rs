@@ -64,11 +64,10 @@ impl Engine {
     ) -> Option<WaitEstimate> {
         let of = self.routing.queue(queue)?;
         // Those who need no more than the queue asks are its usual contacts.
-        let usual =
-            |(_, key, len): &(u16, &super::rank::ClassKey, usize)| {
-                // Callbacks that have time wait beside them, however many they are.
-                (key.service == channel.service(), key.needs == of.needs, *len)
-            };
+        let usual = |(_, key, len): &(u16, &super::rank::ClassKey, usize)| {
+            // Callbacks that have time wait beside them, however many they are.
+            (key.service == channel.service(), key.needs == of.needs, *len)
+        };
         let (class, _, _) = self.floor.classes_of(queue, channel).max_by_key(usual)?;
         let key = Spot {
             place: Place::new(at, of.head_start),
@@ -149,7 +148,7 @@ impl Engine {
             // The longer it waits the more of them come.
             let seconds = mean.min(LONGEST_TOLD.as_secs_f64());
             let next = self.part_of_coming(queue, rate, seconds, at);
-            if next == part.unwrap_or(0.0) {
+            if part.is_none() && next <= 0.0 {
                 break;
             }
             let now = part.map_or(next, |part| f64::midpoint(part, next));

@@ -1,16 +1,19 @@
 //! A callback: a contact whose customer hung up because we call them, at the place they had.
 //!
-//! Values only, and the index of what is promised by when. A queue's [`CallbackPolicy`] says
+//! Values only, and in [`board`] the index of what is promised by when. A queue's [`CallbackPolicy`] says
 //! how its callbacks are made; [`super::decide`] decides by it. It dials nobody: the gateway
 //! does, by an effect. Numbers are not in here: they ride sealed.
 
-use std::collections::BTreeMap;
+mod board;
+
 use std::sync::Arc;
 
-use super::contact::{Contact, State};
+use super::contact::Contact;
 use super::words::ServiceClass;
-use crate::ids::{PromiseId, QueueId};
+use crate::ids::PromiseId;
 use crate::time::{EngineTime, Span};
+
+pub(crate) use board::Board;
 
 /// Promises are counted by quarters of an hour.
 pub const SLOT: Span = Span::seconds(900);
@@ -377,66 +380,6 @@ pub struct CallbackCounts {
     pub dialling: u32,
     /// For a supervisor.
     pub exhausted: u32,
-}
-
-/// What is promised by when, and how callbacks stand, by queue. Made from contacts.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Board {
-    slots: BTreeMap<(QueueId, u64), u32>,
-    counts: BTreeMap<QueueId, CallbackCounts>,
-}
-
-impl Board {
-    pub(crate) fn enter(&mut self, contact: &Contact) {
-        self.count(contact, |n| n + 1);
-    }
-
-    pub(crate) fn leave(&mut self, contact: &Contact) {
-        self.count(contact, |n| n - 1);
-        // Time goes on without end: slots that nobody is promised any more are forgotten.
-        if let Some(slot) = contact.callback.as_deref().and_then(Callback::slot)
-            && self.promised(contact.queue, slot) == 0
-        {
-            self.slots.remove(&(contact.queue, slot));
-        }
-        if self.of(contact.queue) == CallbackCounts::default() {
-            self.counts.remove(&contact.queue);
-        }
-    }
-
-    fn count(&mut self, c: &Contact, step: impl Fn(u32) -> u32) {
-        let Some(callback) = c.callback.as_deref().filter(|cb| cb.is_silent()) else { return };
-        if callback.is_open()
-            && let Some(slot) = callback.slot()
-        {
-            let slot = self.slots.entry((c.queue, slot)).or_default();
-            *slot = step(*slot);
-        }
-        let counts = self.counts.entry(c.queue).or_default();
-        let count = match (c.state, callback.phase) {
-            (State::Reserved { .. }, _) => &mut counts.reserved,
-            (State::Connecting { .. }, _) => &mut counts.dialling,
-            (_, Phase::Exhausted(_)) => &mut counts.exhausted,
-            (_, Phase::Held { .. } | Phase::OffHours { .. }) => &mut counts.held,
-            (_, Phase::Patient { .. }) => &mut counts.patient,
-            _ => &mut counts.pressing,
-        };
-        *count = step(*count);
-    }
-
-    /// How many of a queue are promised by the end of a slot.
-    pub(crate) fn promised(&self, queue: QueueId, slot: u64) -> u32 {
-        self.slots.get(&(queue, slot)).copied().unwrap_or_default()
-    }
-
-    /// How many of a queue are promised by the end of a slot or of an earlier one.
-    pub(crate) fn promised_until(&self, queue: QueueId, slot: u64) -> u32 {
-        self.slots.range((queue, 0)..=(queue, slot)).map(|(_, n)| n).sum()
-    }
-
-    pub(crate) fn of(&self, queue: QueueId) -> CallbackCounts {
-        self.counts.get(&queue).copied().unwrap_or_default()
-    }
 }
 
 /// The class of service of a contact whose callback is in a phase: with time left it is owed

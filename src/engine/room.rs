@@ -9,16 +9,23 @@ use super::callback::{CallbackPolicy, SLOT, slot_of};
 use super::contact::Contact;
 use super::queue_life::Pools;
 use super::rank::ClassKey;
+use super::routing::Queue;
 use super::words::{Channel, Needs, ServiceClass};
 use crate::ids::QueueId;
 use crate::time::{EngineTime, Span};
 
+/// Nobody is promised a turn that is further away, in open hours: twice the longest wait that is
+/// told, as what is expected counts twice.
+pub(crate) const FARTHEST: Span = Span::seconds(8 * 3600);
 /// What is measured now says something about the next hour; who is at work later the
 /// configuration knows better.
 const SOON: Span = Span::seconds(3600);
-/// Callbacks share their agents with others, and a promise is for nearly all, not for the
-/// average: so much of what is expected is counted on.
+/// Callbacks share their agents with those on the line, and a promise is for nearly all, not
+/// for the average: so much of what is expected is counted on.
 const CAREFUL: f64 = 0.5;
+/// One that goes by its place shares them with nobody who came later: so much longer than
+/// expected it may take. What lies between the two is the time in which it has slack.
+const MARGIN: f64 = 1.5;
 
 /// Calls a second that a queue's staff serves.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -107,20 +114,37 @@ impl Engine {
             None => self.ahead_at_place(c) / rate,
         };
         let of = self.routing.queue(c.queue)?;
-        let reach = Span(of.reservation_timeout.0 + of.connect_timeout.0 + policy.ring.0);
-        Some(Before { rate, seconds, pressing: self.board.of(c.queue).pressing, reach })
+        Some(Before { rate, seconds, reach: reach(of, policy) })
     }
 
     /// How long before it is due a callback has to go by its place, so that it comes in time.
-    pub(crate) fn takes(
+    pub(crate) fn presses(
         &self,
         c: &Contact,
         policy: &CallbackPolicy,
         due: EngineTime,
         at: EngineTime,
     ) -> Option<Span> {
-        let promised = self.board.promised_until(c.queue, slot_of(due - Span(1)));
-        self.before(c, policy, at).map(|before| before.takes(promised))
+        let coming = self.board.coming_until(c.queue, slot_of(due - Span(1)), Some(c));
+        self.before(c, policy, at).map(|before| before.presses(coming))
+    }
+
+    /// The part of what agents serve that goes to callbacks which still have time, within so
+    /// many seconds from now: those are in nobody's line yet, and will go by their places.
+    pub(super) fn part_of_coming(
+        &self,
+        queue: QueueId,
+        rate: f64,
+        seconds: f64,
+        at: EngineTime,
+    ) -> f64 {
+        let Some(of) = self.routing.queue(queue) else { return 0.0 };
+        // They press so long before they are due, with nobody before them.
+        let reach = of.callback.as_deref().map_or(Span::ZERO, |policy| reach(of, policy));
+        let early = Before { rate, seconds: 1.0 / rate, reach }.presses(0);
+        let by = at + span(seconds) + early;
+        let coming = self.board.coming_by(queue, by, at);
+        (coming / (rate * seconds.max(1.0))).min(1.0)
     }
 }
 
@@ -131,19 +155,31 @@ pub(crate) struct Before {
     rate: f64,
     /// How long until it is its turn by its place.
     seconds: f64,
-    /// Callbacks that are counted in that.
-    pressing: u32,
-    /// How long it may take from an agent's being free to the customer's answering.
+    /// As [`reach`] has it.
     reach: Span,
 }
 
 impl Before {
-    /// How long until it is made, if so many are promised by the time by which it is due.
-    pub(crate) fn takes(&self, promised: u32) -> Span {
-        let others = f64::from(promised.saturating_sub(self.pressing));
-        let seconds = (others / self.rate + self.seconds) / CAREFUL;
+    /// How long until it is made, as it is promised, if so many are still to come that are
+    /// promised by the time by which it is due.
+    pub(crate) fn takes(&self, coming: u32) -> Span {
+        self.span(coming, 1.0 / CAREFUL)
+    }
+
+    /// The same if it goes by its place from now on.
+    fn presses(&self, coming: u32) -> Span {
+        self.span(coming, MARGIN)
+    }
+
+    fn span(&self, coming: u32, times: f64) -> Span {
+        let seconds = (f64::from(coming) / self.rate + self.seconds) * times;
         Span(self.reach.0.saturating_mul(2).saturating_add(span(seconds).0))
     }
+}
+
+/// How long it may take from an agent's being free to the customer's answering.
+const fn reach(of: &Queue, policy: &CallbackPolicy) -> Span {
+    Span(of.reservation_timeout.0 + of.connect_timeout.0 + policy.ring.0)
 }
 
 fn span(seconds: f64) -> Span {

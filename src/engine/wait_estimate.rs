@@ -28,6 +28,10 @@ const ONE_BY_ONE: u32 = 8;
 /// estimates of a policy that is far from that order: 6 % with 4.
 const SELDOM: f64 = 1.0;
 
+/// A wait and the callbacks that come within it are made to agree in so many rounds: what is
+/// left is 3 % where callbacks have half of the agents, the most that is promised.
+const ROUNDS: u32 = 12;
+
 /// What can be said of a wait that is still to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct WaitEstimate {
@@ -60,8 +64,10 @@ impl Engine {
     ) -> Option<WaitEstimate> {
         let of = self.routing.queue(queue)?;
         // Those who need no more than the queue asks are its usual contacts.
-        let usual =
-            |(_, key, len): &(u16, &super::rank::ClassKey, usize)| (key.needs == of.needs, *len);
+        let usual = |(_, key, len): &(u16, &super::rank::ClassKey, usize)| {
+            // Callbacks that have time wait beside them, however many they are.
+            (key.service == channel.service(), key.needs == of.needs, *len)
+        };
         let (class, _, _) = self.floor.classes_of(queue, channel).max_by_key(usual)?;
         let key = Spot {
             place: Place::new(at, of.head_start),
@@ -72,7 +78,7 @@ impl Engine {
         if ahead < 0.5 && self.floor.has_idle(class) {
             return Some(WaitEstimate::default());
         }
-        self.expected_at(class, (queue, channel), key, ahead, at)
+        self.expected_at(class, (queue, channel), key, ahead, true, at)
     }
 
     /// How many of its own kind are before a contact, and how long it will probably wait: in
@@ -93,15 +99,19 @@ impl Engine {
         };
         let before = f64::from(u32::try_from(ahead).unwrap_or(u32::MAX));
         let key = Spot::of(c);
-        (Some(ahead), self.expected_at(class, (c.queue, c.channel), key, before, at))
+        let of = (c.queue, c.channel);
+        let beside = c.silent().is_none();
+        (Some(ahead), self.expected_at(class, of, key, before, beside, at))
     }
 
+    /// `beside` counts callbacks that have time and go by their places meanwhile.
     fn expected_at(
         &self,
         class: u16,
         (queue, channel): (QueueId, Channel),
         key: Spot,
         ahead: f64,
+        beside: bool,
         at: EngineTime,
     ) -> Option<WaitEstimate> {
         let press = |queue, channel: Channel| {
@@ -127,9 +137,24 @@ impl Engine {
             }
             None => self.pace.get(queue, channel).taken.rate(at),
         };
-        let (mean, variance) = departures_of_part(rate, hazard, all);
-        // Who waits for our call does not give up.
-        let (mean, variance) = (mean + silent / rate, variance + silent / (rate * rate));
+        let within = |rate: f64| {
+            let (mean, variance) = departures_of_part(rate, hazard, all);
+            // Who waits for our call does not give up.
+            (mean + silent / rate, variance + silent / (rate * rate))
+        };
+        let (mut mean, mut variance) = within(rate);
+        let mut part = None;
+        for _ in 0..if beside && channel == Channel::Voice { ROUNDS } else { 0 } {
+            // The longer it waits the more of them come.
+            let seconds = mean.min(LONGEST_TOLD.as_secs_f64());
+            let next = self.part_of_coming(queue, rate, seconds, at);
+            if part.is_none() && next <= 0.0 {
+                break;
+            }
+            let now = part.map_or(next, |part| f64::midpoint(part, next));
+            part = Some(now);
+            (mean, variance) = within(rate * (1.0 - now));
+        }
         let p80 = quantile(mean, variance);
         let told = rate > 0.0 && p80 <= LONGEST_TOLD.as_secs_f64();
         told.then(|| WaitEstimate { mean: span(mean), p80: span(p80) })
@@ -156,7 +181,7 @@ impl Engine {
     /// in line by their place; none where that is honestly not known, or too long to say.
     pub(super) fn wait_at_place(&self, c: &Contact, at: EngineTime) -> Option<WaitEstimate> {
         let Some((class, ahead)) = self.at_place(c) else { return Some(WaitEstimate::default()) };
-        self.expected_at(class, (c.queue, c.channel), Spot::of(c), ahead, at)
+        self.expected_at(class, (c.queue, c.channel), Spot::of(c), ahead, false, at)
     }
 
     /// About how many would stand before it then.

@@ -290,7 +290,8 @@ class Typed(Owed):
             await self.wants(gateway, call)
         rows = await self.listed("callback", "list", "--queue", "support")
         self.assertEqual([(r["contact_id"], r["kind"], r["phase"], r["tries"]) for r in rows],
-                         [(c.id, "place", "pressing", 0) for c in calls])
+                         [(c.id, "place", phase, 0)
+                          for c, phase in zip(calls, ("pressing", "patient"))])
         self.assertEqual(await self.listed("callback", "list", "--exhausted"), [])
         await anne.ready()
         dial = (await calls[0].expect("dial")).body

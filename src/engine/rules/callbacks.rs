@@ -76,7 +76,14 @@ fn a_callback_keeps_its_place_and_is_dialled_when_an_agent_takes_it() {
     assert_eq!(c.held_for(first), Some(ANNE));
     c.answer(first);
     c.complete(first);
-    assert_eq!((c.held_for(second), c.held_for(third)), (Some(ANNE), None));
+    assert_eq!((c.held_for(second), c.held_for(third)), (None, Some(ANNE)), "it has time");
+    c.answer(third);
+    // One was before it, who takes 90 s: twice that is promised.
+    c.passes(181);
+    assert!(matches!(c.phase(second), Phase::Pressing { .. }), "{:?}", c.phase(second));
+    let fourth = c.arrives(Channel::Voice, PLAIN);
+    c.complete(third);
+    assert_eq!((c.held_for(second), c.held_for(fourth)), (Some(ANNE), None), "it came before");
     let offered = c.told(Recipient::Agent(ANNE));
     let told = |t: &Tell| matches!(t, Tell::Offer(offer) if offer.callback.is_some());
     assert!(offered.iter().any(told), "the agent sees that it is a callback: {offered:?}");
@@ -89,10 +96,55 @@ fn a_callback_keeps_its_place_and_is_dialled_when_an_agent_takes_it() {
     let reservation = c.reservation(second);
     c.report(Report::Bridged(reservation)).expect("bridged");
     assert_eq!(c.engine.contact(second).unwrap().place, place);
-    let kept = PromiseCounts { made: 1, kept: 1, ..PromiseCounts::default() };
+    let waited = Span::seconds(181);
+    let kept = PromiseCounts { made: 1, kept: 1, waited, ..PromiseCounts::default() };
     assert_eq!(c.counts(PromiseKind::Callback), kept);
     c.complete(second);
-    assert_eq!(c.held_for(third), Some(ANNE));
+    assert_eq!(c.held_for(fourth), Some(ANNE));
+}
+
+#[test]
+fn who_keeps_their_place_is_called_behind_the_line_until_their_slack_runs_out() {
+    let mut c = center(&policy(DialMode::AgentFirst));
+    let before: Vec<_> = (0..10).map(|_| c.arrives(Channel::Voice, PLAIN)).collect();
+    let call = c.arrives(Channel::Voice, PLAIN);
+    let Ok(Reply::Promised { due: Some(due), .. }) = c.wants(call, SOON) else { panic!("no time") };
+    assert!(matches!(c.phase(call), Phase::Patient { .. }), "{:?}", c.phase(call));
+    // Whoever was before it gives up: its turn by its place has come, and it has more time.
+    before.into_iter().for_each(|call| c.goes(call));
+    while matches!(c.phase(call), Phase::Patient { .. }) {
+        c.passes(1);
+    }
+    assert!(matches!(c.phase(call), Phase::Pressing { .. }), "{:?}", c.phase(call));
+    // 10 s to be asked, 15 to be joined and 30 to ring, twice.
+    let left = due.since(c.at()).0 / 1_000_000;
+    assert!((105..=110).contains(&left), "{left} s");
+    // One whom nobody could promise a time has nothing else to go by than its place.
+    let unknown = CallbackPolicy { per_hour: 0, ..policy(DialMode::AgentFirst) };
+    let mut c = center(&unknown);
+    let call = c.arrives(Channel::Voice, PLAIN);
+    assert!(matches!(c.wants(call, SOON), Ok(Reply::Promised { due: None, .. })));
+    assert!(matches!(c.phase(call), Phase::Pressing { .. }));
+}
+
+#[test]
+fn who_is_promised_a_call_is_promised_it_after_those_who_were_before() {
+    let mut c = center(&policy(DialMode::AgentFirst));
+    let mut calls = Vec::new();
+    for _ in 0..40 {
+        calls.push(c.arrives(Channel::Voice, PLAIN));
+        c.passes(1);
+    }
+    let dues: Vec<_> = (calls.iter())
+        .map(|call| match c.wants(*call, SOON) {
+            Ok(Reply::Promised { due: Some(due), .. }) => due,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(dues.is_sorted(), "{dues:?}");
+    // 40 an hour, and half of that is promised: 39 are before the last.
+    let last = dues[39].0 / 1_000_000;
+    assert!((7_020..=7_200).contains(&last), "{last}");
 }
 
 #[test]
@@ -159,7 +211,8 @@ fn those_on_the_line_go_first_until_the_time_runs_out() {
     c.complete(busy);
     assert_eq!((c.held_for(live), c.held_for(later)), (Some(ANNE), None), "it has time");
     c.answer(live);
-    c.passes(700);
+    // Within a quarter of an hour, less twice what one call takes at most.
+    c.passes(790);
     assert!(matches!(c.phase(later), Phase::Pressing { .. }), "{:?}", c.phase(later));
     let live = c.arrives(Channel::Voice, PLAIN);
     let done = c.engine.agent(ANNE).unwrap().work[0].contact;

@@ -1,6 +1,8 @@
 //! What is said of a wait: who counts as before one, and when nothing is said.
 
+use super::callbacks::center;
 use super::*;
+use crate::engine::callback::{CallbackPolicy, DialOutcome, Phase, Wanted};
 use crate::engine::wait_estimate::WaitEstimate;
 
 impl Center {
@@ -127,4 +129,42 @@ fn an_agent_who_comes_or_goes_counts_at_once() {
     assert!((two / alone - 11.0 / 24.0).abs() < 0.02, "{alone} {two}");
     c.act(CLEO, Act::Become(Availability::NotReady(ReasonId(2)))).expect("not ready");
     assert!((c.mean(calls[11]) / alone - 11.0 / 12.0).abs() < 0.03);
+}
+
+#[test]
+fn callbacks_that_will_go_by_their_places_count_for_those_on_the_line() {
+    let mut c = center(&CallbackPolicy::default());
+    let mut routing = Routing::clone(c.engine.routing());
+    routing.settings.async_share = 0;
+    c.ok(&Command::Configure(Arc::new(routing)));
+    c.learns(&[BOB], PLAIN, Channel::Voice);
+    let busy = c.arrives(Channel::Voice, PLAIN);
+    c.answer(busy);
+    for _ in 0..40 {
+        let call = c.arrives(Channel::Voice, PLAIN);
+        c.passes(1);
+        c.wants(call, Wanted::default()).expect("promised");
+    }
+    let calls: Vec<_> = (0..10).map(|_| c.arrives(Channel::Voice, PLAIN)).collect();
+    let (told, began) = (c.mean(calls[9]), c.at());
+    while c.state(calls[9]) == State::Queued {
+        (0..10).for_each(|_| c.passes(10));
+        let done = c.engine.agent(BOB).expect("there").work[0].contact;
+        c.complete(done);
+        let next = c.engine.agent(BOB).expect("there").work[0].contact;
+        c.accept(next);
+        if c.engine.contact(next).is_some_and(|c| c.silent().is_some()) {
+            assert!(matches!(c.phase(next), Phase::Pressing { .. }), "{:?}", c.phase(next));
+            c.dialled(next, DialOutcome::Answered);
+        }
+        let reservation = c.reservation(next);
+        c.report(Report::Bridged(reservation)).expect("bridged");
+    }
+    // Ten calls of 100 s, and as many callbacks between them, and those that come early.
+    let waited = c.at().since(began).as_secs_f64();
+    assert!((1_800.0..=2_700.0).contains(&waited), "{waited}");
+    assert!((told / waited - 1.0).abs() < 0.25, "told {told}, waited {waited}");
+    // Callbacks that have time make a long line, but not the one that a caller joins.
+    let next = c.engine.wait_of_next(PLAIN, Channel::Voice, c.at()).expect("known").mean;
+    assert!(next < Span::seconds(1_500), "nobody is on the line: {next:?}");
 }

@@ -15,7 +15,7 @@ use crate::engine::event::Event;
 use crate::engine::hours::Hours;
 use crate::engine::promise::{Promise, Punctual, Stage};
 use crate::engine::refusal::Refusal;
-use crate::engine::room::Serves;
+use crate::engine::room::{FARTHEST, Serves};
 use crate::engine::routing::Queue;
 use crate::engine::words::{Channel, ServiceClass};
 use crate::ids::{ContactId, PromiseId, QueueId};
@@ -151,17 +151,16 @@ impl Turn<'_> {
         let engine = &*self.engine;
         let hours = engine.queue_hours(c.queue);
         let before = engine.before(c, policy, self.at)?;
-        let earlier = first.checked_sub(1).map(|slot| engine.board.promised_until(c.queue, slot));
-        let mut promised = earlier.unwrap_or_default();
+        let mut coming = self.coming_before(c, first);
         (first..=last).find_map(|slot| {
             let begins = EngineTime(slot.saturating_mul(SLOT.0)).max(self.at);
             let ends = EngineTime(slot.saturating_add(1).saturating_mul(SLOT.0));
-            promised += engine.board.promised(c.queue, slot);
+            coming += engine.board.coming(c.queue, slot);
             let open = hours.call_window(&callback, begins).filter(|w| w.from < ends)?;
             let room = engine.room(c.queue, policy, serves, slot, self.at) > 0;
             // Nor before its turn: who stands before it has been promised as much.
             let by = ends.min(open.until);
-            let in_time = hours.open_for(self.at, by) >= before.takes(promised);
+            let in_time = hours.open_for(self.at, by) >= before.takes(coming);
             (room && in_time).then_some((open.from, by))
         })
     }
@@ -181,20 +180,23 @@ impl Turn<'_> {
         let Some(first) = hours.call_window(&callback, self.at) else {
             return Err(Refusal::NoRoom { queue: Arc::clone(queue), next: None });
         };
-        if serves.is_measured() && self.engine.before(c, policy, self.at).is_none() {
+        let turn = self.turn_after(c, policy, &hours, first.from);
+        // While nobody is called nobody waits who could be told.
+        let far = |turn| first.from <= self.at && hours.open_for(self.at, turn) > FARTHEST;
+        let unknown = self.engine.before(c, policy, self.at).is_none();
+        if serves.is_measured() && (unknown || turn.is_some_and(far)) {
             let last = slot_of(self.at + MOST_AHEAD);
             let next = self.slot_for(c, policy, serves, &callback, slot_of(self.at), last);
             let (queue, next) = (Arc::clone(queue), next.map(|(from, _)| from.since(self.at)));
             return Err(Refusal::NoRoom { queue, next });
         }
         let closes = callback.window(first.from).map(|w| w.until);
-        let due = self.turn_after(c, policy, &hours, first.from);
-        let due = due.filter(|due| closes.is_some_and(|closes| *due <= closes));
+        let due = turn.filter(|due| closes.is_some_and(|closes| *due <= closes));
         Ok(Callback { due, ..callback })
     }
 
-    /// By when it will have been its turn, if calls begin at a time. Who was promised a call
-    /// while none are made stands in no line, and goes first.
+    /// By when it will have been its turn, if calls begin at a time. Who is promised a call that
+    /// has time, or that is made later, stands in no line by its place, and goes first.
     fn turn_after(
         &self,
         c: &Contact,
@@ -202,19 +204,20 @@ impl Turn<'_> {
         hours: &Hours,
         from: EngineTime,
     ) -> Option<EngineTime> {
-        if from <= self.at {
-            let takes = self.engine.takes(c, policy, self.at + SLOT, self.at)?;
-            return hours.after(from, takes);
-        }
         let before = self.engine.before(c, policy, self.at)?;
         let (first, last) = (slot_of(from), slot_of(from + MOST_AHEAD));
-        let earlier = first.checked_sub(1).map(|s| self.engine.board.promised_until(c.queue, s));
-        let mut promised = earlier.unwrap_or_default();
+        let mut coming = self.coming_before(c, first);
         (first..=last).find_map(|slot| {
-            promised += self.engine.board.promised(c.queue, slot);
-            let due = hours.after(from, before.takes(promised))?;
+            coming += self.engine.board.coming(c.queue, slot);
+            let due = hours.after(from, before.takes(coming))?;
             (slot_of(due - Span(1)) <= slot).then_some(due)
         })
+    }
+
+    /// How many are to be called before a slot who stand in no line by their places yet.
+    fn coming_before(&self, c: &Contact, slot: u64) -> u32 {
+        let earlier = slot.checked_sub(1);
+        earlier.map_or(0, |slot| self.engine.board.coming_until(c.queue, slot, None))
     }
 
     /// When this queue may call somebody. What a supervisor orders it may at any hour.
@@ -304,11 +307,12 @@ impl Turn<'_> {
         }
         let until = Some(window.until).filter(|until| until.0 < u64::MAX);
         let pressing = Phase::Pressing { until };
-        if c.service == ServiceClass::Safety || callback.kind == CallbackKind::Place {
+        // A supervisor's order is for now.
+        if c.service == ServiceClass::Safety || callback.ordered {
             return pressing;
         }
         let Some(due) = callback.due else { return pressing };
-        let takes = self.engine.takes(c, &callback.policy, due, self.at);
+        let takes = self.engine.presses(c, &callback.policy, due, self.at);
         let Some(takes) = takes else { return pressing };
         let left = hours.open_for(self.at, due);
         if left <= takes {

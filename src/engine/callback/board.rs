@@ -1,0 +1,112 @@
+//! What is promised by when, and how callbacks stand, by queue.
+//!
+//! Made from contacts and owned by the engine, which tells it who enters and who leaves. It
+//! promises nothing and says nothing of waits: [`super::super::room`] does.
+
+use std::collections::BTreeMap;
+
+use super::{Callback, CallbackCounts, Phase, SLOT, slot_of};
+use crate::engine::contact::{Contact, State};
+use crate::ids::QueueId;
+use crate::time::EngineTime;
+
+/// What is promised by the end of one slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Slot {
+    promised: u32,
+    /// Of these, who neither stands in line by its place nor has an agent.
+    coming: u32,
+}
+
+/// What is promised by when, and how callbacks stand. Made from contacts.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Board {
+    slots: BTreeMap<(QueueId, u64), Slot>,
+    counts: BTreeMap<QueueId, CallbackCounts>,
+}
+
+impl Board {
+    pub(crate) fn enter(&mut self, contact: &Contact) {
+        self.count(contact, |n| n + 1);
+    }
+
+    pub(crate) fn leave(&mut self, contact: &Contact) {
+        self.count(contact, |n| n - 1);
+        // Time goes on without end: slots that nobody is promised any more are forgotten.
+        if let Some(slot) = contact.callback.as_deref().and_then(Callback::slot)
+            && self.promised(contact.queue, slot) == 0
+        {
+            self.slots.remove(&(contact.queue, slot));
+        }
+        if self.of(contact.queue) == CallbackCounts::default() {
+            self.counts.remove(&contact.queue);
+        }
+    }
+
+    fn count(&mut self, c: &Contact, step: impl Fn(u32) -> u32) {
+        let Some(callback) = c.callback.as_deref().filter(|cb| cb.is_silent()) else { return };
+        if callback.is_open()
+            && let Some(slot) = callback.slot()
+        {
+            let slot = self.slots.entry((c.queue, slot)).or_default();
+            slot.promised = step(slot.promised);
+            if is_coming(c, callback) {
+                slot.coming = step(slot.coming);
+            }
+        }
+        let counts = self.counts.entry(c.queue).or_default();
+        let count = match (c.state, callback.phase) {
+            (State::Reserved { .. }, _) => &mut counts.reserved,
+            (State::Connecting { .. }, _) => &mut counts.dialling,
+            (_, Phase::Exhausted(_)) => &mut counts.exhausted,
+            (_, Phase::Held { .. } | Phase::OffHours { .. }) => &mut counts.held,
+            (_, Phase::Patient { .. }) => &mut counts.patient,
+            _ => &mut counts.pressing,
+        };
+        *count = step(*count);
+    }
+
+    /// How many of a queue are promised by the end of a slot.
+    pub(crate) fn promised(&self, queue: QueueId, slot: u64) -> u32 {
+        self.slots.get(&(queue, slot)).map_or(0, |slot| slot.promised)
+    }
+
+    /// How many of these stand neither in line by their places nor have an agent.
+    pub(crate) fn coming(&self, queue: QueueId, slot: u64) -> u32 {
+        self.slots.get(&(queue, slot)).map_or(0, |slot| slot.coming)
+    }
+
+    /// How many of them are promised by the end of a slot or of an earlier one. One who asks
+    /// is not told of itself.
+    pub(crate) fn coming_until(&self, queue: QueueId, slot: u64, but: Option<&Contact>) -> u32 {
+        let all: u32 = self.slots.range((queue, 0)..=(queue, slot)).map(|(_, s)| s.coming).sum();
+        let own = but.filter(|c| c.queue == queue).is_some_and(|c| {
+            c.silent().is_some_and(|cb| is_coming(c, cb) && cb.slot().is_some_and(|s| s <= slot))
+        });
+        all - u32::from(own)
+    }
+
+    /// About how many of them are promised by a time that is to come, those of one slot spread
+    /// evenly over what is left of it.
+    pub(crate) fn coming_by(&self, queue: QueueId, by: EngineTime, at: EngineTime) -> f64 {
+        let last = slot_of(by);
+        let earlier = last.checked_sub(1).map(|slot| self.coming_until(queue, slot, None));
+        let begins = EngineTime(last.saturating_mul(SLOT.0)).max(at);
+        let ends = EngineTime(last.saturating_add(1).saturating_mul(SLOT.0));
+        let part = by.since(begins).as_secs_f64() / ends.since(begins).as_secs_f64().max(1.0);
+        f64::from(earlier.unwrap_or_default()) + f64::from(self.coming(queue, last)) * part.min(1.0)
+    }
+
+    pub(crate) fn of(&self, queue: QueueId) -> CallbackCounts {
+        self.counts.get(&queue).copied().unwrap_or_default()
+    }
+}
+
+/// It is still to come: nobody who counts those in line by their places has counted it.
+fn is_coming(c: &Contact, callback: &Callback) -> bool {
+    let later = matches!(
+        callback.phase,
+        Phase::Held { .. } | Phase::OffHours { .. } | Phase::Patient { .. }
+    );
+    c.state == State::CallbackDue && later
+}

@@ -83,7 +83,7 @@ impl Board {
         let own = but.filter(|c| c.queue == queue).is_some_and(|c| {
             c.silent().is_some_and(|cb| is_coming(c, cb) && cb.slot().is_some_and(|s| s <= slot))
         });
-        all - u32::from(own)
+        all.saturating_sub(u32::from(own))
     }
 
     /// About how many of them are promised by a time that is to come, those of one slot spread

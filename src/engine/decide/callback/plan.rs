@@ -156,7 +156,7 @@ impl Turn<'_> {
             let begins = EngineTime(slot.saturating_mul(SLOT.0)).max(self.at);
             let ends = EngineTime(slot.saturating_add(1).saturating_mul(SLOT.0));
             coming += engine.board.coming(c.queue, slot);
-            let open = hours.call_window(&callback, begins).filter(|w| w.from < ends)?;
+            let open = hours.call_window(callback, begins).filter(|w| w.from < ends)?;
             let room = engine.room(c.queue, policy, serves, slot, self.at) > 0;
             // Nor before its turn: who stands before it has been promised as much.
             let by = ends.min(open.until);

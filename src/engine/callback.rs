@@ -185,6 +185,16 @@ pub struct CallHours {
 }
 
 impl CallHours {
+    /// The last time until `at` that is within them: `lead` before they ended, if they have.
+    pub(crate) fn last(self, at: EngineTime, lead: Span) -> EngineTime {
+        let next = self.at(at).from;
+        if next <= at {
+            return at;
+        }
+        let began = next - DAY;
+        (began + self.lasting - lead).max(began)
+    }
+
     /// The window that is open at a time, or the next one.
     #[must_use]
     pub fn at(self, at: EngineTime) -> Window {

@@ -68,6 +68,12 @@ impl Engine {
         let most = self.routing.queue(queue).map_or(0, |q| q.life.most_waiting);
         most == 0 || self.on_line(queue) < most
     }
+
+    /// Whether more stand in a queue's line than it takes.
+    fn is_beyond(&self, queue: QueueId) -> bool {
+        let most = self.routing.queue(queue).map_or(0, |q| q.life.most_waiting);
+        most > 0 && self.on_line(queue) > most
+    }
 }
 
 impl Turn<'_> {
@@ -114,7 +120,7 @@ impl Turn<'_> {
             self.offer_contact(contact);
         } else {
             // It stands in the line itself.
-            let beyond = life.most_waiting > 0 && self.engine.on_line(queue) > life.most_waiting;
+            let beyond = self.engine.is_beyond(queue);
             let waits = self.engine.contact(contact).is_some_and(|c| c.state == State::Queued);
             if beyond && waits && self.fall_back(contact, life.full, EndReason::QueueFull) {
                 return;
@@ -159,8 +165,11 @@ impl Turn<'_> {
     /// A number is known now. One whom the queue would have called back when they came, and
     /// who waits since because it was not, need not stay on the line for it.
     pub(super) fn number_known(&mut self, contact: ContactId) {
-        let since = |c: &Contact| c.answered.is_none() && c.callback.is_none();
-        if self.waiting(contact).is_some_and(|c| c.stage.turned_away && since(c)) {
+        let since = |c: &&Contact| c.answered.is_none() && c.callback.is_none();
+        let waits = self.waiting(contact).filter(since).filter(|c| c.stage.turned_away);
+        let Some(queue) = waits.map(|c| c.queue) else { return };
+        // Once it is open and has room they wait like others, and may be next.
+        if !self.engine.is_open(queue) || self.engine.is_beyond(queue) {
             self.called_back_instead(contact);
         }
     }

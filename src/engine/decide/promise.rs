@@ -97,7 +97,9 @@ impl Turn<'_> {
         let owner = self.known_agent(p.owner.or(by))?;
         let lead = self.engine.routing.settings.promises.lead;
         let hours = self.engine.queue_hours(c.queue);
-        let until = hours.before(p.due, lead).max(self.at);
+        let until = hours.before(p.due, lead);
+        let theirs = p.hours.filter(|_| dialled);
+        let until = theirs.map_or(until, |theirs| theirs.last(until, lead)).max(self.at);
         let stage = Stage::Waiting { until, turn: false };
         let (kind, due) = (p.kind, Some(p.due));
         Ok(Promise { kind, due, stage, ..self.blank(c, p.hours, owner) })
@@ -171,7 +173,7 @@ impl Turn<'_> {
             return self.wake(p.contact);
         }
         if self.engine.contacts.len() >= self.engine.routing.settings.most_contacts as usize {
-            return self.later(p, self.at + FULL);
+            return self.over_night(p, self.at + FULL);
         }
         if self.is_dialled(&p)
             && let Some(until) = self.not_yet(&p)

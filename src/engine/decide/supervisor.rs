@@ -173,6 +173,9 @@ impl Turn<'_> {
             freed = Some(agent);
         }
         self.emit(Event::Queued(Queued { released, pass_over, ..queued }));
+        if !ringing {
+            self.rehour(contact);
+        }
         self.offer_unless_rung(contact, ringing);
         if let Some(agent) = freed {
             self.agent_freed(agent);

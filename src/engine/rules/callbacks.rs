@@ -433,3 +433,16 @@ fn who_comes_back_by_themselves_is_called_where_they_are_now() {
     let own = |t: &Tell| matches!(t, Tell::Dial { continues: None, .. });
     assert!(told.iter().any(own), "{told:?}");
 }
+
+#[test]
+fn another_number_is_called_after_one_that_does_not_exist() {
+    let mut c = center(&policy(DialMode::AgentFirst));
+    let call = c.arrives(Channel::Voice, PLAIN);
+    c.wants(call, SOON).expect("promised");
+    c.ready(ANNE);
+    c.accept(call);
+    c.dialled(call, DialOutcome::Invalid);
+    assert_eq!(c.phase(call), Phase::Exhausted(Exhausted::Invalid));
+    c.report(Report::NumberConfirmed { contact: call, confirmed: true }).expect("taken");
+    assert_eq!(c.held_for(call), Some(ANNE), "{:?}", c.phase(call));
+}

@@ -311,3 +311,45 @@ fn a_place_is_kept_by_the_clock_on_the_wall() {
         assert_eq!(c.place(again) == had, back, "away for {away}");
     }
 }
+
+#[test]
+fn a_follow_up_is_made_within_its_customers_hours_before_it_is_due() {
+    let mut c = open(DialMode::AgentFirst, &[(0, 18 * HOUR)]);
+    c.ready(ANNE);
+    let call = c.known();
+    c.answer(call);
+    let hours = Some(CallHours { from: at(HOUR), lasting: Span::seconds(2 * HOUR) });
+    let (kind, owner) = (PromiseKind::FollowUp, None);
+    let pledge = Pledge { contact: call, kind, due: at(16 * HOUR), hours, owner };
+    c.act(ANNE, Act::Promise(pledge)).expect("promised");
+    c.complete(call);
+    let made = |c: &Center| c.engine.contacts().any(|c| c.continues == Some(call));
+    c.passes(3 * HOUR - 901);
+    assert!(!made(&c));
+    c.passes(1);
+    assert!(made(&c), "they are there until three only");
+}
+
+#[test]
+fn an_error_in_a_calendar_costs_nobody_their_window() {
+    let mut c = open(DialMode::AgentFirst, &[(0, 18 * HOUR)]);
+    let call = c.arrives(Channel::Voice, PLAIN);
+    c.wants(call, within(10 * HOUR, 12 * HOUR)).expect("promised");
+    c.opens(&[]);
+    c.passes(10 * HOUR);
+    assert_eq!(c.phase(call), Phase::OffHours { until: at(12 * HOUR) });
+    c.opens(&[(0, 18 * HOUR)]);
+    assert!(c.callback(call).is_in_line(), "{:?}", c.phase(call));
+    c.opens(&[]);
+    c.passes(2 * HOUR);
+    assert_eq!(c.phase(call), Phase::Exhausted(Exhausted::TooLate));
+}
+
+#[test]
+fn a_callback_that_is_moved_goes_by_the_hours_of_the_queue_it_is_in() {
+    let mut c = open(DialMode::AgentFirst, &[(8 * HOUR, 18 * HOUR)]);
+    let call = c.known();
+    assert_eq!(c.phase(call), Phase::OffHours { until: at(8 * HOUR) });
+    c.supervise(Order::Move { contact: call, queue: SKILLED }).expect("moved");
+    assert!(c.callback(call).is_in_line(), "{:?}", c.phase(call));
+}

@@ -147,3 +147,13 @@ fn a_place_is_kept_in_every_queue_that_they_came_through_and_given_back_once() {
     let other = c.from(EVE, Channel::Chat, SKILLED);
     assert!(c.place(other) > had, "once");
 }
+
+#[test]
+fn who_waits_when_it_opens_is_not_called_instead() {
+    let mut c = calls_back(2);
+    c.set_hours(false, None);
+    let call = c.arrives(Channel::Voice, PLAIN);
+    c.set_hours(true, None);
+    c.confirmed(call);
+    assert_eq!(c.state(call), State::Queued, "they are next");
+}

@@ -238,7 +238,9 @@ impl Turn<'_> {
     pub(super) fn not_before(&self, c: &Contact, callback: &Callback, until: EngineTime) -> Phase {
         let hours = self.engine.queue_hours(c.queue);
         match hours.call_window(callback, until) {
-            None if callback.until.is_some() => Phase::Exhausted(Exhausted::TooLate),
+            None if callback.until.is_some_and(|last| last <= until) => {
+                Phase::Exhausted(Exhausted::TooLate)
+            }
             _ => Phase::Held { until },
         }
     }
@@ -290,7 +292,7 @@ impl Turn<'_> {
     pub(in crate::engine::decide) fn phase_of(&self, c: &Contact, callback: &Callback) -> Phase {
         let hours = self.hours_for(c.queue, callback);
         let window = hours.call_window(callback, self.at);
-        if window.is_none() && callback.until.is_some() {
+        if callback.until.is_some_and(|last| last <= self.at) {
             return Phase::Exhausted(Exhausted::TooLate);
         }
         if let Phase::Held { until } = callback.phase
@@ -300,7 +302,8 @@ impl Turn<'_> {
         }
         let Some(window) = window else {
             // A calendar may be edited, and a day of it is added every day.
-            return Phase::OffHours { until: self.at + A_DAY };
+            let again = self.at + A_DAY;
+            return Phase::OffHours { until: callback.until.map_or(again, |last| last.min(again)) };
         };
         if window.from > self.at {
             return Phase::OffHours { until: window.from };

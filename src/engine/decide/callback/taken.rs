@@ -63,7 +63,9 @@ impl Turn<'_> {
     /// whether that is news.
     pub(super) fn number_is(&mut self, contact: ContactId, confirmed: bool) -> bool {
         let Some(c) = self.engine.contact(contact) else { return false };
-        if c.callable == confirmed {
+        let invalid = Phase::Exhausted(Exhausted::Invalid);
+        let dialled = c.silent().is_some_and(|cb| cb.phase == invalid);
+        if c.callable == confirmed && !(confirmed && dialled) {
             if confirmed {
                 // Another number may ride with it.
                 self.emit(Event::NumberConfirmed(NumberConfirmed { contact, confirmed }));
@@ -80,7 +82,6 @@ impl Turn<'_> {
                 self.emit(Event::PromiseSet(Promise { of, ..p }));
             }
         }
-        let invalid = Phase::Exhausted(Exhausted::Invalid);
         match phase {
             None => {}
             // Another number is known: it goes on where it stood.

@@ -26,9 +26,6 @@ const ENOUGH: u64 = 1_500 * ONE;
 const FORGETS: u32 = 6;
 /// A 2,048th of fewer goes: what is left is of the last day or so.
 const FORGETS_SLOWLY: u32 = 11;
-/// Forgetting is cut short here, three days: after so long without events nothing is left
-/// that matters.
-const MOST_FORGETTING: u64 = 8_640;
 /// So few events say nothing of how long a contact keeps an agent.
 const FEW: u64 = 4 * ONE;
 /// Turns of a queue beyond these are forgotten as others come: which queue's turn it is
@@ -114,14 +111,41 @@ impl Taken {
     }
 }
 
+/// The part, in 2^32ths, that forgetting slowly for so many half minutes leaves.
+const fn left_after(mut passed: u64) -> u64 {
+    let (mut left, mut each) = (1u64 << 32, (1u64 << 32) - (1 << (32 - FORGETS_SLOWLY)));
+    while passed > 0 {
+        if passed & 1 == 1 {
+            left = part(left, each);
+        }
+        each = part(each, each);
+        passed >>= 1;
+    }
+    left
+}
+
+/// So many 2^32ths of a count.
+const fn part(of: u64, parts: u64) -> u64 {
+    let product = of as u128 * parts as u128;
+    #[expect(clippy::cast_possible_truncation, reason = "no more than the count was")]
+    let part = (product >> 32) as u64;
+    part
+}
+
 impl Measure {
     /// Counts time up to `at`.
     fn until(mut self, at: EngineTime) -> Self {
-        let passed = (at.0 / BUCKET.0).saturating_sub(self.until.0 / BUCKET.0);
-        for _ in 0..passed.min(MOST_FORGETTING) {
-            let by = if self.times > ENOUGH { FORGETS } else { FORGETS_SLOWLY };
-            self.times -= self.times >> by;
-            self.time.0 -= self.time.0 >> by;
+        let mut passed = (at.0 / BUCKET.0).saturating_sub(self.until.0 / BUCKET.0);
+        while passed > 0 && self.times > ENOUGH {
+            self.times -= self.times >> FORGETS;
+            self.time.0 -= self.time.0 >> FORGETS;
+            passed -= 1;
+        }
+        // At once, however long it was: every estimate reads this, after a night as after
+        // half a minute.
+        if passed > 0 && (self.times, self.time) != (0, Span::ZERO) {
+            let left = left_after(passed);
+            (self.times, self.time.0) = (part(self.times, left), part(self.time.0, left));
         }
         let inside = at.since(self.until).0.saturating_mul(self.inside.into());
         self.time.0 = self.time.0.saturating_add(inside);
@@ -321,6 +345,29 @@ mod tests {
         assert!((each(300) - 40.0 * 60.0 / 5.0).abs() < 3.0, "{}", each(300));
         assert!((each(360) - 45.0 * 60.0 / 5.0).abs() < 3.0, "{}", each(360));
         assert!((m.hazard(at(300)) - 5.0 / 3_000.0).abs() < 1e-5, "{}", m.hazard(at(300)));
+    }
+
+    #[test]
+    fn forgetting_at_once_is_forgetting_by_and_by() {
+        let begun =
+            Measure { times: 900 * ONE, time: Span::seconds(270_000), ..Measure::default() };
+        for halves in [1, 2, 7, 120, 2_880, 100_000] {
+            let (mut times, mut time) = (begun.times as f64, begun.time.0 as f64);
+            for _ in 0..halves {
+                times *= 1.0 - 1.0 / 2_048.0;
+                time *= 1.0 - 1.0 / 2_048.0;
+            }
+            let left = begun.until(at(30 * halves));
+            assert!((left.times as f64 - times).abs() <= times * 1e-5 + 2.0, "{halves}: {left:?}");
+            assert!((left.time.0 as f64 - time).abs() <= time * 1e-5 + 2.0, "{halves}: {left:?}");
+        }
+        let much = Measure { times: 2 * ENOUGH, time: Span::seconds(9), ..Measure::default() };
+        let left = much.until(at(30 * 45)).times;
+        assert!(
+            (ENOUGH * 97 / 100..=ENOUGH).contains(&left),
+            "fast down to what is enough: {left}"
+        );
+        assert_eq!(Measure::default().until(at(2_592_000)).times, 0);
     }
 
     #[test]

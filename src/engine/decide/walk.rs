@@ -17,7 +17,7 @@ use crate::time::{EngineTime, Span};
 /// Contacts looked at in one slice.
 const LOOKED_AT: usize = 512;
 /// Of those moved at most so many: a move is several events and takes several microseconds.
-const MOVED: usize = 64;
+const MOVED: usize = 96;
 /// Between two slices that moved somebody: half of the time is for others.
 pub(super) const REST: Span = Span::millis(1);
 /// How long a gateway that has been told enough is left alone.

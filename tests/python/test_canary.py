@@ -1,5 +1,7 @@
 """Personal data is found where it should be, and nowhere else."""
 
+import contextlib
+
 from surgeline.v1 import types_pb2
 
 from support import RouterTest, agent, centre, queue
@@ -63,7 +65,10 @@ class Canary(RouterTest):
                                 ("a listing", str(listed)), ("metrics", metrics),
                                 ("the logs", self.router.logs())):
                 self.assertNotIn(canary, text, where)
-            files = [f for f in self.router.data.rglob("*") if f.is_file()]
-            self.assertTrue(files)
-            for file in files:
-                self.assertNotIn(canary.encode(), file.read_bytes(), file)
+            read = 0
+            for file in [f for f in self.router.data.rglob("*") if f.is_file()]:
+                # The router runs: a rollback journal may be gone by now.
+                with contextlib.suppress(FileNotFoundError):
+                    self.assertNotIn(canary.encode(), file.read_bytes(), file)
+                    read += 1
+            self.assertGreater(read, 3)

@@ -321,6 +321,8 @@ fn everyone(waiting: u64) -> Plan {
         scope: vec![EntryPointId(0)],
         faq: Some(faq),
         ivr: None,
+        callback: None,
+        partner: None,
         safety: SafetyPlan { queue: QueueId(0), kept: Vec::new(), external: true },
         soon: Span::seconds(120),
     }

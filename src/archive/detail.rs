@@ -276,6 +276,9 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
         EffectKind::Forward { to } => {
             f.text("effect_kind", "forward").text("external", names.external_name(*to))
         }
+        EffectKind::OfferCallback(offer) => {
+            f.text("effect_kind", "offer_callback").number("recall", offer.recall)
+        }
         EffectKind::AskPresence(language) => f
             .text("effect_kind", "ask_presence")
             .texts("language", language.as_ref().map(|l| l.as_str())),

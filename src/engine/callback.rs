@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::contact::Contact;
 use super::words::ServiceClass;
-use crate::ids::PromiseId;
+use crate::ids::{PromiseId, RecallId};
 use crate::time::{EngineTime, Span};
 
 pub(crate) use board::Board;
@@ -248,6 +248,8 @@ pub struct Callback {
     pub policy: Arc<CallbackPolicy>,
     /// A supervisor has them called now, whatever the hours of the queue.
     pub ordered: bool,
+    /// The recall whose tier offered it; none for any other.
+    pub tier: Option<RecallId>,
 }
 
 /// Where a callback is.
@@ -443,6 +445,7 @@ mod tests {
             first: None,
             policy: Arc::default(),
             ordered: false,
+            tier: None,
         };
         let window = |now| callback.window(now).map(|w| (w.from, w.until));
         assert_eq!(window(at(8, 0)), Some((at(9, 0), at(17, 0))));

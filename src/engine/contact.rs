@@ -2,11 +2,11 @@
 
 use smallvec::SmallVec;
 
-use super::callback::Callback;
+use super::callback::{Callback, Phase};
 use super::care::{Care, Silence};
 use super::event::EffectKind;
 use super::participant::Participants;
-use super::recall::{Heed, Machine, SelfService, Text};
+use super::recall::{CallbackOffer, Heed, Machine, SelfService, Text};
 use super::stage::{Announced, Course, Stage};
 use super::words::{
     Attributes, Channel, Excluded, Key, Language, Named, Needs, ServiceClass, WaitsFor,
@@ -279,6 +279,22 @@ impl Contact {
             State::SelfService(s) => Some(s),
             _ => None,
         }
+    }
+
+    /// The call that its customer is being offered.
+    #[must_use]
+    pub fn offer(&self) -> Option<CallbackOffer> {
+        self.effects.iter().find_map(|(_, kind)| match kind {
+            EffectKind::OfferCallback(offer) => Some(*offer),
+            _ => None,
+        })
+    }
+
+    /// In which recall's callback tier it is: its customer waits for a call that was offered,
+    /// or was called and waits for an agent.
+    #[must_use]
+    pub fn callback_tier(&self) -> Option<RecallId> {
+        self.callback.as_deref().filter(|cb| cb.phase != Phase::Done)?.tier
     }
 
     /// Whether it came to a queue or left it by overflow.

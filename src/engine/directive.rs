@@ -208,6 +208,19 @@ pub enum Tell {
         /// Where to.
         to: ExternalId,
     },
+    /// Gateway, an effect: offer the customer a call instead of their waiting.
+    OfferCallback {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// From now until they are called at the latest, if they accept.
+        within: Span,
+        /// From now until they must have answered.
+        answer_within: Span,
+        /// The language that the customer is known to use.
+        language: Option<Language>,
+    },
     /// Gateway, an effect: ask the customer of a chat whether they are still there.
     AskPresence {
         /// To be reported on.

@@ -154,6 +154,7 @@ mod tests {
             first: None,
             policy: Arc::default(),
             ordered: false,
+            tier: None,
         }
     }
 

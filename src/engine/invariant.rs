@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::agent::{Hold, WHOLE};
 use super::away::Away;
 use super::contact::{Contact, State, StateKind};
+use super::decide::may_answer;
 use super::event::{Announce, EffectKind};
 use super::floor::{IdleKeys, Staff, Stand};
 use super::participant::{Participant, Who};
@@ -159,6 +160,7 @@ fn is_due(kind: &EffectKind, c: &Contact) -> bool {
         (EffectKind::Join { participant, .. }, state) => {
             state.kind() == StateKind::Assigned && c.participants.get(*participant).is_some()
         }
+        (EffectKind::OfferCallback(_), _) => c.parent.is_none() && may_answer(c),
         // What is said on the way to a person may be said until they are there.
         (EffectKind::Say(_) | EffectKind::Announce(_) | EffectKind::AskPresence(_), _) => {
             c.parent.is_none()
@@ -392,6 +394,9 @@ impl Engine {
         let mut found: BTreeMap<(RecallId, Tier), u32> = BTreeMap::new();
         let mut calls: BTreeMap<usize, u32> = BTreeMap::new();
         for c in self.contacts() {
+            if let Some(recall) = c.callback_tier() {
+                *found.entry((recall, Tier::Callback)).or_default() += 1;
+            }
             let Some(s) = c.self_service() else { continue };
             *found.entry((s.recall, s.tier)).or_default() += 1;
             if s.tier == Tier::Ivr {

@@ -160,6 +160,11 @@ pub(crate) struct Before {
 }
 
 impl Before {
+    /// How long until it is its turn by its place, in four cases of five.
+    pub(crate) fn wait(&self) -> Span {
+        span(self.seconds)
+    }
+
     /// How long until it is made, as it is promised, if so many are still to come that are
     /// promised by the time by which it is due.
     pub(crate) fn takes(&self, coming: u32) -> Span {

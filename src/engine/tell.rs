@@ -257,6 +257,12 @@ impl Teller<'_> {
                 Tell::Announce { effect, contact, channel: c.channel, announce }
             }
             EffectKind::Forward { to } => Tell::Forward { effect, contact, channel: c.channel, to },
+            EffectKind::OfferCallback(offer) => {
+                let (within, answer_within) =
+                    (offer.due.since(self.at), offer.until.since(self.at));
+                let language = c.language;
+                Tell::OfferCallback { effect, contact, within, answer_within, language }
+            }
             EffectKind::AskPresence(language) => Tell::AskPresence { effect, contact, language },
         };
         self.gateway(c, tell);

@@ -26,6 +26,8 @@ pub(crate) enum Due {
     Held(ContactId),
     /// A customer said nothing for so long that they are asked, or that they are gone.
     Silence(ContactId),
+    /// A customer had long enough to answer an offer of a call.
+    Offer(ContactId),
     /// An agent was passed over for a contact long enough.
     PassOver(ContactId, AgentId),
     /// The work after a contact has lasted long enough.
@@ -143,6 +145,9 @@ pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Du
     }
     if let Some(named) = contact.named.filter(|_| contact.stands()) {
         each((named.until, Due::Named(contact.id)));
+    }
+    if let Some(offer) = contact.offer() {
+        each((offer.until, Due::Offer(contact.id)));
     }
     for p in &contact.passed_over {
         each((p.until, Due::PassOver(contact.id, p.agent)));

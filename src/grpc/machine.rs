@@ -49,10 +49,9 @@ impl Machine {
                 "The wish for a person, a word of injury, a question that no entry answers, or \
                  silence",
             ),
-            Tier::Ivr => (
-                story::tier(Tier::Ivr),
-                "Key 0, a yes to the question for injury, or no key at all",
-            ),
+            other => {
+                (story::tier(other), "Key 0, a yes to the question for injury, or no key at all")
+            }
         };
         let place = match self.before {
             0 => format!("it would be the first in {}", self.queue),

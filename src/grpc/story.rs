@@ -179,6 +179,9 @@ fn connection_event(
                 EffectKind::Dial { agent, .. } => {
                     format!("call the customer and join them with {}", who(*agent))
                 }
+                EffectKind::OfferCallback(offer) => {
+                    format!("offer a call, for recall {}", offer.recall)
+                }
                 EffectKind::AskPresence(_) => "ask if the customer is still there".to_owned(),
                 EffectKind::Join { participant, part } => people::join(*participant, *part),
             };

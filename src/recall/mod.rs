@@ -33,9 +33,9 @@ pub use language::Language;
 pub use lots::{Lot, LotCheck, LotRule, LotVerdict};
 pub use plan::{PlanError, Unknown, plan};
 pub use playbook::{
-    Choice, FaqEntry, FaqTexts, FaqTier, InjuryQuestion, IvrTier, Kept, Kind, Level, LotQuestion,
-    Menu, MenuOption, Message, Playbook, Product, SafetyLane, Scope, Severity, Slot, Texts, Tiers,
-    TriageWords,
+    CallbackTier, Choice, FaqEntry, FaqTexts, FaqTier, InjuryQuestion, IvrTier, Kept, Kind, Level,
+    LotQuestion, Menu, MenuOption, Message, PartnerTier, Playbook, Product, SafetyLane, Scope,
+    Severity, Slot, Texts, Tiers, TriageWords,
 };
 pub use prepared::{PrepareError, Prepared};
 pub use read::Fill;

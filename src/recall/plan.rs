@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::playbook::{Choice, FaqTier, IvrTier, Kept, Level, Menu, Playbook, Slot};
+use super::playbook::{
+    CallbackTier, Choice, FaqTier, IvrTier, Kept, Level, Menu, PartnerTier, Playbook, Slot,
+};
 use crate::config::Kind;
+use crate::engine::queue_life::Pools;
 use crate::engine::recall as engine;
 use crate::engine::routing::{Name, Routing};
 use crate::engine::words::Channel;
@@ -82,6 +85,7 @@ pub fn plan(playbook: &Playbook, routing: &Routing) -> Result<engine::Plan, Plan
         Kept::Agents(names) => lookup.agents(names),
     };
     kept.sort_unstable();
+    let partner = playbook.tiers.partner.as_ref().map(|tier| partner(tier, &mut lookup));
     if playbook.scope.entry_points.is_empty() {
         let has = names(routing.entry_points.iter().map(|e| (&e.name, e.retired)));
         return Err(PlanError::NoScope { has });
@@ -98,9 +102,35 @@ pub fn plan(playbook: &Playbook, routing: &Routing) -> Result<engine::Plan, Plan
         scope,
         faq: playbook.tiers.faq.as_ref().map(|tier| faq(tier, playbook.faq.len())),
         ivr: ivr.map(|(tier, menu)| ivr_plan(tier, menu, playbook)),
+        callback: playbook.tiers.callback.as_ref().map(callback),
+        partner,
         safety: engine::SafetyPlan { queue, kept, external: playbook.safety.external.is_some() },
         soon: Span::seconds(playbook.tiers.soon_s.into()),
     })
+}
+
+fn callback(tier: &CallbackTier) -> engine::CallbackTier {
+    engine::CallbackTier {
+        from: level(tier.from),
+        offer_after: Span::seconds(tier.offer_after_s.into()),
+        within: Span::seconds(tier.within_s.into()),
+        capacity: tier.capacity,
+        accept_within: Span::seconds(tier.accept_within_s.into()),
+    }
+}
+
+fn partner(tier: &PartnerTier, lookup: &mut Lookup<'_>) -> engine::PartnerTier {
+    let mut pools: Pools = tier.pools.iter().filter_map(|name| lookup.partner(name)).collect();
+    pools.sort_unstable();
+    engine::PartnerTier {
+        from: level(tier.from),
+        pools,
+        lead: Span::seconds(tier.lead_s.into()),
+        share: tier.share,
+        capacity: tier.capacity,
+        channels: Channel::ALL.map(|c| tier.takes.contains(&c)),
+        callbacks: tier.callbacks,
+    }
 }
 
 fn faq(tier: &FaqTier, entries: usize) -> engine::FaqPlan {
@@ -191,6 +221,11 @@ impl Lookup<'_> {
         let of_pool = self.routing.agents.iter().enumerate();
         let of_pool = of_pool.filter(|(_, a)| !a.retired && Some(a.pool) == pool);
         of_pool.filter_map(|(at, _)| u32::try_from(at).ok().map(AgentId)).collect()
+    }
+
+    fn partner(&mut self, name: &str) -> Option<PoolId> {
+        let table = self.routing.pools.iter().map(|p| (&p.name, p.retired));
+        self.find("tiers.partner.pools", Kind::Pool, name, table).map(PoolId)
     }
 
     /// Those listed; who is retired has a name here and takes nothing.

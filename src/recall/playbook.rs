@@ -46,7 +46,7 @@ pub struct Playbook {
     pub triage: BTreeMap<Language, TriageWords>,
     /// What agents say.
     pub agent_script: Texts,
-    /// The tiers of self-service.
+    /// The tiers.
     pub tiers: Tiers,
     /// The class that self-service never touches.
     pub safety: SafetyLane,
@@ -293,13 +293,19 @@ impl Level {
     pub const NAMES: &'static [&'static str] = &["elevated", "surge", "critical"];
 }
 
-/// The tiers of self-service.
+/// The tiers.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Tiers {
     /// On chat, email and message; none if the playbook does not use it.
     pub faq: Option<FaqTier>,
     /// On voice; there exactly if the playbook has a menu.
     pub ivr: Option<IvrTier>,
+    /// Calls that are offered; none if the playbook offers none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<CallbackTier>,
+    /// Partners; none if none join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partner: Option<PartnerTier>,
     /// Seconds: who will probably be served within this time is left in line, 0 to 600.
     pub soon_s: u32,
 }
@@ -343,6 +349,41 @@ pub struct IvrTier {
     pub time_limit_s: u32,
     /// Calls at once, 1 to 100,000.
     pub ports: u32,
+}
+
+/// How the callback tier works.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CallbackTier {
+    /// The level from which it offers.
+    pub from: Level,
+    /// Seconds: offered to whom longer than this is expected to wait, 0 to 7,200.
+    pub offer_after_s: u32,
+    /// Seconds from accepting to being called at the latest, 900 to 86,400.
+    pub within_s: u32,
+    /// Open callbacks and offers at once, 1 to 1,000,000.
+    pub capacity: u32,
+    /// Seconds that a customer has to answer an offer, 5 to 300.
+    pub accept_within_s: u32,
+}
+
+/// How partners work.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PartnerTier {
+    /// The level from which they are called.
+    pub from: Level,
+    /// Names of their pools; never empty.
+    pub pools: Vec<Box<str>>,
+    /// Seconds from their being called to their joining, 0 to 86,400.
+    pub lead_s: u32,
+    /// The part of the recall's contacts that they may take, per cent, 1 to 100.
+    pub share: u8,
+    /// Contacts that they have at once, 0 to 1,000,000; 0 for no limit.
+    pub capacity: u32,
+    /// The channels that they take; never empty.
+    #[serde(with = "channels")]
+    pub takes: Vec<Channel>,
+    /// Whether they make callbacks.
+    pub callbacks: bool,
 }
 
 /// The class that self-service never touches.

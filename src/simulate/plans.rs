@@ -9,8 +9,10 @@ use super::chance::Seconds;
 use super::error::SimulateError;
 use super::scenario::{Names, span};
 use super::written;
-use crate::engine::recall::{Choice, FaqPlan, IvrPlan, Level, MOST_LASTING, Plan, SafetyPlan};
-use crate::ids::AgentId;
+use crate::engine::recall::{
+    CallbackTier, Choice, FaqPlan, IvrPlan, Level, MOST_LASTING, PartnerTier, Plan, SafetyPlan,
+};
+use crate::ids::{AgentId, PoolId};
 use crate::recall::{self, Fill, Source};
 use crate::time::Span;
 
@@ -123,6 +125,8 @@ fn from_plan(
         scope,
         faq,
         ivr,
+        callback: plan.callback.as_ref().map(callback),
+        partner: plan.partner.as_ref().map(|t| partner(t, names, &at)).transpose()?,
         safety: SafetyPlan {
             queue: names.queue(at("safety_queue"), &plan.safety_queue)?,
             kept,
@@ -130,5 +134,40 @@ fn from_plan(
             external: true,
         },
         soon: span(plan.soon),
+    })
+}
+
+fn callback(t: &written::Callback) -> CallbackTier {
+    CallbackTier {
+        from: t.from.into(),
+        offer_after: span(t.offer_after),
+        within: span(t.within),
+        capacity: t.capacity,
+        accept_within: span(t.accept_within),
+    }
+}
+
+fn partner(
+    t: &written::Partner,
+    names: Names<'_>,
+    at: &dyn Fn(&str) -> String,
+) -> Result<PartnerTier, SimulateError> {
+    if !(1..=100).contains(&t.share) {
+        return Err(SimulateError::value(at("partner.share"), "1 to 100, per cent"));
+    }
+    let mut pools = Vec::new();
+    for name in &t.pools {
+        pools.push(PoolId(names.pool(at("partner.pools"), name)?));
+    }
+    pools.sort_unstable();
+    pools.dedup();
+    Ok(PartnerTier {
+        from: t.from.into(),
+        pools: pools.into(),
+        lead: span(t.lead),
+        share: t.share,
+        capacity: t.capacity,
+        channels: [true; 4],
+        callbacks: t.callbacks,
     })
 }

@@ -164,6 +164,8 @@ pub(super) struct Plan {
     pub(super) entry_points: Vec<String>,
     pub(super) faq: Option<Faq>,
     pub(super) ivr: Option<Ivr>,
+    pub(super) callback: Option<Callback>,
+    pub(super) partner: Option<Partner>,
     pub(super) safety_queue: String,
     pub(super) kept_pool: Option<String>,
     #[serde(default = "two_minutes")]
@@ -193,6 +195,46 @@ pub(super) struct Ivr {
     pub(super) from: Level,
     pub(super) ports: u32,
     pub(super) time_limit: Seconds,
+}
+
+/// The callback tier of a plan.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Callback {
+    pub(super) from: Level,
+    #[serde(default = "two_minutes")]
+    pub(super) offer_after: Seconds,
+    pub(super) within: Seconds,
+    pub(super) capacity: u32,
+    #[serde(default = "half_a_minute")]
+    pub(super) accept_within: Seconds,
+}
+
+const fn half_a_minute() -> Seconds {
+    Seconds(30.0)
+}
+
+/// The partners of a plan.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Partner {
+    pub(super) from: Level,
+    pub(super) pools: Vec<String>,
+    pub(super) lead: Seconds,
+    #[serde(default = "all_of_it")]
+    pub(super) share: u8,
+    #[serde(default)]
+    pub(super) capacity: u32,
+    #[serde(default = "yes")]
+    pub(super) callbacks: bool,
+}
+
+const fn all_of_it() -> u8 {
+    100
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A channel, as configurations call it.

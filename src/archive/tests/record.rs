@@ -154,6 +154,7 @@ fn called_back(contact: u64) -> Event {
         first: None,
         policy: std::sync::Arc::default(),
         ordered: false,
+        tier: None,
     };
     Event::CallbackPromised(CallbackPromised { contact, callback, released: None })
 }

@@ -14,7 +14,7 @@ use super::super::floor::Stand;
 use super::super::gateway::{Gateway, KeyOf};
 use super::super::line::Spot;
 use super::super::participant::Participants;
-use super::super::recall::Machine;
+use super::super::recall::{Machine, Tier};
 use super::super::stage::Stage;
 use super::super::store::Filed;
 use super::super::words::{Channel, EndReason, Excluded, Key, Needs, NotTaken, ServiceClass};
@@ -72,7 +72,14 @@ impl Engine {
             Event::Closed { contact, agent, wrap_up, reason, .. } => {
                 let served =
                     self.contact(*contact).and_then(|c| Some((c.gateway, c.self_service()?)));
+                let called = self.contact(*contact).and_then(Contact::callback_tier);
                 self.closed(at, *contact, *reason, *agent, *wrap_up);
+                if let Some(recall) = called {
+                    self.count_tier(recall, Tier::Callback, |t| {
+                        t.in_use = t.in_use.saturating_sub(1);
+                        t.left += 1;
+                    });
+                }
                 if let Some((gateway, s)) = served {
                     self.self_service_changed(gateway, Some(s), None);
                     self.ended_in_self_service(s, *reason);
@@ -376,7 +383,14 @@ impl Engine {
     fn effect_asked(&mut self, effect: EffectId, contact: ContactId, kind: EffectKind) {
         self.counts.last_effect = effect.0;
         self.effects.insert(effect, contact);
-        self.note(contact, |c| c.effects.push((effect, kind)));
+        match kind {
+            // Its end is a timer, and the room for it is kept.
+            EffectKind::OfferCallback(_) => self.change(contact, |c| {
+                c.machine.offered = true;
+                c.effects.push((effect, kind));
+            }),
+            _ => self.note(contact, |c| c.effects.push((effect, kind))),
+        }
         if let Some((gateway, channel)) = self.contact(contact).map(|c| (c.gateway, c.channel)) {
             self.change_gateway(gateway, |g| {
                 if let Some(count) = counted(g, kind, channel) {
@@ -391,7 +405,12 @@ impl Engine {
         let Some(c) = self.contact(contact) else { return };
         let (gateway, channel) = (c.gateway, c.channel);
         let kind = c.effects.iter().find(|(e, _)| *e == effect).map(|(_, kind)| *kind);
-        self.note(contact, |c| c.effects.retain(|(e, _)| *e != effect));
+        match kind {
+            Some(EffectKind::OfferCallback(_)) => {
+                self.change(contact, |c| c.effects.retain(|(e, _)| *e != effect));
+            }
+            _ => self.note(contact, |c| c.effects.retain(|(e, _)| *e != effect)),
+        }
         if let Some(kind) = kind {
             self.change_gateway(gateway, |g| {
                 if let Some(count) = counted(g, kind, channel) {

@@ -281,8 +281,10 @@ impl Engine {
         let waited = waits_for(filed);
         let served = filed.contact.self_service();
         let asked = filed.contact.care.asked_for();
+        let called = filed.contact.callback_tier();
         change(&mut filed.contact);
         let contact = &filed.contact;
+        let calls = contact.callback_tier();
         let (gateway, serves) = (contact.gateway, contact.self_service());
         filed.hash = hash_of(contact);
         self.hashes.contacts ^= filed.hash;
@@ -297,6 +299,9 @@ impl Engine {
         self.restand(moved);
         if served.is_some() || serves.is_some() {
             self.self_service_changed(gateway, served, serves);
+        }
+        if called != calls {
+            self.callback_tier_changed(called, calls);
         }
     }
 

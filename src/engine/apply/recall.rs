@@ -70,7 +70,7 @@ impl Engine {
         expires: EngineTime,
     ) {
         self.counts.last_recall = id.0;
-        let tiers = [TierCounts::default(); 2];
+        let tiers = [TierCounts::default(); Tier::ALL.len()];
         let (plan, keeps) = (Arc::clone(plan), !plan.safety.kept.is_empty());
         let recall =
             Recall { id, plan, level, since: at, started: at, expires, over: false, tiers };
@@ -129,6 +129,27 @@ impl Engine {
             {
                 gateway.in_ivr = step(gateway.in_ivr);
             }
+        }
+    }
+
+    /// Keeps count of who waits for a call that a tier offered: they were reached, or one that
+    /// was promised anew is no tier's any more.
+    pub(super) fn callback_tier_changed(
+        &mut self,
+        before: Option<RecallId>,
+        after: Option<RecallId>,
+    ) {
+        if let Some(recall) = before {
+            self.count_tier(recall, Tier::Callback, |t| {
+                t.in_use = t.in_use.saturating_sub(1);
+                t.solved += 1;
+            });
+        }
+        if let Some(recall) = after {
+            self.count_tier(recall, Tier::Callback, |t| {
+                t.in_use += 1;
+                t.entered += 1;
+            });
         }
     }
 

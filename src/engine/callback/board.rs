@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::{Callback, CallbackCounts, Phase, SLOT, slot_of};
 use crate::engine::contact::{Contact, State};
-use crate::ids::QueueId;
-use crate::time::EngineTime;
+use crate::ids::{QueueId, RecallId};
+use crate::time::{EngineTime, Span};
 
 /// What is promised by the end of one slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -16,6 +16,8 @@ struct Slot {
     promised: u32,
     /// Of these, who neither stands in line by its place nor has an agent.
     coming: u32,
+    /// Offers of a call by then that are out.
+    offered: u32,
 }
 
 /// What is promised by when, and how callbacks stand. Made from contacts.
@@ -23,6 +25,8 @@ struct Slot {
 pub(crate) struct Board {
     slots: BTreeMap<(QueueId, u64), Slot>,
     counts: BTreeMap<QueueId, CallbackCounts>,
+    /// Offers that are out, by recall.
+    offers: BTreeMap<RecallId, u32>,
 }
 
 impl Board {
@@ -33,10 +37,17 @@ impl Board {
     pub(crate) fn leave(&mut self, contact: &Contact) {
         self.count(contact, |n| n - 1);
         // Time goes on without end: slots that nobody is promised any more are forgotten.
-        if let Some(slot) = contact.callback.as_deref().and_then(Callback::slot)
-            && self.promised(contact.queue, slot) == 0
+        let called = contact.callback.as_deref().and_then(Callback::slot);
+        let offered = contact.offer().map(|offer| slot_by(offer.due));
+        for slot in called.into_iter().chain(offered) {
+            if self.promised(contact.queue, slot) == 0 {
+                self.slots.remove(&(contact.queue, slot));
+            }
+        }
+        if let Some(offer) = contact.offer()
+            && self.offers(offer.recall) == 0
         {
-            self.slots.remove(&(contact.queue, slot));
+            self.offers.remove(&offer.recall);
         }
         if self.of(contact.queue) == CallbackCounts::default() {
             self.counts.remove(&contact.queue);
@@ -44,6 +55,12 @@ impl Board {
     }
 
     fn count(&mut self, c: &Contact, step: impl Fn(u32) -> u32) {
+        if let Some(offer) = c.offer() {
+            let slot = self.slots.entry((c.queue, slot_by(offer.due))).or_default();
+            slot.offered = step(slot.offered);
+            let offers = self.offers.entry(offer.recall).or_default();
+            *offers = step(*offers);
+        }
         let Some(callback) = c.callback.as_deref().filter(|cb| cb.is_silent()) else { return };
         if callback.is_open()
             && let Some(slot) = callback.slot()
@@ -66,9 +83,24 @@ impl Board {
         *count = step(*count);
     }
 
-    /// How many of a queue are promised by the end of a slot.
+    /// How many of a queue are promised by the end of a slot, or are being offered it.
     pub(crate) fn promised(&self, queue: QueueId, slot: u64) -> u32 {
-        self.slots.get(&(queue, slot)).map_or(0, |slot| slot.promised)
+        self.slots.get(&(queue, slot)).map_or(0, |slot| slot.promised + slot.offered)
+    }
+
+    /// How many of a queue are being offered a call by the end of a slot.
+    pub(crate) fn offered(&self, queue: QueueId, slot: u64) -> u32 {
+        self.slots.get(&(queue, slot)).map_or(0, |slot| slot.offered)
+    }
+
+    /// Offers of a recall that are out.
+    pub(crate) fn offers(&self, recall: RecallId) -> u32 {
+        self.offers.get(&recall).copied().unwrap_or_default()
+    }
+
+    /// Whether any offer is out.
+    pub(crate) fn any_offers(&self) -> bool {
+        !self.offers.is_empty()
     }
 
     /// How many of these stand neither in line by their places nor have an agent.
@@ -100,6 +132,11 @@ impl Board {
     pub(crate) fn of(&self, queue: QueueId) -> CallbackCounts {
         self.counts.get(&queue).copied().unwrap_or_default()
     }
+}
+
+/// The slot by whose end something is due.
+fn slot_by(due: EngineTime) -> u64 {
+    slot_of(due - Span(1))
 }
 
 /// It is still to come: nobody who counts those in line by their places has counted it.

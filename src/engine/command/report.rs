@@ -23,6 +23,8 @@ pub struct GatewayLimits {
     pub calls_per_second: u32,
     /// It says texts to customers: self-service is possible on it.
     pub says: bool,
+    /// It offers customers calls and tells what they answer.
+    pub offers: bool,
 }
 
 /// What a gateway reports.
@@ -109,6 +111,17 @@ pub enum Report {
         confirmed: bool,
         /// When.
         wanted: Wanted,
+    },
+    /// What a customer answered who was offered a call.
+    OfferAnswered {
+        /// Which contact.
+        contact: ContactId,
+        /// Which effect offered it.
+        effect: EffectId,
+        /// They want it; otherwise they wait on.
+        accepted: bool,
+        /// Their number is confirmed.
+        confirmed: bool,
     },
     /// The customer no longer wants to be called back.
     CallbackCancelled(ContactId),

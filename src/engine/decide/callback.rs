@@ -60,7 +60,9 @@ impl Turn<'_> {
             released = Some(Released { agent, because, wrap_up: self.wrap_up(c.queue) });
             freed = Some(agent);
         }
-        let callback = Callback { promise, ..callback };
+        let before = self.engine.contact(contact).and_then(Contact::callback_tier);
+        let tier = callback.tier.or(before);
+        let callback = Callback { promise, tier, ..callback };
         self.emit(Event::CallbackPromised(CallbackPromised { contact, callback, released }));
         self.offer_unless_rung(contact, ringing);
         if let Some(agent) = freed {
@@ -151,6 +153,10 @@ impl Turn<'_> {
                 }
                 let callback = self.plan_callback(contact, wanted, confirmed)?;
                 return Ok(self.promise_callback(contact, callback, None));
+            }
+            Report::OfferAnswered { contact, effect, accepted, confirmed } => {
+                self.of_gateway(contact, gateway)?;
+                return self.offer_answered(contact, effect, accepted, confirmed);
             }
             Report::CallbackCancelled(contact) => {
                 self.of_gateway(contact, gateway)?;

@@ -3,13 +3,15 @@
 //! Looked at around every event, because a contact leaves its agent in many ways: who was held
 //! back for it stands in line again at once, so that the freed agent may take them, and is
 //! offered at the end of the command. What was promised in a conversation is work once that is
-//! over. It costs three comparisons while nobody is linked or asked, and nothing is promised so.
+//! over. It costs four comparisons while nobody is linked, asked or offered a call, and nothing is
+//! promised so.
 
 use smallvec::SmallVec;
 
 use super::super::contact::Contact;
 use super::super::event::{Event, HeldBack};
 use super::Turn;
+use super::offer::may_answer;
 use crate::ids::{AgentId, ContactId};
 
 /// Whom to look for once the command is carried out.
@@ -33,6 +35,7 @@ pub(super) struct Before {
     held: SmallVec<[ContactId; 4]>,
     asked: Option<AgentId>,
     talks: bool,
+    offered: bool,
 }
 
 impl Turn<'_> {
@@ -40,7 +43,8 @@ impl Turn<'_> {
     pub(super) fn before(&self, event: &Event) -> Option<Before> {
         let engine = &*self.engine;
         let talking = engine.owed.any_talking();
-        if !talking && !engine.known.any_linked() && !engine.floor.asks_any() {
+        let offers = engine.board.any_offers();
+        if !talking && !offers && !engine.known.any_linked() && !engine.floor.asks_any() {
             return None;
         }
         let [contact, _] = event.about();
@@ -55,8 +59,9 @@ impl Turn<'_> {
         };
         let asked = c.care.asked_for();
         let talks = talking && c.goes_on();
-        let hangs = talks || !held.is_empty() || asked.is_some();
-        hangs.then_some(Before { contact, held, asked, talks })
+        let offered = offers && c.offer().is_some();
+        let hangs = talks || offered || !held.is_empty() || asked.is_some();
+        hangs.then_some(Before { contact, held, asked, talks, offered })
     }
 
     pub(super) fn after(&mut self, before: Before) {
@@ -64,6 +69,10 @@ impl Turn<'_> {
         if now.and_then(|c| c.care.asked_for()) != before.asked {
             self.later.agents.extend(before.asked);
         }
+        if before.offered && now.is_some_and(|c| c.offer().is_some() && !may_answer(c)) {
+            self.offer_over(before.contact);
+        }
+        let now = self.engine.contact(before.contact);
         if before.talks && !now.is_some_and(Contact::goes_on) {
             self.later.talked.push(before.contact);
         }

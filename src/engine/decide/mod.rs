@@ -18,6 +18,7 @@ mod later;
 mod link;
 mod matching;
 mod menu;
+mod offer;
 mod outside;
 mod participants;
 mod place;
@@ -37,6 +38,7 @@ mod walk;
 
 use demand::{Own, demand};
 use later::Later;
+pub(super) use offer::may_answer;
 pub use recall::Preview;
 use recall::is_hurt;
 

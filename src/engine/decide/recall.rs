@@ -53,7 +53,7 @@ impl Engine {
     ) -> Result<Preview, Refusal> {
         self.check_order(order)?;
         let (plan, level, in_use) = match order {
-            RecallOrder::Start { plan, level, .. } => (plan, *level, [0; 2]),
+            RecallOrder::Start { plan, level, .. } => (plan, *level, [0; Tier::ALL.len()]),
             RecallOrder::SetLevel { recall, level } => {
                 let recall = self.in_force(*recall)?;
                 (&recall.plan, *level, recall.tiers.map(|t| t.in_use))
@@ -64,7 +64,7 @@ impl Engine {
             }
         };
         if level == Level::Normal {
-            let to_move = in_use.iter().map(|n| u64::from(*n)).sum();
+            let to_move = Tier::MACHINES.into_iter().map(|t| u64::from(in_use[t.index()])).sum();
             return Ok(Preview { to_move: Some(to_move) });
         }
         let counted = self.contacts.len() <= most;
@@ -74,15 +74,21 @@ impl Engine {
     /// How many of those who wait are still to be moved by a recall as it is.
     #[must_use]
     pub fn still_to_move(&self, at: EngineTime, recall: &Recall) -> u64 {
-        let in_use = recall.tiers.map(|t| t.in_use);
         if recall.gives_back() {
-            return in_use.iter().map(|n| u64::from(*n)).sum();
+            return recall.in_machines();
         }
+        let in_use = recall.tiers.map(|t| t.in_use);
         self.would_move(at, &recall.plan, recall.level, in_use)
     }
 
-    fn would_move(&self, at: EngineTime, plan: &Plan, level: Level, in_use: [u32; 2]) -> u64 {
-        let mut fit = [0u64; 2];
+    fn would_move(
+        &self,
+        at: EngineTime,
+        plan: &Plan,
+        level: Level,
+        in_use: [u32; Tier::ALL.len()],
+    ) -> u64 {
+        let mut fit = [0u64; Tier::ALL.len()];
         let mut ports: Vec<u32> = self.gateways.iter().map(|g| ports_left(g, Tier::Ivr)).collect();
         for c in self.contacts() {
             let tier = Tier::of(c.channel);
@@ -102,7 +108,7 @@ impl Engine {
             let capacity = plan.tier(tier).map_or(0, |(_, capacity)| capacity);
             u64::from(capacity.saturating_sub(in_use[tier.index()]))
         };
-        Tier::ALL.into_iter().map(|tier| fit[tier.index()].min(room(tier))).sum()
+        Tier::MACHINES.into_iter().map(|tier| fit[tier.index()].min(room(tier))).sum()
     }
 
     fn in_force(&self, id: RecallId) -> Result<&Recall, Refusal> {
@@ -212,6 +218,7 @@ impl Engine {
             && c.named.is_none()
             && c.answered.is_none()
             && c.callback.is_none()
+            && c.offer().is_none()
             && !c.machine.bounced
             && !c.machine.refused
             && !self.is_soon(at, c, soon)
@@ -246,8 +253,8 @@ impl Engine {
 /// Calls that a gateway can still take into its menu; as many as there are if it does not say.
 fn ports_left(gateway: &Gateway, tier: Tier) -> u32 {
     match (tier, gateway.limits.ivr_ports) {
-        (Tier::Faq, _) | (Tier::Ivr, 0) => u32::MAX,
-        (Tier::Ivr, ports) => ports.saturating_sub(gateway.in_ivr),
+        (Tier::Ivr, ports) if ports > 0 => ports.saturating_sub(gateway.in_ivr),
+        _ => u32::MAX,
     }
 }
 

@@ -82,7 +82,7 @@ impl Turn<'_> {
         let channel = self.engine.contact(contact).map_or(0, |c| c.channel.index());
         let limit = self.plan(recall).and_then(|plan| match tier {
             Tier::Faq => plan.faq.as_ref().map(|t| t.time_limit[channel]),
-            Tier::Ivr => plan.ivr.as_ref().map(|t| t.time_limit),
+            _ => plan.ivr.as_ref().map(|t| t.time_limit),
         });
         from + limit.unwrap_or_default()
     }
@@ -103,7 +103,7 @@ impl Turn<'_> {
                 let ask = AskId(self.engine.counts.last_ask + 1);
                 Step::Reading { ask, deadline: self.at + READ_WITHIN }
             }
-            Tier::Ivr => Step::Asked { question: Question::Injury, repeats: 0, until: None },
+            _ => Step::Asked { question: Question::Injury, repeats: 0, until: None },
         }
     }
 
@@ -116,7 +116,7 @@ impl Turn<'_> {
                 self.say(contact, recall, Text::Message);
                 self.ask_words(contact, recall, Want::Answer);
             }
-            Tier::Ivr => {
+            _ => {
                 self.say(contact, recall, Text::Greeting);
                 self.put(contact, recall, Question::Injury);
             }

@@ -37,6 +37,7 @@ impl Turn<'_> {
             Due::Named(contact) => self.no_longer_named(contact),
             Due::Held(contact) => self.hold_over(contact),
             Due::Silence(contact) => self.silence_due(contact),
+            Due::Offer(contact) => self.offer_over(contact),
             Due::PassOver(contact, agent) => {
                 self.emit(Event::PassOverEnded { contact, agent });
                 self.offer_contact(contact);

@@ -29,6 +29,8 @@ const TOLD: u32 = 384;
 /// texts, two reports, and us the reading of their words. A toggle moves everyone at once;
 /// telling them must not take the router from those who are being connected.
 const APART: Span = Span::millis(1);
+/// Contacts for whom room for a call is looked for in one round.
+const ROOMS: u32 = 512;
 /// How often those who wait are gone through while a tier is open: there is room again, or
 /// agents became slower.
 const AGAIN: Span = Span::seconds(5);
@@ -44,6 +46,36 @@ pub(super) struct Walk {
     /// Somebody was left because their gateway has been told enough.
     left: bool,
     slot: usize,
+    offers: Offers,
+}
+
+/// How far a walk has come with offers of a call: finding room for one takes microseconds, so
+/// that each round looks for so many, and the next goes on where this one stopped.
+#[derive(Clone, Copy, Debug, Default)]
+struct Offers {
+    looked: u32,
+    from: usize,
+    stopped: Option<usize>,
+}
+
+impl Offers {
+    /// Whether room is looked for in a slot.
+    fn may_look(&mut self, slot: usize) -> bool {
+        if slot < self.from || self.stopped.is_some() {
+            return false;
+        }
+        if self.looked == ROOMS {
+            self.stopped = Some(slot);
+            return false;
+        }
+        self.looked += 1;
+        true
+    }
+
+    /// For the next round.
+    fn next(self) -> Self {
+        Self { looked: 0, from: self.stopped.unwrap_or_default(), stopped: None }
+    }
 }
 
 /// What gateways have been told in this breath.
@@ -86,6 +118,7 @@ impl Walks {
             read: read || unread,
             left: false,
             slot: 0,
+            offers: Offers::default(),
         });
     }
 
@@ -129,7 +162,8 @@ impl Turn<'_> {
         let Some(mut walk) = self.engine.agenda.walks.take(self.at) else { return };
         let Some(recall) = self.engine.recall(walk.recall) else { return };
         let (gives_back, over) = (recall.gives_back(), recall.over);
-        let open = Tier::ALL.into_iter().any(|tier| recall.is_open(tier));
+        let open =
+            [Tier::Faq, Tier::Ivr, Tier::Callback].into_iter().any(|tier| recall.is_open(tier));
         let end = self.engine.contacts.slots().min(walk.slot + LOOKED_AT);
         let mut moved = 0;
         while walk.slot < end && moved < MOVED {
@@ -157,8 +191,11 @@ impl Turn<'_> {
                     walk.left = true;
                 } else if may {
                     moved += usize::from(self.take_over(contact, Haste::InTurn));
-                } else if walk.read {
-                    self.read_waiting(contact, walk.recall);
+                } else {
+                    moved += usize::from(self.walked_offer(contact, &mut walk));
+                    if walk.read {
+                        self.read_waiting(contact, walk.recall);
+                    }
                 }
             }
             walk.slot += 1;
@@ -174,12 +211,28 @@ impl Turn<'_> {
             walks.now.push_back(Walk { safety: false, slot: 0, ..walk });
         } else if walk.left {
             // Whose words were read need not be asked for them again.
-            let again = Walk { read: false, left: false, slot: 0, ..walk };
+            let again =
+                Walk { read: false, left: false, slot: 0, offers: walk.offers.next(), ..walk };
             walks.later.push((self.at + BREATH, again));
         } else if open {
-            let again = Walk { read: false, slot: 0, ..walk };
+            let again = Walk { read: false, slot: 0, offers: walk.offers.next(), ..walk };
             walks.later.push((self.at + AGAIN, again));
         }
+    }
+
+    /// Offers a call to one who waits, if that is for them and there is room.
+    fn walked_offer(&mut self, contact: ContactId, walk: &mut Walk) -> bool {
+        if !self.may_be_offered(contact) || !walk.offers.may_look(walk.slot) {
+            return false;
+        }
+        let gateway = self.engine.contact(contact).map(|c| c.gateway);
+        let Some(offer) = self.offer_for(contact) else { return false };
+        if !gateway.is_some_and(|g| self.engine.agenda.walks.tell(self.at, g)) {
+            walk.left = true;
+            return false;
+        }
+        self.offer_call(contact, offer);
+        true
     }
 
     /// When a gateway tells one more contact that it is in self-service.

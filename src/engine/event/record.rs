@@ -2,7 +2,7 @@
 
 use crate::engine::callback::DialMode;
 use crate::engine::participant::Part;
-use crate::engine::recall::{Outlook, Say};
+use crate::engine::recall::{CallbackOffer, Outlook, Say};
 use crate::engine::stage::Stage;
 use crate::engine::words::{
     Attributes, Channel, EndReason, Excluded, Key, Language, Named, Needs, QueuedBecause,
@@ -290,6 +290,8 @@ pub enum EffectKind {
         /// What part they are to take.
         part: Part,
     },
+    /// Offer the customer a call instead of their waiting.
+    OfferCallback(CallbackOffer),
 }
 
 /// What a queue has to say to a customer.

@@ -7,11 +7,14 @@
 
 mod heed;
 mod service;
+mod tiers;
 
 pub use heed::{Answer, Found, Heed, LotVerdict, TriageClass, Want, Wish};
 pub use service::{
     Collect, Machine, Outlook, Question, ReturnedBecause, Say, SelfService, Step, Text,
 };
+
+pub use tiers::{CallbackOffer, CallbackTier, PartnerTier, Partners};
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -93,11 +96,17 @@ pub enum Tier {
     Faq,
     /// A recorded menu, on voice.
     Ivr,
+    /// A promised call, offered to those who wait on the line.
+    Callback,
+    /// Pools that join at a level.
+    Partner,
 }
 
 impl Tier {
     /// All of them, in the order of [`Tier::index`].
-    pub const ALL: [Self; 2] = [Self::Faq, Self::Ivr];
+    pub const ALL: [Self; 4] = [Self::Faq, Self::Ivr, Self::Callback, Self::Partner];
+    /// Those in which a machine has the contact.
+    pub const MACHINES: [Self; 2] = [Self::Faq, Self::Ivr];
 
     /// Position in a table by tier.
     #[must_use]
@@ -105,7 +114,7 @@ impl Tier {
         self as usize
     }
 
-    /// The tier for a channel.
+    /// The machine for a channel.
     #[must_use]
     pub const fn of(channel: Channel) -> Self {
         match channel {
@@ -120,6 +129,8 @@ impl Tier {
         match self {
             Self::Faq => "faq",
             Self::Ivr => "ivr",
+            Self::Callback => "callback",
+            Self::Partner => "partner",
         }
     }
 }
@@ -139,6 +150,10 @@ pub struct Plan {
     pub faq: Option<FaqPlan>,
     /// How the ivr tier works; none if there is none.
     pub ivr: Option<IvrPlan>,
+    /// How calls are offered; none if they are not.
+    pub callback: Option<CallbackTier>,
+    /// How partners join; none if there are none.
+    pub partner: Option<PartnerTier>,
     /// The safety lane.
     pub safety: SafetyPlan,
     /// Who will probably be served within this time is left in line.
@@ -155,13 +170,18 @@ impl Hash for Plan {
 }
 
 impl Plan {
-    /// The level from which a tier takes contacts, and how many at once; none if the
-    /// playbook does not have it.
+    /// The level from which a tier takes contacts, and how many at once (`u32::MAX` for as
+    /// many as come); none if the playbook does not have it.
     #[must_use]
     pub fn tier(&self, tier: Tier) -> Option<(Level, u32)> {
         match tier {
             Tier::Faq => self.faq.as_ref().map(|t| (t.from, t.capacity)),
             Tier::Ivr => self.ivr.as_ref().map(|t| (t.from, t.ports)),
+            Tier::Callback => self.callback.as_ref().map(|t| (t.from, t.capacity)),
+            Tier::Partner => self.partner.as_ref().map(|t| {
+                let most = if t.capacity == 0 { u32::MAX } else { t.capacity };
+                (t.from, most)
+            }),
         }
     }
 }
@@ -245,7 +265,7 @@ pub struct Recall {
     /// Ended: it takes nobody any more and gives back whom it has.
     pub over: bool,
     /// How its tiers stand, by [`Tier::index`].
-    pub tiers: [TierCounts; 2],
+    pub tiers: [TierCounts; Tier::ALL.len()],
 }
 
 impl Recall {
@@ -260,6 +280,12 @@ impl Recall {
     #[must_use]
     pub fn gives_back(&self) -> bool {
         self.over || self.level == Level::Normal
+    }
+
+    /// Contacts that machines of this recall have now.
+    #[must_use]
+    pub fn in_machines(&self) -> u64 {
+        Tier::MACHINES.into_iter().map(|t| u64::from(self.tiers[t.index()].in_use)).sum()
     }
 
     /// Whether an entry point is in its scope.

@@ -261,4 +261,6 @@ pub struct Machine {
     pub follow_up: bool,
     /// The customer asked for a person.
     pub refused: bool,
+    /// A call was offered: nobody is offered one twice.
+    pub offered: bool,
 }

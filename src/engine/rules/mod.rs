@@ -81,7 +81,7 @@ fn agent(name: &str, skill: Option<u8>, capacity: [u8; 4]) -> AgentProfile {
 
 /// A gateway that says texts, and does not say what else it can carry.
 const SAYS: GatewayLimits =
-    GatewayLimits { sessions: 0, ivr_ports: 0, calls_per_second: 0, says: true };
+    GatewayLimits { sessions: 0, ivr_ports: 0, calls_per_second: 0, says: true, offers: true };
 
 /// Words that mean nothing to triage.
 fn said(contact: ContactId) -> Report {

@@ -100,6 +100,13 @@ pub(crate) fn read(
             outcome: words::read_dialled(result.outcome)?,
             code: check::code(result.code)?,
         },
+        Wire::OfferResult(result) => {
+            let contact = check::contact(result.contact_id)?;
+            let effect = check::effect(result.effect_id)?;
+            let (accepted, confirmed) = (result.accepted, result.number_confirmed);
+            let sealed = person::seal(from.keys, (from.owner)(contact), result.person, false)?;
+            return Ok((Report::OfferAnswered { contact, effect, accepted, confirmed }, sealed));
+        }
         Wire::NumberConfirmed(number) => {
             let contact = check::contact(number.contact_id)?;
             let sealed = person::seal(from.keys, (from.owner)(contact), number.person, false)?;
@@ -243,6 +250,7 @@ pub(crate) fn limits(hello: &v1::Hello) -> GatewayLimits {
         ivr_ports: limits.most_ivr_ports,
         calls_per_second: limits.most_calls_per_second,
         says: hello.can_say,
+        offers: hello.can_offer_callback,
     }
 }
 

@@ -83,6 +83,7 @@ pub(crate) fn to_gateway(
         | Tell::Announce { .. }
         | Tell::Forward { .. }
         | Tell::AskPresence { .. }
+        | Tell::OfferCallback { .. }
         | Tell::Join { .. } => return effect(handle, routing, tell, sealed),
         Tell::Waiting { contact, queue } => {
             let queue = routing.queue_name(queue).to_owned();
@@ -219,6 +220,15 @@ fn effect(
             let collect = words::collect(Collect::None);
             (contact, ToGateway::Say(gateway::Say { effect_id: effect.0, text, collect }))
         }
+        Tell::OfferCallback { effect, contact, within, answer_within, language } => {
+            let offer = gateway::OfferCallback {
+                effect_id: effect.0,
+                within_ms: within.as_millis(),
+                answer_within_ms: answer_within.as_millis(),
+                language: language.map(|l| l.as_str().to_owned()).unwrap_or_default(),
+            };
+            (contact, ToGateway::OfferCallback(offer))
+        }
         Tell::Join { effect, contact, participant, ref who, part } => {
             let told = participants::join(routing, participant, who, part);
             let address = sealed.and_then(|s| person::unseal(handle.keys(), s));
@@ -300,6 +310,7 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::AssignedTo { .. }
         | Tell::Pending { .. }
         | Tell::AskPresence { .. }
+        | Tell::OfferCallback { .. }
         | Tell::InSelfService { .. }
         | Tell::Say { .. }
         | Tell::Announce { .. }

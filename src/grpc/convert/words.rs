@@ -88,7 +88,7 @@ to_wire!(agent_state: AgentState => AgentState {
     SignedOut, Lost, NotReady, Ready, Reserved, Busy, WrapUp,
 });
 to_wire!(trigger: Trigger => Trigger { Contact, Agent, Named, AsyncShare });
-to_wire!(tier: Tier => Tier { Faq, Ivr });
+to_wire!(tier: Tier => Tier { Faq, Ivr, Callback, Partner });
 to_wire!(part: Part => Part { Listens, Whispers, Talks });
 
 /// What a gateway collects on a keypad.

@@ -109,7 +109,7 @@ fn scope(view: &View<'_>, plan: &Plan, told: &mut Vec<String>) {
         }
     }
     let channels = come_in(view, plan);
-    for tier in Tier::ALL.into_iter().filter(|t| plan.tier(*t).is_some()) {
+    for tier in Tier::MACHINES.into_iter().filter(|t| plan.tier(*t).is_some()) {
         if !channels.iter().any(|c| Tier::of(*c) == tier) {
             let what = if tier == Tier::Ivr { "calls" } else { "chats, emails or messages" };
             told.push(format!(

@@ -78,12 +78,14 @@ fn tiers(recall: &Recall, is_open: impl Fn(Tier) -> bool) -> Vec<v1::TierStatus>
         let word = match tier {
             Tier::Faq => v1::Tier::Faq,
             Tier::Ivr => v1::Tier::Ivr,
+            Tier::Callback => v1::Tier::Callback,
+            Tier::Partner => v1::Tier::Partner,
         };
         Some(v1::TierStatus {
             tier: word.into(),
             open: is_open(tier),
             in_use: counts.in_use.into(),
-            capacity: capacity.into(),
+            capacity: if capacity == u32::MAX { 0 } else { capacity.into() },
             entered: counts.entered,
             returned: counts.returned,
             solved: counts.solved,

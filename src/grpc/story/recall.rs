@@ -132,6 +132,8 @@ pub(in crate::grpc) const fn tier(tier: Tier) -> &'static str {
     match tier {
         Tier::Faq => "the faq tier",
         Tier::Ivr => "the ivr tier",
+        Tier::Callback => "the callback tier",
+        Tier::Partner => "the partner tier",
     }
 }
 

@@ -17,8 +17,9 @@ use crate::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
 };
 use crate::engine::recall::{
-    Answer, Choice, Collect, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Outlook, Plan,
-    Question, ReturnedBecause, SafetyPlan, Say, SelfService, Step, Text, Tier, TriageClass, Want,
+    Answer, CallbackOffer, CallbackTier, Choice, Collect, FaqPlan, Found, Heed, IvrPlan, Level,
+    LotVerdict, Outlook, PartnerTier, Plan, Question, ReturnedBecause, SafetyPlan, Say,
+    SelfService, Step, Text, Tier, TriageClass, Want,
 };
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use crate::engine::words::{
@@ -226,7 +227,7 @@ pick! {
     ContactChoice { FixedQueueRatio, OldestFirst, CmuTheta }
     Settled { Done, Failed(code), Withdrawn }
     Level { Normal, Tail, Elevated, Surge, Critical }
-    Tier { Faq, Ivr }
+    Tier { Faq, Ivr, Callback, Partner }
     Choice { Message, LotCheck, Faq(entry) }
     Question { Injury, Lot, Options }
     Text {
@@ -276,7 +277,8 @@ alternatives! {
 
 impl Any for EffectKind {
     fn any(from: &mut Source) -> Self {
-        match from.below(8) {
+        match from.below(9) {
+            8 => Self::OfferCallback(Any::any(from)),
             5 => Self::Dial {
                 reservation: Any::any(from),
                 agent: Any::any(from),
@@ -308,7 +310,7 @@ structs! {
     Sealed { customer, key, bytes }
     Mark { sequence, state_hash, hash_version }
     Need { skill, at_least }
-    GatewayLimits { sessions, ivr_ports, calls_per_second, says }
+    GatewayLimits { sessions, ivr_ports, calls_per_second, says, offers }
     Named { agent, until }
     Excluded { agent, until }
     Released { agent, because, wrap_up }
@@ -345,7 +347,10 @@ structs! {
     Why {
         rule, queues, backlog, backlogs, share, shares, late, index, proficiency, lacks,
     }
-    Plan { title, version, playbook, scope, faq, ivr, safety, soon }
+    Plan { title, version, playbook, scope, faq, ivr, callback, partner, safety, soon }
+    CallbackOffer { recall, due, until }
+    CallbackTier { from, offer_after, within, capacity, accept_within }
+    PartnerTier { from, pools, lead, share, capacity, channels, callbacks }
     FaqPlan { from, capacity, pacing, silence, time_limit, entries }
     IvrPlan { from, ports, time_limit, repeats, key_timeout, yes, no, options }
     SafetyPlan { queue, kept, external }

@@ -39,7 +39,7 @@ record!(Contact => OpenContact {
     arrived = arrived_us, waited_before = waited_before_us, head_start = head_start_us,
     place = place_us, queued = queued_us, answered = answered_us
 });
-record!(Machine => MachineState { bounced, injury_asked, follow_up, refused });
+record!(Machine => MachineState { bounced, injury_asked, follow_up, refused, offered });
 record!(Remembered => RememberedReply { request, reply });
 record!(LastAgent => LastAgentState { customer, agent; at = at_us });
 
@@ -142,7 +142,7 @@ impl Record for (RecallId, Text) {
 }
 
 // By name, not by position: a tier that is added later must not move the others.
-impl Field for [TierCounts; 2] {
+impl Field for [TierCounts; Tier::ALL.len()] {
     type Pb = Vec<pb::TierState>;
     fn put(&self) -> Vec<pb::TierState> {
         let tier = |tier: Tier| {
@@ -161,7 +161,7 @@ impl Field for [TierCounts; 2] {
         Tier::ALL.into_iter().map(tier).collect()
     }
     fn take(pb: Vec<pb::TierState>, _: &'static str) -> Result<Self, CodecError> {
-        let mut tiers = [TierCounts::default(); 2];
+        let mut tiers = [TierCounts::default(); Tier::ALL.len()];
         for t in pb {
             tiers[Tier::take(t.tier, "TierState.tier")?.index()] = TierCounts {
                 in_use: t.in_use,

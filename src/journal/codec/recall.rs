@@ -6,14 +6,15 @@ use std::sync::Arc;
 use super::field::{Field, Record, record, required, words};
 use super::{CodecError, pb};
 use crate::engine::recall::{
-    Answer, Choice, Collect, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Outlook, Plan,
-    Question, ReturnedBecause, SafetyPlan, Say, SelfService, Step, Text, Tier, TriageClass, Want,
+    Answer, CallbackOffer, CallbackTier, Choice, Collect, FaqPlan, Found, Heed, IvrPlan, Level,
+    LotVerdict, Outlook, PartnerTier, Plan, Question, ReturnedBecause, SafetyPlan, Say,
+    SelfService, Step, Text, Tier, TriageClass, Want,
 };
 use crate::engine::words::Channel;
 use crate::time::Span;
 
 words!(Level => Level { Normal, Tail, Elevated, Surge, Critical });
-words!(Tier => Tier { Faq, Ivr });
+words!(Tier => Tier { Faq, Ivr, Callback, Partner });
 words!(Question => Question { Injury, Lot, Options });
 words!(Collect => Collect { None, Key, Lot });
 words!(TriageClass => TriageClass { Safety, Affected, PersonWanted });
@@ -24,7 +25,15 @@ words!(ReturnedBecause => ReturnedBecause {
     Ended, Supervisor, Secret,
 });
 
-record!(Plan => Plan { title, version, playbook, scope, faq, ivr, safety; soon = soon_us });
+record!(Plan => Plan {
+    title, version, playbook, scope, faq, ivr, callback, partner, safety; soon = soon_us
+});
+record!(CallbackTier => CallbackPlan {
+    from, capacity;
+    offer_after = offer_after_us, within = within_us, accept_within = accept_within_us
+});
+record!(PartnerTier => PartnerPlan { from, pools, share, capacity, channels, callbacks; lead = lead_us });
+record!(CallbackOffer => CallbackOffer { recall; due = due_us, until = until_us });
 record!(FaqPlan => FaqPlan {
     from, capacity, pacing, silence, time_limit, entries
 });

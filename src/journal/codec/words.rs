@@ -50,7 +50,7 @@ record!(Actor => Actor { role, name });
 record!(RequestId => RequestId { id, content });
 record!(Sealed => Sealed { customer, key; bytes = ciphertext });
 record!(Need => Need { skill, at_least });
-record!(GatewayLimits => GatewayLimits { sessions, ivr_ports, calls_per_second, says });
+record!(GatewayLimits => GatewayLimits { sessions, ivr_ports, calls_per_second, says, offers });
 record!(Named => Named { agent; until = until_us });
 record!(Excluded => Excluded { agent; until = until_us });
 record!(Released => Released { agent, because; wrap_up = wrap_up_us });
@@ -146,6 +146,7 @@ impl Record for EffectKind {
                 agent: agent.0,
                 mode: mode.put(),
             }),
+            Self::OfferCallback(offer) => Kind::OfferCallback(Record::put(&offer)),
             Self::AskPresence(language) => {
                 Kind::AskPresence(pb::AskPresence { language: Field::put(&language) })
             }
@@ -175,6 +176,7 @@ impl Record for EffectKind {
                 agent: AgentId(e.agent),
                 mode: Field::take(e.mode, "DialEffect.mode")?,
             }),
+            Some(Kind::OfferCallback(offer)) => Record::take(offer).map(Self::OfferCallback),
             Some(Kind::AskPresence(ask)) => {
                 Field::take(ask.language, "AskPresence.language").map(Self::AskPresence)
             }

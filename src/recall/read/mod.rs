@@ -7,6 +7,7 @@ mod faq;
 mod menu;
 mod messages;
 mod scope;
+mod surge;
 mod texts;
 mod tiers;
 mod triage;

@@ -2,6 +2,7 @@
 //!
 //! Owned by one reading.
 
+use super::surge;
 use crate::config::names::Names;
 use crate::config::problem::{Expected, Fault, Kind};
 use crate::config::reader::{Table, Value};
@@ -18,7 +19,7 @@ const DAY: u64 = 86_400;
 /// Reads the tiers; a playbook may have none.
 pub(super) fn read(file: &Table<'_>) -> Tiers {
     let Some(at) = file.field("tiers") else { return Tiers::default() };
-    let tiers = at.table("tiers", "tiers: faq, ivr, soon", |table| Tiers {
+    let tiers = at.table("tiers", "tiers: faq, ivr, callback, partner, soon", |table| Tiers {
         faq: table
             .field("faq")
             .and_then(|v| v.table("tiers.faq", "a tier's fields", faq))
@@ -27,13 +28,21 @@ pub(super) fn read(file: &Table<'_>) -> Tiers {
             .field("ivr")
             .and_then(|v| v.table("tiers.ivr", "a tier's fields", ivr))
             .flatten(),
+        callback: table
+            .field("callback")
+            .and_then(|v| v.table("tiers.callback", "a tier's fields", surge::callback))
+            .flatten(),
+        partner: table
+            .field("partner")
+            .and_then(|v| v.table("tiers.partner", "a tier's fields", surge::partner))
+            .flatten(),
         soon_s: seconds(table, "soon", 2 * MINUTE, (0, 10 * MINUTE)),
     });
     tiers.unwrap_or_default()
 }
 
 fn faq(table: &Table<'_>) -> Option<FaqTier> {
-    let from = level(table);
+    let from = required_level(table);
     let floor = table.required("floor", Expected::Share).and_then(|v| v.share());
     let tier = |from, floor_thousandths| FaqTier {
         from,
@@ -81,21 +90,30 @@ fn limit(table: &Table<'_>, name: &'static str, default: u64) -> u32 {
 }
 
 fn ivr(table: &Table<'_>) -> Option<IvrTier> {
-    let from = level(table);
+    let from = required_level(table);
     let time_limit_s = seconds(table, "time_limit", 10 * MINUTE, (30, HOUR));
     let ports =
         table.required("ports", Expected::Integer(1, 100_000)).and_then(|v| v.integer(1, 100_000));
     Some(IvrTier { from: from?, time_limit_s, ports: ports? })
 }
 
-fn level(table: &Table<'_>) -> Option<Level> {
-    table
-        .required("from", Expected::OneOf(Level::NAMES))
-        .and_then(|v| v.one_of(Level::NAMES))
-        .map(|at| [Level::Elevated, Level::Surge, Level::Critical][at])
+fn required_level(table: &Table<'_>) -> Option<Level> {
+    table.required("from", Expected::OneOf(Level::NAMES))?;
+    level(table, Level::Surge)
 }
 
-fn seconds(table: &Table<'_>, name: &'static str, default: u64, range: (u64, u64)) -> u32 {
+/// The level from which a tier takes contacts; none if it is none.
+pub(super) fn level(table: &Table<'_>, default: Level) -> Option<Level> {
+    let Some(at) = table.field("from") else { return Some(default) };
+    at.one_of(Level::NAMES).map(|at| [Level::Elevated, Level::Surge, Level::Critical][at])
+}
+
+pub(super) fn seconds(
+    table: &Table<'_>,
+    name: &'static str,
+    default: u64,
+    range: (u64, u64),
+) -> u32 {
     let range = (Span::seconds(range.0), Span::seconds(range.1));
     let span = table.duration(name, Span::seconds(default), range);
     u32::try_from(span.as_millis() / 1_000).unwrap_or(u32::MAX)

@@ -203,6 +203,8 @@ pub(crate) fn plan() -> Plan {
             no: b'2',
             options: [(b'1', Choice::Message)].into_iter().collect(),
         }),
+        callback: None,
+        partner: None,
         safety: SafetyPlan { queue: QueueId(1), kept: vec![ANNE], external: true },
         soon: Span::seconds(120),
     }

@@ -76,6 +76,8 @@ impl World {
             scope,
             faq: self.rng.random_bool(0.9).then_some(faq),
             ivr: self.rng.random_bool(0.9).then_some(ivr),
+            callback: None,
+            partner: None,
             safety: SafetyPlan {
                 queue: QueueId(self.rng.random_range(0..4)),
                 kept,

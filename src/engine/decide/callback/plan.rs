@@ -14,6 +14,7 @@ use crate::engine::decide::{A_DAY, Turn};
 use crate::engine::event::Event;
 use crate::engine::hours::Hours;
 use crate::engine::promise::{Promise, Punctual, Stage};
+use crate::engine::recall::CallbackOffer;
 use crate::engine::refusal::Refusal;
 use crate::engine::room::{FARTHEST, Serves};
 use crate::engine::routing::Queue;
@@ -89,6 +90,7 @@ impl Turn<'_> {
             first: None,
             policy,
             ordered: false,
+            tier: None,
         }
     }
 
@@ -137,6 +139,35 @@ impl Turn<'_> {
         Err(Refusal::NoRoom { queue, next })
     }
 
+    /// A call within so long that a contact in line can be offered: the backlog allows it, and
+    /// what is promised and offered already leaves room.
+    pub(in crate::engine::decide) fn room_for_offer(
+        &self,
+        c: &Contact,
+        within: Span,
+    ) -> Option<EngineTime> {
+        let policy = self.policy(c.queue)?;
+        let serves = self.engine.serving(c.queue, &policy, self.at);
+        let callback = self.unplanned(Wanted::default(), Arc::clone(&policy));
+        let last = self.at + within;
+        let (first, last_slot) = (slot_of(self.at), slot_of(last));
+        let (_, due) = self.slot_for(c, &policy, serves, &callback, first, last_slot)?;
+        (due <= last).then_some(due)
+    }
+
+    /// The call that a customer accepts as it was offered, nothing changed.
+    pub(in crate::engine::decide) fn plan_offered(
+        &self,
+        contact: ContactId,
+        offer: CallbackOffer,
+        confirmed: bool,
+    ) -> Result<Callback, Refusal> {
+        let (c, _, policy) = self.may_call(contact, confirmed)?;
+        let (due, tier) = (Some(offer.due), Some(offer.recall));
+        let planned = Callback { due, tier, ..self.unplanned(Wanted::default(), policy) };
+        Ok(Callback { phase: self.phase_of(c, &planned), ..planned })
+    }
+
     /// The first of these slots that has room at a time at which the customer may be called:
     /// when that begins, and when the slot ends.
     fn slot_for(
@@ -155,7 +186,7 @@ impl Turn<'_> {
         (first..=last).find_map(|slot| {
             let begins = EngineTime(slot.saturating_mul(SLOT.0)).max(self.at);
             let ends = EngineTime(slot.saturating_add(1).saturating_mul(SLOT.0));
-            coming += engine.board.coming(c.queue, slot);
+            coming += engine.board.coming(c.queue, slot) + engine.board.offered(c.queue, slot);
             let open = hours.call_window(callback, begins).filter(|w| w.from < ends)?;
             let room = engine.room(c.queue, policy, serves, slot, self.at) > 0;
             // Nor before its turn: who stands before it has been promised as much.

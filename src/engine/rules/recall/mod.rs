@@ -2,6 +2,7 @@
 
 mod faq;
 mod ivr;
+mod offers;
 mod queues;
 
 use std::sync::Arc;
@@ -54,6 +55,8 @@ fn plan(kept: &[AgentId]) -> Plan {
         scope: vec![HOTLINE],
         faq: Some(faq),
         ivr: Some(ivr),
+        callback: None,
+        partner: None,
         safety: SafetyPlan { queue: SAFETY, kept: kept.to_vec(), external: true },
         soon: Span::seconds(120),
     }

@@ -66,7 +66,7 @@ structs! {
     Care { ahead, matter, held, silent_after, heard, silence }
     Held { until, with }
     Remembered { request, reply }
-    Machine { bounced, injury_asked, follow_up, refused }
+    Machine { bounced, injury_asked, follow_up, refused, offered }
     Contact {
         id, gateway, link, key, content, channel, entry_point, customer, continues, attributes,
         arrived, waited_before, state, queue, service, needs, preferred, own_needs, own_preferred,

@@ -54,7 +54,7 @@ structs! {
     Retry { after, most }
     PromiseSettings { follow_ups_per_hour, lead }
     CallHours { from, lasting }
-    Callback { kind, promise, asked, due, until, hours, phase, tried, first, policy, ordered }
+    Callback { kind, promise, asked, due, until, hours, phase, tried, first, policy, ordered, tier }
     Promise {
         id, contact, customer, kind, owner, made, due, hours, stage, punctual, of,
     }

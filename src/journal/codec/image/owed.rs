@@ -38,7 +38,7 @@ record!(CallbackPolicy => CallbackPolicy {
 record!(PromiseSettings => PromiseSettings { follow_ups_per_hour; lead = lead_us });
 record!(CallHours => CallHours { ; from = from_us, lasting = lasting_us });
 record!(Callback => Callback {
-    kind, promise, hours, phase, tried, policy, ordered;
+    kind, promise, hours, phase, tried, policy, ordered, tier;
     asked = asked_us, due = due_us, until = until_us, first = first_us
 });
 record!(Promise => Promise {

@@ -55,6 +55,10 @@ id!(
     QueueId, u16
 );
 id!(
+    /// A sharing of the routing configuration, by its position there.
+    SharingId, u16
+);
+id!(
     /// A skill of the routing configuration, by its position there.
     SkillId, u16
 );

@@ -51,6 +51,8 @@ pub enum Section {
     StillThere,
     /// How promises are kept.
     Promises,
+    /// Who helps whom.
+    Sharing,
 }
 
 impl Section {
@@ -72,6 +74,7 @@ impl Section {
             Self::Announcements => "announcements",
             Self::StillThere => "still_there",
             Self::Promises => "promises",
+            Self::Sharing => "sharing",
         }
     }
 }
@@ -166,6 +169,8 @@ pub fn changes(old: &Routing, new: &Routing) -> Vec<Change> {
     let externals = ((old, &*old.externals), (new, &*new.externals));
     table(Section::Externals, externals.0, externals.1, life::external, &mut all);
     table(Section::Announcements, (old, &old.notices), (new, &new.notices), life::notice, &mut all);
+    let sharings = ((old, &*old.sharings), (new, &*new.sharings));
+    table(Section::Sharing, sharings.0, sharings.1, life::sharing, &mut all);
     table(Section::Queues, (old, &old.queues), (new, &new.queues), queue, &mut all);
     table(Section::Agents, (old, &old.agents), (new, &new.agents), agent, &mut all);
     let points = ((old, &*old.entry_points), (new, &*new.entry_points));

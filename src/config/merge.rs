@@ -9,6 +9,7 @@ use super::problem::Kind;
 use crate::engine::day::Reason;
 use crate::engine::queue_life::{Calendar, External, Notice, Overflow, Then};
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Name, Queue, Routing};
+use crate::engine::sharing::Sharing;
 use crate::engine::words::Need;
 use crate::ids::{CalendarId, ExternalId, NoticeId, PoolId, QueueId, SkillId};
 
@@ -49,7 +50,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(Listed, Queue, AgentProfile, EntryPoint, Calendar, External, Reason);
+named!(Listed, Queue, AgentProfile, EntryPoint, Calendar, External, Reason, Sharing);
 
 /// Wordings of one announcement that have ids at a time. A message that is being said is of the
 /// last two; eight let somebody try out a few in a minute.
@@ -83,6 +84,7 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
     let mut entry_points = table(Kind::EntryPoint, &old.entry_points, &wanted.entry_points)?;
     let calendars = table(Kind::Calendar, &old.calendars, &wanted.calendars)?;
     let externals = table(Kind::External, &old.externals, &wanted.externals)?;
+    let mut sharings = table(Kind::Sharing, &old.sharings, &wanted.sharings)?;
     let notices = notices(&old.notices, &wanted.notices)?;
     let life = Life { calendars: &calendars, externals: &externals, notices: &notices };
     let queue_ids = queues.moved.clone();
@@ -107,6 +109,13 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
     for e in entry_points.fresh() {
         e.queue = QueueId(queues.id_of(e.queue.index()));
     }
+    for s in sharings.fresh() {
+        for queue in [&mut s.helped, &mut s.own] {
+            *queue = QueueId(queues.id_of(queue.index()));
+        }
+        s.pools.iter_mut().for_each(|p| *p = pool(*p));
+        s.pools.sort_unstable();
+    }
     let languages = wanted.languages.iter().map(|(language, id)| (*language, skill(*id)));
     Ok(Routing {
         languages: languages.collect(),
@@ -120,6 +129,7 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
         calendars: calendars.rows,
         externals: externals.rows,
         notices: notices.rows,
+        sharings: sharings.rows,
         settings: wanted.settings.clone(),
         skills: skills.rows,
         pools: pools.rows,

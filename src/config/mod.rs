@@ -31,6 +31,7 @@ mod report;
 mod served;
 pub mod server;
 mod settings;
+mod sharing;
 pub mod site;
 #[cfg(test)]
 mod tests;
@@ -241,6 +242,8 @@ fn read_sections(file: &Table<'_>) -> Config {
     );
     let entry_points_at = file.list("entry_points", "entry points, as [[entry_points]]");
     let entry_points = entry_points::read(&entry_points_at, &queue_names);
+    let refers_to = sharing::Known { queues: &queue_names, pools: &pool_names };
+    let sharings = sharing::read(&file.list("sharing", "sharings, as [[sharing]]"), &refers_to);
     // Of a file with errors it would tell what follows from them.
     if file.notes.is_clean() {
         let all = queues_at.iter().zip(&queues);
@@ -261,6 +264,7 @@ fn read_sections(file: &Table<'_>) -> Config {
         calendars,
         externals,
         notices,
+        sharings,
         languages,
         still_there: care::read_texts(file),
         settings,

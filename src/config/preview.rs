@@ -260,6 +260,10 @@ fn touched(change: &Change, new: &Routing, standing: &Standing) -> (u64, u64) {
             });
             (waiting, standing.in_hand.get(&id).copied().unwrap_or(0))
         }
+        Section::Sharing => {
+            let helped = new.sharings.get(change.place).map(|s| s.helped);
+            (helped.map_or(0, in_queue), 0)
+        }
         Section::EntryPoints
         | Section::Languages
         | Section::NotReadyReasons

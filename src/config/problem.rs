@@ -35,6 +35,8 @@ pub enum Kind {
     External,
     /// What queues tell.
     Announcement,
+    /// Help between queues.
+    Sharing,
     /// A step of a queue.
     Step,
     /// A product of a playbook.
@@ -64,6 +66,7 @@ impl fmt::Display for Kind {
             Self::Calendar => "calendar",
             Self::External => "external destination",
             Self::Announcement => "announcement",
+            Self::Sharing => "sharing",
             Self::Step => "step of a queue",
             Self::Product => "product",
             Self::Message => "message",
@@ -123,6 +126,10 @@ pub enum Expected {
     Text(usize),
     /// A share.
     Share,
+    /// A ratio of two numbers of contacts.
+    Ratio,
+    /// A queue other than the one that is named before.
+    OtherQueue,
     /// What identifies what was made together.
     Lot,
     /// A key of a telephone.
@@ -164,6 +171,8 @@ impl fmt::Display for Expected {
             Self::Address => f.write_str("an address and a port, such as \"127.0.0.1:50051\""),
             Self::Path => f.write_str("a path"),
             Self::Text(most) => write!(f, "text of 1 to {most} characters"),
+            Self::Ratio => f.write_str("a number from 0.01 to 100.0, such as 1.25"),
+            Self::OtherQueue => f.write_str("another queue than the one that is helped"),
             Self::Share => f.write_str("a number from 0.0 to 1.0, such as 0.55"),
             Self::Lot => {
                 f.write_str("a lot: 3 to 32 letters and digits; spaces and dashes do not count")

@@ -182,7 +182,7 @@ pub(super) fn read_skills(at: &Value<'_>, skills: &Names) -> SmallVec<[(SkillId,
     out
 }
 
-fn read_pools(table: &Table<'_>, pools: &Names) -> SmallVec<[PoolId; 4]> {
+pub(super) fn read_pools(table: &Table<'_>, pools: &Names) -> SmallVec<[PoolId; 4]> {
     let mut ids: SmallVec<[PoolId; 4]> = table
         .list("pools", "names of pools")
         .iter()

@@ -161,16 +161,28 @@ impl<'a> Value<'a> {
     /// A share from 0 to 1, in thousandths.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
     pub(crate) fn share(&self) -> Option<u16> {
-        let written = match self.value {
-            DeValue::Float(x) => x.as_str(),
-            DeValue::Integer(i) => i.as_str(),
-            _ => return self.mismatch(Expected::Share),
-        };
-        let share = written.replace('_', "").parse::<f64>().ok();
-        share
+        self.number()
             .filter(|x| (0.0..=1.0).contains(x))
             .map(|x| (x * 1000.0).round() as u16)
             .or_else(|| self.mismatch(Expected::Share))
+    }
+
+    /// A ratio from 0.01 to 100, in hundredths.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 10000")]
+    pub(crate) fn hundredths(&self) -> Option<u16> {
+        self.number()
+            .filter(|x| (0.01..=100.0).contains(x))
+            .map(|x| (x * 100.0).round() as u16)
+            .or_else(|| self.mismatch(Expected::Ratio))
+    }
+
+    fn number(&self) -> Option<f64> {
+        let written = match self.value {
+            DeValue::Float(x) => x.as_str(),
+            DeValue::Integer(i) => i.as_str(),
+            _ => return None,
+        };
+        written.replace('_', "").parse().ok()
     }
 
     /// A boolean.

@@ -27,8 +27,9 @@ use super::line::{Line, Spot, Standing};
 use super::policy::AgentChoice;
 use super::rank::{Asked, ClassKey, Order, ProfileKey, order};
 use super::routing::Routing;
+use super::sharing::Help;
 use super::words::{Channel, ServiceClass};
-use crate::ids::{AgentId, ContactId, QueueId};
+use crate::ids::{AgentId, ContactId, QueueId, SharingId};
 use crate::time::Place;
 use smallvec::SmallVec;
 
@@ -80,6 +81,8 @@ pub(crate) struct Floor {
     backlog: Vec<[u32; 3]>,
     /// Contacts kept for one agent, by that agent.
     named: BTreeMap<AgentId, BTreeSet<(Place, ContactId)>>,
+    /// Sharings that are in force.
+    pub(in crate::engine) shared: SmallVec<[SharingId; 4]>,
     /// By agent, customers who are asked on their account whether they are still there.
     asks: HashMap<AgentId, u8, FxBuildHasher>,
 }
@@ -147,7 +150,7 @@ impl Floor {
         let choice = queue.map_or(AgentChoice::LongestIdle, |q| q.policy.agent_choice);
         let mut eligible: Vec<(Order, u16)> = Vec::new();
         for (p, (profile, _)) in (0..).zip(&self.profiles) {
-            if key.fits(profile, pools) {
+            if key.fits(profile, pools) && self.may_help(key, profile, routing) {
                 eligible.push((order(profile, key, choice), p));
             }
         }
@@ -170,6 +173,26 @@ impl Floor {
         self.classes[class].eligible = ranked;
         self.classes[class].choice = choice;
         self.classes[class].slots = self.count_slots(class);
+    }
+
+    /// Computes anew which profiles may serve a queue's classes.
+    pub(crate) fn reconnect(&mut self, queue: QueueId, routing: &Routing) {
+        for class in 0..self.classes.len() {
+            if self.classes[class].key.queue == queue {
+                self.connect(class, routing);
+            }
+        }
+    }
+
+    /// Whether no sharing keeps a profile from a class.
+    fn may_help(&self, class: &ClassKey, profile: &ProfileKey, routing: &Routing) -> bool {
+        let asked = Help {
+            queue: class.queue,
+            service: class.service,
+            added: &class.pools,
+            pool: profile.pool,
+        };
+        asked.is_allowed(&routing.sharings, |id| self.shared.contains(&id))
     }
 
     /// Whether one more contact of this kind has a class to stand in.

@@ -22,6 +22,7 @@ use super::promise::{OwedCounts, Promise, Recovery};
 use super::recall::Recall;
 pub use super::recent::{KeptPlace, LastOfThread, MOST_RECENT};
 use super::routing::Routing;
+use super::sharing::Shared;
 pub use super::sticky::LastAgent;
 use super::store::{Filed, Store, hash_of};
 use super::{Engine, HASH_VERSION, Standing};
@@ -74,6 +75,8 @@ pub struct Image {
     pub recalls: Vec<Recall>,
     /// Orders about many contacts, in the order in which they were given.
     pub bulks: Vec<Bulk>,
+    /// Sharings in force, in the order of their ids.
+    pub shared: Vec<Shared>,
     /// What is measured by queue and channel.
     pub pace: Vec<[Rates; 4]>,
     /// What calendars say, as far as they were heard of.
@@ -169,6 +172,7 @@ impl Engine {
             gateways: self.gateways.clone(),
             recalls: self.recalls.clone(),
             bulks: self.bulks.clone(),
+            shared: self.shared.clone(),
             pace: self.pace.all().to_vec(),
             hours: self.hours.clone(),
             last_agents: self.sticky.all().collect(),
@@ -198,6 +202,7 @@ impl Engine {
             counts: image.counts.clone(),
             gateways: image.gateways.clone(),
             bulks: image.bulks.clone(),
+            shared: image.shared.clone(),
             pace: super::Pace::of(image.pace.clone()),
             hours: image.hours.clone(),
             ..Self::default()

@@ -16,6 +16,7 @@ use super::event::{Announce, EffectKind};
 use super::floor::{IdleKeys, Staff, Stand};
 use super::participant::{Participant, Who};
 use super::recall::{Tier, TierCounts, TriageClass};
+use super::sharing::Help;
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_promise, of_recall, of_recovery};
 use super::words::{ServiceClass, WaitsFor};
@@ -471,7 +472,10 @@ impl Engine {
         let skilled = c.needs.iter().all(|n| {
             profile.skills.iter().any(|(skill, level)| *skill == n.skill && *level >= n.at_least)
         });
+        let (pool, added) = (profile.pool, c.stage.pools.as_slice());
+        let help = Help { queue: c.queue, service: c.service, added, pool };
         skilled
+            && help.is_allowed(&self.routing.sharings, |id| self.is_shared(id))
             && (queue.pools.is_empty()
                 || queue.pools.contains(&profile.pool)
                 || c.stage.pools.contains(&profile.pool))

@@ -43,6 +43,7 @@ mod room;
 pub mod routing;
 #[cfg(test)]
 mod rules;
+pub mod sharing;
 pub mod stage;
 mod sticky;
 mod store;
@@ -101,6 +102,8 @@ pub struct Engine {
     gateways: Vec<Gateway>,
     recalls: Vec<Recall>,
     bulks: Vec<bulk::Bulk>,
+    /// Sharings in force, in the order of their ids.
+    shared: Vec<sharing::Shared>,
     pace: Pace,
     sticky: Sticky,
     /// Places of those who left unanswered.
@@ -225,9 +228,9 @@ impl Engine {
     #[must_use]
     pub fn state_hash(&self) -> u64 {
         let Self { counts, hashes, gateways, recalls, bulks, pace, sticky, kept, .. } = self;
-        let Self { threads, hours, owed, .. } = self;
+        let Self { threads, hours, owed, shared, .. } = self;
         let people = (gateways, recalls, bulks, sticky, kept, threads);
-        store::hash_of(&(counts, hashes, people, pace, hours, owed.hash()))
+        store::hash_of(&(counts, hashes, people, pace, hours, shared, owed.hash()))
     }
 
     /// Whether no reservation is made, because space for the journal runs out.

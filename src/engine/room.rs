@@ -63,7 +63,7 @@ impl Engine {
             pools: Pools::new(),
             silent: false,
         };
-        let slots = self.floor.slots_for(&usual, &of.pools);
+        let slots = self.floor.slots_for(&usual, &of.pools, &self.routing);
         let each = self.pace.get(queue, Channel::Voice).work.seconds_each(at)?;
         (slots > 0 && each > 0.0).then(|| f64::from(slots) / each)
     }

@@ -14,10 +14,11 @@ use super::day::Reason;
 use super::policy::{AgentChoice, ContactChoice, QueuePolicy, Workload};
 use super::promise::PromiseSettings;
 use super::queue_life::{Calendar, External, Notice, QueueLife, QueueStep};
+use super::sharing::Sharing;
 use super::words::{Channel, Language, Needs};
 use crate::ids::{
     AgentId, CalendarId, DispositionId, EntryPointId, ExternalId, NoticeId, PoolId, QueueId,
-    ReasonId, SkillId,
+    ReasonId, SharingId, SkillId,
 };
 use crate::time::Span;
 
@@ -46,6 +47,8 @@ pub struct Routing {
     pub calendars: Vec<Calendar>,
     /// Destinations outside the router, by [`ExternalId`].
     pub externals: Vec<External>,
+    /// Who helps whom in overload, by [`SharingId`].
+    pub sharings: Vec<Sharing>,
     /// What queues tell, by [`NoticeId`].
     pub notices: Vec<Notice>,
     /// The skill that speaks a language, sorted by language, each once.
@@ -258,6 +261,18 @@ impl Routing {
     #[must_use]
     pub fn external(&self, id: ExternalId) -> Option<&External> {
         self.externals.get(id.index())
+    }
+
+    /// The sharing of an id that this configuration gave out.
+    #[must_use]
+    pub fn sharing(&self, id: SharingId) -> Option<&Sharing> {
+        self.sharings.get(id.index())
+    }
+
+    /// The sharing's name, `"?"` for an id that the tables do not have.
+    #[must_use]
+    pub fn sharing_name(&self, id: SharingId) -> &str {
+        self.sharing(id).map_or("?", |s| &s.name)
     }
 
     /// The announcement of an id that this configuration gave out.

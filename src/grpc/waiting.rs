@@ -10,7 +10,8 @@ use super::{rows, story};
 use crate::engine::agent::{Agent, Presence};
 use crate::engine::care::Silence;
 use crate::engine::contact::{Contact, State};
-use crate::engine::routing::{AgentProfile, Routing};
+use crate::engine::routing::AgentProfile;
+use crate::engine::sharing::Help;
 use crate::engine::words::{Availability, Channel};
 use crate::ids::ContactId;
 use crate::shard::view::View;
@@ -61,9 +62,12 @@ pub(super) struct Agents {
 }
 
 /// Whether an agent may ever take such a contact.
-fn is_able(routing: &Routing, agent: &AgentProfile, c: &Contact) -> bool {
+fn is_able(view: &View<'_>, agent: &AgentProfile, c: &Contact) -> bool {
+    let routing = view.engine.routing();
     let pools = routing.queue(c.queue).map(|q| q.pools.as_slice()).unwrap_or_default();
     let more = &c.stage.pools;
+    let pool = agent.pool;
+    let help = Help { queue: c.queue, service: c.service, added: more, pool };
     (pools.is_empty() || pools.contains(&agent.pool) || more.contains(&agent.pool))
         && c.needs.iter().all(|need| {
             agent
@@ -71,6 +75,7 @@ fn is_able(routing: &Routing, agent: &AgentProfile, c: &Contact) -> bool {
                 .iter()
                 .any(|(skill, level)| *skill == need.skill && *level >= need.at_least)
         })
+        && help.is_allowed(&routing.sharings, |id| view.engine.is_shared(id))
 }
 
 /// Reads why a contact waits; none if it does not.
@@ -107,7 +112,7 @@ fn agents(view: &View<'_>, contact: &Contact) -> Agents {
         let Some(profile) = routing.agent(agent.id) else { continue };
         let able = !profile.retired
             && profile.capacity[contact.channel.index()] > 0
-            && is_able(routing, profile, contact);
+            && is_able(view, profile, contact);
         if !able {
             continue;
         }

@@ -138,6 +138,7 @@ metrics! {
 
     COMMANDS = Counter, Count, "surgeline_commands_total", [], "Commands handled by the engine since the process began, refused ones included.";
     REFUSALS = Counter, Count, "surgeline_refusals_total", ["kind"], "Commands that the engine refused since the process began.";
+    SHARING_ON = Gauge, Count, "surgeline_sharing_on", ["sharing"], "1 while the agents of this sharing help the queue that it is for.";
     TURNED_AWAY = Counter, Count, "surgeline_commands_turned_away_total", ["lane"], "Commands turned away undecided since the process began, because the owner's lane was full.";
     DECISION = Histogram(DECISIONS), Seconds, "surgeline_decision_seconds", [], "Time of the engine for one command; one in 16 is measured; counted since the process began.";
     JOURNAL_SYNC = Histogram(SYNCS), Seconds, "surgeline_journal_sync_seconds", [], "Time to make one batch durable; counted since the process began.";

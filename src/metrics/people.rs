@@ -1,5 +1,5 @@
 //! Metrics of agents' day: who is not ready for which reason, who for too long, who is in a call
-//! outside the router. Counted from state when they are asked for.
+//! outside the router, whose agents help another queue. Counted from state when they are asked for.
 
 use std::sync::Arc;
 
@@ -10,7 +10,9 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 use super::{float, gauge, names};
 use crate::engine::agent::Agent;
 use crate::engine::routing::Routing;
+use crate::engine::sharing::Sharing;
 use crate::engine::words::Availability;
+use crate::ids::SharingId;
 use crate::shard::view::View;
 
 /// See the module.
@@ -18,6 +20,8 @@ pub(super) struct PeopleMetrics {
     /// By reason.
     reasons: ArcSwap<Vec<Reason>>,
     outside: Gauge,
+    /// By sharing.
+    sharing: ArcSwap<Vec<Gauge>>,
 }
 
 /// Agents who are not ready for one reason.
@@ -29,7 +33,7 @@ struct Reason {
 impl PeopleMetrics {
     pub(super) fn new(r: &PrometheusRecorder) -> Self {
         let outside = gauge(r, &names::AGENTS_OUTSIDE, &[]);
-        Self { reasons: ArcSwap::default(), outside }
+        Self { reasons: ArcSwap::default(), outside, sharing: ArcSwap::default() }
     }
 
     pub(super) fn configured(&self, r: &PrometheusRecorder, routing: &Routing) {
@@ -39,6 +43,8 @@ impl PeopleMetrics {
         };
         let all = routing.not_ready_reasons.iter().map(|reason| of(&reason.name));
         self.reasons.store(Arc::new(all.collect()));
+        let on = |s: &Sharing| gauge(r, &names::SHARING_ON, &[&s.name]);
+        self.sharing.store(Arc::new(routing.sharings.iter().map(on).collect()));
     }
 
     pub(super) fn refresh(&self, view: &View<'_>) {
@@ -57,6 +63,9 @@ impl PeopleMetrics {
             reason.overstayed.set(float(overstayed));
         }
         self.outside.set(float(outside));
+        for (id, on) in (0..).zip(self.sharing.load().iter()) {
+            on.set(float(u64::from(view.engine.is_shared(SharingId(id)))));
+        }
     }
 }
 

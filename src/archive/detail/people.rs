@@ -5,7 +5,8 @@ use super::Fields;
 use crate::engine::bulk::{BulkAction, BulkStep};
 use crate::engine::day::{Hands, OutsideStep, SignOutStep};
 use crate::engine::event::{
-    BulkNews, Event, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
+    BulkNews, Event, OutsideNews, ParticipantNews, ReasonOverstayed, SharedNews, SignOut,
+    WrapUpExtended,
 };
 use crate::engine::participant::{OffBecause, ParticipantStep, Who};
 use crate::engine::routing::Routing;
@@ -49,6 +50,11 @@ pub(super) fn of(event: &Event, names: &Routing) -> Option<(&'static str, Fields
         }
         Event::Bulk(BulkNews { order, step }) => {
             ("bulk", bulk(f.number("order", order), step, names))
+        }
+        Event::Shared(SharedNews { sharing, on, helped, own }) => {
+            let f = f.text("sharing", names.sharing_name(*sharing));
+            let f = f.text("step", if *on { "began" } else { "ended" });
+            ("sharing", f.number("helped", helped).number("own", own))
         }
         _ => return None,
     })

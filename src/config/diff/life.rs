@@ -11,6 +11,7 @@ use crate::engine::queue_life::{
     Calendar, External, Fallback, Holiday, Notice, Opening, Overflow, QueueLife, QueueStep, Then,
 };
 use crate::engine::routing::{Name, Routing};
+use crate::engine::sharing::Sharing;
 use crate::engine::words::{Channel, Language};
 use crate::ids::NoticeId;
 use crate::time::Span;
@@ -183,6 +184,21 @@ pub(super) fn external(external: &External, _: &Routing) -> (Name, bool, Fields)
         numbers[c.index()].as_ref().map(|number| format!("{} = {number}", c.name()))
     });
     (name.clone(), *retired, vec![("numbers", table_of(numbers))])
+}
+
+pub(super) fn sharing(sharing: &Sharing, r: &Routing) -> (Name, bool, Fields) {
+    let Sharing { name, retired, helped, own, pools, ratio, activate, release, reverse } = sharing;
+    let pools = pools.iter().map(|p| r.pools.get(p.index()).map_or("?", |p| &p.name));
+    let fields = vec![
+        ("queue", r.queue_name(*helped).to_owned()),
+        ("own", r.queue_name(*own).to_owned()),
+        ("pools", list(pools)),
+        ("ratio", format!("{:.2}", f64::from(*ratio) / 100.0)),
+        ("activate", activate.to_string()),
+        ("release", release.to_string()),
+        ("reverse", reverse.to_string()),
+    ];
+    (name.clone(), *retired, fields)
 }
 
 pub(super) fn notice(notice: &Notice, _: &Routing) -> (Name, bool, Fields) {

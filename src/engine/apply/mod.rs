@@ -98,7 +98,8 @@ impl Engine {
             | Event::WrapUpExtended(_)
             | Event::OutsideCall(_)
             | Event::Participant(_)
-            | Event::Bulk(_) => self.apply_to_people(at, event),
+            | Event::Bulk(_)
+            | Event::Shared(_) => self.apply_to_people(at, event),
             _ => self.apply_to_contact(at, event),
         }
     }
@@ -189,6 +190,7 @@ impl Engine {
             .flat_map(|r| r.plan.safety.kept.iter().copied())
             .collect();
         kept.sort_unstable();
+        self.connect_shared();
         self.away = Away::of(&self.agents, &self.routing);
         self.floor.configure(&self.routing, |agent| kept.binary_search(&agent).is_ok());
         for (agent, standing) in self.agents.iter().zip(&mut self.standings) {

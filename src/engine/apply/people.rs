@@ -8,12 +8,14 @@ use super::super::agent::{Agent, Hold};
 use super::super::bulk::{BULKS_KEPT, Bulk, BulkStep, Filter};
 use super::super::day::{Leaving, OutsideCall, OutsideStep, SignOutStep};
 use super::super::event::{
-    BulkNews, Event, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
+    BulkNews, Event, OutsideNews, ParticipantNews, ReasonOverstayed, SharedNews, SignOut,
+    WrapUpExtended,
 };
 use super::super::participant::{Part, Participant, ParticipantStep};
+use super::super::sharing::Shared;
 use super::super::store::hash_of;
 use super::super::words::{Availability, Key};
-use crate::ids::{AgentId, ContactId, GatewayId, OrderId};
+use crate::ids::{AgentId, ContactId, GatewayId, OrderId, ReservationId, SharingId};
 use crate::time::EngineTime;
 
 impl Engine {
@@ -44,8 +46,28 @@ impl Engine {
                 self.participant(at, *contact, *participant, step);
             }
             Event::Bulk(BulkNews { order, step }) => self.bulk(at, *order, step),
+            Event::Shared(SharedNews { sharing, on, .. }) => self.shared_changed(at, *sharing, *on),
             _ => debug_assert!(false, "not about people: {event:?}"),
         }
+    }
+
+    fn shared_changed(&mut self, at: EngineTime, sharing: SharingId, on: bool) {
+        self.shared.retain(|s| s.sharing != sharing);
+        if on {
+            self.shared.push(Shared { sharing, since: at });
+            self.shared.sort_unstable_by_key(|s| s.sharing);
+        }
+        self.connect_shared();
+        if let Some(helped) = self.routing.sharing(sharing).map(|s| s.helped) {
+            self.floor.reconnect(helped, &self.routing);
+        }
+        // Up to here they were offered what fitted before.
+        self.reloaded = ReservationId(self.counts.last_reservation);
+    }
+
+    /// Tells the floor which sharings are in force.
+    pub(super) fn connect_shared(&mut self) {
+        self.floor.shared = self.shared.iter().map(|s| s.sharing).collect();
     }
 
     /// When the reason for which an agent is not ready will have lasted too long.

@@ -71,6 +71,7 @@ pub(super) fn agree(old: &Routing, new: &Routing) -> Result<(), Refusal> {
         ("dispositions", kept(&old.dispositions, &new.dispositions, |o, n| o.name == n.name)),
         ("calendars", kept(&old.calendars, &new.calendars, |o, n| o.name == n.name)),
         ("externals", kept(&old.externals, &new.externals, |o, n| o.name == n.name)),
+        ("sharings", kept(&old.sharings, &new.sharings, |o, n| o.name == n.name)),
         ("notices", kept(&old.notices, &new.notices, |o, n| o.name == n.name)),
     ];
     match checks.into_iter().find(|(_, ok)| !ok) {

@@ -28,6 +28,7 @@ struct Chosen {
 impl Turn<'_> {
     /// Looks for an agent for a contact that has just begun to wait.
     pub(super) fn offer_contact(&mut self, contact: ContactId) {
+        self.look_at_sharing();
         if self.hold_back(contact) {
             return;
         }
@@ -91,6 +92,7 @@ impl Turn<'_> {
 
     /// Gives an agent contacts as long as there are any that they can take.
     pub(super) fn offer_agent(&mut self, agent: AgentId) {
+        self.look_at_sharing();
         let mut stray = 0;
         while !self.engine.counts.paused {
             let Some(chosen) = self.best_for(agent) else { return };
@@ -170,8 +172,12 @@ impl Turn<'_> {
     fn in_line_for(&self, agent: AgentId, service: ServiceClass, on: IdleKeys) -> Option<Chosen> {
         let engine = &*self.engine;
         let passes_over = |c, a| engine.passes_over(c, a);
-        let queues = engine.floor.queues_for(agent, service, on, passes_over);
-        let (found, why) = choose(&engine.routing, self.at, &queues)?;
+        let mut queues = engine.floor.queues_for(agent, service, on, passes_over);
+        let stood_back = self.shares(agent, service, &mut queues);
+        let (found, mut why) = choose(&engine.routing, self.at, &queues)?;
+        if stood_back && queues.len() == 1 {
+            why.rule = Rule::Sharing;
+        }
         let (contact, trigger) = (found.next.contact, Trigger::Agent);
         Some(Chosen { contact, trigger, why, async_passed: false })
     }

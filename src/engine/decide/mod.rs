@@ -28,6 +28,7 @@ mod recall;
 mod refile;
 mod self_service;
 mod sessions;
+mod sharing;
 mod shift;
 mod steps;
 mod supervisor;
@@ -77,6 +78,8 @@ pub(crate) struct Agenda {
     walks: walk::Walks,
     /// Everyone is gone through after an edit of queues.
     edits: Option<refile::Edits>,
+    /// When a sharing was last found to be kept from beginning by the opposite one.
+    pub(super) sharing_looked: Option<EngineTime>,
     /// Until when the order about many contacts rests.
     pub(super) bulk_rest: Option<EngineTime>,
 }

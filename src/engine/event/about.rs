@@ -108,6 +108,7 @@ impl Event {
             | Self::SignOut(_)
             | Self::OutsideCall(_)
             | Self::Bulk(_)
+            | Self::Shared(_)
             | Self::PhoneUnreachable(_) => return [None, None],
         };
         [Some(one), None]

@@ -17,7 +17,7 @@ pub use owed::{
     CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened, RecoveryNews,
 };
 pub use people::{
-    BulkNews, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
+    BulkNews, OutsideNews, ParticipantNews, ReasonOverstayed, SharedNews, SignOut, WrapUpExtended,
 };
 pub use record::{
     Announce, Arrived, EffectKind, Opens, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
@@ -497,4 +497,6 @@ pub enum Event {
     Participant(ParticipantNews),
     /// An order about many contacts.
     Bulk(BulkNews),
+    /// Agents of other queues begin or cease to help one.
+    Shared(SharedNews),
 }

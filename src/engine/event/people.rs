@@ -4,7 +4,7 @@ use crate::engine::bulk::BulkStep;
 use crate::engine::day::{OutsideStep, SignOutStep};
 use crate::engine::participant::ParticipantStep;
 use crate::engine::words::Key;
-use crate::ids::{AgentId, ContactId, GatewayId, OrderId, ReasonId};
+use crate::ids::{AgentId, ContactId, GatewayId, OrderId, ReasonId, SharingId};
 use crate::time::EngineTime;
 
 /// An agent has been not ready for the same reason for longer than it should last.
@@ -47,6 +47,19 @@ pub struct OutsideNews {
     pub key: Key,
     /// What became of it.
     pub step: OutsideStep,
+}
+
+/// Agents of other queues begin or cease to help one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SharedNews {
+    /// Which sharing.
+    pub sharing: SharingId,
+    /// It is in force from now on; false: no longer.
+    pub on: bool,
+    /// How many waited in the helped queue.
+    pub helped: u32,
+    /// How many waited in the helpers' own.
+    pub own: u32,
 }
 
 /// What became of somebody's part in a contact beside its owner.

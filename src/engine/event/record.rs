@@ -194,11 +194,13 @@ pub enum Rule {
     OldestPlace,
     /// Its queue's holding cost × service rate ÷ patience rate is higher.
     HoldingCost,
+    /// Its agents help another queue, and this is whose turn it is by the ratio.
+    Sharing,
 }
 
 impl Rule {
     /// All of them, in the order of declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Kept,
         Self::Sticky,
         Self::LongestIdle,
@@ -212,6 +214,7 @@ impl Rule {
         Self::LongestWait,
         Self::OldestPlace,
         Self::HoldingCost,
+        Self::Sharing,
     ];
 
     /// The word for it in listings.
@@ -231,6 +234,7 @@ impl Rule {
             Self::LongestWait => "longest_wait",
             Self::OldestPlace => "oldest_place",
             Self::HoldingCost => "holding_cost",
+            Self::Sharing => "sharing",
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::engine::agent::{Agent, Work, at_once, cost};
 use crate::engine::contact::Contact;
 use crate::engine::line::Spot;
 use crate::engine::pace::Turns;
-use crate::engine::rank::{Asked, ClassKey};
+use crate::engine::rank::{Asked, ClassKey, ProfileKey};
 use crate::engine::routing::{AgentProfile, Routing};
 use crate::engine::words::{Channel, ServiceClass};
 use crate::ids::{AgentId, PoolId, QueueId};
@@ -135,8 +135,9 @@ impl Floor {
 
     /// Contacts that those at work for a class serve at once, whether anybody of it has ever
     /// waited or not: what is decided by it must be the same after a restart.
-    pub(crate) fn slots_for(&self, key: &ClassKey, pools: &[PoolId]) -> u32 {
-        let fit = self.profiles.iter().filter(|(profile, _)| key.fits(profile, pools));
+    pub(crate) fn slots_for(&self, key: &ClassKey, pools: &[PoolId], routing: &Routing) -> u32 {
+        let fits = |p: &ProfileKey| key.fits(p, pools) && self.may_help(key, p, routing);
+        let fit = self.profiles.iter().filter(|(profile, _)| fits(profile));
         fit.map(|(_, p)| p.staff.slots[key.channel.index()]).sum()
     }
 

@@ -20,6 +20,7 @@ mod promises;
 mod recall;
 mod recoveries;
 mod reload;
+mod sharing;
 mod steps;
 mod turned_away;
 mod waits;

@@ -18,13 +18,13 @@ const GERMAN: Language = Language(*b"de");
 const LUNCH: Availability = Availability::NotReady(ReasonId(2));
 
 impl Center {
-    fn with(change: impl FnOnce(&mut Routing)) -> Self {
+    pub(super) fn with(change: impl FnOnce(&mut Routing)) -> Self {
         let mut c = Self::new();
         c.configure(change);
         c
     }
 
-    fn configure(&mut self, change: impl FnOnce(&mut Routing)) {
+    pub(super) fn configure(&mut self, change: impl FnOnce(&mut Routing)) {
         let mut routing = Routing::clone(self.engine.routing());
         change(&mut routing);
         self.ok(&Command::Configure(Arc::new(routing)));
@@ -36,7 +36,7 @@ impl Center {
         self.events.iter().filter_map(of).collect()
     }
 
-    fn arrives_as(
+    pub(super) fn arrives_as(
         &mut self,
         channel: Channel,
         queue: QueueId,
@@ -50,7 +50,7 @@ impl Center {
         }
     }
 
-    fn leaves(&mut self, contact: ContactId) {
+    pub(super) fn leaves(&mut self, contact: ContactId) {
         self.report(Report::CustomerLeft(contact)).expect("left");
     }
 }

@@ -114,6 +114,7 @@ fn next_in_line(service: ServiceClass, r: &Reserved, agent: &str) -> String {
         }
         Rule::LongestWait => "it had waited longest, all else being equal",
         Rule::HoldingCost => "waiting costs most in its queue (cost × patience ÷ handle time)",
+        Rule::Sharing => "it was its queue's turn by the ratio at which they help another",
         _ => "it had the oldest place",
     };
     format!(" Of all that {agent} may take: {of} {first}.")

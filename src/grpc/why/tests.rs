@@ -420,6 +420,7 @@ fn every_rule_says_what_it_went_by_with_its_numbers() {
         ),
         (Trigger::Agent, Rule::HoldingCost, "waiting costs most in its queue"),
         (Trigger::Agent, Rule::HoldingCost, " Of 3 queues its own had the greatest index, 2.500."),
+        (Trigger::Agent, Rule::Sharing, "it was its queue's turn by the ratio"),
         (Trigger::Contact, Rule::Sticky, " ben is whom this customer last had, and goes before"),
         (
             Trigger::Contact,

@@ -30,7 +30,7 @@ use crate::engine::words::{
 use crate::ids::{
     AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
     ExternalId, GatewayId, NoticeId, OrderId, PoolId, PromiseId, QueueId, ReasonId, RecallId,
-    RecoveryId, RequestId, ReservationId, SessionId, SkillId,
+    RecoveryId, RequestId, ReservationId, SessionId, SharingId, SkillId,
 };
 use crate::journal::{Batch, Mark};
 use crate::time::{EngineTime, Place, Span, WallTime};
@@ -175,7 +175,7 @@ macro_rules! newtypes {
         }
     )* };
 }
-newtypes!(CalendarId ExternalId NoticeId AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId OrderId PoolId
+newtypes!(SharingId CalendarId ExternalId NoticeId AgentId AskId ContactId CustomerId DispositionId EffectId EntryPointId GatewayId OrderId PoolId
     PromiseId RecoveryId QueueId ReasonId RecallId ReservationId SessionId SkillId EngineTime Place Span WallTime);
 
 /// Picks one of the words; the match is there so that a new one does not compile unlisted.
@@ -220,7 +220,7 @@ pick! {
     Trigger { Contact, Agent, Named, AsyncShare }
     Rule {
         Kept, Sticky, LongestIdle, LeastLoaded, MostProficient, LeastProficient, Random,
-        TargetBroken, QueueShare, LongestWait, OldestPlace, HoldingCost, PartOfTarget,
+        TargetBroken, QueueShare, LongestWait, OldestPlace, HoldingCost, PartOfTarget, Sharing,
     }
     LanguageRule { Required, Preferred, Ignored }
     AgentChoice { LongestIdle, MostProficient, LeastProficient, Random }
@@ -316,7 +316,7 @@ structs! {
     Released { agent, because, wrap_up }
     Routing {
         skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
-        calendars, externals, notices, still_there, settings,
+        calendars, externals, notices, still_there, sharings, settings,
     }
     Listed { name, retired }
     Queue {
@@ -449,7 +449,7 @@ events! {
         ReplyCame HoldEnded FellSilent PresenceAssumed PlaceKept FeedbackGiven
         Advanced Linked HeldBack PresenceAsked WentSilent StepTaken HoursChanged WaitAnnounced
         NumberConfirmed CallbackPromised CallbackStepped Dialled PromiseOpened ReasonOverstayed
-        SignOut WrapUpExtended OutsideCall Participant Bulk
+        SignOut WrapUpExtended OutsideCall Participant Bulk Shared
     }
 }
 

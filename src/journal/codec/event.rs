@@ -121,6 +121,6 @@ events! {
         Arrived Queued Reserved FollowUpOpened Refiled PromiseMade PromiseSet RecoveryOpened RecoverySet
         PlaceKept FeedbackGiven Advanced Linked HeldBack PresenceAsked WentSilent
         StepTaken HoursChanged WaitAnnounced NumberConfirmed CallbackPromised CallbackStepped Dialled
-        PromiseOpened ReasonOverstayed SignOut WrapUpExtended OutsideCall Participant Bulk
+        PromiseOpened ReasonOverstayed SignOut WrapUpExtended OutsideCall Participant Bulk Shared
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::words::Language;
 use crate::ids::{
     AgentId, AskId, CalendarId, ContactId, CustomerId, DispositionId, EffectId, EntryPointId,
     ExternalId, GatewayId, NoticeId, OrderId, PoolId, PromiseId, QueueId, ReasonId, RecallId,
-    RecoveryId, ReservationId, SessionId, SkillId,
+    RecoveryId, ReservationId, SessionId, SharingId, SkillId,
 };
 use crate::time::{EngineTime, Place, Span, WallTime};
 
@@ -198,6 +198,7 @@ narrow!(
     RecallId,
     CalendarId,
     ExternalId,
+    SharingId,
     NoticeId,
 );
 

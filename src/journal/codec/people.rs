@@ -11,11 +11,12 @@ use crate::engine::day::{
     SignOutStep,
 };
 use crate::engine::event::{
-    BulkNews, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
+    BulkNews, OutsideNews, ParticipantNews, ReasonOverstayed, SharedNews, SignOut, WrapUpExtended,
 };
 use crate::engine::participant::{
     OffBecause, Part, Participant, ParticipantStep, Participants, Who,
 };
+use crate::engine::sharing::Shared;
 use crate::ids::ContactId;
 
 record!(Reason => Reason { name, retired, most, counts_as; limit = limit_us });
@@ -34,6 +35,8 @@ record!(WrapUpExtended => WrapUpExtended { agent, contact; until = until_us });
 record!(OutsideNews => OutsideCall { agent, gateway, key, step });
 record!(ParticipantNews => Participant { contact, participant, step });
 record!(BulkNews => Bulk { order, step });
+record!(SharedNews => Shared { sharing, on, helped, own });
+record!(Shared => SharedState { sharing; since = since_us });
 record!(Leaving => LeavingState { hands, because, begun; at = at_us });
 record!(OutsideCall => OutsideCallState {
     gateway, session, key, direction; since = since_us, until = until_us

@@ -8,14 +8,18 @@ use crate::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
 };
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
+use crate::engine::sharing::Sharing;
 use crate::engine::words::{Channel, Language};
 use crate::ids::SkillId;
 
 record!(Routing => Routing {
     skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
-    calendars, externals, notices, still_there, settings
+    calendars, externals, notices, still_there, sharings, settings
 });
 record!(Listed => Listed { name, retired });
+record!(Sharing => Sharing {
+    name, retired, helped, own, pools, ratio, activate, release, reverse
+});
 record!(EntryPoint => EntryPoint { name, retired, queue });
 record!(Queue => Queue {
     name, retired, needs, pools, channels, safety, policy, steps, life, callback, care;

@@ -43,7 +43,7 @@ words!(Consent => Consent { Given, Refused, NotAsked });
 words!(Trigger => Trigger { Contact, Agent, Named, AsyncShare });
 words!(Rule => Rule {
     Kept, Sticky, LongestIdle, LeastLoaded, MostProficient, LeastProficient, Random, TargetBroken,
-    QueueShare, LongestWait, OldestPlace, HoldingCost, PartOfTarget,
+    QueueShare, LongestWait, OldestPlace, HoldingCost, PartOfTarget, Sharing,
 });
 
 record!(Actor => Actor { role, name });

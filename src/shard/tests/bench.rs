@@ -11,6 +11,7 @@ use crate::engine::entry::{Actor, Role};
 use crate::engine::recall::{Choice, FaqPlan, IvrPlan, Level, Plan, SafetyPlan};
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing};
+use crate::engine::sharing::Sharing;
 use crate::engine::words::Channel;
 use crate::ids::{AgentId, EntryPointId, GatewayId, PoolId, QueueId, SessionId};
 use crate::journal::receipt::Receipts;
@@ -165,14 +166,26 @@ fn agent(name: &str) -> AgentProfile {
     }
 }
 
-/// Two queues with a target of 20 s, two agents who may take everything, one way in.
+/// Two queues with a target of 20 s, two agents who may take everything, nobody who helps, one
+/// way in.
 pub(crate) fn routing() -> Routing {
     Routing {
-        pools: vec![listed("own")],
+        pools: vec![listed("own"), listed("helpers")],
         queues: vec![queue("support"), queue("billing")],
         agents: vec![agent("anne"), agent("ben")],
         entry_points: vec![EntryPoint { name: "line".into(), retired: false, queue: QueueId(0) }],
         not_ready_reasons: vec![listed("no_answer").into(), listed("connected").into()],
+        sharings: vec![Sharing {
+            name: "to-support".into(),
+            retired: false,
+            helped: QueueId(0),
+            own: QueueId(1),
+            pools: [PoolId(1)].into_iter().collect(),
+            ratio: 100,
+            activate: 10,
+            release: 2,
+            reverse: 0,
+        }],
         ..Routing::default()
     }
 }

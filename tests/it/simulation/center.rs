@@ -74,6 +74,7 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
         calendars: life::calendars(),
         externals: life::externals(),
         notices: life::notices(),
+        sharings: policies::sharings(rng),
         languages: policies::languages(),
         still_there: Vec::new(),
         entry_points: entry_points(),

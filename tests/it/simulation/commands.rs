@@ -270,6 +270,7 @@ impl World {
                 let shares = routing.queues.iter().any(|q| q.policy.share > 0);
                 routing.queues[queue].policy = policies::queue(&mut self.rng, shares);
             }
+            3 => routing.sharings = policies::sharings(&mut self.rng),
             5 => routing.settings.contact_choice = policies::contact_choice(&mut self.rng),
             1 => routing.agents[agent].retired ^= true,
             2 => {

@@ -372,6 +372,7 @@ const NAMES: &[&str] = &[
     "OutsideCall",
     "Participant",
     "Bulk",
+    "Shared",
 ];
 
 #[test]

@@ -54,10 +54,12 @@ pub(super) enum Wrong {
     Held,
     Silent,
     Thread,
+    Sharing,
+    SharingRatio,
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 26] = [
+    pub(super) const ALL: [Self; 28] = [
         Self::Proficiency,
         Self::Pools,
         Self::StepPools,
@@ -84,6 +86,8 @@ impl Wrong {
         Self::Held,
         Self::Silent,
         Self::Thread,
+        Self::Sharing,
+        Self::SharingRatio,
     ];
 }
 
@@ -132,6 +136,9 @@ impl Naive {
             if let Event::Reserved(r) = event {
                 compared = compared.and_then(|()| self.compare(at, r, &events[..i]));
                 self.pay(r);
+            }
+            if let Event::Shared(news) = event {
+                compared = compared.and_then(|()| self.check_sharing(news));
             }
             self.note_last(at, event);
             self.note_thread(at, event);
@@ -347,7 +354,11 @@ impl Naive {
             why: self.why(Why::plain(Rule::Kept), agent, c),
         });
         let line = all.into_iter().filter(|c| c.named.is_none() && self.may_have(agent, c));
-        let line = self.by_policy(at, line.collect()).and_then(|(c, why)| {
+        let (line, took_turns) = self.take_turns(agent, line.collect());
+        let line = self.by_policy(at, line).and_then(|(c, mut why)| {
+            if took_turns && why.queues == 1 {
+                why.rule = Rule::Sharing;
+            }
             let rank = self.ranks(c).iter().position(|r| *r == self.rank(agent, c))?;
             let why = self.why(why, agent, c);
             let (contact, trigger) = (c.id, Trigger::Agent);

@@ -8,8 +8,9 @@ use rand::seq::IndexedRandom;
 use surgeline::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
 };
+use surgeline::engine::sharing::Sharing;
 use surgeline::engine::words::{Channel, Language, Need, Needs};
-use surgeline::ids::{CustomerId, SkillId};
+use surgeline::ids::{CustomerId, PoolId, QueueId, SkillId};
 use surgeline::time::Span;
 
 use super::{SKILLS, World};
@@ -39,6 +40,22 @@ pub(super) fn contact_choice(rng: &mut StdRng) -> ContactChoice {
 /// Whether queues have shares in a world: half have none at all, which is the default.
 pub(super) fn shares(rng: &mut StdRng) -> bool {
     rng.random_bool(0.5)
+}
+
+/// Each of two queues is helped by the agents of the other, at low thresholds; often neither.
+pub(super) fn sharings(rng: &mut StdRng) -> Vec<Sharing> {
+    let one = |name: &str, helped, own, pool, rng: &mut StdRng| Sharing {
+        name: name.into(),
+        retired: rng.random_bool(0.4),
+        helped: QueueId(helped),
+        own: QueueId(own),
+        pools: [PoolId(pool)].into_iter().collect(),
+        ratio: any(rng, &[50, 100, 125, 300]),
+        activate: rng.random_range(2..=4),
+        release: rng.random_range(0..=1),
+        reverse: rng.random_range(0..=2),
+    };
+    vec![one("to-first", 0, 1, 1, rng), one("to-second", 1, 0, 0, rng)]
 }
 
 pub(super) fn queue(rng: &mut StdRng, shares: bool) -> QueuePolicy {

@@ -74,7 +74,7 @@ structs! {
         triage, machine, heard, stage, course, callable, owed, callback, care, participants,
     }
     Image {
-        routing, agents, gateways, recalls, bulks, pace, hours, last_agents, kept_places, threads, counts,
+        routing, agents, gateways, recalls, bulks, shared, pace, hours, last_agents, kept_places, threads, counts,
         contacts, free, remembered,
         state_hash, hash_version, promises, recoveries, owed,
     }

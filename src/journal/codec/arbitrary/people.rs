@@ -8,11 +8,12 @@ use crate::engine::day::{
     SignOutStep,
 };
 use crate::engine::event::{
-    BulkNews, OutsideNews, ParticipantNews, ReasonOverstayed, SignOut, WrapUpExtended,
+    BulkNews, OutsideNews, ParticipantNews, ReasonOverstayed, SharedNews, SignOut, WrapUpExtended,
 };
 use crate::engine::participant::{
     OffBecause, Part, Participant, ParticipantStep, Participants, Who,
 };
+use crate::engine::sharing::{Shared, Sharing};
 
 pick! {
     CountsAs { Break, Training, Meeting, Work }
@@ -37,6 +38,9 @@ structs! {
     OutsideNews { agent, gateway, key, step }
     ParticipantNews { contact, participant, step }
     BulkNews { order, step }
+    SharedNews { sharing, on, helped, own }
+    Shared { sharing, since }
+    Sharing { name, retired, helped, own, pools, ratio, activate, release, reverse }
     Reason { name, retired, limit, most, counts_as }
     Leaving { at, hands, because, begun }
     OutsideCall { gateway, session, key, direction, since, until }

@@ -2,11 +2,12 @@
 
 use surgeline::engine::agent::{Hold, Presence};
 use surgeline::engine::contact::Contact;
+use surgeline::engine::event::SharedNews;
 use surgeline::engine::routing::AgentProfile;
 use surgeline::engine::words::{Availability, Channel, ServiceClass};
-use surgeline::ids::AgentId;
+use surgeline::ids::{AgentId, PoolId, QueueId, SharingId};
 
-use super::{Naive, Wrong};
+use super::{Naive, Wrong, in_line};
 
 impl Naive {
     /// Whether an agent has room for one more of a channel.
@@ -83,6 +84,71 @@ impl Naive {
         (in_pool || self.is(Wrong::Pools))
             && (c.service == ServiceClass::Safety || !kept)
             && c.needs.iter().all(|n| has(n.skill, n.at_least))
+            && (self.may_help(profile.pool, c) || self.is(Wrong::Sharing))
+    }
+}
+
+impl Naive {
+    /// Whether a pool that helps a contact's queue in overload does so now.
+    fn may_help(&self, pool: PoolId, c: &Contact) -> bool {
+        let all = self.engine.routing().sharings.iter().zip(0..);
+        let mut helps =
+            all.filter(|(s, _)| !s.retired && s.helped == c.queue && s.pools.contains(&pool));
+        let exempt = c.service == ServiceClass::Safety || c.stage.pools.contains(&pool);
+        exempt || helps.all(|(_, id)| self.engine.is_shared(SharingId(id)))
+    }
+
+    /// Leaves out the queues whose turn it is not, by the ratio at which an agent's pool helps.
+    pub(super) fn take_turns<'a>(
+        &self,
+        agent: AgentId,
+        line: Vec<&'a Contact>,
+    ) -> (Vec<&'a Contact>, bool) {
+        let pool = self.engine.routing().agents[agent.index()].pool;
+        let (mut left, all) = (line.clone(), line.len());
+        for (s, id) in self.engine.routing().sharings.iter().zip(0..) {
+            let there = |queue| left.iter().any(|c: &&Contact| c.queue == queue);
+            let both = there(s.helped) && there(s.own);
+            let safety = left.first().is_some_and(|c| c.service == ServiceClass::Safety);
+            if !self.engine.is_shared(SharingId(id))
+                || !s.pools.contains(&pool)
+                || !both
+                || safety
+                || self.is(Wrong::SharingRatio)
+            {
+                continue;
+            }
+            let (helped, own) = (self.standing(s.helped), self.standing(s.own));
+            let above = u64::from(helped) * 100 > u64::from(own) * u64::from(s.ratio);
+            let not_now = if above { s.own } else { s.helped };
+            left.retain(|c| c.queue != not_now);
+        }
+        let less = left.len() < all;
+        (left, less)
+    }
+
+    /// How many stand in line in a queue who are not about safety.
+    pub(super) fn standing(&self, queue: QueueId) -> u32 {
+        let stands = |c: &&Contact| {
+            c.queue == queue && c.service != ServiceClass::Safety && c.named.is_none() && in_line(c)
+        };
+        u32::try_from(self.engine.contacts().filter(stands).count()).expect("few")
+    }
+
+    /// Whether a sharing began or ended by its thresholds.
+    pub(super) fn check_sharing(&self, news: &SharedNews) -> Result<(), String> {
+        let s = &self.engine.routing().sharings[news.sharing.index()];
+        let counted = (self.standing(s.helped), self.standing(s.own));
+        let enough = u64::from(counted.0) * 100
+            >= u64::from(counted.1) * u64::from(s.ratio) + u64::from(s.activate) * 100;
+        let right = match news.on {
+            true => !s.retired && enough,
+            false => s.retired || counted.0 <= s.release,
+        };
+        if right && counted == (news.helped, news.own) {
+            return Ok(());
+        }
+        Err(format!("{news:?}, where {counted:?} wait, by {s:?}"))
     }
 }
 

@@ -1,0 +1,131 @@
+//! When agents of other queues begin to help one, and when they cease to.
+//!
+//! Looked at as somebody looks for work or begins to wait: nothing else changes a backlog. The
+//! thresholds are in [`super::super::sharing`]; whose turn it is while it lasts is
+//! [`Turn::shares`]. It moves nobody who is in somebody's hands.
+
+use smallvec::SmallVec;
+
+use super::super::choice::Candidate;
+use super::super::event::{Event, SharedNews};
+use super::super::sharing::{Sharing, excess};
+use super::super::words::ServiceClass;
+use super::Turn;
+use crate::engine::Engine;
+use crate::ids::{AgentId, QueueId, SharingId};
+use crate::time::Span;
+
+/// How long a sharing that the opposite one keeps from beginning is not looked at again: whom
+/// helpers still have is counted agent by agent.
+const LOOK_AGAIN: Span = Span::seconds(1);
+
+impl Turn<'_> {
+    /// Sharings whose thresholds were crossed end and begin: in this order, so that one way can
+    /// follow the other.
+    pub(super) fn look_at_sharing(&mut self) {
+        for on in [false, true] {
+            for index in 0..self.engine.routing.sharings.len() {
+                self.look_at_one(index, on);
+            }
+        }
+    }
+
+    fn look_at_one(&mut self, index: usize, on: bool) {
+        let id = SharingId(u16::try_from(index).unwrap_or(u16::MAX));
+        let Some(sharing) = self.engine.routing.sharing(id) else { return };
+        let helped = self.engine.in_line(sharing.helped);
+        let own = self.engine.in_line(sharing.own);
+        let changes = match (on, self.engine.is_shared(id)) {
+            (false, true) => sharing.ends(helped),
+            (true, false) => sharing.begins(helped, own) && !self.is_held_up(index),
+            _ => false,
+        };
+        if changes {
+            self.emit(Event::Shared(SharedNews { sharing: id, on, helped, own }));
+        }
+        if changes && on {
+            self.helpers_look(id);
+        }
+    }
+
+    /// Whether the opposite sharing is in force, or its helpers still have too many.
+    fn is_held_up(&mut self, index: usize) -> bool {
+        let all = &self.engine.routing.sharings;
+        let sharing = &all[index];
+        let mut reverse = (0..).zip(all).filter(|(_, s)| sharing.is_reverse_of(s)).peekable();
+        if reverse.peek().is_none() {
+            return false;
+        }
+        let looked = self.engine.agenda.sharing_looked;
+        if looked.is_some_and(|looked| self.at.since(looked) < LOOK_AGAIN) {
+            return true;
+        }
+        let held = reverse.any(|(id, s)| {
+            self.engine.is_shared(SharingId(id)) || self.engine.helping(s) > sharing.reverse
+        });
+        if held {
+            self.engine.agenda.sharing_looked = Some(self.at);
+        }
+        held
+    }
+
+    /// Idle helpers look for work, in slices.
+    fn helpers_look(&mut self, id: SharingId) {
+        let Engine { routing, agents, agenda, .. } = &mut *self.engine;
+        let Some(sharing) = routing.sharing(id) else { return };
+        let helps = |a: &AgentId| routing.agent(*a).is_some_and(|p| sharing.has(p.pool));
+        agents.iter().map(|a| a.id).filter(helps).for_each(|a| agenda.hungry.add(a));
+    }
+
+    /// Of the queues that a helper may serve: the helped one while it is above its ratio, their
+    /// own otherwise. Neither waits for the other where it is the only one. Tells whether any
+    /// was left out.
+    pub(super) fn shares(
+        &self,
+        agent: AgentId,
+        service: ServiceClass,
+        queues: &mut SmallVec<[Candidate; 8]>,
+    ) -> bool {
+        let engine = &*self.engine;
+        if engine.shared.is_empty() || service == ServiceClass::Safety || queues.len() < 2 {
+            return false;
+        }
+        let before = queues.len();
+        let pool = engine.routing.agent(agent).map(|p| p.pool);
+        for shared in &engine.shared {
+            let Some(s) = engine.routing.sharing(shared.sharing) else { continue };
+            let there = |queue: QueueId| queues.iter().any(|c| c.queue == queue);
+            if pool.is_some_and(|pool| s.has(pool)) && there(s.helped) && there(s.own) {
+                let (helped, own) = (engine.in_line(s.helped), engine.in_line(s.own));
+                let waits = if excess(s, helped, own) > 0 { s.own } else { s.helped };
+                queues.retain(|c| c.queue != waits);
+            }
+        }
+        queues.len() < before
+    }
+}
+
+impl Engine {
+    /// Whether a sharing is in force.
+    #[must_use]
+    pub fn is_shared(&self, id: SharingId) -> bool {
+        self.shared.iter().any(|s| s.sharing == id)
+    }
+
+    /// Those in line in a queue who may have to wait for their turn.
+    fn in_line(&self, queue: QueueId) -> u32 {
+        let of = |service| self.floor.backlog(queue, service);
+        of(ServiceClass::Live) + of(ServiceClass::Async)
+    }
+
+    /// Contacts of the helped queue that helpers have in hand.
+    fn helping(&self, sharing: &Sharing) -> u32 {
+        let of_helped = |c| self.contact(c).is_some_and(|c| c.queue == sharing.helped);
+        let helpers = self.agents.iter().filter(|a| {
+            self.routing.agent(a.id).is_some_and(|p| sharing.has(p.pool)) && !a.work.is_empty()
+        });
+        let have: usize =
+            helpers.map(|a| a.work.iter().filter(|w| of_helped(w.contact)).count()).sum();
+        u32::try_from(have).unwrap_or(u32::MAX)
+    }
+}

@@ -44,6 +44,8 @@ pub enum Measure {
     ServiceLevel,
     /// Answered within target ÷ (answered + abandoned after target).
     ServiceLevelLate,
+    /// Mean over time of the square of how many stand in line; over queues, their sum.
+    SquaredBacklog,
     /// Mean of the engine's estimates ÷ mean of the waits, minus 1.
     EstimateBias,
     /// Root of the mean squared error of estimates ÷ mean of the waits.
@@ -63,11 +65,13 @@ pub enum Unit {
     Share,
     /// Seconds.
     Seconds,
+    /// A number of nothing else.
+    Number,
 }
 
 impl Measure {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Offered,
         Self::Answered,
         Self::Abandoned,
@@ -85,6 +89,7 @@ impl Measure {
         Self::P99,
         Self::ServiceLevel,
         Self::ServiceLevelLate,
+        Self::SquaredBacklog,
         Self::EstimateBias,
         Self::EstimateError,
         Self::EstimateWithinP80,
@@ -112,6 +117,7 @@ impl Measure {
             Self::P99 => "p99_s",
             Self::ServiceLevel => "service_level_of_answered_and_abandoned",
             Self::ServiceLevelLate => "service_level_of_answered_and_abandoned_late",
+            Self::SquaredBacklog => "squared_backlog",
             Self::EstimateBias => "estimate_bias",
             Self::EstimateError => "estimate_error",
             Self::EstimateWithinP80 => "estimate_within_p80",
@@ -140,6 +146,7 @@ impl Measure {
             Self::P99 => "p99",
             Self::ServiceLevel => "SL, of answered + abandoned",
             Self::ServiceLevelLate => "SL, of answered + abandoned late",
+            Self::SquaredBacklog => "squared backlog",
             Self::EstimateBias => "estimate: bias",
             Self::EstimateError => "estimate: root error",
             Self::EstimateWithinP80 => "estimate: within p80",
@@ -160,6 +167,7 @@ impl Measure {
             Self::MeanWait | Self::SpeedOfAnswer | Self::P50 | Self::P90 | Self::P99 => {
                 Unit::Seconds
             }
+            Self::SquaredBacklog => Unit::Number,
             _ => Unit::Share,
         }
     }
@@ -194,6 +202,7 @@ impl Measure {
             Self::ServiceLevelLate => {
                 share(q.answered_in_target, q.answered + q.abandoned_after_target)
             }
+            Self::SquaredBacklog => ratio(q.squares, q.seconds),
             Self::EstimateBias => ratio(q.estimates.estimated, q.estimates.waited).map(|r| r - 1.0),
             Self::EstimateError => error(&q.estimates),
             Self::EstimateWithinP80 => share(q.estimates.within_p80, q.estimates.known),
@@ -236,6 +245,16 @@ impl Figure {
     }
 }
 
+impl Figure {
+    /// In another unit.
+    #[must_use]
+    pub(super) fn times(self, factor: f64) -> Self {
+        let times = |x: Option<f64>| x.map(|x| x * factor);
+        let (error, half) = (times(self.error), times(self.half));
+        Self { mean: self.mean * factor, error, half, runs: self.runs }
+    }
+}
+
 impl Unit {
     /// A figure in this unit with its interval, as people read it.
     #[must_use]
@@ -246,6 +265,7 @@ impl Unit {
             Self::Contacts => (1.0, 0, ""),
             Self::Share => (100.0, 2, " %"),
             Self::Seconds => (1.0, 2, " s"),
+            Self::Number => (1.0, 1, ""),
         };
         let half = figure.half.map(|h| format!(" ±{:.places$}", h * factor)).unwrap_or_default();
         format!("{:.places$}{sign}{half}", figure.mean * factor)

@@ -35,6 +35,9 @@ pub struct Outcome {
     pub occupancy: Vec<Occupancy>,
     /// Changes of level a run; none without a recall.
     pub switches: Option<Figure>,
+    /// The part of the time in which something was shared between queues, and how often an hour
+    /// that began or ended; none where nothing is ever shared.
+    pub sharing: Option<[Figure; 2]>,
     /// How it went, the mean over runs.
     pub(super) course: Course,
     /// How long a run lasts, and how much of its beginning is left out, seconds.
@@ -176,6 +179,7 @@ struct Summary {
     agents: Vec<Worked>,
     course: Course,
     switches: u64,
+    shared: [f64; 2],
     came: u64,
     refused: u64,
     first_refusal: Option<Box<str>>,
@@ -195,6 +199,7 @@ impl Summary {
             agents: tally.agents.clone(),
             course: tally.course.clone(),
             switches: tally.switches,
+            shared: shared(tally),
             came: tally.came,
             refused: tally.refused,
             first_refusal: tally.first_refusal.clone(),
@@ -230,6 +235,7 @@ fn sum_up(scenario: &Scenario, runs: &[Summary], took: Duration) -> Outcome {
         queues,
         occupancy: occupancy(routing, runs),
         switches: Figure::over(&switches).filter(|_| !scenario.orders.is_empty()),
+        sharing: sharing(routing, runs),
         course,
         duration: scenario.run.duration,
         warm_up: scenario.run.warm_up,
@@ -238,6 +244,19 @@ fn sum_up(scenario: &Scenario, runs: &[Summary], took: Duration) -> Outcome {
         refused: runs.iter().map(|r| r.refused).sum(),
         first_refusal: runs.iter().find_map(|r| r.first_refusal.clone()),
     }
+}
+
+/// The part of the time that was shared, and changes an hour.
+#[expect(clippy::cast_precision_loss, reason = "a count of changes")]
+fn shared(tally: &Tally) -> [f64; 2] {
+    let seconds = tally.queues.iter().map(|q| q.seconds).fold(0.0, f64::max).max(1e-9);
+    [tally.shared_s / seconds, tally.shared_switches as f64 / seconds * 3600.0]
+}
+
+fn sharing(routing: &Routing, runs: &[Summary]) -> Option<[Figure; 2]> {
+    let of = |n: usize| Figure::over(&runs.iter().map(|r| r.shared[n]).collect::<Vec<f64>>());
+    let any = routing.sharings.iter().any(|s| !s.retired);
+    Some([of(0)?, of(1)?]).filter(|_| any)
 }
 
 /// The figures of one queue's runs.

@@ -255,8 +255,16 @@ impl World<'_> {
         }
         let point = self.point();
         self.tally.course.answered[point] += 1.0;
-        let speed = self.scenario.staff[agent.index()].speed;
+        let speed = self.speed_of(agent, contact);
         self.after(person.handle / speed, Happening::Done(agent, contact));
+    }
+
+    /// How fast an agent is at a contact.
+    fn speed_of(&self, agent: AgentId, contact: ContactId) -> f64 {
+        let staffing = &self.scenario.staff[agent.index()];
+        let queue = self.engine.contact(contact).map(|c| c.queue);
+        let of = staffing.speeds.iter().find(|(of, _)| Some(*of) == queue);
+        of.map_or(staffing.speed, |(_, speed)| *speed)
     }
 
     fn ended(&mut self, contact: ContactId, reason: EndReason) {

@@ -87,6 +87,8 @@ pub(super) struct Redial {
 #[derive(Clone, Debug)]
 pub(super) struct Staffing {
     pub(super) speed: f64,
+    /// Their speed at the work of some queues, where it is another.
+    pub(super) speeds: Vec<(QueueId, f64)>,
     /// From when until when, in order; for ever without an end.
     pub(super) shifts: Vec<(Span, Option<Span>)>,
     /// How long until they answer a reservation; none for at once.
@@ -323,11 +325,12 @@ fn check_staff(
     names: Names<'_>,
     beside: &Path,
 ) -> Result<Vec<Staffing>, SimulateError> {
-    let always = Staffing { speed: 1.0, shifts: vec![(Span::ZERO, None)], answers_after: None };
+    let shifts = vec![(Span::ZERO, None)];
+    let always = Staffing { speed: 1.0, speeds: Vec::new(), shifts, answers_after: None };
     let mut staff = vec![always; names.0.agents.len()];
     for (index, s) in written.iter().enumerate() {
         let field = |name: &str| format!("staff[{index}].{name}");
-        let staffing = check_staffing(s, &field, beside)?;
+        let staffing = check_staffing(s, names, &field, beside)?;
         let chosen: Vec<usize> = match (&s.agents, &s.pool) {
             (Some(agents), None) => {
                 let all = names.0.agents.iter().enumerate();
@@ -368,12 +371,20 @@ fn is_of(name: &str, agents: &str) -> bool {
 
 fn check_staffing(
     s: &written::Staff,
+    names: Names<'_>,
     field: &dyn Fn(&str) -> String,
     beside: &Path,
 ) -> Result<Staffing, SimulateError> {
-    if !(0.01..=100.0).contains(&s.speed) {
-        return Err(SimulateError::value(field("speed"), "a factor from 0.01 to 100"));
-    }
+    let sound = |speed: f64, at: &str| match (0.01..=100.0).contains(&speed) {
+        true => Ok(speed),
+        false => Err(SimulateError::value(field(at), "a factor from 0.01 to 100")),
+    };
+    let speed = sound(s.speed, "speed")?;
+    let at = |(queue, speed): (&String, &f64)| {
+        let id = names.queue(field("speeds"), queue)?;
+        Ok((id, sound(*speed, &format!("speeds.{queue}"))?))
+    };
+    let speeds = s.speeds.iter().map(at).collect::<Result<Vec<_>, SimulateError>>()?;
     let mut shifts = Vec::new();
     let mut free_from = Some(Span::ZERO);
     for shift in &s.shifts {
@@ -391,7 +402,7 @@ fn check_staffing(
     }
     let after = s.answers_after.as_ref();
     let after = after.map(|l| l.sampler(&field("answers_after"), beside)).transpose()?;
-    Ok(Staffing { speed: s.speed, shifts, answers_after: after.map(Arc::new) })
+    Ok(Staffing { speed, speeds, shifts, answers_after: after.map(Arc::new) })
 }
 
 /// A written length as the engine's.

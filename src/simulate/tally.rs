@@ -21,6 +21,10 @@ pub(super) struct Tally {
     pub(super) course: Course,
     /// Levels changed, starts and ends of recalls included.
     pub(super) switches: u64,
+    /// Seconds in which something was shared between queues while it counted, and how often
+    /// that began or ended.
+    pub(super) shared_s: f64,
+    pub(super) shared_switches: u64,
     /// Contacts that came, those before and after what counts included.
     pub(super) came: u64,
     /// Commands that the engine refused, and the first refusal.
@@ -57,6 +61,9 @@ pub(super) struct Queue {
     /// Waits of those answered, microseconds.
     pub(super) waits: Histogram<u64>,
     pub(super) estimates: Estimates,
+    /// Squares of how many waited in line, times seconds, and the seconds.
+    pub(super) squares: f64,
+    pub(super) seconds: f64,
 }
 
 /// How the engine's estimates of the wait came out.
@@ -149,6 +156,8 @@ impl Queue {
             waited_abandoned: 0.0,
             waits: Histogram::new(3).map_err(|_| SimulateError::Histogram)?,
             estimates: Estimates::default(),
+            squares: 0.0,
+            seconds: 0.0,
         })
     }
 
@@ -159,6 +168,12 @@ impl Queue {
         self.waited_answered += waited.as_secs_f64();
         // It grows as far as it must, which a length of time never is too long for.
         let _ = self.waits.record(waited.0);
+    }
+
+    /// So many stood in line for so many seconds.
+    pub(super) fn stood(&mut self, waiting: u32, seconds: f64) {
+        self.squares += f64::from(waiting).powi(2) * seconds;
+        self.seconds += seconds;
     }
 
     /// One gave up after so long.
@@ -185,6 +200,9 @@ impl Queue {
         self.waited_abandoned += other.waited_abandoned;
         self.waits.add(&other.waits).map_err(|_| SimulateError::Histogram)?;
         self.estimates.add(&other.estimates);
+        self.squares += other.squares;
+        // The same time for all of them.
+        self.seconds = self.seconds.max(other.seconds);
         Ok(())
     }
 }
@@ -218,6 +236,8 @@ impl Tally {
             agents: vec![Worked::default(); agents],
             course: Course::new(),
             switches: 0,
+            shared_s: 0.0,
+            shared_switches: 0,
             came: 0,
             refused: 0,
             first_refusal: None,

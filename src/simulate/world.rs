@@ -29,7 +29,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::wait_estimate::WaitEstimate;
 use crate::engine::words::{Availability, Keys};
 use crate::ids::{
-    AgentId, AskId, ContactId, EffectId, GatewayId, RecallId, ReservationId, SessionId,
+    AgentId, AskId, ContactId, EffectId, GatewayId, QueueId, RecallId, ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Span};
 
@@ -262,7 +262,22 @@ impl<'a> World<'a> {
             course.self_service[self.next_point] = count(StateKind::SelfService);
             self.next_point += 1;
         }
+        self.stood_until(to);
         self.now = self.now.max(to);
+    }
+
+    /// Nothing changed until now: so many stood in each line.
+    fn stood_until(&mut self, to: EngineTime) {
+        if !self.counts(self.now) || to <= self.now {
+            return;
+        }
+        let seconds = to.since(self.now).as_secs_f64();
+        for (id, queue) in (0..).zip(&mut self.tally.queues) {
+            queue.stood(self.engine.in_line(QueueId(id)), seconds);
+        }
+        if self.engine.shared().next().is_some() {
+            self.tally.shared_s += seconds;
+        }
     }
 
     /// The point of the course that this moment is before.
@@ -439,6 +454,7 @@ impl<'a> World<'a> {
                     self.open += 1;
                 }
                 Event::Closed { .. } => self.open -= 1,
+                Event::Shared(_) if self.counts(self.now) => self.tally.shared_switches += 1,
                 _ => {}
             }
             self.heed(event);

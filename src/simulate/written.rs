@@ -120,6 +120,8 @@ pub(super) struct Staff {
     #[serde(default = "unity")]
     pub(super) speed: f64,
     #[serde(default)]
+    pub(super) speeds: BTreeMap<String, f64>,
+    #[serde(default)]
     pub(super) shifts: Vec<Shift>,
     pub(super) answers_after: Option<Law>,
 }

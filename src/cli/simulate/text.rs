@@ -31,6 +31,13 @@ pub(super) fn text(outcome: &Outcome) -> Text {
     }
     text.lines(&table.lines());
     text.line("", "");
+    if let Some([time, changes]) = &outcome.sharing {
+        let (time, changes) = (Unit::Share.told(time), Unit::Number.told(changes));
+        text.line(
+            "",
+            &format!("shared between queues: {time} of the time, {changes} changes an hour"),
+        );
+    }
     if let Some(switches) = &outcome.switches {
         text.line("", &format!("changes of level a run: {}", Unit::Contacts.told(switches)));
     }
@@ -107,6 +114,10 @@ pub(super) fn rows(outcome: &Outcome) -> Value {
         "warm_up_s": outcome.warm_up,
         "queues": outcome.queues.iter().map(scope).collect::<Vec<_>>(),
         "occupancy": outcome.occupancy.iter().map(occupancy).collect::<Vec<_>>(),
+        "sharing": outcome.sharing.as_ref().map(|[time, changes]| json!({
+            "time": figure(time),
+            "changes_an_hour": figure(changes),
+        })),
         "level_changes": outcome.switches.as_ref().map(figure),
         "contacts": outcome.contacts,
         "took_s": outcome.took,

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::super::choice::Candidate;
 use super::super::event::{Event, SharedNews};
-use super::super::sharing::{Sharing, excess};
+use super::super::sharing::{Shared, Sharing, excess};
 use super::super::words::ServiceClass;
 use super::Turn;
 use crate::engine::Engine;
@@ -112,8 +112,14 @@ impl Engine {
         self.shared.iter().any(|s| s.sharing == id)
     }
 
-    /// Those in line in a queue who may have to wait for their turn.
-    fn in_line(&self, queue: QueueId) -> u32 {
+    /// Sharings that are in force.
+    pub fn shared(&self) -> impl Iterator<Item = &Shared> {
+        self.shared.iter()
+    }
+
+    /// How many stand in line in a queue, those about safety apart.
+    #[must_use]
+    pub fn in_line(&self, queue: QueueId) -> u32 {
         let of = |service| self.floor.backlog(queue, service);
         of(ServiceClass::Live) + of(ServiceClass::Async)
     }

@@ -3,6 +3,7 @@
 //! [`rows`] makes the scenarios, [`Row::judge`] compares. Playing is left to whoever asks,
 //! who may want to tell how far it is.
 
+mod overload;
 mod rows;
 mod tables;
 #[cfg(test)]
@@ -95,6 +96,10 @@ enum Of {
     Spread(Measure),
     /// How busy a pool was.
     Busy(&'static str),
+    /// The part of the time in which something was shared between queues.
+    SharingTime,
+    /// How often that began or ended in so many hours.
+    SharingChanges(f64),
 }
 
 /// How near is near enough, rounding of the table apart.
@@ -133,13 +138,12 @@ pub struct Comparison {
 /// What cannot be read.
 pub fn rows(folder: Option<&Path>, size: Size) -> Result<Vec<Row>, SimulateError> {
     let lines = tables::lines(folder)?;
-    lines
-        .iter()
-        .map(|line| {
-            let same: Vec<_> = lines.iter().filter(|l| l.table == line.table).cloned().collect();
-            rows::row(line, &same, size)
-        })
-        .collect()
+    let mut rows = Vec::new();
+    for line in &lines {
+        let same: Vec<_> = lines.iter().filter(|l| l.table == line.table).cloned().collect();
+        rows.extend(rows::of_line(line, &same, size)?);
+    }
+    Ok(rows)
 }
 
 impl Row {
@@ -171,12 +175,7 @@ impl Expected {
 impl Of {
     fn found(self, outcome: &Outcome) -> Option<Figure> {
         match self {
-            Self::All(measure, factor) => {
-                let figure = outcome.all()?.figure(measure)?;
-                let times = |x: Option<f64>| x.map(|x| x * factor);
-                let (error, half) = (times(figure.error), times(figure.half));
-                Some(Figure { mean: figure.mean * factor, error, half, runs: figure.runs })
-            }
+            Self::All(measure, factor) => Some(outcome.all()?.figure(measure)?.times(factor)),
             Self::Spread(measure) => {
                 let each = outcome.queues.iter().filter(|s| s.queue.is_some());
                 let figures: Vec<Figure> = each.filter_map(|s| s.figure(measure)).collect();
@@ -191,6 +190,8 @@ impl Of {
                 let found = outcome.occupancy.iter().find(|o| o.is_pool && *o.name == *pool);
                 found.map(|o| o.busy)
             }
+            Self::SharingTime => outcome.sharing.map(|[time, _]| time),
+            Self::SharingChanges(hours) => outcome.sharing.map(|[_, changes]| changes.times(hours)),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Each model is written as a scenario file, from the line's own numbers: what can be played
 //! is no list of known rows. Nothing is played here.
 
+use super::overload;
 use super::tables::Line;
 use super::{Expected, Of, Row, Size, Tolerance};
 use crate::simulate::error::SimulateError;
@@ -24,17 +25,19 @@ const AGENTS_PATIENCE: f64 = 300.0;
 const SERVICE: f64 = 300.0;
 
 /// What a line asks for. `all` are the lines of its table, among which bounds are looked up.
-pub(super) fn row(line: &Line, all: &[Line], size: Size) -> Result<Row, SimulateError> {
-    match line.table {
+pub(super) fn of_line(line: &Line, all: &[Line], size: Size) -> Result<Vec<Row>, SimulateError> {
+    let one = match line.table {
         "erlang" => erlang(line, size),
         "skills" => skills(line, all, size),
         "agents" => agents(line, all, size),
+        "overload" => return overload::rows(line, all, size),
         _ => delay(line, size),
-    }
+    };
+    one.map(|row| vec![row])
 }
 
 /// Runs of `contacts` in all, the beginning left out: time until nothing is as it began.
-fn run(contacts: f64, per_hour: f64, slowest_s: f64, size: Size) -> String {
+pub(super) fn run(contacts: f64, per_hour: f64, slowest_s: f64, size: Size) -> String {
     let hours = contacts * size.share() / f64::from(size.runs()) / per_hour;
     let warm_up = (hours * 0.05 * 3600.0).max(20.0 * slowest_s);
     let duration = hours * 3600.0 + warm_up;
@@ -44,12 +47,12 @@ fn run(contacts: f64, per_hour: f64, slowest_s: f64, size: Size) -> String {
     )
 }
 
-fn law(name: &str, seconds: f64) -> String {
+pub(super) fn law(name: &str, seconds: f64) -> String {
     format!("{name} = {{ law = \"exponential\", mean = \"{}s\" }}\n", plain(seconds))
 }
 
 /// Six places, as the configuration's durations have, and no more zeros than it needs.
-fn plain(seconds: f64) -> String {
+pub(super) fn plain(seconds: f64) -> String {
     let text = format!("{seconds:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -66,7 +69,7 @@ fn one_queue(per_hour: f64, aht: f64, patience: Option<f64>, agents: u32) -> Str
     )
 }
 
-fn titled(name: &str, about: &str) -> String {
+pub(super) fn titled(name: &str, about: &str) -> String {
     format!("title = \"{name}\"\nabout = \"{about}\"\n\n")
 }
 

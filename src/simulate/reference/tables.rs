@@ -7,11 +7,12 @@ use std::path::Path;
 use crate::simulate::error::SimulateError;
 
 /// The tables that are built in, with their names.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("erlang", include_str!("../../../tests/fixtures/reference/erlang.csv")),
     ("skills", include_str!("../../../tests/fixtures/reference/skills.csv")),
     ("agents", include_str!("../../../tests/fixtures/reference/agents.csv")),
     ("delay", include_str!("../../../tests/fixtures/reference/delay.csv")),
+    ("overload", include_str!("../../../tests/fixtures/reference/overload.csv")),
 ];
 
 /// One line of a table.
@@ -147,6 +148,7 @@ mod tests {
     fn the_tables_that_are_built_in_have_their_rows() {
         let lines = lines(None).unwrap();
         let of = |table| lines.iter().filter(|l| l.table == table).count();
-        assert_eq!(["erlang", "skills", "agents", "delay"].map(of), [10, 9, 4, 4]);
+        let tables = ["erlang", "skills", "agents", "delay", "overload"];
+        assert_eq!(tables.map(of), [10, 9, 4, 4, 4]);
     }
 }

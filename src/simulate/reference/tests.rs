@@ -42,6 +42,11 @@ fn estimates_of_the_wait_come_out_as_the_delay_table_has_them() {
 }
 
 #[test]
+fn help_in_overload_comes_out_as_the_overload_table_has_it() {
+    short("overload");
+}
+
+#[test]
 fn a_row_that_is_wrong_is_told_apart() {
     let rows = rows(None, Size::Short).unwrap();
     let mut row = rows.into_iter().find(|r| r.name == "erlang-9").unwrap();

@@ -298,6 +298,13 @@ fn in_recall(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {
         Event::RecallEnded { recall, expired } => {
             ("recall_ended", f.number("recall", recall).number("expired", expired))
         }
+        Event::PartnersSet { recall, now } => {
+            ("partners_set", f.number("recall", recall).text("now", now.name()))
+        }
+        Event::BreakerSet { recall, tier, now } => {
+            let f = f.number("recall", recall).text("tier", tier.name());
+            ("breaker_set", f.text("now", now.gate().name()))
+        }
         Event::Triaged { heed, .. } => {
             ("triaged", f.number("recall", heed.recall).text("class", heed.class.name()))
         }

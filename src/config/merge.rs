@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::problem::Kind;
 use crate::engine::day::Reason;
-use crate::engine::queue_life::{Calendar, External, Notice, Overflow, Then};
+use crate::engine::queue_life::{Calendar, External, Notice, Overflow, Pools, Then};
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Name, Queue, Routing};
 use crate::engine::sharing::Sharing;
 use crate::engine::words::Need;
@@ -100,6 +100,8 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
         let queue = |id: QueueId| QueueId(id_of(&queue_ids, id.index()));
         life.renumber(q, queue, pool);
     }
+    let mut partners: Pools = wanted.partners.iter().map(|p| pool(*p)).collect();
+    partners.sort_unstable();
     for a in agents.fresh() {
         a.pool = pool(a.pool);
         a.skills.iter_mut().for_each(|(s, _)| *s = skill(*s));
@@ -133,6 +135,7 @@ pub fn merge(previous: Option<&Routing>, wanted: &Routing) -> Result<Routing, Me
         settings: wanted.settings.clone(),
         skills: skills.rows,
         pools: pools.rows,
+        partners,
     })
 }
 

@@ -219,7 +219,7 @@ fn read_sections(file: &Table<'_>) -> Config {
     let reasons_at = file.list("not_ready_reasons", "reasons: names, or [[not_ready_reasons]]");
     let (_, not_ready_reasons) = reasons::read(&reasons_at, &ROUTERS_REASONS, MOST_REASONS);
     let (_, dispositions) = plain("dispositions", &[], Kind::Disposition, MOST_DISPOSITIONS);
-    let (pool_names, pools) = pools::read(&file.list("pools", "pools, as [[pools]]"));
+    let (pool_names, pools, partners) = pools::read(&file.list("pools", "pools, as [[pools]]"));
     let queues_at = file.list("queues", "queues, as [[queues]]");
     let (calendar_names, calendars) =
         calendars::read(&file.list("calendars", "calendars, as [[calendars]]"));
@@ -256,6 +256,7 @@ fn read_sections(file: &Table<'_>) -> Config {
     let routing = Routing {
         skills,
         pools,
+        partners,
         queues,
         agents,
         entry_points,

@@ -263,6 +263,8 @@ pub struct Contact {
     pub care: Care,
     /// Who is on it beside the customer and the agent who has it.
     pub participants: Participants,
+    /// The recall for which a partner has it or is offered it.
+    pub partner: Option<RecallId>,
 }
 
 /// What the key of a contact begins with that the router opened itself. No gateway may use it.

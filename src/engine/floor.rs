@@ -108,8 +108,11 @@ impl Floor {
         self.lots = routing.draws_lots();
         for (index, a) in routing.agents.iter().enumerate() {
             let agent = AgentId(u32::try_from(index).unwrap_or(u32::MAX));
+            let kept = is_kept(agent);
             let key = ProfileKey {
-                kept: is_kept(agent),
+                kept,
+                // Who is kept for safety is there for that first.
+                partner: !kept && routing.partners.contains(&a.pool),
                 pool: a.pool,
                 skills: a.skills.clone(),
                 primary: a.primary,

@@ -15,7 +15,7 @@ use super::decide::may_answer;
 use super::event::{Announce, EffectKind};
 use super::floor::{IdleKeys, Staff, Stand};
 use super::participant::{Participant, Who};
-use super::recall::{Tier, TierCounts, TriageClass};
+use super::recall::{Partners, Tier, TierCounts, TriageClass};
 use super::sharing::Help;
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_promise, of_recall, of_recovery};
@@ -132,6 +132,9 @@ pub enum Violation {
     /// A contact is held back, linked or asked without a reason, or not although there is one.
     #[error("contact {0} is held back or asked without reason, or not although there is one")]
     Care(ContactId),
+    /// A contact is open to partners who have not joined, or is with one who is none.
+    #[error("contact {0} is with partners, or open to them, who have not joined for it")]
+    Partner(ContactId),
     /// Somebody waits whom an idle agent could take.
     #[error("contact {contact} waits while agent {agent} could take it")]
     Idle {
@@ -300,7 +303,11 @@ impl Engine {
                 }
             }
         }
-        timers.extend(self.recalls.iter().filter_map(of_recall));
+        for recall in &self.recalls {
+            of_recall(recall, |t| {
+                timers.insert(t);
+            });
+        }
         timers.extend(self.promises().filter_map(of_promise));
         timers.extend(self.recoveries().filter_map(of_recovery));
         for a in self.agents() {
@@ -398,6 +405,12 @@ impl Engine {
             if let Some(recall) = c.callback_tier() {
                 *found.entry((recall, Tier::Callback)).or_default() += 1;
             }
+            if let Some(recall) = c.partner {
+                *found.entry((recall, Tier::Partner)).or_default() += 1;
+                if c.state.agent().is_none() {
+                    return Err(Violation::Partner(c.id));
+                }
+            }
             let Some(s) = c.self_service() else { continue };
             *found.entry((s.recall, s.tier)).or_default() += 1;
             if s.tier == Tier::Ivr {
@@ -442,6 +455,11 @@ impl Engine {
             return Ok(());
         }
         for c in self.contacts().filter(|c| waits(c) && self.is_attached(c)) {
+            let joined =
+                self.recall_at(c.entry_point).is_some_and(|r| r.partners == Partners::Joined);
+            if !joined && c.stage.pools.iter().any(|p| self.routing.partners.contains(p)) {
+                return Err(Violation::Partner(c.id));
+            }
             for a in self.agents() {
                 let asked = c.has_fallen_silent() && self.floor.asks_enough(a.id);
                 if self.could_take(a.id, c) && !asked {
@@ -469,6 +487,10 @@ impl Engine {
         if self.is_kept(agent) && c.service != ServiceClass::Safety {
             return false;
         }
+        let partner = self.is_partner(agent);
+        if partner && self.partners_are_full(agent) {
+            return false;
+        }
         let skilled = c.needs.iter().all(|n| {
             profile.skills.iter().any(|(skill, level)| *skill == n.skill && *level >= n.at_least)
         });
@@ -476,8 +498,7 @@ impl Engine {
         let help = Help { queue: c.queue, service: c.service, added, pool };
         skilled
             && help.is_allowed(&self.routing.sharings, |id| self.is_shared(id))
-            && (queue.pools.is_empty()
-                || queue.pools.contains(&profile.pool)
+            && (!partner && (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
                 || c.stage.pools.contains(&profile.pool))
             && !c.passed_over.iter().any(|p| p.agent == agent)
     }

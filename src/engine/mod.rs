@@ -304,6 +304,12 @@ impl Engine {
         self.recalls.iter().find(|r| !r.over && r.covers(entry_point))
     }
 
+    /// Offers of a call that a recall's tier has out.
+    #[must_use]
+    pub fn offers_out(&self, recall: RecallId) -> u32 {
+        self.board.offers(recall)
+    }
+
     /// Whether an agent is kept for the safety lane of a recall in force.
     #[must_use]
     pub fn is_kept(&self, agent: AgentId) -> bool {
@@ -435,6 +441,7 @@ impl Engine {
     }
 
     fn passes_over(&self, contact: ContactId, agent: AgentId) -> bool {
-        self.contact(contact).is_some_and(|c| c.passed_over.iter().any(|p| p.agent == agent))
+        self.partners_are_full(agent)
+            || self.contact(contact).is_some_and(|c| c.passed_over.iter().any(|p| p.agent == agent))
     }
 }

@@ -44,6 +44,8 @@ impl Equivalent<ClassKey> for Asked<'_> {
 pub(crate) struct ProfileKey {
     /// Kept for safety contacts: takes nothing else.
     pub(crate) kept: bool,
+    /// Of a pool of partners: takes only what names that pool.
+    pub(crate) partner: bool,
     pub(crate) pool: PoolId,
     pub(crate) skills: SmallVec<[(SkillId, u8); 4]>,
     pub(crate) primary: Option<SkillId>,
@@ -108,8 +110,7 @@ impl<N: AsRef<[Need]>, P: AsRef<[PoolId]>> ClassKey<N, P> {
     /// Whether a profile may serve it, if its queue is served by these pools; all if by none.
     pub(crate) fn fits(&self, profile: &ProfileKey, pools: &[PoolId]) -> bool {
         (self.service == ServiceClass::Safety || !profile.kept)
-            && (pools.is_empty()
-                || pools.contains(&profile.pool)
+            && (!profile.partner && (pools.is_empty() || pools.contains(&profile.pool))
                 || self.pools.as_ref().contains(&profile.pool))
             && self.needs.as_ref().iter().all(|n| profile.has(*n))
     }
@@ -168,6 +169,7 @@ mod tests {
     fn profile(skills: &[(u16, u8)], primary: Option<u16>) -> ProfileKey {
         ProfileKey {
             kept: false,
+            partner: false,
             pool: PoolId(0),
             skills: skills.iter().map(|(s, level)| (SkillId(*s), *level)).collect(),
             primary: primary.map(SkillId),

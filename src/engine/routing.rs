@@ -13,7 +13,7 @@ use super::care::QueueCare;
 use super::day::Reason;
 use super::policy::{AgentChoice, ContactChoice, QueuePolicy, Workload};
 use super::promise::PromiseSettings;
-use super::queue_life::{Calendar, External, Notice, QueueLife, QueueStep};
+use super::queue_life::{Calendar, External, Notice, Pools, QueueLife, QueueStep};
 use super::sharing::Sharing;
 use super::words::{Channel, Language, Needs};
 use crate::ids::{
@@ -32,6 +32,9 @@ pub struct Routing {
     pub skills: Vec<Listed>,
     /// Pools, by [`PoolId`].
     pub pools: Vec<Listed>,
+    /// Pools of partners, sorted: their agents take only what a recall that they joined lets
+    /// them.
+    pub partners: Pools,
     /// Queues, by [`QueueId`].
     pub queues: Vec<Queue>,
     /// Agents, by [`AgentId`].

@@ -36,6 +36,8 @@ pub(crate) enum Due {
     Grace(AgentId),
     /// A recall that nobody ended.
     Expiry(RecallId),
+    /// A recall's partners join, or a breaker of its tries again.
+    Tiers(RecallId),
     /// A promise is to become work, or is due.
     Promise(PromiseId),
     /// Work to make good is due.
@@ -77,13 +79,15 @@ impl Timers {
     }
 
     pub(crate) fn enter_recall(&mut self, recall: &Recall) {
-        self.due.extend(of_recall(recall));
+        of_recall(recall, |timer| {
+            self.due.insert(timer);
+        });
     }
 
     pub(crate) fn remove_recall(&mut self, recall: &Recall) {
-        if let Some(timer) = of_recall(recall) {
+        of_recall(recall, |timer| {
             self.due.remove(&timer);
-        }
+        });
     }
 
     /// A promise is now so, and was so before.
@@ -183,9 +187,14 @@ fn of_care(contact: &Contact, each: &mut impl FnMut((EngineTime, Due))) {
     }
 }
 
-/// The timer that a recall stands for.
-pub(crate) fn of_recall(recall: &Recall) -> Option<(EngineTime, Due)> {
-    (!recall.over).then_some((recall.expires, Due::Expiry(recall.id)))
+/// The timers that a recall stands for.
+pub(crate) fn of_recall(recall: &Recall, mut each: impl FnMut((EngineTime, Due))) {
+    if !recall.over {
+        each((recall.expires, Due::Expiry(recall.id)));
+    }
+    if let Some(at) = recall.wakes() {
+        each((at, Due::Tiers(recall.id)));
+    }
 }
 
 /// The timer that a promise stands for.

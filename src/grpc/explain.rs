@@ -83,7 +83,9 @@ impl Demand {
             let mut ranks: BTreeMap<_, Rank> = BTreeMap::new();
             for (id, a) in (0..).map(AgentId).zip(&routing.agents) {
                 let (pool, skills, primary) = (a.pool, a.skills.clone(), a.primary);
-                let profile = ProfileKey { kept: kept.contains(&id), pool, skills, primary };
+                let kept = kept.contains(&id);
+                let partner = !kept && routing.partners.contains(&pool);
+                let profile = ProfileKey { kept, partner, pool, skills, primary };
                 if class.fits(&profile, pools) {
                     let primary = primary.is_some_and(|s| class.needs.iter().any(|n| n.skill == s));
                     let rank = ranks.entry(order(&profile, class, choice));

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 
 use super::names::{self, Metric};
 use super::{count, counter, float, gauge, histogram};
-use crate::engine::recall::{Level, Recall, ReturnedBecause, Tier, TierCounts, TriageClass};
+use crate::engine::recall::{Gate, Level, Recall, ReturnedBecause, Tier, TierCounts, TriageClass};
 use crate::engine::words::ServiceClass;
 use crate::ids::RecallId;
 use crate::shard::observe::{Fact, HowSaid, TextKind};
@@ -50,6 +50,7 @@ struct RecallHandles {
 struct TierHandles {
     contacts: Gauge,
     capacity: Gauge,
+    failing: Gauge,
     entered: Counter,
     left: [Counter; LEFT.len()],
 }
@@ -151,6 +152,8 @@ impl RecallHandles {
             let capacity = recall.plan.tier(*tier).map_or(0, |(_, capacity)| capacity);
             handles.contacts.set(f64::from(counts.in_use));
             handles.capacity.set(f64::from(if recall.is_open(*tier) { capacity } else { 0 }));
+            let failing = !matches!(recall.breakers[tier.index()].gate(), Gate::Closed);
+            handles.failing.set(f64::from(u8::from(failing && !recall.over)));
             handles.entered.absolute(counts.entered);
             for (counter, (_, of)) in handles.left.iter().zip(LEFT) {
                 counter.absolute(of(counts));
@@ -166,6 +169,7 @@ impl RecallHandles {
         for (_, tier) in &self.tiers {
             tier.contacts.set(0.0);
             tier.capacity.set(0.0);
+            tier.failing.set(0.0);
         }
     }
 }
@@ -176,6 +180,7 @@ impl TierHandles {
         Self {
             contacts: gauge(r, &names::TIER_CONTACTS, &own),
             capacity: gauge(r, &names::TIER_CAPACITY, &own),
+            failing: gauge(r, &names::TIER_FAILING, &own),
             entered: counter(r, &names::TIER_ENTERED, &own),
             left: LEFT.map(|(how, _)| counter(r, &names::TIER_LEFT, &[recall, tier.name(), how])),
         }

@@ -233,7 +233,9 @@ impl World<'_> {
             Event::FollowUpOpened(arrived) => self.goes_on(arrived),
             Event::RecallStarted { .. }
             | Event::LevelChanged { .. }
-            | Event::RecallEnded { .. } => {
+            | Event::RecallEnded { .. }
+            | Event::PartnersSet { .. }
+            | Event::BreakerSet { .. } => {
                 self.tally.switches += 1;
             }
             _ => {}

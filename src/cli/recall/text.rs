@@ -170,7 +170,15 @@ fn one(text: &mut Text, recall: &RecallStatus, now_ms: u64, palette: Palette) {
 }
 
 fn cells(tier: &TierStatus) -> [String; 9] {
-    let now = if tier.open {
+    let now = if tier.open && tier.tries_again_unix_ms > 0 {
+        format!("failing, tries at {}", clock(tier.tries_again_unix_ms))
+    } else if tier.open && tier.breaker == "trying" {
+        "trying one".to_owned()
+    } else if tier.joins_unix_ms > 0 {
+        format!("joins at {}", clock(tier.joins_unix_ms))
+    } else if tier.partners == "joined" {
+        "joined".to_owned()
+    } else if tier.open {
         "open".to_owned()
     } else {
         format!("closed, opens at {}", level(tier.from()))
@@ -179,7 +187,7 @@ fn cells(tier: &TierStatus) -> [String; 9] {
         word(tier.tier().as_str_name(), "TIER_"),
         now,
         tier.in_use.to_string(),
-        tier.capacity.to_string(),
+        if tier.capacity == 0 { "-".to_owned() } else { tier.capacity.to_string() },
         tier.entered.to_string(),
         tier.solved.to_string(),
         tier.informed.to_string(),
@@ -202,10 +210,19 @@ fn to_come(then_ms: u64, now_ms: u64) -> String {
 
 /// A moment on the clock of this machine, as people say it.
 fn local(unix_ms: u64) -> String {
+    shown(unix_ms, "%a %-d %b %H:%M:%S %Z")
+}
+
+/// The same, of today.
+fn clock(unix_ms: u64) -> String {
+    shown(unix_ms, "%H:%M:%S")
+}
+
+fn shown(unix_ms: u64, how: &str) -> String {
     let at = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     at.map_or_else(
         || "-".to_owned(),
-        |at| at.to_zoned(TimeZone::system()).strftime("%a %-d %b %H:%M:%S %Z").to_string(),
+        |at| at.to_zoned(TimeZone::system()).strftime(how).to_string(),
     )
 }
 
@@ -229,6 +246,7 @@ mod tests {
             followed_up: 1,
             left: 1,
             from: RecallLevel::Elevated.into(),
+            ..TierStatus::default()
         };
         let ivr = TierStatus {
             tier: Tier::Ivr.into(),

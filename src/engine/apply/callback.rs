@@ -2,11 +2,13 @@
 
 use super::super::Engine;
 use super::super::callback::{Callback, CallbackKind, DialOutcome, Exhausted, Phase, service};
+use super::super::contact::Contact;
 use super::super::event::{
     Arrived, CallbackPromised, CallbackStepped, Dialled, Event, NumberConfirmed, PromiseOpened,
     RecoveryNews, Released,
 };
 use super::super::promise::{Promise, Punctual, Recovery, RecoveryState, Stage};
+use super::super::recall::{Outcome, Tier};
 use crate::ids::{ContactId, PromiseId};
 use crate::time::{EngineTime, Span};
 
@@ -22,11 +24,18 @@ impl Engine {
             Event::CallbackStepped(CallbackStepped { contact, now }) => {
                 self.callback_is(*contact, now);
             }
-            Event::Dialled(Dialled { contact, outcome, .. }) => self.note(*contact, |c| {
-                if let Some(callback) = c.callback.as_deref_mut() {
-                    dialled(callback, *outcome);
+            Event::Dialled(Dialled { contact, outcome, .. }) => {
+                if let Some(recall) = self.contact(*contact).and_then(Contact::callback_tier) {
+                    let failed = *outcome == DialOutcome::Congestion;
+                    let how = if failed { Outcome::Failed } else { Outcome::Worked };
+                    self.tier_ends(recall, Tier::Callback, *contact, how);
                 }
-            }),
+                self.note(*contact, |c| {
+                    if let Some(callback) = c.callback.as_deref_mut() {
+                        dialled(callback, *outcome);
+                    }
+                });
+            }
             Event::PromiseMade(promise) | Event::PromiseSet(promise) => self.promise_set(*promise),
             Event::PromiseOpened(PromiseOpened { promise, arrived }) => {
                 self.promise_opened(at, *promise, arrived);

@@ -14,10 +14,12 @@ use super::super::floor::Stand;
 use super::super::gateway::{Gateway, KeyOf};
 use super::super::line::Spot;
 use super::super::participant::Participants;
-use super::super::recall::{Machine, Tier};
+use super::super::recall::{Machine, Outcome, Tier};
 use super::super::stage::Stage;
 use super::super::store::Filed;
-use super::super::words::{Channel, EndReason, Excluded, Key, Needs, NotTaken, ServiceClass};
+use super::super::words::{
+    Channel, ConnectFault, EndReason, Excluded, Key, Needs, NotTaken, ServiceClass,
+};
 use super::stage::enters;
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
 use crate::time::{EngineTime, Place, Span};
@@ -33,6 +35,9 @@ impl Engine {
             Event::Reserved(reserved) => self.reserved(reserved),
             Event::NotTaken { contact, reservation, agent, how, pass_over } => {
                 let idle = self.agent(*agent).map(|a| a.idle_since);
+                if matches!(how, NotTaken::TimedOut | NotTaken::Declined) {
+                    self.partner_told(*contact, Outcome::Failed);
+                }
                 self.back_in_line(at, *contact, *reservation, *agent, *pass_over);
                 if let Some(idle) = idle.filter(|_| *how == NotTaken::Withdrawn) {
                     // It was not their doing: they stand where they stood.
@@ -42,7 +47,10 @@ impl Engine {
                     self.change_agent(*agent, |a| a.missed = a.missed.saturating_add(1));
                 }
             }
-            Event::ConnectFailed { contact, reservation, agent, pass_over, .. } => {
+            Event::ConnectFailed { contact, reservation, agent, fault, pass_over } => {
+                if matches!(fault, ConnectFault::AgentLeg | ConnectFault::TimedOut) {
+                    self.partner_told(*contact, Outcome::Failed);
+                }
                 self.back_in_line(at, *contact, *reservation, *agent, *pass_over);
             }
             Event::Accepted { contact, reservation, agent, connect_by } => {
@@ -73,6 +81,7 @@ impl Engine {
                 let served =
                     self.contact(*contact).and_then(|c| Some((c.gateway, c.self_service()?)));
                 let called = self.contact(*contact).and_then(Contact::callback_tier);
+                let partner = self.contact(*contact).and_then(|c| c.partner);
                 self.closed(at, *contact, *reason, *agent, *wrap_up);
                 if let Some(recall) = called {
                     self.count_tier(recall, Tier::Callback, |t| {
@@ -83,6 +92,18 @@ impl Engine {
                 if let Some((gateway, s)) = served {
                     self.self_service_changed(gateway, Some(s), None);
                     self.ended_in_self_service(s, *reason);
+                    let worked = matches!(
+                        reason,
+                        EndReason::Solved | EndReason::Informed | EndReason::FollowedUp
+                    );
+                    let how = if worked { Outcome::Worked } else { Outcome::Neither };
+                    self.tier_ends(s.recall, s.tier, *contact, how);
+                }
+                if let Some(recall) = partner {
+                    self.count_tier(recall, Tier::Partner, |t| {
+                        t.in_use = t.in_use.saturating_sub(1);
+                        if *reason == EndReason::Completed { t.solved += 1 } else { t.left += 1 }
+                    });
                 }
             }
             Event::EffectAsked { effect, contact, kind } => {
@@ -232,7 +253,11 @@ impl Engine {
         {
             self.pace.turn(self.now, of);
         }
-        self.change(r.contact, |c| c.state = State::Reserved { reservation, agent, deadline });
+        let partner = self.contact(r.contact).and_then(|c| self.as_partner(agent, c));
+        self.change(r.contact, |c| {
+            c.state = State::Reserved { reservation, agent, deadline };
+            c.partner = partner;
+        });
         self.hold(r.contact, agent, Hold::Reserved);
         if let Some(stood) = self.standings.get_mut(agent.index()) {
             stood.offered = reservation;
@@ -242,6 +267,13 @@ impl Engine {
             let owed = self.counts.async_owed + u32::from(self.routing.settings.async_share);
             let paid = if r.trigger == Trigger::AsyncShare { ONE_SHARE } else { 0 };
             self.counts.async_owed = owed.saturating_sub(paid).min(10 * ONE_SHARE);
+        }
+    }
+
+    /// Whether a partner took what they were offered, which tells of the tier.
+    fn partner_told(&mut self, contact: ContactId, how: Outcome) {
+        if let Some(recall) = self.contact(contact).and_then(|c| c.partner) {
+            self.tier_ends(recall, Tier::Partner, contact, how);
         }
     }
 
@@ -300,6 +332,7 @@ impl Engine {
         agent: AgentId,
     ) {
         self.reservations.remove(&reservation);
+        self.partner_told(contact, Outcome::Worked);
         self.change(contact, |c| {
             c.state = State::Assigned { reservation, agent, since: at };
             c.answered = c.answered.or(Some(at));
@@ -485,5 +518,6 @@ fn blank(at: EngineTime, key: Key) -> Contact {
         callback: None,
         care: Care::default(),
         participants: Participants::default(),
+        partner: None,
     }
 }

@@ -66,6 +66,8 @@ impl Engine {
             Event::RecallStarted { .. }
             | Event::LevelChanged { .. }
             | Event::RecallEnded { .. }
+            | Event::PartnersSet { .. }
+            | Event::BreakerSet { .. }
             | Event::Triaged { .. }
             | Event::Diverted { .. }
             | Event::Stepped { .. }
@@ -284,9 +286,14 @@ impl Engine {
         let served = filed.contact.self_service();
         let asked = filed.contact.care.asked_for();
         let called = filed.contact.callback_tier();
+        let (holder, partnered) = (filed.contact.state.agent(), filed.contact.partner);
         change(&mut filed.contact);
-        let contact = &filed.contact;
+        let contact = &mut filed.contact;
         let calls = contact.callback_tier();
+        if holder.is_some() && contact.state.agent() != holder {
+            contact.partner = None;
+        }
+        let partner = contact.partner;
         let (gateway, serves) = (contact.gateway, contact.self_service());
         filed.hash = hash_of(contact);
         self.hashes.contacts ^= filed.hash;
@@ -304,6 +311,9 @@ impl Engine {
         }
         if called != calls {
             self.callback_tier_changed(called, calls);
+        }
+        if partnered != partner {
+            self.partner_tier_changed(partnered, partner);
         }
     }
 

@@ -6,8 +6,8 @@ use super::super::Engine;
 use super::super::contact::{Contact, MOST_HEARD, State};
 use super::super::event::{Arrived, EffectKind, Event, Settled};
 use super::super::recall::{
-    Heed, Level, MOST_OVER, Plan, Question, Recall, ReturnedBecause, SelfService, Step, Tier,
-    TierCounts, TriageClass,
+    Breaker, Gate, Heed, Level, MOST_OVER, Outcome, Partners, Plan, Question, Recall,
+    ReturnedBecause, SelfService, Step, Tier, TierCounts, TriageClass,
 };
 use super::super::words::EndReason;
 use crate::ids::{ContactId, EffectId, RecallId};
@@ -33,15 +33,26 @@ impl Engine {
                     self.configure_floor();
                 }
             }
+            Event::PartnersSet { recall, now } => {
+                self.change_recall(*recall, |r| r.partners = *now);
+            }
+            Event::BreakerSet { recall, tier, now } => {
+                self.change_recall(*recall, |r| r.breakers[tier.index()] = *now);
+            }
             Event::Triaged { contact, heed } => self.note(*contact, |c| triaged(c, *heed)),
             Event::Diverted { contact, now } => {
                 self.change(*contact, |c| c.state = State::SelfService(*now));
                 self.count_tier(now.recall, now.tier, |t| t.entered += 1);
+                if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == now.recall) {
+                    recall.breakers[now.tier.index()].enters(*contact);
+                }
             }
             Event::Stepped { contact, now } => {
                 self.change(*contact, |c| c.state = State::SelfService(*now));
             }
             Event::Returned { contact, recall, tier, because } => {
+                let how = self.contact(*contact).map_or(Outcome::Neither, |c| told(c, *because));
+                self.tier_ends(*recall, *tier, *contact, how);
                 self.change(*contact, |c| {
                     let injury = |s: SelfService| {
                         matches!(s.step, Step::Asked { question: Question::Injury, .. })
@@ -72,8 +83,18 @@ impl Engine {
         self.counts.last_recall = id.0;
         let tiers = [TierCounts::default(); Tier::ALL.len()];
         let (plan, keeps) = (Arc::clone(plan), !plan.safety.kept.is_empty());
-        let recall =
-            Recall { id, plan, level, since: at, started: at, expires, over: false, tiers };
+        let recall = Recall {
+            id,
+            plan,
+            level,
+            since: at,
+            started: at,
+            expires,
+            over: false,
+            tiers,
+            breakers: [Breaker::default(); Tier::ALL.len()],
+            partners: Partners::Away,
+        };
         self.timers.enter_recall(&recall);
         self.recalls.push(recall);
         let over = self.recalls.iter().filter(|r| r.over).count();
@@ -129,6 +150,45 @@ impl Engine {
             {
                 gateway.in_ivr = step(gateway.in_ivr);
             }
+        }
+    }
+
+    /// What a contact's end in a tier tells of it. Only who counts as failed or not changes:
+    /// what follows is an event of its own.
+    pub(super) fn tier_ends(
+        &mut self,
+        recall: RecallId,
+        tier: Tier,
+        contact: ContactId,
+        how: Outcome,
+    ) {
+        if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == recall) {
+            let breaker = &mut recall.breakers[tier.index()];
+            // Of a machine that tries again only who was let in to try tells anything.
+            let nobody = matches!(breaker.gate, Gate::Trying { probe: None });
+            if !(nobody && Tier::MACHINES.contains(&tier)) {
+                breaker.ends(contact, how);
+            }
+        }
+    }
+
+    /// Keeps count of what partners have: taken, completed, gone on to somebody else.
+    pub(super) fn partner_tier_changed(
+        &mut self,
+        before: Option<RecallId>,
+        after: Option<RecallId>,
+    ) {
+        if let Some(recall) = before {
+            self.count_tier(recall, Tier::Partner, |t| {
+                t.in_use = t.in_use.saturating_sub(1);
+                t.returned += 1;
+            });
+        }
+        if let Some(recall) = after {
+            self.count_tier(recall, Tier::Partner, |t| {
+                t.in_use += 1;
+                t.entered += 1;
+            });
         }
     }
 
@@ -188,6 +248,20 @@ impl Engine {
             }
             c.heard.push((say.recall, say.text));
         });
+    }
+}
+
+/// What a contact's coming back tells of the machine that had it. That a text was delivered is
+/// no success, but one of whom nothing was heard may never have been told anything.
+fn told(c: &Contact, because: ReturnedBecause) -> Outcome {
+    let unheard = c.heard.is_empty();
+    let untold = c.self_service().is_some_and(|s| matches!(s.step, Step::Entering { .. }));
+    match because {
+        ReturnedBecause::Ended | ReturnedBecause::Supervisor => Outcome::Neither,
+        _ if untold => Outcome::Neither,
+        ReturnedBecause::Late | ReturnedBecause::Gateway => Outcome::Failed,
+        ReturnedBecause::TimeLimit | ReturnedBecause::Silence if unheard => Outcome::Failed,
+        _ => Outcome::Worked,
     }
 }
 

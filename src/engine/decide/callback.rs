@@ -64,6 +64,10 @@ impl Turn<'_> {
         let tier = callback.tier.or(before);
         let callback = Callback { promise, tier, ..callback };
         self.emit(Event::CallbackPromised(CallbackPromised { contact, callback, released }));
+        // Partners may take calls and make none, or the other way round.
+        if !self.engine.routing.partners.is_empty() {
+            self.refile(contact);
+        }
         self.offer_unless_rung(contact, ringing);
         if let Some(agent) = freed {
             self.agent_freed(agent);

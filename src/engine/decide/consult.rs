@@ -62,7 +62,10 @@ impl Turn<'_> {
         let child = ContactId(self.engine.counts.accepted + 1);
         self.emit(Event::ConsultStarted { parent: contact, child, agent });
         // Nobody waits at the other end who could be sent elsewhere or told anything.
-        let (pools, raised) = (queued.stage.pools.clone(), queued.stage.raised);
+        // Partners are there for customers.
+        let (mut pools, raised) = (queued.stage.pools.clone(), queued.stage.raised);
+        let partners = &self.engine.routing.partners;
+        pools.retain(|p| !partners.contains(p));
         let stage = Stage { entered: self.at, pools, raised, ..Stage::default() };
         self.emit(Event::Queued(Queued { contact: child, pass_over, stage, ..queued }));
         self.offer_contact(child);

@@ -14,6 +14,7 @@ use super::super::words::{
     ReleasedBecause,
 };
 use super::check::{are_keys, check_arrival, check_attributes};
+use super::tiers::ForPartners;
 use super::{A_DAY, Own, Turn, demand, is_connect, place, service};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, ReservationId, SessionId};
 use crate::time::Span;
@@ -180,6 +181,8 @@ impl Turn<'_> {
         let service = service(safety, a.channel);
         let earlier = if is(TriageClass::Affected) { AFFECTED_HEAD_START } else { Span::ZERO };
         let head_start = Span(a.head_start.0.saturating_add(earlier.0)).min(A_DAY);
+        let (entry_point, channel, silent) = (a.entry_point, a.channel, false);
+        let partners = ForPartners { contact, entry_point, channel, safety, silent };
         let queued = Queued {
             contact,
             queue: into,
@@ -189,7 +192,7 @@ impl Turn<'_> {
             preferred,
             head_start,
             place: place(self.at, &[ahead, head_start, a.waited]),
-            stage: self.first_stage(into),
+            stage: self.first_stage(into, partners),
             named: None,
             pass_over: None,
             released: None,

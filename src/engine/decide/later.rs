@@ -3,8 +3,8 @@
 //! Looked at around every event, because a contact leaves its agent in many ways: who was held
 //! back for it stands in line again at once, so that the freed agent may take them, and is
 //! offered at the end of the command. What was promised in a conversation is work once that is
-//! over. It costs four comparisons while nobody is linked, asked or offered a call, and nothing is
-//! promised so.
+//! over. It costs five comparisons while nobody is linked, asked or offered a call, nothing is
+//! promised so, and no pool is a partner's.
 
 use smallvec::SmallVec;
 
@@ -12,7 +12,7 @@ use super::super::contact::Contact;
 use super::super::event::{Event, HeldBack};
 use super::Turn;
 use super::offer::may_answer;
-use crate::ids::{AgentId, ContactId};
+use crate::ids::{AgentId, ContactId, RecallId};
 
 /// Whom to look for once the command is carried out.
 #[derive(Debug, Default)]
@@ -20,11 +20,16 @@ pub(super) struct Later {
     contacts: SmallVec<[ContactId; 4]>,
     agents: SmallVec<[AgentId; 4]>,
     talked: SmallVec<[ContactId; 4]>,
+    /// Recalls whose partners have one contact less.
+    partners: SmallVec<[RecallId; 2]>,
 }
 
 impl Later {
     fn is_empty(&self) -> bool {
-        self.contacts.is_empty() && self.agents.is_empty() && self.talked.is_empty()
+        self.contacts.is_empty()
+            && self.agents.is_empty()
+            && self.talked.is_empty()
+            && self.partners.is_empty()
     }
 }
 
@@ -36,6 +41,7 @@ pub(super) struct Before {
     asked: Option<AgentId>,
     talks: bool,
     offered: bool,
+    partner: Option<RecallId>,
 }
 
 impl Turn<'_> {
@@ -44,7 +50,13 @@ impl Turn<'_> {
         let engine = &*self.engine;
         let talking = engine.owed.any_talking();
         let offers = engine.board.any_offers();
-        if !talking && !offers && !engine.known.any_linked() && !engine.floor.asks_any() {
+        let partners = !engine.routing.partners.is_empty();
+        if !talking
+            && !offers
+            && !partners
+            && !engine.known.any_linked()
+            && !engine.floor.asks_any()
+        {
             return None;
         }
         let [contact, _] = event.about();
@@ -60,14 +72,18 @@ impl Turn<'_> {
         let asked = c.care.asked_for();
         let talks = talking && c.goes_on();
         let offered = offers && c.offer().is_some();
-        let hangs = talks || offered || !held.is_empty() || asked.is_some();
-        hangs.then_some(Before { contact, held, asked, talks, offered })
+        let partner = c.partner;
+        let hangs = talks || offered || partner.is_some() || !held.is_empty() || asked.is_some();
+        hangs.then_some(Before { contact, held, asked, talks, offered, partner })
     }
 
     pub(super) fn after(&mut self, before: Before) {
         let now = self.engine.contact(before.contact);
         if now.and_then(|c| c.care.asked_for()) != before.asked {
             self.later.agents.extend(before.asked);
+        }
+        if now.and_then(|c| c.partner) != before.partner {
+            self.later.partners.extend(before.partner);
         }
         if before.offered && now.is_some_and(|c| c.offer().is_some() && !may_answer(c)) {
             self.offer_over(before.contact);
@@ -99,9 +115,10 @@ impl Turn<'_> {
     /// on whose account nobody is asked any more.
     pub(super) fn settle(&mut self) {
         while !self.later.is_empty() {
-            let Later { contacts, agents, talked } = std::mem::take(&mut self.later);
+            let Later { contacts, agents, talked, partners } = std::mem::take(&mut self.later);
             contacts.into_iter().for_each(|contact| self.offer_contact(contact));
             agents.into_iter().for_each(|agent| self.offer_agent(agent));
+            partners.into_iter().for_each(|recall| self.partners_free(recall));
             talked.into_iter().for_each(|contact| self.talked(contact));
         }
     }

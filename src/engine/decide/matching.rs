@@ -135,9 +135,10 @@ impl Turn<'_> {
         if channels.is_empty() {
             return None;
         }
+        let full = engine.partners_are_full(agent);
         let of = |service| {
-            self.kept_for(agent, service, channels)
-                .or_else(|| self.in_line_for(agent, service, channels))
+            let kept = self.kept_for(agent, service, channels);
+            kept.or_else(|| if full { None } else { self.in_line_for(agent, service, channels) })
         };
         if let Some(chosen) = of(ServiceClass::Safety) {
             return Some(chosen);
@@ -151,7 +152,7 @@ impl Turn<'_> {
         let service = ServiceClass::Async;
         let passes_over = |c, a| engine.passes_over(c, a);
         let async_passed = self.kept_for(agent, service, channels).is_some()
-            || engine.floor.is_wanted(agent, service, channels, passes_over);
+            || !full && engine.floor.is_wanted(agent, service, channels, passes_over);
         Some(Chosen { async_passed, ..live })
     }
 

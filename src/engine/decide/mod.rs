@@ -34,6 +34,7 @@ mod steps;
 mod supervisor;
 mod thread;
 mod tick;
+mod tiers;
 mod updates;
 mod walk;
 
@@ -42,6 +43,7 @@ use later::Later;
 pub(super) use offer::may_answer;
 pub use recall::Preview;
 use recall::is_hurt;
+use tiers::ForPartners;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -119,6 +121,7 @@ pub(super) fn decide(
     let mut turn = Turn { engine, at, events, later: Later::default() };
     let reply = turn.answer(command)?;
     turn.settle();
+    turn.tiers_follow();
     Ok(reply)
 }
 
@@ -312,7 +315,9 @@ impl Turn<'_> {
         let requeued = self.requeued(c, because);
         let safety = to.is_some_and(|q| q.safety);
         let service = if safety { ServiceClass::Safety } else { requeued.service };
-        let stage = self.first_stage(queue);
+        let safe = service == ServiceClass::Safety;
+        let partners = ForPartners { safety: safe, ..ForPartners::of(c) };
+        let stage = self.first_stage(queue, partners);
         Queued { queue, needs, preferred, place, service, stage, ..requeued }
     }
 

@@ -43,6 +43,7 @@ impl Turn<'_> {
             && c.answered.is_none()
             && c.callback.is_none()
             && !c.machine.offered
+            && recall.breakers[Tier::Callback.index()].admits(out)
             && gateway.limits.offers
             && gateway.effects < MOST_EFFECTS
             && recall.tiers[Tier::Callback.index()].in_use.saturating_add(out) < tier.capacity

@@ -227,6 +227,13 @@ impl Turn<'_> {
         };
         let (needs, preferred) = demand(&self.engine.routing, queue, own);
         let ahead = queue.map_or(Span::ZERO, |q| q.head_start);
+        let partners = super::tiers::ForPartners {
+            contact,
+            entry_point: p.of.entry_point,
+            channel: p.of.channel,
+            safety: queue.is_some_and(|q| q.safety),
+            silent: p.of.channel == Channel::Voice,
+        };
         let queued = Queued {
             contact,
             queue: p.of.queue,
@@ -236,7 +243,7 @@ impl Turn<'_> {
             preferred,
             head_start: Span::ZERO,
             place: place(self.at, &[ahead]),
-            stage: self.first_stage(p.of.queue),
+            stage: self.first_stage(p.of.queue, partners),
             named: p.owner.and_then(|a| self.owner(a, p.of.channel)),
             pass_over: None,
             released: None,

@@ -346,6 +346,7 @@ impl Turn<'_> {
         // What costs least is asked first.
         recall.is_open(tier)
             && recall.tiers[tier.index()].in_use < capacity
+            && recall.breakers[tier.index()].admits(0)
             && gateway.limits.says
             && ports_left(gateway, tier) > 0
             && engine.may_be_diverted(self.at, c, recall.plan.soon)

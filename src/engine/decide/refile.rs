@@ -26,7 +26,7 @@ pub(super) struct Edits {
 
 /// By queue of a new configuration: whether it asks for something else than it did.
 pub(super) fn edited(old: &Routing, new: &Routing) -> Vec<bool> {
-    let languages = old.languages != new.languages;
+    let all = old.languages != new.languages || old.partners != new.partners;
     let asks = |q: &Queue| {
         let (steps, updates) = (q.steps.clone(), q.life.updates.0 > 0);
         let pools = if steps.is_empty() { Default::default() } else { q.pools.clone() };
@@ -34,7 +34,7 @@ pub(super) fn edited(old: &Routing, new: &Routing) -> Vec<bool> {
         (q.needs.clone(), preferred, q.head_start, steps, pools, (updates, q.life.hours))
     };
     let differs = |(i, new): (usize, &Queue)| {
-        languages || old.queues.get(i).is_none_or(|old| asks(old) != asks(new))
+        all || old.queues.get(i).is_none_or(|old| asks(old) != asks(new))
     };
     new.queues.iter().enumerate().map(differs).collect()
 }

@@ -10,19 +10,21 @@ use super::super::queue_life::{Pools, QueueStep};
 use super::super::rank::{Asked, ClassKey};
 use super::super::routing::Queue;
 use super::super::stage::{Filing, Stage};
+use super::tiers::ForPartners;
 use super::{A_DAY, Own, Turn, demand, place};
 use crate::ids::{ContactId, QueueId};
 use crate::time::{EngineTime, Span};
 
 impl Turn<'_> {
     /// How far one has come who is about to enter a queue for the first time, or is moved to it.
-    pub(super) fn first_stage(&self, queue: QueueId) -> Stage {
+    pub(super) fn first_stage(&self, queue: QueueId, of: ForPartners) -> Stage {
         let queue = self.queue_of(queue);
         let entered = self.at;
         Stage {
             entered,
             due: queue.and_then(|q| next_due(q, entered, Span::ZERO)),
             update: queue.and_then(|q| self.told_at_once(q)),
+            pools: self.with_partners(&[], of),
             ..Stage::default()
         }
     }
@@ -30,7 +32,8 @@ impl Turn<'_> {
     /// How far one has come who comes back to its queue.
     pub(super) fn same_stage(&self, c: &Contact) -> Stage {
         let update = self.queue_of(c.queue).and_then(|q| self.told_at_once(q));
-        Stage { update: update.filter(|_| c.parent.is_none()), ..c.stage.clone() }
+        let pools = self.with_partners(&c.stage.pools, ForPartners::of(c));
+        Stage { update: update.filter(|_| c.parent.is_none()), pools, ..c.stage.clone() }
     }
 
     fn told_at_once(&self, queue: &Queue) -> Option<EngineTime> {
@@ -56,6 +59,7 @@ impl Turn<'_> {
         let raised = Span(raised).min(A_DAY);
         let ahead = queue.map_or(Span::ZERO, |q| q.head_start);
         let pools = queue.map(|q| more_pools(q, taken())).unwrap_or_default();
+        let pools = self.with_partners(&pools, ForPartners::of(c));
         let update = match queue.and_then(|q| self.told_at_once(q)) {
             Some(now) => c.stage.update.or(Some(now)),
             None => None,

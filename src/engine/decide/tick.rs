@@ -47,6 +47,7 @@ impl Turn<'_> {
                 self.agent_freed(agent);
             }
             Due::Grace(agent) => self.grace_over(agent),
+            Due::Tiers(_) => self.tiers_follow(),
             Due::Expiry(recall) => self.end_recall(recall, true),
             Due::Promise(promise) => self.promise_due(promise),
             Due::Recovery(recovery) => self.recovery_due(recovery),

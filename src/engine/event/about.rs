@@ -95,6 +95,8 @@ impl Event {
             | Self::HoursChanged(_)
             | Self::LevelChanged { .. }
             | Self::RecallEnded { .. }
+            | Self::PartnersSet { .. }
+            | Self::BreakerSet { .. }
             | Self::Ordered { .. }
             | Self::GatewayRegistered { .. }
             | Self::GatewayConnected { .. }

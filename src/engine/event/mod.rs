@@ -29,7 +29,8 @@ use std::sync::Arc;
 use super::command::GatewayLimits;
 use super::promise::{Promise, Recovery};
 use super::recall::{
-    Found, Heed, Level, LotVerdict, Plan, ReturnedBecause, SelfService, Tier, Want,
+    Breaker, Found, Heed, Level, LotVerdict, Partners, Plan, ReturnedBecause, SelfService, Tier,
+    Want,
 };
 use super::routing::{Name, Routing};
 use super::stage::Filing;
@@ -358,6 +359,23 @@ pub enum Event {
         recall: RecallId,
         /// Where it is now.
         level: Level,
+    },
+    /// The partners of a recall are called, join or leave. Whom they may take is gone through
+    /// afterwards; what they have in hand they keep.
+    PartnersSet {
+        /// Which recall.
+        recall: RecallId,
+        /// Where they are now.
+        now: Partners,
+    },
+    /// A tier's breaker opened because it fails, tries again, or closed.
+    BreakerSet {
+        /// Which recall.
+        recall: RecallId,
+        /// Which tier.
+        tier: Tier,
+        /// How it is now.
+        now: Breaker,
     },
     /// A recall ended. Those in its self-service go back one by one.
     RecallEnded {

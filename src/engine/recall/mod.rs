@@ -5,10 +5,13 @@
 //! looks it up in the playbook, whose canonical form rides along unread. The files that
 //! people write are `recall`'s business.
 
+mod breaker;
 mod heed;
 mod service;
 mod tiers;
 
+pub(crate) use breaker::Outcome;
+pub use breaker::{Breaker, Gate};
 pub use heed::{Answer, Found, Heed, LotVerdict, TriageClass, Want, Wish};
 pub use service::{
     Collect, Machine, Outlook, Question, ReturnedBecause, Say, SelfService, Step, Text,
@@ -266,6 +269,10 @@ pub struct Recall {
     pub over: bool,
     /// How its tiers stand, by [`Tier::index`].
     pub tiers: [TierCounts; Tier::ALL.len()],
+    /// Their breakers, by [`Tier::index`].
+    pub breakers: [Breaker; Tier::ALL.len()],
+    /// Where its partners are.
+    pub partners: Partners,
 }
 
 impl Recall {
@@ -282,6 +289,16 @@ impl Recall {
         self.over || self.level == Level::Normal
     }
 
+    /// When its tiers turn to something by themselves.
+    pub(crate) fn wakes(&self) -> Option<EngineTime> {
+        let joins = match self.partners {
+            Partners::Called { joins } => Some(joins),
+            _ => None,
+        };
+        let opens = self.breakers.iter().filter_map(Breaker::wakes);
+        if self.over { None } else { opens.chain(joins).min() }
+    }
+
     /// Contacts that machines of this recall have now.
     #[must_use]
     pub fn in_machines(&self) -> u64 {
@@ -296,6 +313,10 @@ impl Recall {
 }
 
 /// How a tier stands. `entered = in_use + solved + informed + returned + followed_up + left`.
+///
+/// Of the callback tier, `entered` are those who accepted an offer, `solved` those who were
+/// reached. Of the partner tier, `entered` are contacts that were offered to a partner, `solved`
+/// those that one completed, and `returned` those that went on to somebody else.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct TierCounts {
     /// Contacts in it now.

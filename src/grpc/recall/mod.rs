@@ -197,6 +197,8 @@ impl Recalls {
                     expires: view.now + lasting,
                     over: false,
                     tiers: Default::default(),
+                    breakers: Default::default(),
+                    partners: Default::default(),
                 };
                 let status = standing::status(view, &recall, Some(&ordered));
                 v1::RecallStatus { moving: to_move, ..status }

@@ -2,7 +2,7 @@
 
 use super::unix_ms;
 use crate::engine::entry::Role;
-use crate::engine::recall::{Level, Recall, Tier};
+use crate::engine::recall::{Gate, Level, Partners, Recall, Tier};
 use crate::pb::v1;
 use crate::shard::view::{Brought, View};
 use crate::time::EngineTime;
@@ -40,7 +40,7 @@ pub(super) fn status(
         started_unix_ms: wall(view, now, recall.started),
         expires_unix_ms: wall(view, now, recall.expires),
         moving: None,
-        tiers: tiers(recall, |tier| recall.is_open(tier)),
+        tiers: tiers(view, now, recall, |tier| recall.is_open(tier)),
         safety_agents: u32::try_from(view.engine.safety_agents(&recall.plan)).unwrap_or(u32::MAX),
     };
     if let Some(known) = view.statistics.recall(recall.id) {
@@ -58,7 +58,7 @@ pub(super) fn status(
             let from = recall.plan.tier(tier).map(|(from, _)| from);
             ordered.level.zip(from).is_some_and(|(at, from)| at.opens(from))
         };
-        status.tiers = tiers(recall, opens);
+        status.tiers = tiers(view, now, recall, opens);
     }
     status
 }
@@ -71,10 +71,17 @@ fn brought(by: &Brought) -> (String, String) {
     (by.by.name.to_string(), by.why.as_deref().unwrap_or_default().to_owned())
 }
 
-fn tiers(recall: &Recall, is_open: impl Fn(Tier) -> bool) -> Vec<v1::TierStatus> {
+fn tiers(
+    view: &View<'_>,
+    now: u64,
+    recall: &Recall,
+    is_open: impl Fn(Tier) -> bool,
+) -> Vec<v1::TierStatus> {
     let told = |tier: Tier| {
         let (from, capacity) = recall.plan.tier(tier)?;
         let counts = &recall.tiers[tier.index()];
+        let gate = recall.breakers[tier.index()].gate();
+        let partners = (tier == Tier::Partner).then_some(recall.partners);
         let word = match tier {
             Tier::Faq => v1::Tier::Faq,
             Tier::Ivr => v1::Tier::Ivr,
@@ -93,6 +100,20 @@ fn tiers(recall: &Recall, is_open: impl Fn(Tier) -> bool) -> Vec<v1::TierStatus>
             followed_up: counts.followed_up,
             left: counts.left,
             from: level(from).into(),
+            breaker: gate.name().to_owned(),
+            tries_again_unix_ms: match gate {
+                Gate::Open { until } => wall(view, now, until),
+                Gate::Closed | Gate::Trying { .. } => 0,
+            },
+            partners: partners.map_or_else(String::new, |p| p.name().to_owned()),
+            joins_unix_ms: match partners {
+                Some(Partners::Called { joins }) => wall(view, now, joins),
+                _ => 0,
+            },
+            offers: match tier {
+                Tier::Callback => view.engine.offers_out(recall.id).into(),
+                _ => 0,
+            },
         })
     };
     Tier::ALL.into_iter().filter_map(told).collect()

@@ -17,9 +17,9 @@ use crate::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
 };
 use crate::engine::recall::{
-    Answer, CallbackOffer, CallbackTier, Choice, Collect, FaqPlan, Found, Heed, IvrPlan, Level,
-    LotVerdict, Outlook, PartnerTier, Plan, Question, ReturnedBecause, SafetyPlan, Say,
-    SelfService, Step, Text, Tier, TriageClass, Want,
+    Answer, Breaker, CallbackOffer, CallbackTier, Choice, Collect, FaqPlan, Found, Gate, Heed,
+    IvrPlan, Level, LotVerdict, Outlook, PartnerTier, Partners, Plan, Question, ReturnedBecause,
+    SafetyPlan, Say, SelfService, Step, Text, Tier, TriageClass, Want,
 };
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use crate::engine::words::{
@@ -267,6 +267,8 @@ alternatives! {
         Leaving { at }
         Entering { at }
     }
+    Partners { Away {} Called { joins } Joined {} }
+    Gate { Closed {} Open { until } Trying { probe } }
     AdvancedBecause { Returned { of, queue } Linked { 0 } }
     Answer {
         NoWords {}
@@ -315,7 +317,7 @@ structs! {
     Excluded { agent, until }
     Released { agent, because, wrap_up }
     Routing {
-        skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
+        skills, pools, partners, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
         calendars, externals, notices, still_there, sharings, settings,
     }
     Listed { name, retired }
@@ -349,6 +351,7 @@ structs! {
     }
     Plan { title, version, playbook, scope, faq, ivr, callback, partner, safety, soon }
     CallbackOffer { recall, due, until }
+    Breaker { outcomes, seen, opened, gate }
     CallbackTier { from, offer_after, within, capacity, accept_within }
     PartnerTier { from, pools, lead, share, capacity, channels, callbacks }
     FaqPlan { from, capacity, pacing, silence, time_limit, entries }
@@ -435,6 +438,8 @@ events! {
         RecallStarted { recall, plan, level, expires }
         LevelChanged { recall, level }
         RecallEnded { recall, expired }
+        PartnersSet { recall, now }
+        BreakerSet { recall, tier, now }
         Triaged { contact, heed }
         Diverted { contact, now }
         Stepped { contact, now }

@@ -97,6 +97,8 @@ events! {
         RecallStarted { recall, plan, level; expires = expires_us }
         LevelChanged { recall, level }
         RecallEnded { recall, expired }
+        PartnersSet { recall, now }
+        BreakerSet { recall, tier, now }
         Triaged { contact, heed }
         Diverted { contact, now }
         Stepped { contact, now }

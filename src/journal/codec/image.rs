@@ -17,7 +17,7 @@ use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::event::EffectKind;
 use crate::engine::gateway::{Gateway, Sweep};
 use crate::engine::image::{Counts, Image, LastAgent, Measure, Rates, Remembered, Taken};
-use crate::engine::recall::{Machine, Recall, Text, Tier, TierCounts};
+use crate::engine::recall::{Breaker, Machine, Recall, Text, Tier, TierCounts};
 use crate::engine::words::{Channel, Key};
 use crate::ids::{EffectId, RecallId};
 
@@ -29,13 +29,14 @@ record!(Work => WorkInHand { contact, queue, channel, hold });
 record!(Measure => MeasureState { inside, times; until = until_us, time = time_us });
 record!(Gateway => GatewayState { name, session, limits, sweep, effects, unsaid, in_ivr });
 record!(Recall => RecallState {
-    plan, level, over, tiers;
+    plan, level, over, tiers, breakers, partners;
     id = recall, since = since_us, started = started_us, expires = expires_us
 });
 record!(Contact => OpenContact {
     id, gateway, link, key, content, channel, entry_point, customer, continues, attributes, state,
     queue, service, needs, preferred, own_needs, own_preferred, named, passed_over, parent, consult, on_hold, effects,
-    language, triage, machine, heard, stage, course, callable, owed, callback, care, participants;
+    language, triage, machine, heard, stage, course, callable, owed, callback, care, participants,
+    partner;
     arrived = arrived_us, waited_before = waited_before_us, head_start = head_start_us,
     place = place_us, queued = queued_us, answered = answered_us
 });
@@ -174,6 +175,27 @@ impl Field for [TierCounts; Tier::ALL.len()] {
             };
         }
         Ok(tiers)
+    }
+}
+
+// By name, as the tiers themselves.
+impl Field for [Breaker; Tier::ALL.len()] {
+    type Pb = Vec<pb::BreakerState>;
+    fn put(&self) -> Vec<pb::BreakerState> {
+        let tier = |tier: Tier| pb::BreakerState {
+            tier: Field::put(&tier),
+            breaker: Field::put(&self[tier.index()]),
+        };
+        let told = |tier: &Tier| self[tier.index()] != Breaker::default();
+        Tier::ALL.into_iter().filter(told).map(tier).collect()
+    }
+    fn take(pb: Vec<pb::BreakerState>, _: &'static str) -> Result<Self, CodecError> {
+        let mut breakers = [Breaker::default(); Tier::ALL.len()];
+        for b in pb {
+            breakers[Tier::take(b.tier, "BreakerState.tier")?.index()] =
+                Field::take(b.breaker, "BreakerState.breaker")?;
+        }
+        Ok(breakers)
     }
 }
 

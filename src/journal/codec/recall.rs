@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use super::field::{Field, Record, record, required, words};
+use super::field::{Field, Record, oneof, record, required, words};
 use super::{CodecError, pb};
 use crate::engine::recall::{
-    Answer, CallbackOffer, CallbackTier, Choice, Collect, FaqPlan, Found, Heed, IvrPlan, Level,
-    LotVerdict, Outlook, PartnerTier, Plan, Question, ReturnedBecause, SafetyPlan, Say,
-    SelfService, Step, Text, Tier, TriageClass, Want,
+    Answer, Breaker, CallbackOffer, CallbackTier, Choice, Collect, FaqPlan, Found, Gate, Heed,
+    IvrPlan, Level, LotVerdict, Outlook, PartnerTier, Partners, Plan, Question, ReturnedBecause,
+    SafetyPlan, Say, SelfService, Step, Text, Tier, TriageClass, Want,
 };
 use crate::engine::words::Channel;
-use crate::time::Span;
+use crate::time::{EngineTime, Span};
 
 words!(Level => Level { Normal, Tail, Elevated, Surge, Critical });
 words!(Tier => Tier { Faq, Ivr, Callback, Partner });
@@ -33,6 +33,7 @@ record!(CallbackTier => CallbackPlan {
     offer_after = offer_after_us, within = within_us, accept_within = accept_within_us
 });
 record!(PartnerTier => PartnerPlan { from, pools, share, capacity, channels, callbacks; lead = lead_us });
+record!(Breaker => Breaker { outcomes, seen, opened, gate });
 record!(CallbackOffer => CallbackOffer { recall; due = due_us, until = until_us });
 record!(FaqPlan => FaqPlan {
     from, capacity, pacing, silence, time_limit, entries
@@ -47,6 +48,34 @@ record!(Say => Say { recall, text, language, collect, outlook });
 record!(Outlook => Outlook { ahead; wait = wait_us });
 record!(Heed => Heed { recall, class });
 record!(Found => Found { heed, answer });
+
+oneof!(Gate => Gate in gate {
+    Closed => GateClosed {}
+    Open => GateOpen { until: until = until_us }
+    Trying => GateTrying { probe: probe = probe }
+});
+
+// Before there were any they were away.
+impl Field for Partners {
+    type Pb = Option<pb::Partners>;
+    fn put(&self) -> Option<pb::Partners> {
+        let (joined, joins) = match self {
+            Self::Away => (false, None),
+            Self::Called { joins } => (false, Some(*joins)),
+            Self::Joined => (true, None),
+        };
+        Some(pb::Partners { joined, joins_us: Field::put(&joins) })
+    }
+    fn take(pb: Option<pb::Partners>, _: &'static str) -> Result<Self, CodecError> {
+        let pb = pb.unwrap_or_default();
+        let joins: Option<EngineTime> = Field::take(pb.joins_us, "Partners.joins_us")?;
+        Ok(match (pb.joined, joins) {
+            (true, _) => Self::Joined,
+            (false, Some(joins)) => Self::Called { joins },
+            (false, None) => Self::Away,
+        })
+    }
+}
 
 impl Record for Arc<Plan> {
     type Pb = pb::Plan;

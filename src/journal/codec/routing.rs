@@ -13,7 +13,7 @@ use crate::engine::words::{Channel, Language};
 use crate::ids::SkillId;
 
 record!(Routing => Routing {
-    skills, pools, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
+    skills, pools, partners, queues, agents, entry_points, not_ready_reasons, dispositions, languages,
     calendars, externals, notices, still_there, sharings, settings
 });
 record!(Listed => Listed { name, retired });

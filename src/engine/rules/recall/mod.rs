@@ -1,8 +1,10 @@
 //! The rules of recalls and self-service.
 
+mod breakers;
 mod faq;
 mod ivr;
 mod offers;
+mod partners;
 mod queues;
 
 use std::sync::Arc;

@@ -55,7 +55,7 @@ structs! {
     }
     Work { contact, queue, channel, hold }
     Gateway { name, session, limits, sweep, effects, unsaid, in_ivr }
-    Recall { id, plan, level, since, started, expires, over, tiers }
+    Recall { id, plan, level, since, started, expires, over, tiers, breakers, partners }
     TierCounts { in_use, entered, solved, informed, returned, followed_up, left }
     Rates { taken, work, waiting, turns }
     Measure { inside, until, times, time }
@@ -71,7 +71,7 @@ structs! {
         id, gateway, link, key, content, channel, entry_point, customer, continues, attributes,
         arrived, waited_before, state, queue, service, needs, preferred, own_needs, own_preferred,
         head_start, place, queued, answered, named, passed_over, parent, consult, on_hold, effects, language,
-        triage, machine, heard, stage, course, callable, owed, callback, care, participants,
+        triage, machine, heard, stage, course, callable, owed, callback, care, participants, partner,
     }
     Image {
         routing, agents, gateways, recalls, bulks, shared, pace, hours, last_agents, kept_places, threads, counts,

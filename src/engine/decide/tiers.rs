@@ -1,0 +1,166 @@
+//! What the tiers of a recall turn to by themselves: partners are called, join and leave;
+//! breakers open, try and close.
+//!
+//! By state alone, looked at after every command: whoever changes a level, or counts a failure,
+//! need not know what follows.
+
+use super::super::Engine;
+use super::super::contact::Contact;
+use super::super::event::Event;
+use super::super::queue_life::Pools;
+use super::super::recall::{Breaker, Gate, Partners, Recall, Tier};
+use super::super::words::Channel;
+use super::Turn;
+use crate::ids::{AgentId, ContactId, EntryPointId, RecallId};
+use crate::time::EngineTime;
+
+/// What partners are told apart by: whether one contact is for them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ForPartners {
+    pub(super) contact: ContactId,
+    pub(super) entry_point: Option<EntryPointId>,
+    pub(super) channel: Channel,
+    pub(super) safety: bool,
+    /// A callback whose customer is not on the line.
+    pub(super) silent: bool,
+}
+
+impl ForPartners {
+    pub(super) fn of(c: &Contact) -> Self {
+        Self {
+            contact: c.id,
+            entry_point: c.entry_point,
+            channel: c.channel,
+            safety: c.service == super::ServiceClass::Safety,
+            silent: c.silent().is_some(),
+        }
+    }
+}
+
+impl Engine {
+    /// Pools of partners who may serve a contact now.
+    pub(super) fn partners_for(&self, of: ForPartners) -> &[crate::ids::PoolId] {
+        let Some(recall) = self.recall_at(of.entry_point) else { return &[] };
+        let Some(tier) = recall.plan.partner.as_ref().filter(|_| !of.safety) else { return &[] };
+        let takes = if of.silent { tier.callbacks } else { tier.takes(of.channel) };
+        let theirs = of.contact.0 % 100 < u64::from(tier.share);
+        if takes && theirs && recall.partners == Partners::Joined { &tier.pools } else { &[] }
+    }
+
+    /// The recall for which a contact would be with an agent, if they are a partner.
+    pub(in crate::engine) fn as_partner(&self, agent: AgentId, c: &Contact) -> Option<RecallId> {
+        self.is_partner(agent).then(|| self.recall_at(c.entry_point).map(|r| r.id)).flatten()
+    }
+
+    /// Whether an agent is a partner: takes only what a recall that partners joined lets them.
+    #[must_use]
+    pub fn is_partner(&self, agent: AgentId) -> bool {
+        let pool = self.routing.agent(agent).map(|a| a.pool);
+        pool.is_some_and(|pool| self.routing.partners.contains(&pool)) && !self.is_kept(agent)
+    }
+
+    /// Whether a partner takes nothing just now: their pool has joined no recall, has as many
+    /// contacts of one as its plan lets them have, or its breaker is open.
+    #[must_use]
+    pub fn partners_are_full(&self, agent: AgentId) -> bool {
+        if self.routing.partners.is_empty() || !self.is_partner(agent) {
+            return false;
+        }
+        let Some(pool) = self.routing.agent(agent).map(|a| a.pool) else { return false };
+        let theirs = |r: &&Recall| {
+            let plan = r.plan.partner.as_ref();
+            r.partners == Partners::Joined && plan.is_some_and(|t| t.pools.contains(&pool))
+        };
+        let mut joined = self.recalls.iter().filter(theirs).peekable();
+        joined.peek().is_none() || joined.any(|r| !has_room(r))
+    }
+}
+
+/// Whether partners may take one more contact of a recall.
+fn has_room(recall: &Recall) -> bool {
+    let has = recall.tiers[Tier::Partner.index()].in_use;
+    let most = recall.plan.tier(Tier::Partner).map_or(0, |(_, most)| most);
+    has < most && recall.breakers[Tier::Partner.index()].admits(has)
+}
+
+/// What partners turn to by now, if to something else.
+fn partners(recall: &Recall, at: EngineTime) -> Option<Partners> {
+    let lead = recall.plan.partner.as_ref()?.lead;
+    match (recall.partners, recall.is_open(Tier::Partner)) {
+        (Partners::Away, true) => Some(Partners::Called { joins: at + lead }),
+        (Partners::Called { joins }, true) if joins <= at => Some(Partners::Joined),
+        (Partners::Called { .. } | Partners::Joined, false) => Some(Partners::Away),
+        _ => None,
+    }
+}
+
+fn breaker(recall: &Recall, at: EngineTime) -> Option<(Tier, Breaker)> {
+    let turns = |tier: Tier| Some((tier, recall.breakers[tier.index()].next(at)?));
+    Tier::ALL.into_iter().find_map(turns)
+}
+
+impl Turn<'_> {
+    /// Every recall's tiers are as they should be by now.
+    pub(super) fn tiers_follow(&mut self) {
+        for index in 0..self.engine.recalls.len() {
+            while let Some((recall, now)) = self.breaker_turns(index) {
+                self.emit(Event::BreakerSet { recall, tier: now.0, now: now.1 });
+                if now.0 == Tier::Partner {
+                    self.partners_look(recall);
+                }
+            }
+            while let Some((recall, now)) = self.partners_turn(index) {
+                self.emit(Event::PartnersSet { recall, now });
+                if !matches!(now, Partners::Called { .. }) {
+                    // Who waits is theirs now, or no longer; who is in hand stays there.
+                    self.schedule_refiling(|_| true);
+                }
+            }
+        }
+    }
+
+    fn breaker_turns(&self, index: usize) -> Option<(RecallId, (Tier, Breaker))> {
+        let recall = self.engine.recalls.get(index).filter(|r| !r.over)?;
+        Some((recall.id, breaker(recall, self.at)?))
+    }
+
+    fn partners_turn(&self, index: usize) -> Option<(RecallId, Partners)> {
+        let recall = self.engine.recalls.get(index)?;
+        Some((recall.id, partners(recall, self.at)?))
+    }
+
+    /// Partners have one contact less. Who had it looks for another one by themselves; where
+    /// they were as many as may be, it may be anybody's turn.
+    pub(super) fn partners_free(&mut self, recall: RecallId) {
+        let limited = |r: &Recall| {
+            let closed = matches!(r.breakers[Tier::Partner.index()].gate(), Gate::Closed);
+            !closed || r.plan.partner.as_ref().is_some_and(|t| t.capacity > 0)
+        };
+        if self.engine.recall(recall).is_some_and(limited) {
+            self.partners_look(recall);
+        }
+    }
+
+    /// Partners look for work, in slices: there is room for one of them again.
+    pub(super) fn partners_look(&mut self, recall: RecallId) {
+        let Some(recall) = self.engine.recall(recall) else { return };
+        if recall.partners != Partners::Joined || !has_room(recall) {
+            return;
+        }
+        let pools = recall.plan.partner.as_ref().map(|t| t.pools.clone()).unwrap_or_default();
+        let agents = (0u32..).map(AgentId).zip(&self.engine.routing.agents);
+        let theirs = agents.filter(|(_, a)| pools.contains(&a.pool)).map(|(id, _)| id);
+        let theirs: Vec<AgentId> = theirs.collect();
+        theirs.into_iter().for_each(|agent| self.engine.agenda.hungry.add(agent));
+    }
+
+    /// The pools that a contact's steps gave it, with those of partners who may serve it.
+    pub(super) fn with_partners(&self, pools: &[crate::ids::PoolId], of: ForPartners) -> Pools {
+        let partners = &self.engine.routing.partners;
+        let own = pools.iter().filter(|p| !partners.contains(p));
+        let mut all: Pools = own.chain(self.engine.partners_for(of)).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}

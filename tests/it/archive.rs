@@ -130,7 +130,7 @@ async fn compare(seed: u64, data: &Path, engine: &Engine) {
     }
     assert!(queues.iter().any(|q| q.answered > 0 && q.abandoned > 0), "seed {seed} shows little");
     for recall in &recalls {
-        for tier in Tier::ALL {
+        for tier in Tier::MACHINES {
             for because in ReturnedBecause::ALL {
                 let sql = format!(
                     "SELECT count(*) FROM self_service WHERE recall = {} AND tier = '{}'
@@ -173,7 +173,7 @@ fn whole(seed: u64, data: &Path, engine: &Engine) {
         assert_eq!(sum("contact"), sum(book), "seed {seed} {column} in {book}");
     }
     for recall in engine.recalls() {
-        for tier in Tier::ALL {
+        for tier in Tier::MACHINES {
             let counts = recall.tiers[tier.index()];
             let of = |what: &str| {
                 let (id, tier) = (recall.id, tier.name());

@@ -287,6 +287,7 @@ impl Turn<'_> {
                 let (plan, expires) = (Arc::clone(plan), self.at + *lasting);
                 self.emit(Event::RecallStarted { recall, plan, level: *level, expires });
                 self.engine.agenda.walk_anew(recall, true);
+                self.kept_partners_look(recall);
                 return Ok(Reply::Recall(recall));
             }
             RecallOrder::SetLevel { recall, level } => {

@@ -141,6 +141,16 @@ impl Turn<'_> {
         }
     }
 
+    /// A partner who is kept for safety from now on may have what no partner may.
+    pub(super) fn kept_partners_look(&mut self, recall: RecallId) {
+        let Some(recall) = self.engine.recall(recall) else { return };
+        let routing = &self.engine.routing;
+        let outside =
+            |a: &&AgentId| routing.agent(**a).is_some_and(|a| routing.partners.contains(&a.pool));
+        let kept: Vec<AgentId> = recall.plan.safety.kept.iter().filter(outside).copied().collect();
+        kept.into_iter().for_each(|agent| self.engine.agenda.hungry.add(agent));
+    }
+
     /// Partners look for work, in slices: there is room for one of them again.
     pub(super) fn partners_look(&mut self, recall: RecallId) {
         let Some(recall) = self.engine.recall(recall) else { return };

@@ -113,7 +113,8 @@ impl World {
     }
 
     pub(super) fn callback_command(&mut self) -> Command {
-        match self.rng.random_range(0..32) {
+        match self.rng.random_range(0..36) {
+            32.. => self.offer_answered(),
             30 | 31 => self.called_agent(),
             0..=4 => {
                 let again = self.rng.random_bool(0.2);

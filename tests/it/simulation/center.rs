@@ -13,6 +13,9 @@ use surgeline::time::Span;
 
 use super::{AGENTS, QUEUES, SKILLS, callback, care, life, people, policies};
 
+/// The pool of partners.
+pub(super) const OUTSIDE: PoolId = PoolId(2);
+
 fn listed(names: &[&str]) -> Vec<Listed> {
     names.iter().map(|n| Listed { name: Arc::from(*n), retired: false }).collect()
 }
@@ -57,7 +60,7 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
         AgentProfile {
             name: Arc::from(format!("agent-{a}")),
             retired: false,
-            pool: PoolId(u16::from(a % 3 == 0)),
+            pool: if a % 8 == 7 { OUTSIDE } else { PoolId(u16::from(a % 3 == 0)) },
             primary: skills.first().copied(),
             skills: skills.into_iter().map(|s| (s, rng.random_range(1..=5))).collect(),
             capacity,
@@ -68,7 +71,8 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
     let agents = agents.collect();
     Routing {
         skills: listed(&["s0", "s1", "s2", "s3", "s4"]),
-        pools: listed(&["own", "partner"]),
+        pools: listed(&["own", "partner", "outside"]),
+        partners: [OUTSIDE].into_iter().collect(),
         queues,
         agents,
         calendars: life::calendars(),

@@ -43,7 +43,7 @@ const BATCH: usize = 1_000;
 /// The first gateway says texts and has few ports, the second says texts, the third does not.
 fn limits(gateway: u16) -> GatewayLimits {
     let ivr_ports = if gateway == 0 { 2 } else { 0 };
-    GatewayLimits { ivr_ports, says: gateway < 2, ..GatewayLimits::default() }
+    GatewayLimits { ivr_ports, says: gateway < 2, offers: gateway < 2, ..GatewayLimits::default() }
 }
 
 pub(super) struct World {
@@ -60,6 +60,8 @@ pub(super) struct World {
     diverted: BTreeMap<ContactId, Place>,
     /// Contacts that came back from self-service once.
     returned: BTreeSet<ContactId>,
+    /// Contacts that were offered a call.
+    offered: BTreeSet<ContactId>,
     /// Queues that contacts came to or left by overflow.
     overflowed: BTreeMap<ContactId, Vec<QueueId>>,
     /// Customers are told things by their queues.
@@ -106,6 +108,7 @@ impl World {
             asked: Vec::new(),
             diverted: BTreeMap::new(),
             returned: BTreeSet::new(),
+            offered: BTreeSet::new(),
             overflowed: BTreeMap::new(),
             speaks,
             refused: 0,
@@ -333,6 +336,8 @@ const NAMES: &[&str] = &[
     "RecallStarted",
     "LevelChanged",
     "RecallEnded",
+    "PartnersSet",
+    "BreakerSet",
     "Triaged",
     "Diverted",
     "Stepped",

@@ -31,6 +31,7 @@ pub(super) enum Wrong {
     Proficiency,
     Pools,
     StepPools,
+    Partners,
     KeptAgents,
     PassOver,
     PrimarySkill,
@@ -59,10 +60,11 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 28] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::Proficiency,
         Self::Pools,
         Self::StepPools,
+        Self::Partners,
         Self::KeptAgents,
         Self::PassOver,
         Self::PrimarySkill,

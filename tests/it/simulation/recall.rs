@@ -8,13 +8,13 @@ use rand::seq::IndexedRandom;
 
 use surgeline::engine::command::{Command, Heard, RecallOrder, Report};
 use surgeline::engine::contact::{Contact, State, StateKind};
-use surgeline::engine::event::{Advanced, Event};
+use surgeline::engine::event::{Advanced, EffectKind, Event, Rule};
 use surgeline::engine::recall::{
-    Answer, Choice, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Plan, Question,
-    ReturnedBecause, SafetyPlan, SelfService, Step, TriageClass, Wish,
+    Answer, CallbackTier, Choice, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, PartnerTier,
+    Partners, Plan, Question, ReturnedBecause, SafetyPlan, SelfService, Step, TriageClass, Wish,
 };
 use surgeline::engine::words::QueuedBecause;
-use surgeline::ids::{AgentId, ContactId, EntryPointId, QueueId, RecallId};
+use surgeline::ids::{AgentId, ContactId, EffectId, EntryPointId, QueueId, RecallId};
 use surgeline::time::Span;
 
 use super::{AGENTS, World};
@@ -69,6 +69,22 @@ impl World {
             no: b'2',
             options: options.into_iter().collect(),
         };
+        let callback = CallbackTier {
+            from: *[Level::Elevated, Level::Surge].choose(&mut self.rng).expect("two"),
+            offer_after: Span::seconds(self.rng.random_range(0..10)),
+            within: Span::seconds(self.rng.random_range(900..7_200)),
+            capacity: self.rng.random_range(1..20),
+            accept_within: Span::seconds(5),
+        };
+        let partner = PartnerTier {
+            from: *[Level::Elevated, Level::Surge].choose(&mut self.rng).expect("two"),
+            pools: [super::center::OUTSIDE].into_iter().collect(),
+            lead: Span::seconds(self.rng.random_range(0..20)),
+            share: self.rng.random_range(1..=100),
+            capacity: self.rng.random_range(0..4),
+            channels: std::array::from_fn(|_| self.rng.random_bool(0.8)),
+            callbacks: self.rng.random_bool(0.5),
+        };
         Plan {
             title: Arc::from("a simulated recall"),
             version: [self.rng.random_range(0..4); 32],
@@ -76,8 +92,8 @@ impl World {
             scope,
             faq: self.rng.random_bool(0.9).then_some(faq),
             ivr: self.rng.random_bool(0.9).then_some(ivr),
-            callback: None,
-            partner: None,
+            callback: self.rng.random_bool(0.8).then_some(callback),
+            partner: self.rng.random_bool(0.8).then_some(partner),
             safety: SafetyPlan {
                 queue: QueueId(self.rng.random_range(0..4)),
                 kept,
@@ -174,8 +190,49 @@ impl World {
         self.gateway_command(contact, Report::Input { contact, heard })
     }
 
+    /// A customer answers an offer of a call, or somebody says so to whom none was made.
+    pub(super) fn offer_answered(&mut self) -> Command {
+        let offer = |c: &Contact| {
+            let offers = |kind: &EffectKind| matches!(kind, EffectKind::OfferCallback(_));
+            c.effects.iter().find(|(_, kind)| offers(kind)).map(|(effect, _)| (c.id, *effect))
+        };
+        let out: Vec<_> = self.owner.contacts().filter_map(offer).collect();
+        let stray = (self.any_contact(), EffectId(1));
+        let (contact, effect) = out.choose(&mut self.rng).copied().unwrap_or(stray);
+        let (accepted, confirmed) = (self.rng.random_bool(0.6), self.rng.random_bool(0.9));
+        let report = Report::OfferAnswered { contact, effect, accepted, confirmed };
+        self.gateway_command(contact, report)
+    }
+
+    /// Nobody is offered a call twice, or loses their place by it; partners are offered nothing
+    /// but what a recall that they joined lets them.
+    fn check_tiers(&mut self, events: &[Event], before: &[Contact], context: &str) {
+        for event in events {
+            match event {
+                Event::EffectAsked { contact, kind: EffectKind::OfferCallback(_), .. } => {
+                    assert!(self.offered.insert(*contact), "{context}: {contact} offered twice");
+                    let was = before.iter().find(|c| c.id == *contact).map(|c| c.place);
+                    let is = self.owner.contact(*contact).map(|c| c.place);
+                    assert_eq!(was, is, "{context}: {contact} lost its place by an offer");
+                }
+                Event::Reserved(r) if self.owner.is_partner(r.agent) => {
+                    let named = before.iter().any(|c| c.id == r.contact && c.named.is_some());
+                    let kept = named || r.why.rule == Rule::Kept;
+                    let of = self.owner.contact(r.contact).and_then(|c| c.entry_point);
+                    let recall = self.owner.recall_at(of);
+                    // They may join, and leave, later in the same command.
+                    let joined = recall.is_some_and(|r| r.partners == Partners::Joined);
+                    let left = events.iter().any(|e| matches!(e, Event::PartnersSet { .. }));
+                    assert!(joined || left || kept, "{context}: {r:?} is for no partner");
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Who goes to self-service keeps their place, comes back to it, and goes there once.
     pub(super) fn check_places(&mut self, events: &[Event], before: &[Contact], context: &str) {
+        self.check_tiers(events, before, context);
         for event in events {
             match event {
                 Event::WordsAsked { contact, ask, .. } => self.asked.push((*contact, *ask)),

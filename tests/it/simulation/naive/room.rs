@@ -3,6 +3,7 @@
 use surgeline::engine::agent::{Hold, Presence};
 use surgeline::engine::contact::Contact;
 use surgeline::engine::event::SharedNews;
+use surgeline::engine::recall::{Gate, Partners, Tier};
 use surgeline::engine::routing::AgentProfile;
 use surgeline::engine::words::{Availability, Channel, ServiceClass};
 use surgeline::ids::{AgentId, PoolId, QueueId, SharingId};
@@ -64,7 +65,38 @@ impl Naive {
     /// Whether an agent may have a contact that is kept for nobody, room or not.
     pub(super) fn may_have(&self, agent: AgentId, c: &Contact) -> bool {
         let passed = c.passed_over.iter().any(|p| p.agent == agent);
-        self.is_able(agent, c) && (!passed || self.is(Wrong::PassOver))
+        self.is_able(agent, c)
+            && (!passed || self.is(Wrong::PassOver))
+            && (self.partners_take(agent) || self.is(Wrong::Partners))
+    }
+
+    fn is_partner(&self, agent: AgentId) -> bool {
+        let routing = self.engine.routing();
+        let pool = routing.agents[agent.index()].pool;
+        routing.partners.contains(&pool) && !self.engine.is_kept(agent)
+    }
+
+    /// Whether an agent is no partner, or one of a pool that joined recalls of which each lets
+    /// it have one more contact.
+    fn partners_take(&self, agent: AgentId) -> bool {
+        let pool = self.engine.routing().agents[agent.index()].pool;
+        let joined: Vec<bool> = self
+            .engine
+            .recalls()
+            .filter(|r| r.partners == Partners::Joined)
+            .filter_map(|r| {
+                let plan = r.plan.partner.as_ref().filter(|p| p.pools.contains(&pool))?;
+                let of = |c: &&Contact| c.partner == Some(r.id);
+                let has = self.engine.contacts().filter(of).count();
+                let few = plan.capacity == 0 || has < plan.capacity as usize;
+                Some(match r.breakers[Tier::Partner.index()].gate() {
+                    Gate::Closed => few,
+                    Gate::Trying { .. } => has == 0 && few,
+                    Gate::Open { .. } => false,
+                })
+            })
+            .collect();
+        !self.is_partner(agent) || !joined.is_empty() && joined.iter().all(|takes| *takes)
     }
 
     /// Whether an agent could ever have such a contact.
@@ -72,8 +104,8 @@ impl Naive {
         let profile = &self.engine.routing().agents[agent.index()];
         let queue = &self.engine.routing().queues[c.queue.index()];
         // That these are what its steps add is checked apart, once edits have reached everybody.
-        let in_pool = queue.pools.is_empty()
-            || queue.pools.contains(&profile.pool)
+        let own = !self.is_partner(agent);
+        let in_pool = own && (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
             || c.stage.pools.contains(&profile.pool) && !self.is(Wrong::StepPools);
         let kept = self.engine.is_kept(agent) && !self.is(Wrong::KeptAgents);
         let has = |skill, at_least| {

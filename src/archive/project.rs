@@ -149,7 +149,7 @@ impl Projection {
                 let (recall, level, expires) = (*recall, *level, *expires);
                 RecallRow::Started { recall, plan: plan.clone(), scope, level, expires }
             }
-            Event::LevelChanged { recall, level } => {
+            Event::LevelChanged { recall, level, .. } => {
                 RecallRow::Level { recall: *recall, level: *level }
             }
             Event::RecallEnded { recall, expired } => {

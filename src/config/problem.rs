@@ -126,6 +126,8 @@ pub enum Expected {
     Text(usize),
     /// A share.
     Share,
+    /// A load: times what the agents take.
+    Load,
     /// A ratio of two numbers of contacts.
     Ratio,
     /// A queue other than the one that is named before.
@@ -174,6 +176,7 @@ impl fmt::Display for Expected {
             Self::Ratio => f.write_str("a number from 0.01 to 100.0, such as 1.25"),
             Self::OtherQueue => f.write_str("another queue than the one that is helped"),
             Self::Share => f.write_str("a number from 0.0 to 1.0, such as 0.55"),
+            Self::Load => f.write_str("a number from 0.0 to 60.0, such as 1.0"),
             Self::Lot => {
                 f.write_str("a lot: 3 to 32 letters and digits; spaces and dashes do not count")
             }
@@ -388,6 +391,14 @@ pub enum Fault {
         silence: &'static str,
         /// How long it is.
         silence_is: Span,
+    },
+    /// Two fields that do not fit each other.
+    #[error("`{name}`: expected it {expected}")]
+    OutOfOrder {
+        /// The field.
+        name: &'static str,
+        /// What it has to be.
+        expected: &'static str,
     },
     /// A playbook without something for one of its languages.
     #[error("found nothing in {language}, expected it in every language of the playbook")]

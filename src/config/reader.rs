@@ -158,6 +158,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A load from 0 to 60, in thousandths.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 60,000")]
+    pub(crate) fn load(&self) -> Option<u16> {
+        self.number()
+            .filter(|x| (0.0..=60.0).contains(x))
+            .map(|x| (x * 1000.0).round() as u16)
+            .or_else(|| self.mismatch(Expected::Load))
+    }
+
     /// A share from 0 to 1, in thousandths.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
     pub(crate) fn share(&self) -> Option<u16> {

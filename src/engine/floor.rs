@@ -9,6 +9,7 @@
 mod asks;
 mod demand;
 mod idle;
+mod serving;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -19,6 +20,7 @@ use hashbrown::HashMap;
 pub(crate) use idle::IdleKeys;
 use idle::IdleLine;
 use rustc_hash::FxBuildHasher;
+pub(crate) use serving::Serving;
 
 use super::choice::{Candidate, by_queue};
 use super::contact::Contact;

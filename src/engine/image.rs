@@ -17,6 +17,7 @@ use super::contact::{Contact, State, StateKind};
 use super::floor::Stand;
 use super::gateway::Gateway;
 use super::hours::Hours;
+pub use super::inflow::Arrivals;
 pub use super::pace::{Measure, Rates, Taken};
 use super::promise::{OwedCounts, Promise, Recovery};
 use super::recall::Recall;
@@ -79,6 +80,8 @@ pub struct Image {
     pub shared: Vec<Shared>,
     /// What is measured by queue and channel.
     pub pace: Vec<[Rates; 4]>,
+    /// What came in lately by queue and channel.
+    pub inflow: Vec<[Arrivals; 4]>,
     /// What calendars say, as far as they were heard of.
     pub hours: Vec<Hours>,
     /// Whom customers last had, the longest ago first.
@@ -174,6 +177,7 @@ impl Engine {
             bulks: self.bulks.clone(),
             shared: self.shared.clone(),
             pace: self.pace.all().to_vec(),
+            inflow: self.inflow.all().to_vec(),
             hours: self.hours.clone(),
             last_agents: self.sticky.all().collect(),
             kept_places: self.kept.all().collect(),
@@ -204,6 +208,7 @@ impl Engine {
             bulks: image.bulks.clone(),
             shared: image.shared.clone(),
             pace: super::Pace::of(image.pace.clone()),
+            inflow: super::Inflow::of(image.inflow.clone()),
             hours: image.hours.clone(),
             ..Self::default()
         };

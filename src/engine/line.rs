@@ -154,6 +154,12 @@ impl Line {
         [row, tree, aside].into_iter().flatten().min()
     }
 
+    /// Whoever has the oldest place, whether some agent is passed over or not.
+    pub(crate) fn oldest(&self) -> Option<Spot> {
+        let row = self.row.front().copied().flatten();
+        [row, self.tree.first().copied(), self.aside.first().copied()].into_iter().flatten().min()
+    }
+
     /// About how many stand before one who stands here, never fewer than do in the row; of
     /// those who are out of order at most [`COUNTED`] are counted. For decisions, unlike
     /// [`Self::before`].

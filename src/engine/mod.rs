@@ -26,6 +26,7 @@ mod floor;
 pub mod gateway;
 pub mod hours;
 pub mod image;
+pub mod inflow;
 pub mod invariant;
 mod known;
 mod line;
@@ -74,6 +75,7 @@ pub use floor::{MOST_CLASSES, MOST_PROFILES};
 use gateway::Gateway;
 use hours::Hours;
 use image::Counts;
+use inflow::Inflow;
 use known::Known;
 use memory::Memory;
 use pace::Pace;
@@ -105,6 +107,7 @@ pub struct Engine {
     /// Sharings in force, in the order of their ids.
     shared: Vec<sharing::Shared>,
     pace: Pace,
+    inflow: Inflow,
     sticky: Sticky,
     /// Places of those who left unanswered.
     kept: Recent<KeptPlace>,
@@ -221,6 +224,7 @@ impl Engine {
             return Some(EngineTime::ZERO);
         }
         let rests = self.agenda.next_walk().into_iter().chain(self.bulk_rests());
+        let rests = rests.chain(self.next_look());
         self.timers.next().into_iter().chain(rests).min()
     }
 
@@ -228,9 +232,9 @@ impl Engine {
     #[must_use]
     pub fn state_hash(&self) -> u64 {
         let Self { counts, hashes, gateways, recalls, bulks, pace, sticky, kept, .. } = self;
-        let Self { threads, hours, owed, shared, .. } = self;
+        let Self { threads, hours, owed, shared, inflow, .. } = self;
         let people = (gateways, recalls, bulks, sticky, kept, threads);
-        store::hash_of(&(counts, hashes, people, pace, hours, shared, owed.hash()))
+        store::hash_of(&(counts, hashes, people, pace, inflow, hours, shared, owed.hash()))
     }
 
     /// Whether no reservation is made, because space for the journal runs out.

@@ -176,6 +176,12 @@ impl Measure {
         }
     }
 
+    /// How often it happened, less what is forgotten.
+    #[expect(clippy::cast_precision_loss, reason = "a count needs no more than 53 bits")]
+    pub(crate) fn happened(self, at: EngineTime) -> f64 {
+        self.until(at).times as f64 / ONE as f64
+    }
+
     /// Seconds inside for each time that it happened; none while little is known.
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
     pub(crate) fn seconds_each(self, at: EngineTime) -> Option<f64> {

@@ -104,8 +104,50 @@ impl Engine {
         (Some(ahead), self.expected_at(class, of, key, before, beside, at))
     }
 
+    /// How many of a queue's contacts of one channel wait, and how long one who came now would:
+    /// the mean, however long. Where it is not known, the longest that somebody has waited so
+    /// far; nothing while nobody waits.
+    pub(super) fn wait_behind(
+        &self,
+        queue: QueueId,
+        channel: Channel,
+        at: EngineTime,
+    ) -> (u32, Span) {
+        let (waiting, class) = self.floor.longest_of(queue, channel);
+        let (Some(of), Some(class)) = (self.routing.queue(queue), class) else {
+            return (waiting, Span::ZERO);
+        };
+        let key = Spot {
+            place: Place::new(at, of.head_start),
+            contact: ContactId(u64::MAX),
+            began: Place::new(at, Span::ZERO),
+        };
+        let ahead = self.floor.ahead_in(class, key);
+        let mean = self.spread_at(class, (queue, channel), key, ahead, true, at).map(|(m, _)| m);
+        let so_far = self.floor.oldest_of(class).map_or(Span::ZERO, |spot| waited(spot, at));
+        let most = LONGEST_TOLD.as_secs_f64();
+        (waiting, mean.filter(|m| m.is_finite()).map_or(so_far, |m| span(m.min(most))))
+    }
+
     /// `beside` counts callbacks that have time and go by their places meanwhile.
     fn expected_at(
+        &self,
+        class: u16,
+        of: (QueueId, Channel),
+        key: Spot,
+        ahead: f64,
+        beside: bool,
+        at: EngineTime,
+    ) -> Option<WaitEstimate> {
+        let (mean, variance) = self.spread_at(class, of, key, ahead, beside, at)?;
+        let p80 = quantile(mean, variance);
+        let told = p80 <= LONGEST_TOLD.as_secs_f64();
+        told.then(|| WaitEstimate { mean: span(mean), p80: span(p80) })
+    }
+
+    /// Mean and variance of that wait in seconds; none where nobody is at work, or nobody is
+    /// taken.
+    fn spread_at(
         &self,
         class: u16,
         (queue, channel): (QueueId, Channel),
@@ -113,7 +155,7 @@ impl Engine {
         ahead: f64,
         beside: bool,
         at: EngineTime,
-    ) -> Option<WaitEstimate> {
+    ) -> Option<(f64, f64)> {
         let press = |queue, channel: Channel| {
             let rates = self.pace.get(queue, channel);
             let turns = self.pace.turns(queue, channel.service(), at);
@@ -155,9 +197,7 @@ impl Engine {
             part = Some(now);
             (mean, variance) = within(rate * (1.0 - now));
         }
-        let p80 = quantile(mean, variance);
-        let told = rate > 0.0 && p80 <= LONGEST_TOLD.as_secs_f64();
-        told.then(|| WaitEstimate { mean: span(mean), p80: span(p80) })
+        (rate > 0.0).then_some((mean, variance))
     }
 
     /// Whether between contacts of two queues places alone decide.
@@ -281,6 +321,12 @@ fn quantile(mean: f64, variance: f64) -> f64 {
     }
     let spread = variance / (9.0 * mean * mean);
     mean * (1.0 - spread + Z80 * spread.sqrt()).powi(3)
+}
+
+/// How long one who stands in line has waited.
+fn waited(spot: Spot, at: EngineTime) -> Span {
+    let waited = Place::new(at, Span::ZERO).0.saturating_sub(spot.began.0);
+    Span(u64::try_from(waited).unwrap_or(0))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4 h")]

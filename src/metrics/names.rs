@@ -125,6 +125,10 @@ metrics! {
     CLASS_OLDEST = Gauge, Seconds, "surgeline_class_oldest_wait_seconds", ["class"], "How long the one who waits longest in the class of service has waited, the wait with the gateway included.";
     CLASS_WAIT = Histogram(WAITS), Seconds, "surgeline_class_wait_seconds", ["class", "outcome"], "Wait since arrival until the first answer or the leaving by class of service, in whatever queue, time in self-service included; counted since the journal began.";
     RECALL_LEVEL = Gauge, Count, "surgeline_recall_level", ["recall", "level"], "1 for the level that the recall is at, 0 for the others; all 0 once it is over.";
+    LEVEL_FREE = Gauge, Count, "surgeline_recall_level_free", ["recall"], "1 while the recall's level is left free and moves by itself, 0 while it is pinned or the recall is over.";
+    LEVEL_MOVES = Counter, Count, "surgeline_recall_level_moves_total", ["recall", "direction"], "Times the router moved the recall's level by itself since the journal began, up or down.";
+    CONTROL_VALUE = Gauge, Count, "surgeline_recall_control_value", ["recall", "measure"], "What a free level moves by: seconds of the next caller's wait; else a share: the load that is certain, of what agents take; sessions and menu ports of the fullest gateway, of its limits. NaN while it is pinned.";
+    CONTROL_THRESHOLD = Gauge, Count, "surgeline_recall_control_threshold", ["recall", "measure"], "Beyond which the measure wants the level above, in its unit; of the highest level if it is there. NaN while it is pinned.";
     TIER_CONTACTS = Gauge, Count, "surgeline_tier_contacts", ["recall", "tier"], "Contacts in the tier of self-service now, holding their places.";
     TIER_CAPACITY = Gauge, Count, "surgeline_tier_capacity", ["recall", "tier"], "Contacts that the tier takes at once; 0 while it is closed.";
     TIER_FAILING = Gauge, Count, "surgeline_tier_failing", ["recall", "tier"], "1 while the tier's breaker is open or tries again: it failed again and again and takes nobody, or one at a time.";

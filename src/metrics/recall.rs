@@ -9,7 +9,10 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 
 use super::names::{self, Metric};
 use super::{count, counter, float, gauge, histogram};
-use crate::engine::recall::{Gate, Level, Recall, ReturnedBecause, Tier, TierCounts, TriageClass};
+use crate::engine::recall::control::Pressure;
+use crate::engine::recall::{
+    Gate, Level, Recall, ReturnedBecause, Tier, TierCounts, TriageClass, law,
+};
 use crate::engine::words::ServiceClass;
 use crate::ids::RecallId;
 use crate::shard::observe::{Fact, HowSaid, TextKind};
@@ -43,6 +46,11 @@ pub(super) struct RecallMetrics {
 /// Those of one recall.
 struct RecallHandles {
     levels: [(Level, Gauge); 5],
+    free: Gauge,
+    raised: Counter,
+    lowered: Counter,
+    /// Value and threshold of each.
+    pressures: [(Pressure, Gauge, Gauge); 4],
     tiers: Vec<(Tier, TierHandles)>,
 }
 
@@ -97,6 +105,7 @@ impl RecallMetrics {
                 None => Arc::new(RecallHandles::new(r, recall)),
             };
             handles.show(recall);
+            handles.show_control(recall, view);
             now.insert(recall.id, handles);
         }
         if now.keys().eq(known.keys()) {
@@ -134,6 +143,14 @@ impl RecallHandles {
         let has = |tier: &Tier| recall.plan.tier(*tier).is_some();
         Self {
             levels: Level::ALL.map(|l| (l, gauge(r, &names::RECALL_LEVEL, &[&id, l.name()]))),
+            free: gauge(r, &names::LEVEL_FREE, &[&id]),
+            raised: counter(r, &names::LEVEL_MOVES, &[&id, "up"]),
+            lowered: counter(r, &names::LEVEL_MOVES, &[&id, "down"]),
+            pressures: Pressure::ALL.map(|of| {
+                let labels = [&id, of.name()];
+                let value = gauge(r, &names::CONTROL_VALUE, &labels);
+                (of, value, gauge(r, &names::CONTROL_THRESHOLD, &labels))
+            }),
             tiers: Tier::ALL
                 .into_iter()
                 .filter(has)
@@ -161,8 +178,31 @@ impl RecallHandles {
         }
     }
 
+    fn show_control(&self, recall: &Recall, view: &View<'_>) {
+        self.free.set(f64::from(u8::from(recall.control.is_some())));
+        self.raised.absolute(recall.raised.into());
+        self.lowered.absolute(recall.lowered.into());
+        let readings = recall.control.map(|control| {
+            let above = law::above(recall.level, control.bounds);
+            let rung = above.or(law::rung_of(recall.level)).unwrap_or(0);
+            view.engine.look(recall, view.now).readings(&recall.plan.control(), rung)
+        });
+        for (of, value, threshold) in &self.pressures {
+            let reading = readings.and_then(|all| all.into_iter().find(|r| r.of == *of));
+            // Milliseconds and thousandths.
+            let told = |raw: Option<u32>| raw.map_or(f64::NAN, |raw| f64::from(raw) / 1_000.0);
+            value.set(told(reading.map(|r| r.value)));
+            threshold.set(told(reading.map(|r| r.threshold)));
+        }
+    }
+
     /// The recall is over for so long that the engine has forgotten it.
     fn clear(&self) {
+        self.free.set(0.0);
+        for (_, value, threshold) in &self.pressures {
+            value.set(f64::NAN);
+            threshold.set(f64::NAN);
+        }
         for (_, gauge) in &self.levels {
             gauge.set(0.0);
         }

@@ -8,11 +8,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::playbook::{
-    CallbackTier, Choice, FaqTier, IvrTier, Kept, Level, Menu, PartnerTier, Playbook, Slot,
+    CallbackTier, Choice, Control, FaqTier, FreeLevel, IvrTier, Kept, Level, Menu, PartnerTier,
+    Playbook, Slot,
 };
 use crate::config::Kind;
 use crate::engine::queue_life::Pools;
 use crate::engine::recall as engine;
+use crate::engine::recall::control::{Bounds, ControlPlan};
 use crate::engine::routing::{Name, Routing};
 use crate::engine::words::Channel;
 use crate::ids::{AgentId, EntryPointId, PoolId, QueueId};
@@ -106,6 +108,7 @@ pub fn plan(playbook: &Playbook, routing: &Routing) -> Result<engine::Plan, Plan
         partner,
         safety: engine::SafetyPlan { queue, kept, external: playbook.safety.external.is_some() },
         soon: Span::seconds(playbook.tiers.soon_s.into()),
+        control: playbook.control.as_ref().map(control),
     })
 }
 
@@ -130,6 +133,20 @@ fn partner(tier: &PartnerTier, lookup: &mut Lookup<'_>) -> engine::PartnerTier {
         capacity: tier.capacity,
         channels: Channel::ALL.map(|c| tier.takes.contains(&c)),
         callbacks: tier.callbacks,
+    }
+}
+
+fn control(written: &Control) -> ControlPlan {
+    let seconds = |s: u32| Span::seconds(s.into());
+    let level = |level: FreeLevel| engine::Level::ALL[level as usize];
+    ControlPlan {
+        wait: written.wait_s.map(seconds),
+        held: written.held_s.map(seconds),
+        load: written.load_thousandths,
+        release: written.release_thousandths,
+        gateway: written.gateway_thousandths,
+        leave_after: seconds(written.leave_after_s),
+        bounds: Bounds { lowest: level(written.lowest), highest: level(written.highest) },
     }
 }
 

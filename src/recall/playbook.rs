@@ -50,6 +50,55 @@ pub struct Playbook {
     pub tiers: Tiers,
     /// The class that self-service never touches.
     pub safety: SafetyLane,
+    /// By what a level moves that is left free; none if the playbook does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
+}
+
+/// By what a level moves that is left free.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Control {
+    /// Seconds of wait of the next caller beyond which elevated, surge and critical are wanted,
+    /// 1 to 3,600 each.
+    pub wait_s: [u32; 3],
+    /// Seconds for which each has to be wanted without a break, 1 to 3,600.
+    pub held_s: [u32; 3],
+    /// The load beyond which they are wanted, in thousandths of what agents take: 0 to 60,000.
+    pub load_thousandths: u32,
+    /// The load below which one may be left, in thousandths, below the one above.
+    pub release_thousandths: u32,
+    /// The use of a gateway's limits beyond which they are wanted, in thousandths: 0 to 1000.
+    pub gateway_thousandths: u32,
+    /// Seconds for which nothing may press before one is left, 1 to 3,600.
+    pub leave_after_s: u32,
+    /// Not below, unless whoever frees the level says so.
+    pub lowest: FreeLevel,
+    /// Not above, unless whoever frees the level says so; elevated at least.
+    pub highest: FreeLevel,
+}
+
+/// A level at which one that is left free can be, lowest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FreeLevel {
+    /// Agents take everything.
+    Normal,
+    /// The wave is over; what opens at elevated stays open.
+    Tail,
+    /// More than usual.
+    Elevated,
+    /// More than the agents can take.
+    Surge,
+    /// Far more.
+    Critical,
+}
+
+impl FreeLevel {
+    /// All of them, lowest first.
+    pub const ALL: [Self; 5] =
+        [Self::Normal, Self::Tail, Self::Elevated, Self::Surge, Self::Critical];
+    /// The words for them, in that order.
+    pub const NAMES: &'static [&'static str] = &["normal", "tail", "elevated", "surge", "critical"];
 }
 
 /// Whether a playbook was made for one recall.

@@ -382,8 +382,13 @@ impl World<'_> {
         let (number, order) = match order {
             Order::Start { recall, plan, level, lasting } => {
                 let (plan, level, lasting) = (Arc::clone(plan), *level, *lasting);
-                let start =
-                    RecallOrder::Start { plan, level, lasting, accept_empty_safety_lane: true };
+                let start = RecallOrder::Start {
+                    plan,
+                    level,
+                    lasting,
+                    accept_empty_safety_lane: true,
+                    free: None,
+                };
                 (*recall, start)
             }
             Order::Level { recall, level } => {

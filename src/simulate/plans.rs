@@ -134,6 +134,7 @@ fn from_plan(
             external: true,
         },
         soon: span(plan.soon),
+        control: None,
     })
 }
 

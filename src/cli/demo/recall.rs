@@ -8,7 +8,7 @@ use super::scenario::{PLAYBOOK_NAME, RECALL};
 use super::{Bench, Phase, PlayerError};
 use crate::cli::client::ClientError;
 use crate::pb::v1::recall_service_client::RecallServiceClient;
-use crate::pb::v1::{EndRecallRequest, RecallLevel, StartRecallRequest};
+use crate::pb::v1::{EndRecallRequest, LevelBounds, RecallLevel, StartRecallRequest};
 
 /// Who they are in the audit.
 const ACTOR: &str = "on-call";
@@ -31,6 +31,8 @@ pub(super) async fn play(wire: Channel, bench: Bench) -> Result<(), PlayerError>
                 why: "reports of overheating bases, the notice is out".to_owned(),
                 playbook: PLAYBOOK_NAME.to_owned(),
                 level: RecallLevel::Surge.into(),
+                // The router moves it from there, between the playbook's bounds.
+                free: Some(LevelBounds::default()),
                 ..StartRecallRequest::default()
             })
             .await

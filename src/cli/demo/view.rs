@@ -10,7 +10,9 @@ use super::scenario::GATEWAYS;
 use super::watch::{Agents, Snapshot};
 use crate::cli::out::{Ink, Palette, Table};
 use crate::cli::queue::{HEADER, LEGEND, NUMBERS, painted};
+use crate::cli::recall::text::moves;
 use crate::cli::words::{share, word};
+use crate::grpc::unix_ms;
 use crate::pb::v1::{QueueRow, RecallLevel, RecallStatus};
 
 /// Widest line.
@@ -187,6 +189,11 @@ fn recall(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
     );
     let ink = if recall.level() == RecallLevel::Normal { Ink::Bold } else { Ink::Yellow };
     let mut lines = vec![palette.paint(ink, &title)];
+    if let Some(control) = &recall.control {
+        let moves = moves(control, recall.level(), unix_ms());
+        let line = format!("level free, last moved by {}; {moves}", by(recall));
+        lines.push(line.chars().take(COLUMNS).collect());
+    }
     let header = ["TIER", "OPEN", "NOW", "ENTERED", "SOLVED", "INFORMED", "RETURNED", "LEFT"];
     let table = Table::new(&header, &[2, 3, 4, 5, 6, 7], 2);
     let mut table = table.steady(&[6, 6, 8, 9, 8, 10, 10, 8]);
@@ -199,6 +206,11 @@ fn recall(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
     }
     lines.extend(headed(&table, palette));
     lines
+}
+
+/// Who brought the level to where it is, and why.
+fn by(recall: &RecallStatus) -> String {
+    format!("{}: {}", recall.by, recall.why)
 }
 
 const fn yes(open: bool) -> &'static str {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::super::args::Router;
-use crate::pb::v1::RecallLevel;
+use crate::pb::v1::{LevelBounds, RecallLevel};
 
 /// Longest and shortest time in force, as the router has them.
 const LASTING: std::ops::RangeInclusive<u64> = 60..=90 * 24 * 3_600;
@@ -34,10 +34,12 @@ needs all seven. product.es fills it in Spanish alone."
     Start(Start),
     /// Set the level of a recall: how much self-service takes
     #[command(
-        after_help = "Example:\n  surgeline recall level surge --why \"calls wait twelve minutes\"\n\n\
+        after_help = "Example:\n  surgeline recall level surge --why \"calls wait twelve minutes\"\n  \
+surgeline recall level free --from elevated --to critical --why \"over night\"\n\n\
 normal: agents take everything, who is in self-service comes back. elevated, surge, critical: the \
-tiers that the playbook opens there take who waits. tail: as elevated, after the wave. Whoever is \
-moved keeps their place in line, both ways."
+tiers that the playbook opens there take who waits. tail: as elevated, after the wave. free: the \
+router moves it by itself, between --from and --to, by waits, load and what gateways carry; any \
+other pins it. Whoever is moved keeps their place in line, both ways."
     )]
     Level(SetLevel),
     /// End a recall: self-service gives everyone back at the place they had
@@ -79,9 +81,16 @@ pub struct Start {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub said: Said,
-    /// Where to begin
-    #[arg(long, value_enum, default_value_t = Level::Elevated)]
-    pub level: Level,
+    /// Where to begin [default: elevated; with --free its lowest]
+    #[arg(long, value_enum)]
+    pub level: Option<Level>,
+    /// Let the router move the level by itself, as --free=elevated..critical [default bounds: the
+    /// playbook's]
+    #[arg(
+        long, value_name = "LOW..HIGH", num_args = 0..=1, require_equals = true,
+        default_missing_value = "..", value_parser = between
+    )]
+    pub free: Option<Between>,
     /// When it ends if nobody ends it, 1m to 90d [default: as the playbook says]
     #[arg(long, value_name = "TIME", value_parser = lasting)]
     pub expires: Option<Duration>,
@@ -99,9 +108,15 @@ pub struct Start {
 /// How to set a level.
 #[derive(Args, Clone, Debug)]
 pub struct SetLevel {
-    /// Where to
+    /// Where to; free: the router moves it by itself
     #[arg(value_enum)]
-    pub level: Level,
+    pub level: Aim,
+    /// With free: not below [default: as the playbook says]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub from: Option<Level>,
+    /// With free: not above [default: as the playbook says]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub to: Option<Level>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub said: Said,
@@ -165,6 +180,64 @@ impl From<Level> for RecallLevel {
     }
 }
 
+/// Where a level can be brought.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Aim {
+    /// Agents take everything
+    Normal,
+    /// Writing that waits goes to the faq tier, in the examples
+    Elevated,
+    /// Calls that wait hear the menu too, in the examples
+    Surge,
+    /// The tiers that a playbook opens only now
+    Critical,
+    /// As elevated, after the wave
+    Tail,
+    /// The router moves it by itself, as it is called for
+    Free,
+}
+
+impl Aim {
+    /// The level that is pinned; none if it is left free.
+    #[must_use]
+    pub const fn pinned(self) -> Option<Level> {
+        match self {
+            Self::Normal => Some(Level::Normal),
+            Self::Elevated => Some(Level::Elevated),
+            Self::Surge => Some(Level::Surge),
+            Self::Critical => Some(Level::Critical),
+            Self::Tail => Some(Level::Tail),
+            Self::Free => None,
+        }
+    }
+}
+
+/// Bounds of a level; what is left out is the playbook's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Between {
+    /// Not below.
+    pub lowest: Option<Level>,
+    /// Not above.
+    pub highest: Option<Level>,
+}
+
+impl From<Between> for LevelBounds {
+    fn from(between: Between) -> Self {
+        let level = |level: Option<Level>| level.map_or(RecallLevel::Unspecified, Into::into);
+        Self { lowest: level(between.lowest).into(), highest: level(between.highest).into() }
+    }
+}
+
+fn between(text: &str) -> Result<Between, String> {
+    let level = |word: &str| match word.trim() {
+        "" => Ok(None),
+        word => Level::from_str(word, true).map(Some),
+    };
+    let (lowest, highest) = text.split_once("..").unwrap_or((text, "nothing"));
+    let read = level(lowest).and_then(|lowest| Ok(Between { lowest, highest: level(highest)? }));
+    read.map_err(|_| "expected LOW..HIGH, such as elevated..critical".to_owned())
+}
+
 /// USER may be there and empty, as in a container.
 pub(in crate::cli) fn actor(text: &str) -> Result<String, String> {
     match text.trim() {
@@ -218,7 +291,7 @@ mod tests {
         let start = "start generic --why fire --actor amara --level surge --expires 12h \
                      --slot product=a=b --slot product.es=c --hash 0123456789ab --dry-run";
         let Ok(RecallCommand::Start(start)) = typed(start) else { panic!("no start") };
-        assert_eq!((&*start.playbook, start.level), ("generic", Level::Surge));
+        assert_eq!((&*start.playbook, start.level), ("generic", Some(Level::Surge)));
         assert_eq!((&*start.said.why, &*start.said.actor), ("fire", "amara"));
         assert_eq!(start.expires, Some(Duration::from_secs(12 * 3600)));
         let slots = [("product", "a=b"), ("product.es", "c")].map(|(n, t)| (n.into(), t.into()));
@@ -227,7 +300,30 @@ mod tests {
         let Ok(RecallCommand::Start(plain)) = typed("start p --why w --actor a") else {
             panic!("no start")
         };
-        assert_eq!((plain.level, plain.expires), (Level::Elevated, None));
+        assert_eq!((plain.level, plain.expires, plain.free), (None, None, None));
+    }
+
+    #[test]
+    fn a_level_is_left_free_between_bounds() {
+        let (low, high) = (Some(Level::Elevated), Some(Level::Critical));
+        for (text, lowest, highest) in [
+            ("--free", None, None),
+            ("--free=elevated..critical", low, high),
+            ("--free=elevated..", low, None),
+            ("--free=..critical", None, high),
+        ] {
+            let Ok(RecallCommand::Start(start)) =
+                typed(&format!("start p --why w --actor a {text}"))
+            else {
+                panic!("{text}")
+            };
+            assert_eq!(start.free, Some(Between { lowest, highest }), "{text}");
+        }
+        let error = typed("start p --why w --actor a --free=elevated").expect_err("one bound");
+        assert!(error.contains("expected LOW..HIGH"), "{error}");
+        let free = typed("level free --from elevated --to critical --why w --actor a");
+        let Ok(RecallCommand::Level(free)) = free else { panic!("{free:?}") };
+        assert_eq!((free.level.pinned(), free.from, free.to), (None, low, high));
     }
 
     /// The words of a line, as a shell makes them.
@@ -311,7 +407,7 @@ mod tests {
         else {
             panic!("no level")
         };
-        assert_eq!((level.level, level.recall), (Level::Tail, 7));
+        assert_eq!((level.level.pinned(), level.recall), (Some(Level::Tail), 7));
         assert!(matches!(typed("status --watch --json"), Ok(RecallCommand::Status(s)) if s.watch));
     }
 

@@ -3,7 +3,7 @@
 //! For someone who was woken: what is in force now, what happens next, how to undo it.
 
 pub mod args;
-mod text;
+pub(super) mod text;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -21,10 +21,10 @@ use crate::grpc::unix_ms;
 use crate::pb::v1::recall_service_client::RecallServiceClient;
 use crate::pb::v1::set_level_request::To;
 use crate::pb::v1::{
-    EndRecallRequest, GetRecallStatusRequest, RecallLevel, RecallStatus, SetLevelRequest, Slot,
-    StartRecallRequest, TierStatus,
+    ControlStatus, EndRecallRequest, GetRecallStatusRequest, Measured, RecallLevel, RecallStatus,
+    SetLevelRequest, Slot, StartRecallRequest, TierStatus,
 };
-use args::{End, RecallCommand, Said, SetLevel, Start, Status};
+use args::{Between, End, RecallCommand, Said, SetLevel, Start, Status};
 use text::Told;
 
 /// Between two readings of a watch.
@@ -72,13 +72,18 @@ async fn start(typed: &Start) -> anyhow::Result<ExitCode> {
     let slot = |(name, text): &(String, String)| Slot { name: name.clone(), text: text.clone() };
     let ends = |lasting: Duration| since_epoch().saturating_add(lasting).as_millis();
     let expires = typed.expires.map_or(0, |lasting| u64::try_from(ends(lasting)).unwrap_or(0));
+    // Left free it begins at its lowest, which the router knows.
+    let default =
+        if typed.free.is_some() { RecallLevel::Unspecified } else { RecallLevel::Elevated };
+    let level = typed.level.map_or(default, RecallLevel::from);
     let request = StartRecallRequest {
         request_id: request_id(),
         actor: typed.said.actor.clone(),
         why: typed.said.why.clone(),
         playbook: typed.playbook.clone(),
         playbook_hash: typed.hash.clone(),
-        level: RecallLevel::from(typed.level).into(),
+        level: level.into(),
+        free: typed.free.map(Into::into),
         expires_unix_ms: expires,
         slots: typed.slots.iter().map(slot).collect(),
         accept_empty_safety_lane: typed.accept_empty_safety_lane,
@@ -92,12 +97,23 @@ async fn start(typed: &Start) -> anyhow::Result<ExitCode> {
 async fn level(typed: &SetLevel) -> anyhow::Result<ExitCode> {
     let mut client = on_call(&typed.said.router).await?;
     let before = standing(&mut client, typed.recall).await?;
+    let to = match typed.level.pinned() {
+        Some(level) if typed.from.or(typed.to).is_none() => {
+            To::Pinned(RecallLevel::from(level).into())
+        }
+        Some(_) => {
+            anyhow::bail!(
+                "--from and --to are the bounds of a level that is left free: `level free`"
+            )
+        }
+        None => To::Free(Between { lowest: typed.from, highest: typed.to }.into()),
+    };
     let request = SetLevelRequest {
         request_id: request_id(),
         actor: typed.said.actor.clone(),
         why: typed.said.why.clone(),
         recall_id: typed.recall,
-        to: Some(To::Pinned(RecallLevel::from(typed.level).into())),
+        to: Some(to),
         dry_run: typed.said.dry_run,
     };
     let answer = answered(client.set_level(request).await)?;
@@ -194,6 +210,11 @@ fn json_row(r: &RecallStatus) -> Value {
         "playbook_hash": r.playbook_hash,
         "level": word(r.level().as_str_name(), "RECALL_LEVEL_"),
         "pinned": r.pinned,
+        "bounds": r.bounds.as_ref().map(|b| json!({
+            "lowest": word(b.lowest().as_str_name(), "RECALL_LEVEL_"),
+            "highest": word(b.highest().as_str_name(), "RECALL_LEVEL_"),
+        })),
+        "control": r.control.as_ref().map(json_control),
         "since_unix_ms": r.since_unix_ms,
         "by": r.by,
         "why": r.why,
@@ -202,6 +223,24 @@ fn json_row(r: &RecallStatus) -> Value {
         "moving": r.moving,
         "safety_agents": r.safety_agents,
         "tiers": Value::from_iter(r.tiers.iter().map(json_tier)),
+    })
+}
+
+fn json_control(c: &ControlStatus) -> Value {
+    let measure = |m: &Measured| {
+        json!({
+            "name": m.name, "value": m.value, "threshold": m.threshold, "presses": m.presses,
+        })
+    };
+    let next = Some(c.next()).filter(|level| *level != RecallLevel::Unspecified);
+    json!({
+        "measures": Value::from_iter(c.measures.iter().map(measure)),
+        "load": c.load,
+        "owed_ms": c.owed_ms,
+        "next": next.map(|level| word(level.as_str_name(), "RECALL_LEVEL_")),
+        "next_unix_ms": next.map(|_| c.next_unix_ms),
+        "since_unix_ms": next.map(|_| c.since_unix_ms),
+        "because": c.because,
     })
 }
 

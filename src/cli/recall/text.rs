@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 use super::super::config::counted;
 use super::super::out::{Ink, Palette, Table, Text};
 use super::super::words::{length, word};
-use crate::pb::v1::{RecallLevel, RecallStatus, TierStatus};
+use crate::engine::recall::control::Pressure;
+use crate::pb::v1::{ControlStatus, Measured, RecallLevel, RecallStatus, TierStatus};
 
 const HEADER: [&str; 9] =
     ["TIER", "NOW", "IN USE", "CAPACITY", "ENTERED", "SOLVED", "INFORMED", "RETURNED", "OTHER"];
@@ -143,6 +144,14 @@ fn one(text: &mut Text, recall: &RecallStatus, now_ms: u64, palette: Palette) {
     text.line("", &name);
     let since = ago(recall.since_unix_ms, now_ms);
     text.line("  level      ", &format!("{}, since {since}", level(at)));
+    if let Some(bounds) = &recall.bounds {
+        let (low, high) = (level(bounds.lowest()), level(bounds.highest()));
+        text.line("  free       ", &format!("the router moves it, {low} to {high}"));
+    }
+    if let Some(control) = &recall.control {
+        text.line("  now        ", &measured(control));
+        text.line("  moves      ", &moves(control, at, now_ms));
+    }
     if !recall.by.is_empty() {
         text.line("  set by     ", &format!("{}: {}", recall.by, recall.why));
     }
@@ -167,6 +176,39 @@ fn one(text: &mut Text, recall: &RecallStatus, now_ms: u64, palette: Palette) {
     } else {
         text.lines(&table.lines());
     }
+}
+
+/// What is measured, each against its threshold.
+fn measured(control: &ControlStatus) -> String {
+    let told = |m: &Measured| {
+        let of = Pressure::ALL.into_iter().find(|of| of.name() == m.name)?;
+        let load = of == Pressure::Load;
+        // Of a load people want the likely one beside what is certain.
+        let value = if load { control.load } else { m.value };
+        let sure = if load { format!(", at least {}", of.told(m.value)) } else { String::new() };
+        let name = m.name.replace('_', " ");
+        Some(format!("{name} {}{sure} (rises beyond {})", of.told(value), of.told(m.threshold)))
+    };
+    let told: Vec<String> = control.measures.iter().filter_map(told).collect();
+    told.join("; ")
+}
+
+/// What speaks for a move, for how long, and where it leads.
+pub(in crate::cli) fn moves(control: &ControlStatus, at: RecallLevel, now_ms: u64) -> String {
+    if control.next() == RecallLevel::Unspecified {
+        return "stays: neither anything presses nor has everything fallen far enough".to_owned();
+    }
+    let order = |level: RecallLevel| match level {
+        RecallLevel::Tail => 2,
+        RecallLevel::Normal => 1,
+        level => 1 + i32::from(level),
+    };
+    let way = if order(control.next()) > order(at) { "rising" } else { "falling" };
+    let seconds = |from: u64, to: u64| to.saturating_sub(from).div_ceil(1_000);
+    let all = seconds(control.since_unix_ms, control.next_unix_ms);
+    let passed = seconds(control.since_unix_ms, now_ms).min(all);
+    let next = level(control.next());
+    format!("{way}: {} for {passed} s of {all} s → {next}", control.because)
 }
 
 fn cells(tier: &TierStatus) -> [String; 9] {

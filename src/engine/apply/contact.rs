@@ -224,6 +224,11 @@ impl Engine {
         if let Some(released) = q.released {
             self.release_work(at, released.agent, q.contact, released.wrap_up);
         }
+        let comes =
+            |c: &&Contact| c.state == State::New && c.parent.is_none() && !c.machine.follow_up;
+        if let Some(channel) = self.contact(q.contact).filter(comes).map(|c| c.channel) {
+            self.inflow.arrived(at, q.queue, channel);
+        }
         let silent_after = self.silent_after(q);
         self.change(q.contact, |c| {
             enters(c, q);

@@ -65,6 +65,8 @@ impl Engine {
             | Event::Coded { .. } => {}
             Event::RecallStarted { .. }
             | Event::LevelChanged { .. }
+            | Event::LevelFreed { .. }
+            | Event::LevelPressed { .. }
             | Event::RecallEnded { .. }
             | Event::PartnersSet { .. }
             | Event::BreakerSet { .. }

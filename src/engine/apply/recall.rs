@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::super::Engine;
 use super::super::contact::{Contact, MOST_HEARD, State};
 use super::super::event::{Arrived, EffectKind, Event, Settled};
+use super::super::recall::control::{Control, LevelCause};
 use super::super::recall::{
     Breaker, Gate, Heed, Level, MOST_OVER, Outcome, Partners, Plan, Question, Recall,
-    ReturnedBecause, SelfService, Step, Tier, TierCounts, TriageClass,
+    ReturnedBecause, SelfService, Step, Tier, TierCounts, TriageClass, law,
 };
 use super::super::words::EndReason;
 use crate::ids::{ContactId, EffectId, RecallId};
@@ -19,15 +20,30 @@ impl Engine {
             Event::RecallStarted { recall, plan, level, expires } => {
                 self.recall_started(at, *recall, plan, *level, *expires);
             }
-            Event::LevelChanged { recall, level } => self.change_recall(*recall, |r| {
-                r.level = *level;
-                r.since = at;
+            Event::LevelChanged { recall, level, cause } => self.change_recall(*recall, |r| {
+                if cause.reading().is_some() {
+                    let moves = if *level > r.level { &mut r.raised } else { &mut r.lowered };
+                    *moves = moves.saturating_add(1);
+                }
+                // Set by hand, it stays.
+                r.control = r.control.filter(|_| *cause != LevelCause::ByHand);
+                if let Some(control) = &mut r.control {
+                    law::moved(&r.plan.control(), r.level, *level, control, at);
+                }
+                (r.level, r.since) = (*level, at);
+            }),
+            Event::LevelFreed { recall, bounds } => {
+                self.change_recall(*recall, |r| r.control = Some(Control::new(*bounds)));
+            }
+            Event::LevelPressed { recall, pressing } => self.change_recall(*recall, |r| {
+                if let Some(control) = &mut r.control {
+                    control.pressing = *pressing;
+                }
             }),
             Event::RecallEnded { recall, .. } => {
                 self.change_recall(*recall, |r| {
                     r.over = true;
-                    r.level = Level::Normal;
-                    r.since = at;
+                    (r.level, r.since, r.control) = (Level::Normal, at, None);
                 });
                 if self.recall(*recall).is_some_and(|r| !r.plan.safety.kept.is_empty()) {
                     self.configure_floor();
@@ -88,6 +104,9 @@ impl Engine {
             plan,
             level,
             since: at,
+            control: None,
+            raised: 0,
+            lowered: 0,
             started: at,
             expires,
             over: false,

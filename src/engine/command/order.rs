@@ -6,6 +6,7 @@ use super::super::bulk::{BulkAction, Filter};
 use super::super::callback::Wanted;
 use super::super::day::Hands;
 use super::super::participant::Part;
+use super::super::recall::control::Within;
 use super::super::recall::{Level, Plan};
 use super::super::routing::Name;
 use super::super::words::Availability;
@@ -26,6 +27,8 @@ pub enum RecallOrder {
         lasting: Span,
         /// Start although nobody is there for safety contacts.
         accept_empty_safety_lane: bool,
+        /// It moves by itself between these; pinned if none.
+        free: Option<Within>,
     },
     /// Pins the level.
     SetLevel {
@@ -33,6 +36,13 @@ pub enum RecallOrder {
         recall: RecallId,
         /// Where to.
         level: Level,
+    },
+    /// Leaves the level free between bounds.
+    Free {
+        /// Which recall.
+        recall: RecallId,
+        /// Between which levels.
+        within: Within,
     },
     /// Ends it: self-service gives everyone back at the place they had.
     End(RecallId),

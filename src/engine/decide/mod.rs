@@ -9,6 +9,7 @@ mod callback;
 mod check;
 mod configure;
 mod consult;
+mod control;
 mod demand;
 mod fallback;
 mod feedback;
@@ -78,6 +79,8 @@ pub(crate) struct Agenda {
     pub(super) hungry: hungry::Hungry,
     /// Recalls for which everyone is gone through.
     walks: walk::Walks,
+    /// When free levels were looked at last.
+    pub(super) looked: EngineTime,
     /// Everyone is gone through after an edit of queues.
     edits: Option<refile::Edits>,
     /// When a sharing was last found to be kept from beginning by the opposite one.

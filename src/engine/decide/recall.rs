@@ -9,12 +9,14 @@ use super::super::contact::{Contact, Link, State};
 use super::super::event::{Event, Queued};
 use super::super::gateway::Gateway;
 use super::super::rank::Asked;
+use super::super::recall::control::LevelCause;
 use super::super::recall::{
     AFFECTED_HEAD_START, Heed, IvrPlan, Level, MOST_LASTING, MOST_PLAYBOOK, MOST_RECALLS, Plan,
     Recall, SAY_WINDOW, Tier, TriageClass,
 };
 use super::super::refusal::Refusal;
 use super::super::words::{Channel, QueuedBecause, ServiceClass};
+use super::control::check_bounds;
 use super::supervisor::MOST_WHY;
 use super::{A_DAY, Turn, place};
 use crate::ids::{AgentId, ContactId, EntryPointId, GatewayId, QueueId, RecallId};
@@ -57,6 +59,11 @@ impl Engine {
             RecallOrder::SetLevel { recall, level } => {
                 let recall = self.in_force(*recall)?;
                 (&recall.plan, *level, recall.tiers.map(|t| t.in_use))
+            }
+            RecallOrder::Free { recall, within } => {
+                let recall = self.in_force(*recall)?;
+                let bounds = within.or(recall.plan.control().bounds);
+                (&recall.plan, bounds.nearest(recall.level), recall.tiers.map(|t| t.in_use))
             }
             RecallOrder::End(recall) => {
                 let recall = self.in_force(*recall)?;
@@ -111,14 +118,17 @@ impl Engine {
         Tier::MACHINES.into_iter().map(|tier| fit[tier.index()].min(room(tier))).sum()
     }
 
-    fn in_force(&self, id: RecallId) -> Result<&Recall, Refusal> {
+    pub(super) fn in_force(&self, id: RecallId) -> Result<&Recall, Refusal> {
         self.recall(id).filter(|r| !r.over).ok_or(Refusal::NoSuchRecall(id))
     }
 
     fn check_order(&self, order: &RecallOrder) -> Result<(), Refusal> {
         match order {
-            RecallOrder::Start { plan, lasting, accept_empty_safety_lane, .. } => {
+            RecallOrder::Start { plan, lasting, accept_empty_safety_lane, free, .. } => {
                 self.check_plan(plan)?;
+                if let Some(bounds) = free.map(|within| within.or(plan.control().bounds)) {
+                    check_bounds(bounds)?;
+                }
                 if *lasting < Span::seconds(60) || *lasting > MOST_LASTING {
                     let expected = "1 minute to 90 days ahead";
                     return Err(Refusal::OutOfRange { field: "expires_unix_ms", expected });
@@ -132,12 +142,13 @@ impl Engine {
             }
             RecallOrder::SetLevel { recall, level } => {
                 let recall = self.in_force(*recall)?;
-                if recall.level == *level {
+                if recall.level == *level && recall.control.is_none() {
                     let level = level.name();
                     return Err(Refusal::SameLevel { recall: recall.id, level });
                 }
                 Ok(())
             }
+            RecallOrder::Free { recall, within } => self.check_free(*recall, *within),
             RecallOrder::End(recall) => self.in_force(*recall).map(|_| ()),
         }
     }
@@ -282,18 +293,21 @@ impl Turn<'_> {
         self.engine.check_order(order)?;
         self.order(why);
         match order {
-            RecallOrder::Start { plan, level, lasting, .. } => {
+            RecallOrder::Start { plan, level, lasting, free, .. } => {
                 let recall = RecallId(self.engine.counts.last_recall + 1);
                 let (plan, expires) = (Arc::clone(plan), self.at + *lasting);
                 self.emit(Event::RecallStarted { recall, plan, level: *level, expires });
+                if let Some(within) = free {
+                    self.free_level(recall, *within);
+                }
                 self.engine.agenda.walk_anew(recall, true);
                 self.kept_partners_look(recall);
                 return Ok(Reply::Recall(recall));
             }
             RecallOrder::SetLevel { recall, level } => {
-                self.emit(Event::LevelChanged { recall: *recall, level: *level });
-                self.engine.agenda.walk_anew(*recall, false);
+                self.set_level(*recall, *level, LevelCause::ByHand);
             }
+            RecallOrder::Free { recall, within } => self.free_level(*recall, *within),
             RecallOrder::End(recall) => self.end_recall(*recall, false),
         }
         Ok(Reply::Done)

@@ -23,6 +23,7 @@ impl Turn<'_> {
             }
         }
         self.sweep();
+        self.look_at_levels();
         self.walk();
         self.refile_some();
         self.carry_out();

@@ -94,6 +94,8 @@ impl Event {
             | Self::ReservationsPaused { .. }
             | Self::HoursChanged(_)
             | Self::LevelChanged { .. }
+            | Self::LevelFreed { .. }
+            | Self::LevelPressed { .. }
             | Self::RecallEnded { .. }
             | Self::PartnersSet { .. }
             | Self::BreakerSet { .. }

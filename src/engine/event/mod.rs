@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use super::command::GatewayLimits;
 use super::promise::{Promise, Recovery};
+use super::recall::control::{Bounds, LevelCause, Pressing};
 use super::recall::{
     Breaker, Found, Heed, Level, LotVerdict, Partners, Plan, ReturnedBecause, SelfService, Tier,
     Want,
@@ -359,6 +360,22 @@ pub enum Event {
         recall: RecallId,
         /// Where it is now.
         level: Level,
+        /// Why.
+        cause: LevelCause,
+    },
+    /// A recall's level is left free: it moves by itself from now on.
+    LevelFreed {
+        /// Which recall.
+        recall: RecallId,
+        /// Between which levels.
+        bounds: Bounds,
+    },
+    /// Something else presses on a free level than before, or nothing any more.
+    LevelPressed {
+        /// Which recall.
+        recall: RecallId,
+        /// What, since when.
+        pressing: Pressing,
     },
     /// The partners of a recall are called, join or leave. Whom they may take is gone through
     /// afterwards; what they have in hand they keep.

@@ -25,9 +25,9 @@ const FEWEST_PROFILES: usize = 4;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Staff {
     /// How many agents.
-    agents: u32,
+    pub(super) agents: u32,
     /// By channel, how many contacts they serve at once.
-    slots: [u32; 4],
+    pub(super) slots: [u32; 4],
     /// How much of their capacity live contacts use, in thousandths of an agent.
     live: u32,
 }

@@ -6,7 +6,9 @@
 //! people write are `recall`'s business.
 
 mod breaker;
+pub mod control;
 mod heed;
+pub mod law;
 mod service;
 mod tiers;
 
@@ -17,6 +19,7 @@ pub use service::{
     Collect, Machine, Outlook, Question, ReturnedBecause, Say, SelfService, Step, Text,
 };
 
+use control::{Control, ControlPlan};
 pub use tiers::{CallbackOffer, CallbackTier, PartnerTier, Partners};
 
 use std::hash::{Hash, Hasher};
@@ -161,6 +164,8 @@ pub struct Plan {
     pub safety: SafetyPlan,
     /// Who will probably be served within this time is left in line.
     pub soon: Span,
+    /// By what a free level moves; as it is without being said, if none.
+    pub control: Option<ControlPlan>,
 }
 
 /// Everything else is in the playbook or, like the ids, in the routing that was in force.
@@ -169,10 +174,17 @@ impl Hash for Plan {
         self.version.hash(state);
         self.scope.hash(state);
         self.safety.hash(state);
+        self.control.hash(state);
     }
 }
 
 impl Plan {
+    /// By what a free level moves.
+    #[must_use]
+    pub fn control(&self) -> ControlPlan {
+        self.control.unwrap_or_default()
+    }
+
     /// The level from which a tier takes contacts, and how many at once (`u32::MAX` for as
     /// many as come); none if the playbook does not have it.
     #[must_use]
@@ -261,6 +273,12 @@ pub struct Recall {
     pub level: Level,
     /// Since when.
     pub since: EngineTime,
+    /// It moves by itself, and how that stands; none where it is pinned.
+    pub control: Option<Control>,
+    /// How often the router raised it by itself.
+    pub raised: u32,
+    /// How often the router lowered it by itself.
+    pub lowered: u32,
     /// When it was started.
     pub started: EngineTime,
     /// When it ends by itself.

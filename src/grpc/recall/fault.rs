@@ -99,12 +99,6 @@ pub(super) enum RecallFault {
     /// Which one?
     #[error("several recalls are in force, name one: {}", listed(.0))]
     Several(Box<[(RecallId, Arc<str>)]>),
-    /// Levels do not move by themselves yet.
-    #[error(
-        "this router does not move levels by itself yet: pin the level instead, and change \
-         it by hand"
-    )]
-    NotFree,
     /// Recalls cannot be amended yet.
     #[error(
         "this router cannot amend a recall yet. To take less or more use `surgeline recall \
@@ -150,7 +144,7 @@ impl RecallFault {
             | Self::SlotText { .. }
             | Self::Plan(PlanError::OpenSlots(_))
             | Self::Several(_) => Code::InvalidArgument,
-            Self::NotFree | Self::NotAmended => Code::Unimplemented,
+            Self::NotAmended => Code::Unimplemented,
             Self::Odd => Code::AlreadyExists,
             Self::Edge(_) | Self::Folder(_) | Self::Prepare(_) | Self::Panicked(_) => {
                 Code::Internal
@@ -174,7 +168,6 @@ impl RecallFault {
             Self::NoSuchRecall { .. } => "NO_SUCH_RECALL",
             Self::NoneInForce => "NO_RECALL",
             Self::Several(_) => "WHICH_RECALL",
-            Self::NotFree => "NO_CONTROLLER",
             Self::NotAmended => "NO_AMENDING",
             Self::Odd => "REQUEST_CONFLICT",
         }
@@ -195,7 +188,6 @@ impl RecallFault {
             Self::NoSuchRecall { .. } | Self::NoneInForce | Self::Several(_) => {
                 vec!["recall_id"]
             }
-            Self::NotFree => vec!["to.free"],
             Self::Odd => vec!["request_id"],
         }
     }

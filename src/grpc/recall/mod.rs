@@ -19,16 +19,18 @@ use super::status::Fault;
 use super::{Edge, auth, unix_ms};
 use crate::engine::command::{Command, RecallOrder, Reply};
 use crate::engine::entry::Role;
+use crate::engine::recall::control::{Control, Within};
 use crate::engine::recall::{Level, Recall};
 use crate::engine::refusal::Refusal;
 use crate::ids::RecallId;
 use crate::pb::v1;
 use crate::pb::v1::recall_service_server::RecallService;
+use crate::pb::v1::set_level_request::To as Asked;
 use crate::recall::{Folder, Prepared};
 use crate::shard::view::View;
 use crate::time::Span;
 use fault::RecallFault;
-use standing::Ordered;
+use standing::{Ordered, To};
 
 /// Playbooks that are prepared ahead.
 const MOST_AHEAD: usize = 12;
@@ -36,6 +38,10 @@ const MOST_AHEAD: usize = 12;
 /// names it.
 const COUNTED_AT_ONCE: usize = 10_000;
 const LEVELS: &str = "NORMAL, ELEVATED, SURGE, CRITICAL or TAIL";
+
+/// Names of bounds in a start and in an order to free a level.
+const START: [&str; 2] = ["free.lowest", "free.highest"];
+const FREE: [&str; 2] = ["to.free.lowest", "to.free.highest"];
 
 /// The service.
 #[derive(Clone, Debug)]
@@ -130,18 +136,19 @@ impl Recalls {
         &self,
         said: &Said<'_>,
         asked: &impl prost::Message,
-        (recall_id, level, dry_run): (u64, Option<Level>, bool),
+        (recall_id, to, dry_run): (u64, To, bool),
     ) -> Result<(Option<v1::RecallStatus>, Option<u64>), RecallFault> {
         said.check()?;
         let which = self.which(recall_id).await;
-        let order = |recall| match level {
-            Some(level) => RecallOrder::SetLevel { recall, level },
-            None => RecallOrder::End(recall),
+        let order = |recall| match to {
+            To::Pinned(level) => RecallOrder::SetLevel { recall, level },
+            To::Free(within) => RecallOrder::Free { recall, within },
+            To::End => RecallOrder::End(recall),
         };
         if dry_run {
             let id = which?;
             let to_move = self.preview(order(id), usize::MAX).await?;
-            let ordered = Ordered { level, by: said.actor.into(), why: said.why.into() };
+            let ordered = Ordered { to, by: said.actor.into(), why: said.why.into() };
             return Ok((self.standing(id, to_move, Some(ordered)).await?, to_move));
         }
         // One that nobody has is asked for all the same: it may be a repeat of a request
@@ -161,11 +168,14 @@ impl Recalls {
     ) -> Result<v1::StartRecallResponse, RecallFault> {
         let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
         said.check()?;
+        let free = asked.free.as_ref().map(|of| read_within(of, START)).transpose()?;
+        let found = self.want(&asked).await?;
+        let bounds = free.map(|within| within.or(found.plan.control().bounds));
         let level = match v1::RecallLevel::try_from(asked.level) {
-            Ok(v1::RecallLevel::Unspecified) => Level::Elevated,
+            Ok(v1::RecallLevel::Unspecified) => bounds.map_or(Level::Elevated, |b| b.lowest),
             _ => read_level("level", asked.level)?,
         };
-        let found = self.want(&asked).await?;
+        let level = bounds.map_or(level, |b| b.nearest(level));
         let lasting = match asked.expires_unix_ms {
             0 => Span::seconds(u64::from(found.playbook.expires_after_days) * 24 * 3_600),
             ends => Span::millis(ends.saturating_sub(unix_ms())),
@@ -175,6 +185,7 @@ impl Recalls {
             level,
             lasting,
             accept_empty_safety_lane: asked.accept_empty_safety_lane,
+            free,
         };
         let mut warnings = found.warnings;
         let plan = Arc::clone(&found.plan);
@@ -184,8 +195,8 @@ impl Recalls {
         let in_full = |fault| RecallFault::of_start(fault, &kept);
         if asked.dry_run {
             let to_move = self.preview(order, usize::MAX).await.map_err(in_full)?;
-            let ordered =
-                Ordered { level: Some(level), by: said.actor.into(), why: said.why.into() };
+            let to = free.map_or(To::Pinned(level), To::Free);
+            let ordered = Ordered { to, by: said.actor.into(), why: said.why.into() };
             let plan = found.plan;
             let read = self.edge.handle.read(move |view| {
                 let recall = Recall {
@@ -193,6 +204,9 @@ impl Recalls {
                     plan,
                     level,
                     since: view.now,
+                    control: bounds.map(Control::new),
+                    raised: 0,
+                    lowered: 0,
                     started: view.now,
                     expires: view.now + lasting,
                     over: false,
@@ -247,12 +261,12 @@ impl RecallService for Recalls {
         self.edge.shown(&request).await?;
         let asked = request.into_inner();
         let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
-        let level = match asked.to {
+        let to = match asked.to {
             None => return Err(Fault::Missing { field: "to" }.into()),
-            Some(v1::set_level_request::To::Free(_)) => return Err(RecallFault::NotFree.into()),
-            Some(v1::set_level_request::To::Pinned(level)) => read_level("to.pinned", level)?,
+            Some(Asked::Free(bounds)) => To::Free(read_within(&bounds, FREE)?),
+            Some(Asked::Pinned(level)) => To::Pinned(read_level("to.pinned", level)?),
         };
-        let how = (asked.recall_id, Some(level), asked.dry_run);
+        let how = (asked.recall_id, to, asked.dry_run);
         let (recall, to_move) = self.steer(&said, &asked, how).await?;
         Ok(self.edge.proven(v1::SetLevelResponse { recall, to_move }))
     }
@@ -271,7 +285,7 @@ impl RecallService for Recalls {
         self.edge.shown(&request).await?;
         let asked = request.into_inner();
         let said = Said { request_id: &asked.request_id, actor: &asked.actor, why: &asked.why };
-        let how = (asked.recall_id, None, asked.dry_run);
+        let how = (asked.recall_id, To::End, asked.dry_run);
         let (recall, to_move) = self.steer(&said, &asked, how).await?;
         Ok(self.edge.proven(v1::EndRecallResponse { recall, to_move }))
     }
@@ -329,6 +343,16 @@ fn read_level(field: &'static str, level: i32) -> Result<Level, Fault> {
         Ok(v1::RecallLevel::Unspecified) => Err(Fault::Missing { field }),
         Ok(v1::RecallLevel::Ended) | Err(_) => Err(Fault::Invalid { field, expected: LEVELS }),
     }
+}
+
+/// Bounds as asked for: the playbook's where nothing is said.
+fn read_within(bounds: &v1::LevelBounds, names: [&'static str; 2]) -> Result<Within, Fault> {
+    let read = |field, level| match v1::RecallLevel::try_from(level) {
+        Ok(v1::RecallLevel::Unspecified) => Ok(None),
+        _ => read_level(field, level).map(Some),
+    };
+    let lowest = read(names[0], bounds.lowest)?;
+    Ok(Within { lowest, highest: read(names[1], bounds.highest)? })
 }
 
 impl From<Refusal> for RecallFault {

@@ -2,15 +2,27 @@
 
 use super::unix_ms;
 use crate::engine::entry::Role;
-use crate::engine::recall::{Gate, Level, Partners, Recall, Tier};
+use crate::engine::recall::control::{Bounds, Control, Reading, Within};
+use crate::engine::recall::{Gate, Level, Partners, Recall, Tier, law};
 use crate::pb::v1;
 use crate::shard::view::{Brought, View};
 use crate::time::EngineTime;
 
+/// Where an order brings a recall.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum To {
+    /// To a level, and it stays there.
+    Pinned(Level),
+    /// Between bounds.
+    Free(Within),
+    /// To its end.
+    End,
+}
+
 /// What a dry run would have come to.
 pub(super) struct Ordered {
-    /// The level that would be set; none for the end.
-    pub(super) level: Option<Level>,
+    /// Where to.
+    pub(super) to: To,
     /// Who asks.
     pub(super) by: String,
     /// Why they say they do.
@@ -30,9 +42,8 @@ pub(super) fn status(
         playbook: recall.plan.title.to_string(),
         playbook_hash: crate::recall::Version(recall.plan.version).to_string(),
         level: (if recall.over { v1::RecallLevel::Ended } else { level(recall.level) }).into(),
-        // Nothing moves a level but people.
-        pinned: true,
-        bounds: None,
+        pinned: recall.control.is_none(),
+        bounds: recall.control.map(|control| bounds(control.bounds)),
         // What was counted knows better, but no longer knows what was over long ago.
         since_unix_ms: wall(view, now, recall.since),
         by: String::new(),
@@ -42,6 +53,7 @@ pub(super) fn status(
         moving: None,
         tiers: tiers(view, now, recall, |tier| recall.is_open(tier)),
         safety_agents: u32::try_from(view.engine.safety_agents(&recall.plan)).unwrap_or(u32::MAX),
+        control: recall.control.map(|control| moves(view, recall, &control, now)),
     };
     if let Some(known) = view.statistics.recall(recall.id) {
         status.started_unix_ms = known.started.wall.0;
@@ -49,14 +61,21 @@ pub(super) fn status(
         (status.by, status.why) = brought(&known.now);
     }
     if let Some(ordered) = ordered {
-        let to = ordered.level.map_or(v1::RecallLevel::Ended, level);
-        status.level = to.into();
+        let free = |within: Within| within.or(recall.plan.control().bounds);
+        let (to, between) = match ordered.to {
+            To::Pinned(level) => (Some(level), None),
+            To::Free(within) => (Some(free(within).nearest(recall.level)), Some(free(within))),
+            To::End => (None, None),
+        };
+        status.level = to.map_or(v1::RecallLevel::Ended, level).into();
+        (status.pinned, status.bounds) = (between.is_none(), between.map(bounds));
+        status.control = status.control.filter(|_| between.is_some());
         status.since_unix_ms = now;
         status.by.clone_from(&ordered.by);
         status.why.clone_from(&ordered.why);
         let opens = |tier| {
             let from = recall.plan.tier(tier).map(|(from, _)| from);
-            ordered.level.zip(from).is_some_and(|(at, from)| at.opens(from))
+            to.zip(from).is_some_and(|(at, from)| at.opens(from))
         };
         status.tiers = tiers(view, now, recall, opens);
     }
@@ -66,9 +85,44 @@ pub(super) fn status(
 /// Who brought a recall to where it is, and why.
 fn brought(by: &Brought) -> (String, String) {
     if by.by.role == Role::Router {
-        return ("router".to_owned(), "its time was up".to_owned());
+        let why = by.why.as_deref().unwrap_or("its time was up");
+        return ("router".to_owned(), why.to_owned());
     }
     (by.by.name.to_string(), by.why.as_deref().unwrap_or_default().to_owned())
+}
+
+fn bounds(of: Bounds) -> v1::LevelBounds {
+    v1::LevelBounds { lowest: level(of.lowest).into(), highest: level(of.highest).into() }
+}
+
+/// How a free level moves, as it is measured at this moment.
+fn moves(view: &View<'_>, recall: &Recall, control: &Control, now: u64) -> v1::ControlStatus {
+    let plan = recall.plan.control();
+    let look = view.engine.look(recall, view.now);
+    let above = law::above(recall.level, control.bounds);
+    let rung = above.or(law::rung_of(recall.level)).unwrap_or(0);
+    let measured = |r: Reading| v1::Measured {
+        name: r.of.name().to_owned(),
+        value: r.value,
+        threshold: r.threshold,
+        presses: r.value > r.threshold,
+    };
+    let mut status = v1::ControlStatus {
+        measures: look.readings(&plan, rung).map(measured).to_vec(),
+        owed_ms: look.owed.as_millis(),
+        load: look.load[rung],
+        ..v1::ControlStatus::default()
+    };
+    if let Some(next) = law::next(&plan, recall.level, control) {
+        status.next = level(next.to).into();
+        status.next_unix_ms = wall(view, now, next.due);
+        status.since_unix_ms = wall(view, now, next.since);
+        status.because = match next.by {
+            Some(by) => look.presses(&plan, rung).unwrap_or(by).to_string(),
+            None => "nothing presses".to_owned(),
+        };
+    }
+    status
 }
 
 fn tiers(

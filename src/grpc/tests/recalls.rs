@@ -277,8 +277,24 @@ async fn which_recall_is_meant_must_be_clear_and_what_is_not_built_says_so() {
 
     let bounds = v1::LevelBounds { lowest: At::Normal.into(), highest: At::Surge.into() };
     let free = v1::SetLevelRequest { to: Some(To::Free(bounds)), ..level("f", 1, At::Surge) };
-    let free = on_call.set_level(free).await.expect_err("not yet");
-    refused(&free, Code::Unimplemented, "NO_CONTROLLER", "to.free");
+    let free = on_call.set_level(free).await.expect("it is left free").into_inner();
+    let free = free.recall.expect("a status");
+    assert_eq!((free.pinned, free.bounds, free.level()), (false, Some(bounds), At::Elevated));
+    let measures = free.control.expect("it is measured").measures;
+    let told: Vec<_> = measures.iter().map(|m| (&*m.name, m.value, m.threshold)).collect();
+    let expected =
+        [("wait", 0, 120_000), ("load", 0, 1_000), ("sessions", 0, 850), ("ivr_ports", 0, 850)];
+    assert_eq!(told, expected);
+    for (lowest, highest, field) in
+        [(At::Critical, At::Surge, "free.lowest"), (At::Normal, At::Tail, "free.highest")]
+    {
+        let bounds = v1::LevelBounds { lowest: lowest.into(), highest: highest.into() };
+        let wrong = v1::SetLevelRequest { to: Some(To::Free(bounds)), ..level("g", 1, At::Surge) };
+        let wrong = on_call.set_level(wrong).await.expect_err("no bounds");
+        refused(&wrong, Code::InvalidArgument, "OUT_OF_RANGE", field);
+    }
+    let pinned = on_call.set_level(level("h", 1, At::Surge)).await.expect("pinned").into_inner();
+    assert!(pinned.recall.is_some_and(|r| r.pinned && r.control.is_none() && r.bounds.is_none()));
     let unset = v1::SetLevelRequest { to: None, ..level("f", 1, At::Surge) };
     let unset = on_call.set_level(unset).await.expect_err("to what?");
     refused(&unset, Code::InvalidArgument, "MISSING", "to");

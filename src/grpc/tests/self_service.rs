@@ -30,6 +30,7 @@ impl Router {
             level,
             lasting: Span::seconds(3_600),
             accept_empty_safety_lane: true,
+            free: None,
         };
         let command = Command::Recall { order, why: "twelve reports".into() };
         let on_call = auth::actor(Role::OnCall, "nadia");

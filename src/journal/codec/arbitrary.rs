@@ -16,6 +16,9 @@ use crate::engine::event::{
 use crate::engine::policy::{
     AgentChoice, Channels, ContactChoice, LanguageRule, QueuePolicy, Workload,
 };
+use crate::engine::recall::control::{
+    Bounds, Control, ControlPlan, Footing, LevelCause, Press, Pressing, Pressure, Reading,
+};
 use crate::engine::recall::{
     Answer, Breaker, CallbackOffer, CallbackTier, Choice, Collect, FaqPlan, Found, Gate, Heed,
     IvrPlan, Level, LotVerdict, Outlook, PartnerTier, Partners, Plan, Question, ReturnedBecause,
@@ -228,6 +231,7 @@ pick! {
     Settled { Done, Failed(code), Withdrawn }
     Level { Normal, Tail, Elevated, Surge, Critical }
     Tier { Faq, Ivr, Callback, Partner }
+    Pressure { Wait, Load, Sessions, IvrPorts }
     Choice { Message, LotCheck, Faq(entry) }
     Question { Injury, Lot, Options }
     Text {
@@ -269,6 +273,7 @@ alternatives! {
     }
     Partners { Away {} Called { joins } Joined {} }
     Gate { Closed {} Open { until } Trying { probe } }
+    LevelCause { ByHand {} Bounds {} Pressed { by, lasting } Calm { by, lasting } }
     AdvancedBecause { Returned { of, queue } Linked { 0 } }
     Answer {
         NoWords {}
@@ -349,11 +354,18 @@ structs! {
     Why {
         rule, queues, backlog, backlogs, share, shares, late, index, proficiency, lacks,
     }
-    Plan { title, version, playbook, scope, faq, ivr, callback, partner, safety, soon }
+    Plan { title, version, playbook, scope, faq, ivr, callback, partner, safety, soon, control }
     CallbackOffer { recall, due, until }
     Breaker { outcomes, seen, opened, gate }
     CallbackTier { from, offer_after, within, capacity, accept_within }
     PartnerTier { from, pools, lead, share, capacity, channels, callbacks }
+    ControlPlan { wait, held, load, release, gateway, leave_after, bounds }
+    Bounds { lowest, highest }
+    Pressing { rungs, calm }
+    Press { since, by }
+    Reading { of, value, threshold }
+    Control { bounds, pressing, footings }
+    Footing { left, relapses }
     FaqPlan { from, capacity, pacing, silence, time_limit, entries }
     IvrPlan { from, ports, time_limit, repeats, key_timeout, yes, no, options }
     SafetyPlan { queue, kept, external }
@@ -436,7 +448,9 @@ events! {
         NextSet { agent, next }
         ReservationsPaused { paused }
         RecallStarted { recall, plan, level, expires }
-        LevelChanged { recall, level }
+        LevelChanged { recall, level, cause }
+        LevelFreed { recall, bounds }
+        LevelPressed { recall, pressing }
         RecallEnded { recall, expired }
         PartnersSet { recall, now }
         BreakerSet { recall, tier, now }

@@ -95,7 +95,9 @@ events! {
         NextSet { agent, next }
         ReservationsPaused { paused }
         RecallStarted { recall, plan, level; expires = expires_us }
-        LevelChanged { recall, level }
+        LevelChanged { recall, level, cause }
+        LevelFreed { recall, bounds }
+        LevelPressed { recall, pressing }
         RecallEnded { recall, expired }
         PartnersSet { recall, now }
         BreakerSet { recall, tier, now }

@@ -29,7 +29,7 @@ record!(Work => WorkInHand { contact, queue, channel, hold });
 record!(Measure => MeasureState { inside, times; until = until_us, time = time_us });
 record!(Gateway => GatewayState { name, session, limits, sweep, effects, unsaid, in_ivr });
 record!(Recall => RecallState {
-    plan, level, over, tiers, breakers, partners;
+    plan, level, over, tiers, breakers, partners, control, raised, lowered;
     id = recall, since = since_us, started = started_us, expires = expires_us
 });
 record!(Contact => OpenContact {
@@ -281,6 +281,7 @@ pub(super) fn put_rest(image: &Image) -> pb::EngineState {
         bulks: Field::put(&image.bulks),
         shared: Field::put(&image.shared),
         pace: Field::put(&image.pace),
+        inflow: Field::put(&image.inflow),
         counts: Field::put(&image.counts),
         owed: Field::put(&image.owed),
         free: image.free.clone(),
@@ -299,6 +300,7 @@ pub(super) fn take_rest(pb: pb::EngineState) -> Result<Image, CodecError> {
         bulks: Field::take(pb.bulks, "EngineState.bulks")?,
         shared: Field::take(pb.shared, "EngineState.shared")?,
         pace: Field::take(pb.pace, "EngineState.pace")?,
+        inflow: Field::take(pb.inflow, "EngineState.inflow")?,
         counts: Field::take(pb.counts, "EngineState.counts")?,
         owed: Field::take(pb.owed, "EngineState.owed")?,
         free: pb.free,

@@ -7,6 +7,7 @@
 //! bytes are the ones that were written is [`super::recovery`]'s.
 
 mod care;
+mod control;
 mod event;
 mod field;
 pub(super) mod image;

@@ -26,7 +26,7 @@ words!(ReturnedBecause => ReturnedBecause {
 });
 
 record!(Plan => Plan {
-    title, version, playbook, scope, faq, ivr, callback, partner, safety; soon = soon_us
+    title, version, playbook, scope, faq, ivr, callback, partner, safety, control; soon = soon_us
 });
 record!(CallbackTier => CallbackPlan {
     from, capacity;

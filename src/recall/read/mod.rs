@@ -3,6 +3,7 @@
 //! Owned by one reading. What can be told from the file alone is judged here; whether a
 //! router has the queue or the pool is asked when a recall starts.
 
+mod control;
 mod faq;
 mod menu;
 mod messages;
@@ -77,6 +78,7 @@ fn read_sections(file: &Table<'_>, fills: &[Fill<'_>]) -> Option<Playbook> {
     let triage = triage::read(file, &languages);
     let agent_script = speech.required(file, "agent_script", LONGEST_TEXT, texts::NOTHING);
     let safety = tiers::read_safety(file);
+    let control = control::read(file);
     Some(Playbook {
         title: title?.into(),
         kind,
@@ -93,6 +95,7 @@ fn read_sections(file: &Table<'_>, fills: &[Fill<'_>]) -> Option<Playbook> {
         agent_script,
         tiers: faq_tier,
         safety: safety?,
+        control,
     })
 }
 

@@ -223,6 +223,26 @@ fn placeholders_are_filled_known_or_refused() {
 }
 
 #[test]
+fn a_control_that_cannot_be_meant_is_told_where_it_is_written() {
+    for (control, path, told) in [
+        ("wait = [\"30s\", \"1m\"]", "control.wait", "three times, for elevated"),
+        ("wait = [\"2m\", \"1m\", \"4m\"]", "control.wait", "none shorter than before"),
+        ("held = [\"0s\", \"1m\", \"4m\"]", "control.held[0]", "1s"),
+        ("load = 61", "control.load", "0.0 to 60.0"),
+        ("gateway = 1.5", "control.gateway", "0.0 to 1.0"),
+        ("release = 1.0", "control.release", "below `load`"),
+        ("highest = \"tail\"", "control.highest", "elevated, surge or critical"),
+        ("lowest = \"surge\"\nhighest = \"elevated\"", "control.lowest", "not above `highest`"),
+        ("leave = \"1m\"", "control.leave", "leave_after"),
+    ] {
+        let source = format!("{}\n[control]\n{control}", source_of("peanut-butter-2022"));
+        let found = problems(&source);
+        let [(at, _, text)] = &found[..] else { panic!("{control}: {found:?}") };
+        assert!(at == path && text.contains(told), "{control}: {found:?}");
+    }
+}
+
+#[test]
 fn warnings_do_not_fail_it() {
     let source = source_of("peanut-butter-2022");
     let interim = "interim = \"Until then, do not use them for food.\"\n";
@@ -265,6 +285,8 @@ fn the_manual_names_every_field() {
     for name in EXAMPLES {
         read::read(&source_of(name), &notes, &[]).unwrap();
     }
+    let control = format!("{}\n[control]", source_of("generic"));
+    read::read(&control, &notes, &[]).unwrap();
     let fields = notes.into_fields();
     assert!(fields.len() > 60, "{fields:?}");
     for (section, field) in fields {

@@ -50,6 +50,28 @@ fn a_plan_says_what_the_playbook_says() {
 }
 
 #[test]
+fn by_what_a_free_level_moves_is_written_or_as_everywhere() {
+    use crate::engine::recall::control::{Bounds, ControlPlan};
+    let written = |control: &str| {
+        let source = format!("{}\n[control]\n{control}", source_of("peanut-butter-2022"));
+        plan(&parse("p", &source, &[]).unwrap().playbook, &routing()).unwrap().control()
+    };
+    assert_eq!(written(""), ControlPlan::default());
+    let all = "wait = [\"30s\", \"1m\", \"2m\"]\nheld = [\"5s\", \"5s\", \"10s\"]\nload = 0.95\n\
+               release = 0.8\ngateway = 0.9\nleave_after = \"1m\"\nlowest = \"tail\"\nhighest = \"surge\"";
+    let expected = ControlPlan {
+        wait: [30, 60, 120].map(Span::seconds),
+        held: [5, 5, 10].map(Span::seconds),
+        load: 950,
+        release: 800,
+        gateway: 900,
+        leave_after: Span::seconds(60),
+        bounds: Bounds { lowest: At::Tail, highest: At::Surge },
+    };
+    assert_eq!(written(all), expected);
+}
+
+#[test]
 fn times_that_are_not_written_are_by_channel_and_a_number_outside_is_told() {
     let mut source = source_of("peanut-butter-2022");
     for times in ["silence", "time_limit"] {

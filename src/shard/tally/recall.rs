@@ -44,10 +44,15 @@ impl Tally {
     pub(super) fn recall_event(&mut self, at: EngineTime, event: &Event, cause: &Cause<'_>) {
         match event {
             Event::RecallStarted { recall, level, .. } => self.started(*recall, *level, cause),
-            Event::LevelChanged { recall, level } => self.recall(*recall, |r| {
-                r.level = *level;
-                r.now = cause.brought();
-            }),
+            Event::LevelChanged { recall, level, cause: moved } => {
+                let now = cause.brought();
+                // Nobody said why: the router did it by itself.
+                let why = now.why.or_else(|| Some(moved.to_string().into()));
+                self.recall(*recall, |r| {
+                    r.level = *level;
+                    r.now = Brought { why, ..now };
+                });
+            }
             Event::RecallEnded { recall, .. } => self.recall(*recall, |r| {
                 r.over = true;
                 r.level = Level::Normal;

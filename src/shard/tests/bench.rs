@@ -220,12 +220,14 @@ pub(crate) fn plan() -> Plan {
         partner: None,
         safety: SafetyPlan { queue: QueueId(1), kept: vec![ANNE], external: true },
         soon: Span::seconds(120),
+        control: None,
     }
 }
 
 pub(crate) fn start_recall(level: Level) -> Command {
     let (plan, lasting) = (Arc::new(plan()), Span::seconds(3_600));
-    let order = RecallOrder::Start { plan, level, lasting, accept_empty_safety_lane: false };
+    let order =
+        RecallOrder::Start { plan, level, lasting, accept_empty_safety_lane: false, free: None };
     Command::Recall { order, why: "three reports of fire".into() }
 }
 

@@ -10,6 +10,7 @@ use super::statistics::{
 use crate::engine::Engine;
 use crate::engine::entry::{Actor, Entry, Role};
 use crate::engine::event::{Arrived, EffectKind, Event, Queued, Reserved, Settled};
+use crate::engine::recall::control::LevelCause;
 use crate::engine::recall::{
     Collect, Heed, Level, MOST_OVER, Outlook, ReturnedBecause, Say, SelfService, Step, Text, Tier,
     TriageClass,
@@ -349,7 +350,11 @@ fn who_brought_a_recall_to_its_level_and_why_is_known() {
 
     let level = Level::Surge;
     tally.add(
-        &by("ole", Some("on the news"), vec![Event::LevelChanged { recall: R, level }]),
+        &by(
+            "ole",
+            Some("on the news"),
+            vec![Event::LevelChanged { recall: R, level, cause: LevelCause::ByHand }],
+        ),
         WallTime(200),
     );
     assert_eq!(told(&tally), (level, false, "ole".into(), Some("on the news".into()), 200, 100));
@@ -442,7 +447,7 @@ fn metrics_tell_of_a_recall_and_let_go_of_it() {
     let text = show(vec![
         reserved(C1, 1),
         accepted(C1, 1, None),
-        Event::LevelChanged { recall: R, level: Level::Critical },
+        Event::LevelChanged { recall: R, level: Level::Critical, cause: LevelCause::ByHand },
     ]);
     assert!(
         text.contains("surgeline_class_wait_seconds_count{class=\"live\",outcome=\"answered\"} 1"),

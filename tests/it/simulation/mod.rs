@@ -335,6 +335,8 @@ const NAMES: &[&str] = &[
     "ReservationsPaused",
     "RecallStarted",
     "LevelChanged",
+    "LevelFreed",
+    "LevelPressed",
     "RecallEnded",
     "PartnersSet",
     "BreakerSet",

@@ -9,6 +9,7 @@ use rand::seq::IndexedRandom;
 use surgeline::engine::command::{Command, Heard, RecallOrder, Report};
 use surgeline::engine::contact::{Contact, State, StateKind};
 use surgeline::engine::event::{Advanced, EffectKind, Event, Rule};
+use surgeline::engine::recall::control::{ControlPlan, Within};
 use surgeline::engine::recall::{
     Answer, CallbackTier, Choice, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, PartnerTier,
     Partners, Plan, Question, ReturnedBecause, SafetyPlan, SelfService, Step, TriageClass, Wish,
@@ -100,6 +101,17 @@ impl World {
                 external: self.rng.random_bool(0.3),
             },
             soon: Span::seconds(self.rng.random_range(0..20)),
+            control: Some(self.control()),
+        }
+    }
+
+    /// Thresholds so low and times so short that levels move within a simulation.
+    fn control(&mut self) -> ControlPlan {
+        ControlPlan {
+            wait: [2, 4, 6].map(|s| Span::seconds(s * self.rng.random_range(1..4))),
+            held: [1, 1, 2].map(Span::seconds),
+            leave_after: Span::seconds(self.rng.random_range(2..20)),
+            ..ControlPlan::default()
         }
     }
 
@@ -111,12 +123,17 @@ impl World {
                     level: self.level(),
                     lasting: Span::seconds(self.rng.random_range(50..900)),
                     accept_empty_safety_lane: self.rng.random_bool(0.5),
+                    free: self.rng.random_bool(0.5).then(Within::default),
                 };
                 Command::Recall { order, why: Arc::from("the simulation says so") }
             }
             1 | 2 => {
                 let (recall, level) = (self.any_recall(), self.level());
-                let order = RecallOrder::SetLevel { recall, level };
+                let within = Within { lowest: Some(level), highest: Some(Level::Critical) };
+                let order = match self.rng.random_range(0..3) {
+                    0 => RecallOrder::Free { recall, within },
+                    _ => RecallOrder::SetLevel { recall, level },
+                };
                 Command::Recall { order, why: Arc::from("the simulation says so") }
             }
             3 if self.rng.random_bool(0.3) => {

@@ -1,6 +1,7 @@
 //! The rules of recalls and self-service.
 
 mod breakers;
+mod control;
 mod faq;
 mod ivr;
 mod offers;
@@ -61,6 +62,7 @@ fn plan(kept: &[AgentId]) -> Plan {
         partner: None,
         safety: SafetyPlan { queue: SAFETY, kept: kept.to_vec(), external: true },
         soon: Span::seconds(120),
+        control: None,
     }
 }
 
@@ -87,7 +89,8 @@ impl Center {
     fn start_with(&mut self, plan: Plan, level: Level) -> Result<Reply, Refusal> {
         let (plan, lasting) = (Arc::new(plan), Span::seconds(86_400));
         let accept_empty_safety_lane = false;
-        self.order(RecallOrder::Start { plan, level, lasting, accept_empty_safety_lane })
+        let free = None;
+        self.order(RecallOrder::Start { plan, level, lasting, accept_empty_safety_lane, free })
     }
 
     fn start(&mut self, level: Level) {
@@ -383,6 +386,7 @@ fn a_toggle_moves_those_who_wait_but_not_those_about_to_be_served() {
         level,
         lasting: Span::seconds(600),
         accept_empty_safety_lane: false,
+        free: None,
     };
     let preview = c.engine.preview(c.at(), &start, 100).expect("allowed");
     c.start(level);
@@ -453,6 +457,7 @@ fn a_start_that_cannot_be_meant_is_refused() {
         level: Level::Surge,
         lasting: Span::seconds(600),
         accept_empty_safety_lane: true,
+        free: None,
     };
     assert_eq!(c.order(order), Ok(Reply::Recall(RECALL)));
     let taken = Refusal::ScopeTaken { entry_point: Arc::from("hotline"), recall: RECALL };

@@ -7,7 +7,7 @@ use crate::engine::command::Reply;
 use crate::engine::contact::{Contact, Link, State, StateKind};
 use crate::engine::gateway::{Gateway, Sweep};
 use crate::engine::image::{
-    Counts, Image, KeptPlace, LastAgent, LastOfThread, Measure, Rates, Remembered, Taken,
+    Arrivals, Counts, Image, KeptPlace, LastAgent, LastOfThread, Measure, Rates, Remembered, Taken,
 };
 use crate::engine::recall::{Machine, Recall, ReturnedBecause, Tier, TierCounts};
 use crate::journal::Tip;
@@ -55,7 +55,8 @@ structs! {
     }
     Work { contact, queue, channel, hold }
     Gateway { name, session, limits, sweep, effects, unsaid, in_ivr }
-    Recall { id, plan, level, since, started, expires, over, tiers, breakers, partners }
+    Recall { id, plan, level, since, control, raised, lowered, started, expires, over, tiers, breakers, partners }
+    Arrivals { newest, counts }
     TierCounts { in_use, entered, solved, informed, returned, followed_up, left }
     Rates { taken, work, waiting, turns }
     Measure { inside, until, times, time }
@@ -74,7 +75,7 @@ structs! {
         triage, machine, heard, stage, course, callable, owed, callback, care, participants, partner,
     }
     Image {
-        routing, agents, gateways, recalls, bulks, shared, pace, hours, last_agents, kept_places, threads, counts,
+        routing, agents, gateways, recalls, bulks, shared, pace, inflow, hours, last_agents, kept_places, threads, counts,
         contacts, free, remembered,
         state_hash, hash_version, promises, recoveries, owed,
     }

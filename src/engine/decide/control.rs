@@ -1,0 +1,98 @@
+//! Levels that are left free: looked at every few seconds, moved as the law says.
+//!
+//! Decides by [`law`] alone; what it looks at is measured by [`super::super::inflow`]. When it
+//! looked last is part of the agenda, not state: another look at the same moment finds the same.
+
+use super::super::Engine;
+use super::super::event::Event;
+use super::super::recall::control::{Bounds, LevelCause, Within};
+use super::super::recall::{Level, Recall, law};
+use super::super::refusal::Refusal;
+use super::Turn;
+use crate::ids::RecallId;
+use crate::time::{EngineTime, Span};
+
+/// Whether a level may be left free between bounds.
+pub(super) fn check_bounds(bounds: Bounds) -> Result<(), Refusal> {
+    let (field, expected) = match bounds {
+        Bounds { highest, .. } if highest < Level::Elevated => {
+            ("free.highest", "ELEVATED, SURGE or CRITICAL")
+        }
+        Bounds { lowest, highest } if lowest > highest => {
+            ("free.lowest", "a level that is not above free.highest")
+        }
+        _ => return Ok(()),
+    };
+    Err(Refusal::OutOfRange { field, expected })
+}
+
+impl Engine {
+    pub(super) fn check_free(&self, recall: RecallId, within: Within) -> Result<(), Refusal> {
+        check_bounds(within.or(self.in_force(recall)?.plan.control().bounds))
+    }
+
+    /// When free levels are to be looked at next, if there are any.
+    pub(in crate::engine) fn next_look(&self) -> Option<EngineTime> {
+        let free = self.recalls.iter().filter(|r| !r.over && r.control.is_some());
+        // At the same moments on every engine that has the same clock.
+        let next = |every: Span| EngineTime((self.agenda.looked.0 / every.0 + 1) * every.0);
+        free.map(|r| next(r.plan.control().look_every())).min()
+    }
+}
+
+impl Turn<'_> {
+    /// Looks at every free level whose time it is.
+    pub(super) fn look_at_levels(&mut self) {
+        if self.engine.next_look().is_none_or(|due| due > self.at) {
+            return;
+        }
+        self.engine.agenda.looked = self.at;
+        let free = |r: &&Recall| !r.over && r.control.is_some();
+        let recalls: Vec<RecallId> =
+            self.engine.recalls.iter().filter(free).map(|r| r.id).collect();
+        for recall in recalls {
+            self.look_at_level(recall);
+        }
+    }
+
+    fn look_at_level(&mut self, id: RecallId) {
+        let Some(recall) = self.engine.recall(id) else { return };
+        let look = self.engine.look(recall, self.at);
+        let plan = recall.plan.control();
+        self.note_pressing(id, &look);
+        let Some(recall) = self.engine.recall(id) else { return };
+        let Some(control) = recall.control else { return };
+        if let Some((to, cause)) = law::step(&plan, recall.level, &control, &look, self.at) {
+            self.set_level(id, to, cause);
+            self.note_pressing(id, &look);
+        }
+    }
+
+    /// Remembers since when something presses or nothing does, if that is news.
+    fn note_pressing(&mut self, id: RecallId, look: &law::Look) {
+        let Some(recall) = self.engine.recall(id) else { return };
+        let Some(control) = recall.control else { return };
+        let plan = recall.plan.control();
+        let pressing = law::pressing(&plan, recall.level, &control.pressing, look, self.at);
+        if pressing != control.pressing {
+            self.emit(Event::LevelPressed { recall: id, pressing });
+        }
+    }
+
+    /// Leaves a level free; one that is outside of the bounds moves into them at once.
+    pub(super) fn free_level(&mut self, id: RecallId, within: Within) {
+        let Some(recall) = self.engine.recall(id) else { return };
+        let (level, bounds) = (recall.level, within.or(recall.plan.control().bounds));
+        self.emit(Event::LevelFreed { recall: id, bounds });
+        let to = bounds.nearest(level);
+        if to != level {
+            self.set_level(id, to, LevelCause::Bounds);
+        }
+    }
+
+    /// Sets a level; those who wait are gone through by and by.
+    pub(super) fn set_level(&mut self, recall: RecallId, level: Level, cause: LevelCause) {
+        self.emit(Event::LevelChanged { recall, level, cause });
+        self.engine.agenda.walk_anew(recall, false);
+    }
+}

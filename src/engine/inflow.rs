@@ -1,0 +1,297 @@
+//! How much comes in, by queue and channel, and what it asks of those at work: the offered load.
+//!
+//! Counts are kept by events alone, in slots of half a minute; a window is the sum of the
+//! newest of them. A load is *certain* as far as chance does not explain the count: three
+//! agents and a thousand are judged alike, and no ordinary evening looks like a wave. It reads
+//! and decides nothing: [`super::recall::law`] does.
+
+use super::Engine;
+use super::floor::Serving;
+use super::gateway::Gateway;
+use super::recall::Recall;
+use super::recall::control::{FULL, RUNGS};
+use super::recall::law::{self, Look};
+use super::words::{Channel, ServiceClass};
+use crate::ids::QueueId;
+use crate::time::{EngineTime, Span};
+
+/// Length of one slot.
+const SLOT: Span = Span::seconds(30);
+/// Slots kept; the newest is not full yet.
+pub const SLOTS: usize = 30;
+/// Windows, in slots, each with how many standard deviations a count must lie above what the
+/// agents take before a load is certain: of what is looked at more often, more. A wave of three
+/// times the usual in a center at 0.7 shows within 7 minutes of its beginning; 1.3 times the
+/// usual, 0.91, shows by chance once in ten such days.
+const WINDOWS: [(usize, f64); 9] = [
+    (1, 2.42),
+    (2, 2.08),
+    (3, 1.88),
+    (4, 1.74),
+    (6, 1.54),
+    (8, 1.40),
+    (12, 1.20),
+    (20, 0.95),
+    (30, 0.75),
+];
+/// Standard deviations for the higher rungs, in any window: callbacks and partners cost.
+const SURE: f64 = 3.0;
+/// The window, in slots, by which a load is told and a rung is left: 6 minutes.
+const LATELY: usize = 12;
+/// Standard deviations by which that load must be above to end a calm.
+const DOUBT: f64 = 1.0;
+/// How long a contact keeps an agent where nothing is measured yet.
+const UNMEASURED: f64 = 300.0;
+/// That guess is worth as much as so many that were measured.
+const GUESSED: f64 = 4.0;
+/// Lines that are looked at for one recall, those of its scope first.
+const MOST_LINES: usize = 256;
+/// A load beyond is told as this one, thousandths.
+const MOST_LOAD: f64 = 1_000_000.0;
+
+/// Arrivals of one queue and channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub struct Arrivals {
+    /// The slot that ends the window, counted from the router's beginning.
+    pub newest: u64,
+    /// How many came in it and in those before it.
+    pub counts: [u32; SLOTS],
+}
+
+impl Arrivals {
+    /// Slots up to `now`, those in which nobody came empty.
+    fn until(mut self, now: u64) -> Self {
+        for _ in 0..now.saturating_sub(self.newest).min(SLOTS as u64) {
+            self.counts.rotate_right(1);
+            self.counts[0] = 0;
+        }
+        self.newest = self.newest.max(now);
+        self
+    }
+
+    fn count(&mut self, at: EngineTime) {
+        *self = self.until(slot(at));
+        self.counts[0] = self.counts[0].saturating_add(1);
+    }
+}
+
+const fn slot(at: EngineTime) -> u64 {
+    at.0 / SLOT.0
+}
+
+/// Arrivals by queue and channel.
+#[derive(Debug, Default, Hash)]
+pub(crate) struct Inflow(Vec<[Arrivals; 4]>);
+
+impl Inflow {
+    /// As an image holds it.
+    pub(crate) fn of(arrivals: Vec<[Arrivals; 4]>) -> Self {
+        Self(arrivals)
+    }
+
+    /// By queue and channel.
+    pub(crate) fn all(&self) -> &[[Arrivals; 4]] {
+        &self.0
+    }
+
+    /// Somebody came into a queue.
+    pub(crate) fn arrived(&mut self, at: EngineTime, queue: QueueId, channel: Channel) {
+        if self.0.len() <= queue.index() {
+            self.0.resize(queue.index() + 1, [Arrivals::default(); 4]);
+        }
+        self.0[queue.index()][channel.index()].count(at);
+    }
+
+    fn get(&self, (queue, channel): (QueueId, Channel), at: EngineTime) -> Arrivals {
+        let of = self.0.get(queue.index()).map(|q| q[channel.index()]);
+        of.unwrap_or_default().until(slot(at))
+    }
+
+    /// Queues and channels into which somebody came within the window.
+    fn lines(&self, at: EngineTime) -> impl Iterator<Item = (QueueId, Channel)> {
+        let oldest = slot(at).saturating_sub(SLOTS as u64);
+        let queues = (0..).map(QueueId).zip(&self.0);
+        queues.flat_map(move |(queue, of)| {
+            let lately = move |c: &Channel| {
+                let arrivals = &of[c.index()];
+                arrivals.newest > oldest && arrivals.counts.iter().any(|n| *n > 0)
+            };
+            Channel::ALL.into_iter().filter(lately).map(move |c| (queue, c))
+        })
+    }
+}
+
+/// What comes of one line, as work for the agents who are looked at.
+struct Offered {
+    arrivals: Arrivals,
+    /// Seconds of one of those agents that a contact takes, times the part that they take.
+    each: f64,
+    /// The same without the part: what one contact takes.
+    whole: f64,
+    /// How many contacts that was measured of.
+    measured: f64,
+    letters: bool,
+}
+
+/// Work offered in a window, and what is to be had against it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Work {
+    /// Seconds of agents.
+    offered: f64,
+    /// Its variance: of how many come, and of how long one is measured to take.
+    variance: f64,
+    /// Seconds that the agents have.
+    capacity: f64,
+}
+
+impl Work {
+    /// The load that is above what chance makes of less, in so many standard deviations. The
+    /// root of a count spreads by a half, however large it is.
+    fn certain(self, deviations: f64) -> f64 {
+        if self.offered <= 0.0 || self.capacity <= 0.0 {
+            return 0.0;
+        }
+        let count = self.offered * self.offered / self.variance;
+        let least = (count.sqrt() - deviations / 2.0).max(0.0);
+        least * least / count * self.offered / self.capacity
+    }
+}
+
+impl Engine {
+    /// What is measured for a recall now.
+    #[must_use]
+    pub fn look(&self, recall: &Recall, at: EngineTime) -> Look {
+        let scope = self.lines_of(recall);
+        let (offered, agents) = self.offered(&scope, at);
+        let mut look = Look { wait: self.wait_of(&scope, at), ..Look::default() };
+        // Of one that is longer than the router's life the shorter ones know as much.
+        let windows = WINDOWS.iter().filter(|(slots, _)| *slots as u64 <= slot(at) + 1);
+        for rung in 0..RUNGS {
+            let letters = rung == 0;
+            let certain = |(slots, first): &(usize, f64)| {
+                let deviations = if letters { *first } else { SURE };
+                work(&offered, agents, *slots, letters, at).certain(deviations)
+            };
+            let lately = work(&offered, agents, LATELY, letters, at);
+            look.certain[rung] = thousandths(windows.clone().map(certain).fold(0.0, f64::max));
+            look.load[rung] = thousandths(lately.certain(0.0));
+            look.doubtful[rung] = thousandths(lately.certain(DOUBT));
+        }
+        for gateway in self.gateways.iter().filter(|g| g.session.is_some()) {
+            let ports = law::used(gateway.in_ivr, gateway.limits.ivr_ports);
+            look.ports = look.ports.max(ports);
+            look.sessions = look.sessions.max(sessions_used(gateway));
+        }
+        look.owed = self.owed_to(&scope, agents, at);
+        look
+    }
+
+    /// The queues and channels of a recall's scope.
+    fn lines_of(&self, recall: &Recall) -> Vec<(QueueId, Channel)> {
+        let queue = |e| self.routing.entry_point(e).map(|e| e.queue);
+        let mut queues: Vec<QueueId> = recall.plan.scope.iter().filter_map(|e| queue(*e)).collect();
+        queues.sort_unstable();
+        queues.dedup();
+        let of = |queue: QueueId| {
+            let takes = move |c: &Channel| self.routing.takes(queue, *c);
+            Channel::ALL.into_iter().filter(takes).map(move |c| (queue, c))
+        };
+        queues.into_iter().flat_map(of).take(MOST_LINES).collect()
+    }
+
+    /// What comes of every line that shares agents with the scope, and how many agents there
+    /// are for the scope.
+    fn offered(&self, scope: &[(QueueId, Channel)], at: EngineTime) -> (Vec<Offered>, f64) {
+        let mut lines = scope.to_vec();
+        let others: Vec<_> = self.inflow.lines(at).filter(|l| !scope.contains(l)).collect();
+        lines.extend(others.into_iter().take(MOST_LINES.saturating_sub(lines.len())));
+        let usual: Vec<_> = lines
+            .iter()
+            .filter_map(|(queue, channel)| {
+                self.routing.queue(*queue).map(|q| (*queue, *channel, q))
+            })
+            .collect();
+        let Serving { agents, all, ours, busy } =
+            self.floor.serving(&usual, scope.len(), &self.routing.partners);
+        let mut offered = Vec::new();
+        for (i, (queue, channel, of)) in usual.iter().enumerate() {
+            if ours[i] == 0 || all[i] == 0 || agents == 0 {
+                continue;
+            }
+            let measure = self.pace.get(*queue, *channel).work;
+            let work = measure.seconds_each(at);
+            // So many of them an agent has at once.
+            let at_once = f64::from(ours[i]) / f64::from(busy[i].max(1));
+            let whole = work.unwrap_or(UNMEASURED) / at_once;
+            offered.push(Offered {
+                arrivals: self.inflow.get((*queue, *channel), at),
+                each: whole * f64::from(ours[i]) / f64::from(all[i]),
+                whole,
+                measured: measure.happened(at).max(GUESSED),
+                letters: channel.service() == ServiceClass::Async && !of.safety,
+            });
+        }
+        (offered, f64::from(agents))
+    }
+
+    /// How long the next caller of a scope waits, milliseconds: the worst of its lines counts
+    /// most, a line by which hardly anybody comes little. Letters wait for other things.
+    fn wait_of(&self, scope: &[(QueueId, Channel)], at: EngineTime) -> u32 {
+        let (mut sum, mut all) = (0.0, 0.0);
+        for (queue, channel) in scope.iter().filter(|(_, c)| c.service() == ServiceClass::Live) {
+            let came: u32 = self.inflow.get((*queue, *channel), at).counts.iter().sum();
+            let (waiting, wait) = self.wait_behind(*queue, *channel, at);
+            let weight = f64::from(came.max(waiting));
+            // The mean of the fourth powers: half of the arrivals make 0.84 of the worst wait.
+            let square = wait.as_secs_f64() * wait.as_secs_f64();
+            sum += weight * square * square;
+            all += weight;
+        }
+        let mean = if all > 0.0 { (sum / all).sqrt().sqrt() } else { 0.0 };
+        whole(mean * 1e3)
+    }
+
+    /// How long all agents of a scope would work on its callbacks that are owed.
+    fn owed_to(&self, scope: &[(QueueId, Channel)], agents: f64, at: EngineTime) -> Span {
+        let calls = scope.iter().filter(|(_, c)| *c == Channel::Voice);
+        let seconds = calls.map(|(queue, channel)| {
+            let owed = self.board.of(*queue);
+            let open = owed.held + owed.patient + owed.pressing + owed.reserved;
+            let each = self.pace.get(*queue, *channel).work.seconds_each(at);
+            f64::from(open) * each.unwrap_or(UNMEASURED)
+        });
+        Span::millis(whole(seconds.sum::<f64>() / agents.max(1.0) * 1e3).into())
+    }
+}
+
+/// Of one gateway, by what it said it can carry.
+fn sessions_used(_: &Gateway) -> u32 {
+    0
+}
+
+/// What was offered in the newest slots.
+fn work(offered: &[Offered], agents: f64, slots: usize, letters: bool, at: EngineTime) -> Work {
+    let before = Span((slots as u64 - 1) * SLOT.0 + at.0 % SLOT.0);
+    let window = Span(before.0.min(at.0).max(1_000_000)).as_secs_f64();
+    let mut work = Work { capacity: agents * window, ..Work::default() };
+    for of in offered.iter().filter(|of| letters || !of.letters) {
+        let came: u32 = of.arrivals.counts[..slots].iter().sum();
+        let offered = f64::from(came) * of.each;
+        work.offered += offered;
+        work.variance += offered * of.whole + offered * offered / of.measured;
+    }
+    work
+}
+
+fn thousandths(load: f64) -> u32 {
+    whole((load * f64::from(FULL)).min(MOST_LOAD))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturating, not negative"
+)]
+fn whole(count: f64) -> u32 {
+    count.round() as u32
+}

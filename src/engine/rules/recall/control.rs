@@ -1,0 +1,429 @@
+//! Levels that are left free: a center under a clock of its own, at work for hours.
+//!
+//! Agents talk for five minutes on average and answer at once, customers give up after four;
+//! both are drawn. Nobody goes to a tier, so that what comes is what was drawn.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::engine::Engine;
+use crate::engine::entry::{Actor, Entry, Role};
+use crate::engine::recall::control::{ControlPlan, LevelCause, Pressure, Within};
+use crate::engine::routing::{AgentProfile, EntryPoint, Routing};
+use crate::engine::rules::{agent, listed, queue};
+use crate::engine::words::Availability;
+use crate::ids::{PoolId, QueueId};
+
+const HANDLE: f64 = 300.0;
+const PATIENCE: f64 = 240.0;
+const HOUR: u64 = 3_600;
+
+/// What happens next outside the router.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Next {
+    Ends(ContactId),
+    GivesUp(ContactId),
+}
+
+/// A center with as many agents for the hotline as for the shop, who share nothing.
+struct Day {
+    engine: Engine,
+    clock: EngineTime,
+    agenda: BTreeMap<(EngineTime, u64), Next>,
+    drawn: u64,
+    keys: u64,
+    agents: u32,
+    journal: Vec<(EngineTime, Event)>,
+}
+
+impl Day {
+    fn new(agents: u32, seed: u64) -> Self {
+        let mut queues = vec![
+            queue("plain", &[], false),
+            queue("skilled", &[], false),
+            queue("safety", &[], true),
+        ];
+        let mut staff = Vec::new();
+        for pool in 0..2u16 {
+            queues[usize::from(pool)].pools = [PoolId(pool)].into_iter().collect();
+            for n in 0..agents {
+                let name = format!("a{pool}-{n}");
+                staff.push(AgentProfile { pool: PoolId(pool), ..agent(&name, None, [1, 1, 0, 0]) });
+            }
+        }
+        let entry_points = [("hotline", PLAIN), ("shop", SKILLED)];
+        let entry_points = entry_points.map(|(name, queue)| EntryPoint {
+            name: Arc::from(name),
+            retired: false,
+            queue,
+        });
+        let routing = Routing {
+            pools: listed(&["own", "other"]),
+            queues,
+            agents: staff,
+            entry_points: entry_points.to_vec(),
+            not_ready_reasons: listed(&["ring-no-answer", "just-connected", "lunch"]),
+            ..Routing::default()
+        };
+        let (clock, agenda, journal) = (EngineTime::ZERO, BTreeMap::new(), Vec::new());
+        let engine = Engine::default();
+        let (drawn, keys) = (seed << 32, 0);
+        let mut day = Self { engine, clock, agenda, drawn, keys, agents, journal };
+        day.run(&Command::Configure(Arc::new(routing)));
+        day.run(&Command::ConnectGateway { name: Arc::from("gate"), limits: SAYS });
+        for id in (0..2 * agents).map(AgentId) {
+            day.run(&Command::ConnectAgent(id));
+            day.act(id, Act::Become(Availability::Ready));
+        }
+        day
+    }
+
+    fn run(&mut self, command: &Command) -> Reply {
+        let mut events = Vec::new();
+        let reply = self.engine.handle(self.clock, None, command, &mut events);
+        let reply = reply.unwrap_or_else(|no| panic!("{no}: {command:?}"));
+        for event in events {
+            if let Event::Reserved(r) = &event {
+                let (agent, reservation) = (r.agent, r.reservation);
+                self.journal.push((self.clock, event.clone()));
+                self.act(agent, Act::Accept(reservation));
+                continue;
+            }
+            if let Event::Bridged { contact, .. } = &event {
+                let contact = *contact;
+                let talk = self.span(HANDLE);
+                self.later(talk, Next::Ends(contact));
+            }
+            self.journal.push((self.clock, event));
+        }
+        reply
+    }
+
+    fn act(&mut self, agent: AgentId, act: Act) {
+        self.run(&Command::Agent { agent, session: None, act });
+    }
+
+    fn draw(&mut self) -> f64 {
+        self.drawn += 1;
+        let x = self.drawn.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let x = (x ^ (x >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((x >> 11) as f64 + 1.0) / (1u64 << 53) as f64
+    }
+
+    fn span(&mut self, mean: f64) -> Span {
+        Span((-self.draw().ln() * mean * 1e6) as u64)
+    }
+
+    /// How many come where so many do on average.
+    fn poisson(&mut self, mean: f64) -> u32 {
+        let (mut product, mut came) = (self.draw(), 0);
+        while product > (-mean).exp() {
+            product *= self.draw();
+            came += 1;
+        }
+        came
+    }
+
+    fn later(&mut self, after: Span, next: Next) {
+        self.agenda.insert((self.clock + after, self.drawn), next);
+    }
+
+    /// Somebody comes to the hotline or to the shop, and gives up after a while.
+    fn comes(&mut self, through: EntryPointId) {
+        self.keys += 1;
+        let queue = QueueId(through.0);
+        let arrival = crate::engine::command::Arrival {
+            key: Arc::from(format!("k{}", self.keys)),
+            channel: Channel::Chat,
+            queue,
+            entry_point: Some(through),
+            needs: [].into_iter().collect(),
+            preferred: [].into_iter().collect(),
+            head_start: Span::ZERO,
+            safety: false,
+            language: None,
+            heed: None,
+            customer: None,
+            continues: None,
+            waited: Span::ZERO,
+            attributes: None,
+            number_confirmed: false,
+            content: self.keys,
+        };
+        let report = Report::Arrived(arrival);
+        let came = self.run(&Command::Gateway { gateway: GATE, session: None, report });
+        let Reply::Contact(contact) = came else { panic!("{came:?}") };
+        let patience = self.span(PATIENCE);
+        self.later(patience, Next::GivesUp(contact));
+        self.begun(contact);
+    }
+
+    /// A chat needs no legs: whoever was given one talks.
+    fn begun(&mut self, contact: ContactId) {
+        let assigned = |c: &Contact| matches!(c.state, State::Assigned { .. });
+        if self.engine.contact(contact).is_some_and(assigned) {
+            let talk = self.span(HANDLE);
+            self.later(talk, Next::Ends(contact));
+        }
+    }
+
+    fn happens(&mut self, next: Next) {
+        match next {
+            Next::Ends(contact) => {
+                let agent = self.engine.contact(contact).and_then(|c| c.state.agent());
+                let agent = agent.expect("they talk");
+                self.act(agent, Act::Complete { contact, disposition: None });
+                // The next one has it now.
+                let work = self.engine.agent(agent).and_then(|a| a.work.first()).map(|w| w.contact);
+                work.into_iter().for_each(|next| self.begun(next));
+            }
+            Next::GivesUp(contact) => {
+                if self.engine.contact(contact).is_some_and(|c| c.state == State::Queued) {
+                    let report = Report::CustomerLeft(contact);
+                    self.run(&Command::Gateway { gateway: GATE, session: None, report });
+                }
+            }
+        }
+    }
+
+    /// Lets it go on until a time, with so much load, in parts of what all agents take.
+    fn until(&mut self, until: u64, through: EntryPointId, load: impl Fn(f64) -> f64) {
+        let end = EngineTime::ZERO + Span::seconds(until);
+        while self.clock < end {
+            let second = self.clock + Span::seconds(1);
+            let rate = load(self.clock.0 as f64 / 6e7) * f64::from(self.agents) / HANDLE;
+            for _ in 0..self.poisson(rate) {
+                self.comes(through);
+            }
+            while let Some(next) = self.agenda.first_entry().filter(|e| e.key().0 <= second) {
+                self.clock = self.clock.max(next.key().0);
+                let next = next.remove();
+                self.happens(next);
+            }
+            self.clock = second;
+            while self.engine.next_tick().is_some_and(|due| due <= self.clock) {
+                self.run(&Command::Tick);
+            }
+        }
+    }
+
+    fn start(&mut self, scope: EntryPointId, level: Level, free: Option<Within>) {
+        let plan = Plan { scope: vec![scope], faq: None, ivr: None, ..plan(&[]) };
+        let order = RecallOrder::Start {
+            plan: Arc::new(plan),
+            level,
+            lasting: Span::seconds(86_400),
+            accept_empty_safety_lane: true,
+            free,
+        };
+        self.run(&Command::Recall { order, why: Arc::from("smoke") });
+    }
+
+    /// When a recall came to which level, in seconds.
+    fn moves(&self, of: RecallId) -> Vec<(u64, Level)> {
+        let moved = |(at, event): &(EngineTime, Event)| match event {
+            Event::LevelChanged { recall, level, .. } if *recall == of => {
+                Some((at.0 / 1_000_000, *level))
+            }
+            _ => None,
+        };
+        self.journal.iter().filter_map(moved).collect()
+    }
+
+    fn replayed(&self) -> Engine {
+        let mut replica = Engine::default();
+        for (sequence, (at, event)) in (1..).zip(&self.journal) {
+            replica.replay(&Entry {
+                sequence,
+                at: *at,
+                actor: Actor { role: Role::Router, name: "test".into() },
+                request: None,
+                events: vec![event.clone()],
+                sealed: None,
+            });
+        }
+        replica
+    }
+}
+
+const FREE: Option<Within> = Some(Within { lowest: None, highest: None });
+
+/// The usual load for an hour, then up to so many times that within a quarter of an hour, half of it
+/// gone every hour from there.
+fn wave(usual: f64, times: f64) -> impl Fn(f64) -> f64 {
+    move |minute| match minute - 60.0 {
+        before if before < 0.0 => usual,
+        up if up < 15.0 => usual * (1.0 + (times - 1.0) * up / 15.0),
+        down => usual * (1.0 + (times - 1.0) * 0.5f64.powf((down - 15.0) / 60.0)),
+    }
+}
+
+#[test]
+fn a_wave_of_25_times_is_met_in_minutes_by_three_agents_and_by_many() {
+    for (agents, usual) in [(3, 0.3), (300, 0.7)] {
+        let mut day = Day::new(agents, 1);
+        day.start(HOTLINE, Level::Normal, FREE);
+        day.until(HOUR + 720, HOTLINE, wave(usual, 25.0));
+        let moves = day.moves(RECALL);
+        let levels: Vec<Level> = moves.iter().map(|(_, level)| *level).collect();
+        assert_eq!(levels, [Level::Elevated, Level::Surge, Level::Critical], "{agents}: {moves:?}");
+        let last = if agents == 3 { 600 } else { 360 };
+        assert!(moves[0].0 > HOUR && moves[2].0 < HOUR + last, "{agents}: {moves:?}");
+    }
+}
+
+#[test]
+fn at_1_3_times_the_usual_neither_callbacks_nor_partners_are_called_for() {
+    let mut raised = 0;
+    for seed in 0..20 {
+        let mut day = Day::new(100, seed);
+        day.start(HOTLINE, Level::Normal, FREE);
+        day.until(3 * HOUR, HOTLINE, wave(0.7, 1.3));
+        let moves = day.moves(RECALL);
+        assert!(moves.iter().all(|(_, level)| *level <= Level::Elevated), "{seed}: {moves:?}");
+        raised += u32::from(!moves.is_empty());
+    }
+    assert!(raised <= 4, "{raised} of 20");
+    // And where it lasts.
+    let mut day = Day::new(60, 0);
+    day.start(HOTLINE, Level::Normal, FREE);
+    day.until(6 * HOUR, HOTLINE, |_| 0.91);
+    let moves = day.moves(RECALL);
+    assert!(moves.iter().all(|(_, level)| *level <= Level::Elevated), "{moves:?}");
+}
+
+#[test]
+fn waves_are_seen_in_time() {
+    for (times, most) in [(3.0, 8.2), (5.0, 6.0), (10.0, 4.0)] {
+        let on = |seed| {
+            let mut day = Day::new(100, seed);
+            day.start(HOTLINE, Level::Normal, FREE);
+            day.until(HOUR + 900, HOTLINE, wave(0.7, times));
+            let first = day.moves(RECALL).first().map_or(9_999, |(at, _)| *at);
+            first as f64 / 60.0 - 60.0
+        };
+        let mean = (0..20).map(on).sum::<f64>() / 20.0;
+        assert!((0.5..most).contains(&mean), "{times}: {mean:.1} minutes");
+    }
+}
+
+#[test]
+fn a_load_that_is_just_full_makes_nothing_flap() {
+    for (agents, seed) in [(3, 1), (3, 2), (30, 2), (30, 3), (300, 4)] {
+        let mut day = Day::new(agents, seed);
+        day.start(HOTLINE, Level::Normal, FREE);
+        day.until(6 * HOUR, HOTLINE, |_| 1.0);
+        let moves = day.moves(RECALL);
+        assert!(moves.len() <= 12, "{agents}: {moves:?}");
+        let last = moves.iter().filter(|(at, _)| *at > 3 * HOUR).count();
+        assert!(last <= 6, "less and less: {agents}: {moves:?}");
+    }
+}
+
+#[test]
+fn after_the_wave_everything_is_left_in_reverse_order() {
+    let mut day = Day::new(30, 5);
+    day.start(HOTLINE, Level::Normal, FREE);
+    let over = |minute| if minute < 90.0 { wave(0.7, 6.0)(minute) } else { 0.4 };
+    day.until(3 * HOUR, HOTLINE, over);
+    let moves = day.moves(RECALL);
+    let levels: Vec<Level> = moves.iter().map(|(_, level)| *level).collect();
+    let (surge, elevated) = (Level::Surge, Level::Elevated);
+    let all = [elevated, surge, Level::Critical, surge, elevated, Level::Normal];
+    assert_eq!(levels, all, "{moves:?}");
+    for pair in moves[2..].windows(2) {
+        assert!(pair[1].0 - pair[0].0 >= 600, "each rung takes its time anew: {moves:?}");
+    }
+    let causes: Vec<&str> = (day.journal.iter())
+        .filter_map(|(_, event)| match event {
+            Event::LevelChanged { cause, .. } => Some(cause.name()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(causes, ["pressed", "pressed", "pressed", "calm", "calm", "calm"]);
+    let presses = day.journal.iter().filter(|(_, e)| matches!(e, Event::LevelPressed { .. }));
+    assert!(presses.count() < 60, "only what changes is an event");
+}
+
+#[test]
+fn bounds_hold_and_what_is_pinned_stays() {
+    let mut day = Day::new(3, 1);
+    day.start(HOTLINE, Level::Normal, None);
+    day.until(HOUR + 900, HOTLINE, wave(0.3, 25.0));
+    assert_eq!(day.moves(RECALL), [], "it is pinned");
+    let order = |lowest, highest| {
+        let within = Within { lowest: Some(lowest), highest: Some(highest) };
+        Command::Recall {
+            order: RecallOrder::Free { recall: RECALL, within },
+            why: Arc::from("over night"),
+        }
+    };
+    day.run(&order(Level::Elevated, Level::Surge));
+    let freed = day.moves(RECALL);
+    assert_eq!(freed.last().map(|(_, level)| *level), Some(Level::Elevated), "at once");
+    day.until(HOUR + 1_800, HOTLINE, wave(0.3, 25.0));
+    let level = |day: &Day| day.engine.recall(RECALL).expect("in force").level;
+    assert_eq!(level(&day), Level::Surge, "and no higher");
+    day.until(3 * HOUR, HOTLINE, |_| 0.2);
+    assert_eq!(level(&day), Level::Elevated, "and no lower");
+    let set = RecallOrder::SetLevel { recall: RECALL, level: Level::Elevated };
+    day.run(&Command::Recall { order: set, why: Arc::from("stay") });
+    assert!(day.engine.recall(RECALL).is_some_and(|r| r.control.is_none()), "pinned where it is");
+    for (lowest, highest, field) in [
+        (Level::Critical, Level::Surge, "free.lowest"),
+        (Level::Normal, Level::Tail, "free.highest"),
+    ] {
+        let refused = day.engine.handle(day.clock, None, &order(lowest, highest), &mut Vec::new());
+        assert!(matches!(refused, Err(Refusal::OutOfRange { field: f, .. }) if f == field));
+    }
+}
+
+#[test]
+fn a_snapshot_in_the_middle_goes_on_as_the_owner_does() {
+    let mut day = Day::new(10, 9);
+    day.start(HOTLINE, Level::Normal, FREE);
+    day.until(HOUR + 300, HOTLINE, wave(0.7, 10.0));
+    assert_eq!(day.replayed().state_hash(), day.engine.state_hash(), "by its events alone");
+    let restored = Engine::restore(&day.engine.image()).expect("a state");
+    let (agenda, journal) = (day.agenda.clone(), Vec::new());
+    let mut other = Day { engine: restored, agenda, journal, ..day };
+    let before = day.journal.len();
+    for day in [&mut day, &mut other] {
+        day.until(2 * HOUR, HOTLINE, wave(0.7, 10.0));
+    }
+    assert!(day.journal[before..] == other.journal[..], "the same events at the same times");
+    assert!(!other.moves(RECALL).is_empty(), "it moved after the snapshot");
+    assert_eq!(day.engine.state_hash(), other.engine.state_hash());
+}
+
+#[test]
+fn two_recalls_are_judged_by_what_comes_to_each() {
+    let mut day = Day::new(10, 3);
+    day.start(HOTLINE, Level::Normal, FREE);
+    day.start(SHOP, Level::Normal, FREE);
+    day.until(HOUR + 900, HOTLINE, wave(0.7, 10.0));
+    assert_eq!(day.engine.recall(RECALL).expect("in force").level, Level::Critical);
+    assert_eq!(day.moves(RecallId(2)), [], "nobody came to the shop");
+    let look = |id| day.engine.look(day.engine.recall(id).expect("in force"), day.clock);
+    assert!(look(RECALL).wait > 60_000 && look(RECALL).certain[2] > 1_000, "{:?}", look(RECALL));
+    let quiet = look(RecallId(2));
+    assert_eq!((quiet.wait, quiet.load, quiet.certain), (0, [0; 3], [0; 3]));
+}
+
+#[test]
+fn why_it_moved_can_be_read() {
+    let mut day = Day::new(3, 1);
+    day.start(HOTLINE, Level::Normal, FREE);
+    day.until(HOUR + 900, HOTLINE, wave(0.3, 25.0));
+    let cause = day.journal.iter().find_map(|(_, event)| match event {
+        Event::LevelChanged { cause, .. } => Some(*cause),
+        _ => None,
+    });
+    let Some(LevelCause::Pressed { by, lasting }) = cause else { panic!("{cause:?}") };
+    assert!(by.value > by.threshold && lasting >= Span::seconds(60), "{cause:?}");
+    let told = cause.map(|c| c.to_string()).unwrap_or_default();
+    let begins = if by.of == Pressure::Wait { "wait " } else { "load of at least " };
+    assert!(told.starts_with(begins) && told.ends_with(" s"), "{told}");
+    assert_eq!(ControlPlan::default().look_every(), Span::seconds(5));
+}

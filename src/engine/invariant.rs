@@ -4,6 +4,7 @@
 //! the matching is done by looking at everyone.
 
 mod care;
+mod matching;
 mod owed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +16,7 @@ use super::decide::may_answer;
 use super::event::{Announce, EffectKind};
 use super::floor::{IdleKeys, Staff, Stand};
 use super::participant::{Participant, Who};
-use super::recall::{Partners, Tier, TierCounts, TriageClass};
-use super::sharing::Help;
+use super::recall::{Tier, TierCounts, TriageClass};
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_promise, of_recall, of_recovery};
 use super::words::{ServiceClass, WaitsFor};
@@ -256,7 +256,7 @@ impl Engine {
     fn check_lines(&self) -> Result<(), Violation> {
         let mut waiting = 0;
         for c in self.contacts() {
-            let right = match (self.stand_of(c.id), waits(c), c.named) {
+            let right = match (self.stand_of(c.id), c.is_in_line(), c.named) {
                 (Stand::Off, false, _) => true,
                 (Stand::Named(agent), true, Some(named)) => agent == named.agent,
                 (Stand::Line(..), true, None) => self.position(c.id).is_some(),
@@ -265,7 +265,7 @@ impl Engine {
             if !right {
                 return Err(Violation::Standing(c.id));
             }
-            waiting += usize::from(waits(c));
+            waiting += usize::from(c.is_in_line());
         }
         if !self.floor.is_sound() {
             return Err(Violation::Index("the floor"));
@@ -448,62 +448,4 @@ impl Engine {
             Err(Violation::Index("calls in menus"))
         }
     }
-
-    /// The naive matcher: nobody waits whom somebody idle could take.
-    fn check_matching(&self) -> Result<(), Violation> {
-        if self.counts.paused {
-            return Ok(());
-        }
-        for c in self.contacts().filter(|c| waits(c) && self.is_attached(c)) {
-            let joined =
-                self.recall_at(c.entry_point).is_some_and(|r| r.partners == Partners::Joined);
-            if !joined && c.stage.pools.iter().any(|p| self.routing.partners.contains(p)) {
-                return Err(Violation::Partner(c.id));
-            }
-            for a in self.agents() {
-                let asked = c.has_fallen_silent() && self.floor.asks_enough(a.id);
-                if self.could_take(a.id, c) && !asked {
-                    return Err(Violation::Idle { contact: c.id, agent: a.id });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether an agent may have a contact, by the words of the configuration alone.
-    #[must_use]
-    pub fn could_take(&self, agent: AgentId, c: &Contact) -> bool {
-        let (Some(a), Some(profile), Some(queue)) =
-            (self.agent(agent), self.routing.agent(agent), self.routing.queue(c.queue))
-        else {
-            return false;
-        };
-        if !a.can_take(profile, c.channel) {
-            return false;
-        }
-        if let Some(named) = c.named {
-            return named.agent == agent;
-        }
-        if self.is_kept(agent) && c.service != ServiceClass::Safety {
-            return false;
-        }
-        let partner = self.is_partner(agent);
-        if partner && self.partners_are_full(agent) {
-            return false;
-        }
-        let skilled = c.needs.iter().all(|n| {
-            profile.skills.iter().any(|(skill, level)| *skill == n.skill && *level >= n.at_least)
-        });
-        let (pool, added) = (profile.pool, c.stage.pools.as_slice());
-        let help = Help { queue: c.queue, service: c.service, added, pool };
-        skilled
-            && help.is_allowed(&self.routing.sharings, |id| self.is_shared(id))
-            && (!partner && (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
-                || c.stage.pools.contains(&profile.pool))
-            && !c.passed_over.iter().any(|p| p.agent == agent)
-    }
-}
-
-fn waits(c: &Contact) -> bool {
-    c.is_in_line()
 }

@@ -15,7 +15,7 @@ use surgeline::engine::Engine;
 use surgeline::engine::command::{Act, Arrival, Command, GatewayLimits, RecallOrder, Report};
 use surgeline::engine::contact::StateKind;
 use surgeline::engine::event::Event;
-use surgeline::engine::recall::{FaqPlan, Level, Plan, SafetyPlan};
+use surgeline::engine::recall::{FaqPlan, LatePlan, Level, Outside, Plan, SafetyPlan};
 use surgeline::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use surgeline::engine::words::{Availability, Channel, Need};
 use surgeline::ids::{
@@ -323,7 +323,12 @@ fn everyone(waiting: u64) -> Plan {
         ivr: None,
         callback: None,
         partner: None,
-        safety: SafetyPlan { queue: QueueId(0), kept: Vec::new(), external: true },
+        safety: SafetyPlan {
+            queue: QueueId(0),
+            kept: Vec::new(),
+            external: Some(Outside::Number("112".into())),
+            late: LatePlan::default(),
+        },
         soon: Span::seconds(120),
     }
 }

@@ -35,6 +35,7 @@ use crate::journal::snapshot::trim::Trimming;
 use crate::journal::trim::Trimmer;
 use crate::journal::{Batch, Tip};
 use crate::metrics::Metrics;
+use crate::pager;
 use crate::recall::Folder;
 use crate::shard::calendar;
 use crate::shard::clock::wall_now;
@@ -85,6 +86,8 @@ pub struct AppConfig {
     pub source: Source,
     /// The time zone of reports, by its IANA name.
     pub time_zone: Arc<str>,
+    /// Where people are called in.
+    pub page: config::page::Config,
 }
 
 /// Why a router did not start, or did not stop well.
@@ -304,7 +307,7 @@ impl Router {
         metrics: &Arc<Metrics>,
     ) -> Result<Self, AppError> {
         let playbooks = Folder::new(config.playbooks.clone());
-        let (data, address) = (config.data.clone(), config.grpc);
+        let (data, address, page) = (config.data.clone(), config.grpc, config.page.clone());
         let (observer, progress) = (metrics.clone(), Arc::clone(shown));
         let Opened { handle, shard, recovered, archive, space } =
             spawn_blocking(move || open(config, observer, &progress)).await??;
@@ -318,6 +321,7 @@ impl Router {
         // Before anybody comes in: a calendar of which nothing was said is taken for open.
         calendar::tell(&handle).await;
         tokio::spawn(calendar::run(handle.clone(), streams.clone()));
+        tokio::spawn(pager::run(handle.clone(), page, streams.clone()));
         let listening = grpc.listen(BACKLOG);
         let grpc = listening.map_err(|source| AppError::Bind { what: "gRPC", address, source })?;
         let serving = {

@@ -15,6 +15,7 @@ pub mod http;
 pub mod ids;
 pub mod journal;
 pub mod metrics;
+pub mod pager;
 pub mod pb;
 pub mod plots;
 pub mod recall;

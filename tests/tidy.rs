@@ -39,6 +39,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("metrics", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive"]),
     ("space", &["time", "engine", "config", "journal", "shard", "metrics"]),
+    // Calls people in.
+    ("pager", &["ids", "time", "engine", "config", "shard"]),
     // The port that metrics and the console are read from.
     ("http", &["ids", "time", "engine", "config", "shard", "archive", "metrics", "console"]),
     ("grpc", &["ids", "time", "engine", "config", "recall", "journal", "shard", "archive", "pb"]),
@@ -60,6 +62,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "http",
             "pb",
             "space",
+            "pager",
             "background",
             "descriptors",
         ],

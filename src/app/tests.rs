@@ -41,6 +41,7 @@ fn config(data: &std::path::Path) -> AppConfig {
         routing,
         source: crate::app::Source::default(),
         time_zone: "UTC".into(),
+        page: config::page::Config::default(),
     }
 }
 

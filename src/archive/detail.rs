@@ -3,6 +3,7 @@
 //! The words are stable; fields are only ever added. Everything that is not in here is in
 //! the event's own bytes beside it.
 
+mod lane;
 mod owed;
 mod people;
 
@@ -109,6 +110,7 @@ pub(super) fn of(event: &Event, names: &Routing) -> (&'static str, String) {
         .or_else(|| owed::of(event, names))
         .or_else(|| super::care::event(event, names))
         .or_else(|| people::of(event, names))
+        .or_else(|| lane::of(event))
         .unwrap_or_else(|| elsewhere(event, names));
     (kind, fields.done())
 }
@@ -279,6 +281,7 @@ fn effect_fields(f: Fields, kind: &EffectKind, names: &Routing) -> Fields {
         EffectKind::OfferCallback(offer) => {
             f.text("effect_kind", "offer_callback").number("recall", offer.recall)
         }
+        EffectKind::Outside(recall) => f.text("effect_kind", "outside").number("recall", recall),
         EffectKind::AskPresence(language) => f
             .text("effect_kind", "ask_presence")
             .texts("language", language.as_ref().map(|l| l.as_str())),

@@ -84,6 +84,7 @@ async fn serve(
         routing: config.routing,
         source,
         time_zone: config.site.time_zone,
+        page: config.page,
     });
     let app = tokio::select! {
         started = starting => started.context("the router did not start")?,

@@ -18,6 +18,7 @@ pub mod journal;
 mod languages;
 mod merge;
 pub(crate) mod names;
+pub mod page;
 mod pools;
 pub mod preview;
 pub(crate) mod problem;
@@ -73,6 +74,8 @@ pub struct Config {
     pub journal: journal::Config,
     /// Where the people are.
     pub site: site::Config,
+    /// Where people are called in.
+    pub page: page::Config,
     /// What the engine is to decide by, with ids by position in the file: for [`merge`].
     pub routing: Routing,
 }
@@ -205,6 +208,7 @@ fn read_sections(file: &Table<'_>) -> Config {
     if let Some(days) = file.field("archive").and_then(|v| archive::read(&v)) {
         server.keep_days = days;
     }
+    let page = file.field("page").map(|v| page::read(&v)).unwrap_or_default();
     let site = file.field("site").map(|v| site::read(&v)).unwrap_or_default();
     let (settings, interrupts) =
         file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
@@ -270,5 +274,5 @@ fn read_sections(file: &Table<'_>) -> Config {
         still_there: care::read_texts(file),
         settings,
     };
-    Config { server, journal, site, routing }
+    Config { server, journal, site, page, routing }
 }

@@ -52,6 +52,8 @@ pub enum Expected {
     Boolean,
     /// A time zone.
     TimeZone,
+    /// An address on the web.
+    Url,
     /// A name by the rule of [`crate::engine::routing::Name`].
     Name,
     /// The beginning of names that are completed by a number.
@@ -92,6 +94,7 @@ impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Integer(least, most) => write!(f, "a whole number from {least} to {most}"),
+            Self::Url => f.write_str("an address that begins with https:// or http://"),
             Self::TimeZone => {
                 f.write_str("the IANA name of a time zone, such as \"Europe/Berlin\" or \"UTC\"")
             }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::diff::{FieldChange, lasting};
-use super::{Config, journal, server, site};
+use super::{Config, journal, page, server, site};
 
 /// What differs between what a process was started with and a newer configuration.
 #[must_use]
@@ -19,7 +19,7 @@ pub fn needs_restart(started: &Config, wanted: &Config) -> Vec<FieldChange> {
 }
 
 fn fields(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { server, journal, site, routing: _ } = config;
+    let Config { server, journal, site, page, routing: _ } = config;
     let server::Config {
         grpc,
         http,
@@ -33,6 +33,7 @@ fn fields(config: &Config) -> Vec<(&'static str, String)> {
     let journal::Config { snapshot_every_entries, snapshot_every, keep, space } = journal;
     let journal::Space { low, critical, ballast } = space;
     let site::Config { time_zone } = site;
+    let page::Config { url, token_file, timeout, attempts } = page;
     let path = |path: &Path| path.display().to_string();
     vec![
         ("server.grpc", grpc.to_string()),
@@ -50,6 +51,10 @@ fn fields(config: &Config) -> Vec<(&'static str, String)> {
         ("journal.critical_space_mib", (critical >> 20).to_string()),
         ("journal.ballast_mib", (ballast >> 20).to_string()),
         ("site.time_zone", time_zone.to_string()),
+        ("page.url", url.clone().unwrap_or_else(|| "none".into())),
+        ("page.token_file", token_file.as_deref().map_or("none".into(), path)),
+        ("page.timeout", lasting(*timeout)),
+        ("page.attempts", attempts.to_string()),
     ]
 }
 

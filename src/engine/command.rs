@@ -13,7 +13,7 @@ pub use report::{Arrival, GatewayLimits, Heard, Report};
 use std::sync::Arc;
 
 use super::hours::Hours;
-use super::recall::Found;
+use super::recall::{Found, Paged};
 use super::routing::{Name, Routing};
 use super::words::Key;
 use crate::ids::{
@@ -118,6 +118,15 @@ pub enum Command {
         ask: AskId,
         /// What was found.
         found: Found,
+    },
+    /// What became of a page. The pager's own.
+    PageSettled {
+        /// For which recall.
+        recall: RecallId,
+        /// Which of its pages, counted from 1.
+        number: u32,
+        /// How it ended.
+        how: Paged,
     },
 }
 

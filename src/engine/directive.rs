@@ -4,6 +4,8 @@
 //! begins. *Effects* carry an id and stay pending until the gateway reports on them.
 //! This module makes both; delivery, and the order of it, are the shard's and the sessions'.
 
+use std::sync::Arc;
+
 use super::callback::{CallbackKind, DialMode};
 use super::contact::StateKind;
 use super::event::Announce;
@@ -220,6 +222,17 @@ pub enum Tell {
         answer_within: Span,
         /// The language that the customer is known to use.
         language: Option<Language>,
+    },
+    /// Gateway, an effect: send a customer who is hurt to the number outside of a recall.
+    Outside {
+        /// To be reported on.
+        effect: EffectId,
+        /// Which contact.
+        contact: ContactId,
+        /// What the number is called.
+        name: Arc<str>,
+        /// Where to.
+        number: Arc<str>,
     },
     /// Gateway, an effect: ask the customer of a chat whether they are still there.
     AskPresence {

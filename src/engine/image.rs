@@ -298,6 +298,7 @@ impl Engine {
             self.counts.by_state[contact.state.kind().index()] += 1;
             self.timers.enter_contact(contact);
             self.board.enter(contact);
+            self.late.enter(contact);
             self.known.enter(contact);
             self.floor.asks_changed(None, contact.care.asked_for());
             if contact.is_in_line() {

@@ -154,13 +154,18 @@ fn is_due(kind: &EffectKind, c: &Contact) -> bool {
         }
         (EffectKind::HandOver { to }, State::Assigned { agent, .. }) => *to == agent,
         (EffectKind::HandOver { .. }, _) => false,
-        (EffectKind::Forward { .. }, State::Pending { on, .. }) => on == WaitsFor::External,
+        (EffectKind::Forward { .. } | EffectKind::Outside(_), State::Pending { on, .. }) => {
+            on == WaitsFor::External
+        }
         (EffectKind::Announce(Announce { ends: Some(_), .. }), State::Pending { on, .. }) => {
             on == WaitsFor::Farewell
         }
-        (EffectKind::Forward { .. } | EffectKind::Announce(Announce { ends: Some(_), .. }), _) => {
-            false
-        }
+        (
+            EffectKind::Forward { .. }
+            | EffectKind::Outside(_)
+            | EffectKind::Announce(Announce { ends: Some(_), .. }),
+            _,
+        ) => false,
         (EffectKind::Join { participant, .. }, state) => {
             state.kind() == StateKind::Assigned && c.participants.get(*participant).is_some()
         }

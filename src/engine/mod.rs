@@ -127,6 +127,7 @@ pub struct Engine {
     effects: HashMap<EffectId, ContactId, FxBuildHasher>,
     floor: Floor,
     board: Board,
+    late: apply::Late,
     known: Known,
     away: away::Away,
     /// Calls outside the router, by what their gateway calls them.

@@ -28,6 +28,8 @@ pub(crate) struct ClassKey<N = Needs, P = Pools> {
     pub(crate) pools: P,
     /// Their customers are to be asked first whether they are still there.
     pub(crate) silent: bool,
+    /// Any agent may have it: somebody is hurt and has waited too long.
+    pub(crate) anyone: bool,
 }
 
 /// The class that somebody asks for, as they hold it: to look it up nothing is copied.
@@ -61,6 +63,7 @@ impl<'a> Asked<'a> {
             preferred: &c.preferred,
             pools: &c.stage.pools,
             silent: c.has_fallen_silent(),
+            anyone: c.stage.is_anyones(),
         }
     }
 
@@ -74,6 +77,7 @@ impl<'a> Asked<'a> {
             preferred: &q.preferred,
             pools: &q.stage.pools,
             silent: false,
+            anyone: q.stage.is_anyones(),
         }
     }
 
@@ -87,6 +91,7 @@ impl<'a> Asked<'a> {
             preferred: Needs::from_slice(self.preferred),
             pools: Pools::from_slice(self.pools),
             silent: self.silent,
+            anyone: self.anyone,
         }
     }
 }
@@ -102,6 +107,7 @@ impl ClassKey {
             preferred: &self.preferred,
             pools: &self.pools,
             silent: self.silent,
+            anyone: self.anyone,
         }
     }
 }
@@ -110,14 +116,24 @@ impl<N: AsRef<[Need]>, P: AsRef<[PoolId]>> ClassKey<N, P> {
     /// Whether a profile may serve it, if its queue is served by these pools; all if by none.
     pub(crate) fn fits(&self, profile: &ProfileKey, pools: &[PoolId]) -> bool {
         (self.service == ServiceClass::Safety || !profile.kept)
-            && (!profile.partner && (pools.is_empty() || pools.contains(&profile.pool))
-                || self.pools.as_ref().contains(&profile.pool))
-            && self.needs.as_ref().iter().all(|n| profile.has(*n))
+            && (self.is_anyones_of(profile)
+                || (!profile.partner && (pools.is_empty() || pools.contains(&profile.pool))
+                    || self.pools.as_ref().contains(&profile.pool))
+                    && self.needs.as_ref().iter().all(|n| profile.has(*n)))
     }
 
-    /// How many preferred skills a profile has not, or not so well.
+    /// Whether a profile may serve it because anybody may; partners only where they joined.
+    fn is_anyones_of(&self, profile: &ProfileKey) -> bool {
+        let joined = || self.pools.as_ref().contains(&profile.pool);
+        self.anyone && (!profile.partner || joined())
+    }
+
+    /// How many skills a profile has not, or not so well, that are preferred; where anybody
+    /// will do, of those needed too.
     pub(crate) fn lacks(&self, profile: &ProfileKey) -> u16 {
-        let lacking = self.preferred.as_ref().iter().filter(|n| !profile.has(**n)).count();
+        let lack = |needs: &[Need]| needs.iter().filter(|n| !profile.has(**n)).count();
+        let needed = if self.anyone { lack(self.needs.as_ref()) } else { 0 };
+        let lacking = lack(self.preferred.as_ref()) + needed;
         u16::try_from(lacking).unwrap_or(u16::MAX)
     }
 
@@ -185,6 +201,7 @@ mod tests {
             preferred: preferred.iter().copied().collect(),
             pools: Pools::new(),
             silent: false,
+            anyone: false,
         }
     }
 

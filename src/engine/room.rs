@@ -62,6 +62,7 @@ impl Engine {
             preferred: Needs::new(),
             pools: Pools::new(),
             silent: false,
+            anyone: false,
         };
         let slots = self.floor.slots_for(&usual, &of.pools, &self.routing);
         let each = self.pace.get(queue, Channel::Voice).work.seconds_each(at)?;

@@ -6,6 +6,7 @@
 use smallvec::SmallVec;
 
 use super::queue_life::Pools;
+use super::recall::Lane;
 use super::words::Needs;
 use crate::ids::{ContactId, ExternalId, QueueId};
 use crate::time::{EngineTime, Place, Span};
@@ -31,6 +32,16 @@ pub struct Stage {
     pub again: Option<(ExternalId, EngineTime)>,
     /// The queue did not take it when it came, and calls back once a number is known.
     pub turned_away: bool,
+    /// What is still to be done for it as a safety contact that nobody has answered.
+    pub lane: Option<Box<Lane>>,
+}
+
+impl Stage {
+    /// Any agent may have it, whatever they can do.
+    #[must_use]
+    pub fn is_anyones(&self) -> bool {
+        self.lane.as_deref().is_some_and(Lane::is_anyones)
+    }
 }
 
 /// What a contact asks for, and where it stands, after a step or an edit.

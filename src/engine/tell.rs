@@ -263,6 +263,12 @@ impl Teller<'_> {
                 let language = c.language;
                 Tell::OfferCallback { effect, contact, within, answer_within, language }
             }
+            EffectKind::Outside(recall) => {
+                let plan = self.engine.recall(recall).map(|r| &r.plan.safety);
+                let outside = plan.and_then(|plan| self.engine.outside(plan, c.channel));
+                let Some((name, number)) = outside else { return };
+                Tell::Outside { effect, contact, name: name.into(), number: number.into() }
+            }
             EffectKind::AskPresence(language) => Tell::AskPresence { effect, contact, language },
         };
         self.gateway(c, tell);

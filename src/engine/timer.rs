@@ -6,7 +6,7 @@ use super::agent::{Agent, Hold, Presence};
 use super::care::Silence;
 use super::contact::{Contact, Link, State};
 use super::promise::{Promise, Recovery};
-use super::recall::Recall;
+use super::recall::{Lane, Recall};
 use crate::ids::{AgentId, ContactId, PromiseId, RecallId, RecoveryId};
 use crate::time::EngineTime;
 
@@ -34,10 +34,14 @@ pub(crate) enum Due {
     WrapUp(AgentId, ContactId),
     /// A lost agent had long enough to come back.
     Grace(AgentId),
+    /// Something is done for a safety contact that nobody has answered.
+    Safety(ContactId),
     /// A recall that nobody ended.
     Expiry(RecallId),
     /// A recall's partners join, or a breaker of its tries again.
     Tiers(RecallId),
+    /// People are paged again, or nobody said what became of a page.
+    Alarm(RecallId),
     /// A promise is to become work, or is due.
     Promise(PromiseId),
     /// Work to make good is due.
@@ -139,6 +143,10 @@ pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Du
                 of_stage(contact, &mut each);
             }
             of_care(contact, &mut each);
+            let lane = contact.stage.lane.as_deref().filter(|_| contact.link != Link::Detached);
+            if let Some(due) = lane.and_then(Lane::due) {
+                each((due, Due::Safety(contact.id)));
+            }
         }
         State::CallbackDue => {
             if let Some(wakes) = contact.callback.as_ref().and_then(|cb| cb.wakes()) {
@@ -194,6 +202,9 @@ pub(crate) fn of_recall(recall: &Recall, mut each: impl FnMut((EngineTime, Due))
     }
     if let Some(at) = recall.wakes() {
         each((at, Due::Tiers(recall.id)));
+    }
+    if let Some(due) = recall.alarm.due() {
+        each((due, Due::Alarm(recall.id)));
     }
 }
 

@@ -14,6 +14,7 @@ use super::waiting::Waiting;
 use crate::engine::event::{Event, Queued, Reserved, StepTaken, Trigger};
 use crate::engine::policy::AgentChoice;
 use crate::engine::rank::{Asked, ClassKey, ProfileKey, order};
+use crate::engine::recall::Lane;
 use crate::engine::routing::Routing;
 use crate::engine::stage::Filing;
 use crate::engine::words::{Channel, NotTaken, ServiceClass};
@@ -67,6 +68,13 @@ impl Demand {
         self.class.needs.clone_from(&filing.needs);
         self.class.preferred.clone_from(&filing.preferred);
         self.class.pools.clone_from(&filing.stage.pools);
+        self.class.anyone = filing.stage.is_anyones();
+        self.ranks = None;
+    }
+
+    /// After something was done for it as a safety contact.
+    pub(super) fn watched(&mut self, lane: &Lane) {
+        self.class.anyone = lane.is_anyones();
         self.ranks = None;
     }
 
@@ -127,6 +135,12 @@ pub(super) fn decisions(
             Event::StepTaken(StepTaken { filing, .. }) | Event::Refiled(filing) => {
                 if let Some(demand) = &mut demand {
                     demand.refiled(filing);
+                }
+                continue;
+            }
+            Event::Safety(news) => {
+                if let Some(demand) = &mut demand {
+                    demand.watched(&news.lane);
                 }
                 continue;
             }

@@ -176,6 +176,7 @@ fn connection_event(
                 EffectKind::Say(say) => texts.named(say),
                 EffectKind::Announce(announce) => announcement(names, announce),
                 EffectKind::Forward { to } => format!("send it to {}", names.external_name(*to)),
+                EffectKind::Outside(_) => "send it to the number outside for safety".to_owned(),
                 EffectKind::Dial { agent, .. } => {
                     format!("call the customer and join them with {}", who(*agent))
                 }

@@ -68,14 +68,15 @@ fn is_able(view: &View<'_>, agent: &AgentProfile, c: &Contact) -> bool {
     let more = &c.stage.pools;
     let pool = agent.pool;
     let help = Help { queue: c.queue, service: c.service, added: more, pool };
-    (pools.is_empty() || pools.contains(&agent.pool) || more.contains(&agent.pool))
+    let fits = (pools.is_empty() || pools.contains(&agent.pool) || more.contains(&agent.pool))
         && c.needs.iter().all(|need| {
             agent
                 .skills
                 .iter()
                 .any(|(skill, level)| *skill == need.skill && *level >= need.at_least)
         })
-        && help.is_allowed(&routing.sharings, |id| view.engine.is_shared(id))
+        && help.is_allowed(&routing.sharings, |id| view.engine.is_shared(id));
+    fits || c.stage.is_anyones()
 }
 
 /// Reads why a contact waits; none if it does not.

@@ -88,6 +88,7 @@ const fn is_of_note(event: &Event) -> bool {
             | Event::FeedbackGiven(_)
             | Event::Participant(_)
             | Event::Bulk(_)
+            | Event::Safety(_)
     )
 }
 
@@ -188,6 +189,12 @@ impl Walk<'_> {
                 self.refiled(filing);
                 let (after, asks) = (length(filing.stage.stepped), self.asks(filing));
                 format!("It had been in its queue for {after}: step {step}. {asks}")
+            }
+            Event::Safety(news) => {
+                if let Some(demand) = &mut self.demand {
+                    demand.watched(&news.lane);
+                }
+                return None;
             }
             Event::Refiled(filing) => {
                 self.refiled(filing);

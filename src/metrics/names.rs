@@ -129,6 +129,10 @@ metrics! {
     LEVEL_MOVES = Counter, Count, "surgeline_recall_level_moves_total", ["recall", "direction"], "Times the router moved the recall's level by itself since the journal began, up or down.";
     CONTROL_VALUE = Gauge, Count, "surgeline_recall_control_value", ["recall", "measure"], "What a free level moves by: seconds of the next caller's wait; else a share: the load that is certain, of what agents take; sessions and menu ports of the fullest gateway, of its limits. NaN while it is pinned.";
     CONTROL_THRESHOLD = Gauge, Count, "surgeline_recall_control_threshold", ["recall", "measure"], "Beyond which the measure wants the level above, in its unit; of the highest level if it is there. NaN while it is pinned.";
+    SAFETY_LATE = Gauge, Count, "surgeline_safety_late", ["recall"], "Contacts about safety that nobody has answered for so long that people are paged.";
+    PAGES = Counter, Count, "surgeline_pages_total", ["recall"], "Times that people were to be paged because somebody who is hurt waited too long, since the journal began.";
+    PAGES_FAILED = Counter, Count, "surgeline_pages_failed_total", ["recall"], "Pages that reached nobody: not delivered, nobody said in time what became of them, or no address is configured; since the journal began.";
+    PAGES_PENDING = Gauge, Count, "surgeline_pages_pending", ["recall"], "Pages that are being sent.";
     TIER_CONTACTS = Gauge, Count, "surgeline_tier_contacts", ["recall", "tier"], "Contacts in the tier of self-service now, holding their places.";
     TIER_CAPACITY = Gauge, Count, "surgeline_tier_capacity", ["recall", "tier"], "Contacts that the tier takes at once; 0 while it is closed.";
     TIER_FAILING = Gauge, Count, "surgeline_tier_failing", ["recall", "tier"], "1 while the tier's breaker is open or tries again: it failed again and again and takes nobody, or one at a time.";

@@ -52,6 +52,15 @@ struct RecallHandles {
     /// Value and threshold of each.
     pressures: [(Pressure, Gauge, Gauge); 4],
     tiers: Vec<(Tier, TierHandles)>,
+    alarm: AlarmHandles,
+}
+
+/// Those of calling people in for a recall.
+struct AlarmHandles {
+    late: Gauge,
+    pending: Gauge,
+    pages: Counter,
+    failed: Counter,
 }
 
 /// Those of one tier of a recall.
@@ -106,6 +115,7 @@ impl RecallMetrics {
             };
             handles.show(recall);
             handles.show_control(recall, view);
+            handles.alarm.show(recall, view.engine.late_in(recall.id));
             now.insert(recall.id, handles);
         }
         if now.keys().eq(known.keys()) {
@@ -156,6 +166,7 @@ impl RecallHandles {
                 .filter(has)
                 .map(|tier| (tier, TierHandles::new(r, &id, tier)))
                 .collect(),
+            alarm: AlarmHandles::new(r, &id),
         }
     }
 
@@ -206,11 +217,31 @@ impl RecallHandles {
         for (_, gauge) in &self.levels {
             gauge.set(0.0);
         }
+        self.alarm.late.set(0.0);
+        self.alarm.pending.set(0.0);
         for (_, tier) in &self.tiers {
             tier.contacts.set(0.0);
             tier.capacity.set(0.0);
             tier.failing.set(0.0);
         }
+    }
+}
+
+impl AlarmHandles {
+    fn new(r: &PrometheusRecorder, recall: &str) -> Self {
+        Self {
+            late: gauge(r, &names::SAFETY_LATE, &[recall]),
+            pending: gauge(r, &names::PAGES_PENDING, &[recall]),
+            pages: counter(r, &names::PAGES, &[recall]),
+            failed: counter(r, &names::PAGES_FAILED, &[recall]),
+        }
+    }
+
+    fn show(&self, recall: &Recall, late: u32) {
+        self.late.set(f64::from(late));
+        self.pending.set(float(recall.alarm.pending.len() as u64));
+        self.pages.absolute(recall.alarm.pages.into());
+        self.failed.absolute(recall.alarm.failed.into());
     }
 }
 

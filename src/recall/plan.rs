@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::playbook::{
-    CallbackTier, Choice, Control, FaqTier, FreeLevel, IvrTier, Kept, Level, Menu, PartnerTier,
+    CallbackTier, Choice, Control, FaqTier, FreeLevel, IvrTier, Kept, Late, Level, Menu, PartnerTier,
     Playbook, Slot,
 };
 use crate::config::Kind;
@@ -17,11 +17,13 @@ use crate::engine::recall as engine;
 use crate::engine::recall::control::{Bounds, ControlPlan};
 use crate::engine::routing::{Name, Routing};
 use crate::engine::words::Channel;
-use crate::ids::{AgentId, EntryPointId, PoolId, QueueId};
+use crate::ids::{AgentId, EntryPointId, ExternalId, PoolId, QueueId};
 use crate::time::Span;
 
 /// Names listed of what the configuration has: enough to find the one that was meant.
 const MOST_LISTED: usize = 24;
+/// The longest that anything is put off for a safety contact.
+const MOST_LATE: Span = Span::seconds(3_600);
 
 /// Why a playbook cannot be put in force here.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -88,6 +90,8 @@ pub fn plan(playbook: &Playbook, routing: &Routing) -> Result<engine::Plan, Plan
     };
     kept.sort_unstable();
     let partner = playbook.tiers.partner.as_ref().map(|tier| partner(tier, &mut lookup));
+    let external = playbook.safety.external.as_deref();
+    let external = external.and_then(|to| lookup.outside(to));
     if playbook.scope.entry_points.is_empty() {
         let has = names(routing.entry_points.iter().map(|e| (&e.name, e.retired)));
         return Err(PlanError::NoScope { has });
@@ -106,7 +110,7 @@ pub fn plan(playbook: &Playbook, routing: &Routing) -> Result<engine::Plan, Plan
         ivr: ivr.map(|(tier, menu)| ivr_plan(tier, menu, playbook)),
         callback: playbook.tiers.callback.as_ref().map(callback),
         partner,
-        safety: engine::SafetyPlan { queue, kept, external: playbook.safety.external.is_some() },
+        safety: engine::SafetyPlan { queue, kept, external, late: late(playbook.safety.late) },
         soon: Span::seconds(playbook.tiers.soon_s.into()),
         control: playbook.control.as_ref().map(control),
     })
@@ -147,6 +151,20 @@ fn control(written: &Control) -> ControlPlan {
         gateway: written.gateway_thousandths,
         leave_after: seconds(written.leave_after_s),
         bounds: Bounds { lowest: level(written.lowest), highest: level(written.highest) },
+    }
+}
+
+/// What is done for safety contacts that wait; what is not said follows from the target.
+fn late(said: Late) -> engine::LatePlan {
+    let seconds = |s: u32| Span::seconds(s.into());
+    let default = engine::LatePlan::default();
+    let target = said.target_s.map_or(default.any_agent, seconds);
+    let external = said.external_after_s.map_or(Span(2 * target.0).min(MOST_LATE), seconds);
+    engine::LatePlan {
+        any_agent: said.any_agent_after_s.map_or(target, seconds),
+        external,
+        page: said.page_after_s.map_or(external, seconds),
+        repeat: said.page_repeat_s.map_or(default.repeat, seconds),
     }
 }
 
@@ -230,6 +248,19 @@ impl Lookup<'_> {
     fn queue(&mut self, name: &str) -> Option<QueueId> {
         let table = self.routing.queues.iter().map(|q| (&q.name, q.retired));
         self.find("safety.queue", Kind::Queue, name, table).map(QueueId)
+    }
+
+    /// One of the configuration's numbers outside by its name, or a telephone number.
+    fn outside(&mut self, to: &str) -> Option<engine::Outside> {
+        let table = self.routing.externals.iter().map(|e| (&e.name, e.retired));
+        let known = table.clone().position(|(name, retired)| !retired && **name == *to);
+        let is_number = |c: char| c.is_ascii_digit() || "+*#()-./, ".contains(c);
+        if known.is_none() && to.chars().all(is_number) && to.contains(|c: char| c.is_ascii_digit())
+        {
+            return Some(engine::Outside::Number(to.into()));
+        }
+        let id = self.find("safety.external", Kind::External, to, table);
+        id.map(|id| engine::Outside::Named(ExternalId(id)))
     }
 
     fn pool(&mut self, name: &str) -> Vec<AgentId> {

@@ -442,8 +442,34 @@ pub struct SafetyLane {
     pub queue: Box<str>,
     /// The agents kept for it.
     pub kept: Kept,
-    /// A telephone number outside the router, as dialled.
+    /// A telephone number outside the router, as dialled, or the name of one of the
+    /// configuration's externals.
     pub external: Option<Box<str>>,
+    /// What is done for those who wait, where it is said.
+    #[serde(flatten)]
+    pub late: Late,
+}
+
+/// What is done for a safety contact that nobody answers: seconds from when it began to wait.
+/// What is not said is not in the canonical form either, so that older playbooks keep theirs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Late {
+    /// Within this time it should be answered, 1 to 3,600; 30 where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_s: Option<u32>,
+    /// After this any agent may have it, 1 to 3,600; the target where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub any_agent_after_s: Option<u32>,
+    /// After this it goes to the number outside, 1 to 3,600; twice the target where it is not
+    /// said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_after_s: Option<u32>,
+    /// After this people are paged, 1 to 3,600; with the number outside where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_after_s: Option<u32>,
+    /// How often they are paged again, 60 to 3,600; 600 where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_repeat_s: Option<u32>,
 }
 
 /// Agents kept for the safety lane.

@@ -10,7 +10,8 @@ use super::error::SimulateError;
 use super::scenario::{Names, span};
 use super::written;
 use crate::engine::recall::{
-    CallbackTier, Choice, FaqPlan, IvrPlan, Level, MOST_LASTING, PartnerTier, Plan, SafetyPlan,
+    CallbackTier, Choice, FaqPlan, IvrPlan, LatePlan, Level, MOST_LASTING, Outside, PartnerTier,
+    Plan, SafetyPlan,
 };
 use crate::ids::{AgentId, PoolId};
 use crate::recall::{self, Fill, Source};
@@ -130,8 +131,8 @@ fn from_plan(
         safety: SafetyPlan {
             queue: names.queue(at("safety_queue"), &plan.safety_queue)?,
             kept,
-            // Nobody is to be kept away from starting it by how the scenario is staffed.
-            external: true,
+            external: plan.external.as_deref().map(|number| Outside::Number(number.into())),
+            late: late(plan),
         },
         soon: span(plan.soon),
         control: None,
@@ -171,4 +172,13 @@ fn partner(
         channels: [true; 4],
         callbacks: t.callbacks,
     })
+}
+
+/// What is done for safety contacts that nobody answers.
+fn late(plan: &written::Plan) -> LatePlan {
+    let default = LatePlan::default();
+    let of = |written: Option<Seconds>, default| written.map_or(default, span);
+    let any_agent = of(plan.any_agent_after, default.any_agent);
+    let external = of(plan.external_after, Span(2 * any_agent.0));
+    LatePlan { any_agent, external, page: external, repeat: default.repeat }
 }

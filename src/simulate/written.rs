@@ -172,6 +172,10 @@ pub(super) struct Plan {
     pub(super) kept_pool: Option<String>,
     #[serde(default = "two_minutes")]
     pub(super) soon: Seconds,
+    /// A number outside that takes calls about safety.
+    pub(super) external: Option<String>,
+    pub(super) any_agent_after: Option<Seconds>,
+    pub(super) external_after: Option<Seconds>,
 }
 
 const fn two_minutes() -> Seconds {

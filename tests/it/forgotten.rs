@@ -74,6 +74,7 @@ fn config(folder: &Path) -> AppConfig {
         routing,
         source: surgeline::app::Source::default(),
         time_zone: "UTC".into(),
+        page: surgeline::config::page::Config::default(),
     }
 }
 

@@ -119,6 +119,7 @@ fn app(data: &Path) -> AppConfig {
         routing: loaded.config.routing,
         source: surgeline::app::Source::default(),
         time_zone: "UTC".into(),
+        page: config::page::Config::default(),
     }
 }
 

@@ -150,6 +150,7 @@ async fn rehearse(args: &Demo, screen: Screen) -> anyhow::Result<Outcome> {
         routing,
         source: crate::app::Source::default(),
         time_zone: "UTC".into(),
+        page: crate::config::page::Config::default(),
         playbooks,
     })
     .await

@@ -22,6 +22,7 @@ use crate::pb::v1::recall_service_client::RecallServiceClient;
 use crate::pb::v1::set_level_request::To;
 use crate::pb::v1::{
     ControlStatus, EndRecallRequest, GetRecallStatusRequest, Measured, RecallLevel, RecallStatus,
+    SafetyStatus,
     SetLevelRequest, Slot, StartRecallRequest, TierStatus,
 };
 use args::{Between, End, RecallCommand, Said, SetLevel, Start, Status};
@@ -222,6 +223,7 @@ fn json_row(r: &RecallStatus) -> Value {
         "expires_unix_ms": r.expires_unix_ms,
         "moving": r.moving,
         "safety_agents": r.safety_agents,
+        "safety": r.safety.as_ref().map(json_safety),
         "tiers": Value::from_iter(r.tiers.iter().map(json_tier)),
     })
 }
@@ -241,6 +243,21 @@ fn json_control(c: &ControlStatus) -> Value {
         "next_unix_ms": next.map(|_| c.next_unix_ms),
         "since_unix_ms": next.map(|_| c.since_unix_ms),
         "because": c.because,
+    })
+}
+
+fn json_safety(s: &SafetyStatus) -> Value {
+    json!({
+        "external": s.external,
+        "any_agent_after_s": s.any_agent_after_s,
+        "external_after_s": s.external_after_s,
+        "page_after_s": s.page_after_s,
+        "waiting_late": s.waiting_late,
+        "late_since_unix_ms": s.late_since_unix_ms,
+        "pages": s.pages,
+        "pages_pending": s.pages_pending,
+        "pages_failed": s.pages_failed,
+        "last_page": s.last_page,
     })
 }
 

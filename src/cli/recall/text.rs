@@ -7,7 +7,7 @@ use super::super::config::counted;
 use super::super::out::{Ink, Palette, Table, Text};
 use super::super::words::{length, word};
 use crate::engine::recall::control::Pressure;
-use crate::pb::v1::{ControlStatus, Measured, RecallLevel, RecallStatus, TierStatus};
+use crate::pb::v1::{ControlStatus, Measured, RecallLevel, RecallStatus, SafetyStatus, TierStatus};
 
 const HEADER: [&str; 9] =
     ["TIER", "NOW", "IN USE", "CAPACITY", "ENTERED", "SOLVED", "INFORMED", "RETURNED", "OTHER"];
@@ -169,6 +169,9 @@ fn one(text: &mut Text, recall: &RecallStatus, now_ms: u64, palette: Palette) {
     } else {
         text.line("  safety     ", &lane);
     }
+    if let Some(safety) = &recall.safety {
+        text.line("             ", &late(safety, now_ms));
+    }
     let mut table = Table::new(&HEADER, &NUMBERS, 2);
     recall.tiers.iter().for_each(|tier| table.row(cells(tier)));
     if recall.tiers.is_empty() {
@@ -209,6 +212,33 @@ pub(in crate::cli) fn moves(control: &ControlStatus, at: RecallLevel, now_ms: u6
     let passed = seconds(control.since_unix_ms, now_ms).min(all);
     let next = level(control.next());
     format!("{way}: {} for {passed} s of {all} s → {next}", control.because)
+}
+
+/// What is done for those who are hurt and wait, and whether people are being called in.
+fn late(safety: &SafetyStatus, now_ms: u64) -> String {
+    let outside = match &*safety.external {
+        "" => "no number outside".to_owned(),
+        number => format!("{number} after {} s", safety.external_after_s),
+    };
+    let mut told = format!(
+        "who waits: any agent after {} s, {outside}, people paged after {} s",
+        safety.any_agent_after_s, safety.page_after_s
+    );
+    if let Some(since) = safety.late_since_unix_ms {
+        let waiting = safety.waiting_late;
+        told.push_str(&format!("; {waiting} WAIT TOO LONG, since {}", ago(since, now_ms)));
+    }
+    if safety.pages > 0 {
+        told.push_str(&format!("; {} pages", safety.pages));
+        for (count, what) in
+            [(safety.pages_pending, "being sent"), (safety.pages_failed, "reached nobody")]
+        {
+            if count > 0 {
+                told.push_str(&format!(", {count} {what}"));
+            }
+        }
+    }
+    told
 }
 
 fn cells(tier: &TierStatus) -> [String; 9] {

@@ -397,6 +397,7 @@ impl Engine {
         }
         self.timers.remove_contact(contact);
         self.board.leave(contact);
+        self.late.leave(contact);
         self.known.leave(contact);
         self.floor.asks_changed(contact.care.asked_for(), None);
         self.thread_ended(at, contact, agent);

@@ -7,10 +7,13 @@
 mod callback;
 mod care;
 mod contact;
+mod lane;
 mod missed;
 mod people;
 mod recall;
 mod stage;
+
+pub(super) use lane::Late;
 
 use std::sync::Arc;
 
@@ -97,6 +100,7 @@ impl Engine {
             | Event::PresenceAsked(_)
             | Event::PresenceAssumed(_)
             | Event::WentSilent(_) => self.apply_to_care(at, event),
+            Event::Safety(_) | Event::Alarm(_) => self.apply_to_lane(event),
             Event::ReasonOverstayed(_)
             | Event::SignOut(_)
             | Event::WrapUpExtended(_)
@@ -283,6 +287,7 @@ impl Engine {
         self.counts.by_state[filed.contact.state.kind().index()] -= 1;
         self.hashes.contacts ^= filed.hash;
         self.board.leave(&filed.contact);
+        self.late.leave(&filed.contact);
         let (stand, stood) = (filed.stand, Spot::of(&filed.contact));
         let waited = waits_for(filed);
         let served = filed.contact.self_service();
@@ -302,6 +307,7 @@ impl Engine {
         self.counts.by_state[contact.state.kind().index()] += 1;
         self.timers.enter_contact(contact);
         self.board.enter(contact);
+        self.late.enter(contact);
         let moved = self.floor.leave(stand, stood);
         self.floor.asks_changed(asked, contact.care.asked_for());
         filed.stand =

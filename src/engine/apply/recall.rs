@@ -7,7 +7,7 @@ use super::super::contact::{Contact, MOST_HEARD, State};
 use super::super::event::{Arrived, EffectKind, Event, Settled};
 use super::super::recall::control::{Control, LevelCause};
 use super::super::recall::{
-    Breaker, Gate, Heed, Level, MOST_OVER, Outcome, Partners, Plan, Question, Recall,
+    Alarm, Breaker, Gate, Heed, Level, MOST_OVER, Outcome, Partners, Plan, Question, Recall,
     ReturnedBecause, SelfService, Step, Tier, TierCounts, TriageClass, law,
 };
 use super::super::words::EndReason;
@@ -113,11 +113,13 @@ impl Engine {
             tiers,
             breakers: [Breaker::default(); Tier::ALL.len()],
             partners: Partners::Away,
+            alarm: Alarm::default(),
         };
         self.timers.enter_recall(&recall);
         self.recalls.push(recall);
         let over = self.recalls.iter().filter(|r| r.over).count();
-        let empty = |r: &Recall| r.over && r.tiers.iter().all(|t| t.in_use == 0);
+        let empty =
+            |r: &Recall| r.over && r.alarm.due().is_none() && r.tiers.iter().all(|t| t.in_use == 0);
         if over > MOST_OVER
             && let Some(oldest) = self.recalls.iter().position(empty)
         {
@@ -128,7 +130,7 @@ impl Engine {
         }
     }
 
-    fn change_recall(&mut self, id: RecallId, change: impl FnOnce(&mut Recall)) {
+    pub(super) fn change_recall(&mut self, id: RecallId, change: impl FnOnce(&mut Recall)) {
         let Some(recall) = self.recalls.iter_mut().find(|r| r.id == id) else {
             debug_assert!(false, "an event about unknown recall {id}");
             return;

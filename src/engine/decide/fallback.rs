@@ -13,7 +13,7 @@ use super::super::gateway::{Gateway, MOST_EFFECTS};
 use super::super::hours::{Hours, MOST_OPENINGS};
 use super::super::queue_life::{Fallback, Overflow, Then};
 use super::super::rank::Asked;
-use super::super::recall::{SAY_WINDOW, Tier};
+use super::super::recall::{OUTSIDE_AGAIN, SAY_WINDOW, Tier};
 use super::super::refusal::Refusal;
 use super::super::stage::{Filing, Stage};
 use super::super::words::{
@@ -275,17 +275,24 @@ impl Turn<'_> {
     /// To a number outside the router, if its gateway can be asked now.
     fn forward(&mut self, contact: ContactId, to: ExternalId) -> bool {
         let Some(c) = self.waiting(contact) else { return false };
-        let engine = &*self.engine;
-        let takes = engine.routing.external(to).is_some_and(|e| e.takes(c.channel));
-        let busy = engine.gateway(c.gateway).is_none_or(|g| g.effects >= MOST_EFFECTS);
+        let takes = self.engine.routing.external(to).is_some_and(|e| e.takes(c.channel));
         let rests = c.stage.again.is_some_and(|(_, at)| at > self.at);
-        if !takes || busy || rests || !engine.has_stream(c) {
+        takes && !rests && self.send_away(contact, EffectKind::Forward { to }, FORWARDED_WITHIN)
+    }
+
+    /// Its gateway is asked to send one who waits away, if it can be asked now. Tells whether
+    /// it is.
+    pub(super) fn send_away(&mut self, contact: ContactId, kind: EffectKind, within: Span) -> bool {
+        let Some(c) = self.waiting(contact) else { return false };
+        let engine = &*self.engine;
+        let busy = engine.gateway(c.gateway).is_none_or(|g| g.effects >= MOST_EFFECTS);
+        if busy || !engine.has_stream(c) {
             return false;
         }
-        let (on, until) = (WaitsFor::External, self.at + FORWARDED_WITHIN);
+        let (on, until) = (WaitsFor::External, self.at + within);
         self.no_longer_asked(contact);
         self.emit(Event::Pended { contact, agent: None, on, until });
-        self.ask_effect(contact, EffectKind::Forward { to });
+        self.ask_effect(contact, kind);
         true
     }
 
@@ -309,7 +316,9 @@ impl Turn<'_> {
     /// A gateway did what it was asked to for one on its way out.
     pub(super) fn fallback_done(&mut self, contact: ContactId, kind: Option<EffectKind>) {
         match kind {
-            Some(EffectKind::Forward { .. }) => self.close(contact, EndReason::Overflowed),
+            Some(EffectKind::Forward { .. } | EffectKind::Outside(_)) => {
+                self.close(contact, EndReason::Overflowed);
+            }
             Some(EffectKind::Announce(Announce { ends: Some(reason), .. })) => {
                 self.close(contact, reason);
             }
@@ -320,7 +329,8 @@ impl Turn<'_> {
     /// A gateway could not. Who was not told why it ends waits instead.
     pub(super) fn fallback_failed(&mut self, contact: ContactId, kind: Option<EffectKind>) {
         match kind {
-            Some(EffectKind::Forward { to }) => self.back_from(contact, to),
+            Some(EffectKind::Forward { to }) => self.back_from(contact, Some(to)),
+            Some(EffectKind::Outside(_)) => self.back_from(contact, None),
             Some(EffectKind::Announce(Announce { ends: Some(_), .. })) => self.wake(contact),
             _ => {}
         }
@@ -329,22 +339,25 @@ impl Turn<'_> {
     /// The number outside took too long.
     pub(super) fn not_forwarded(&mut self, contact: ContactId) {
         let to = |kind: &EffectKind| match kind {
-            EffectKind::Forward { to } => Some(*to),
+            EffectKind::Forward { to } => Some(Some(*to)),
+            EffectKind::Outside(_) => Some(None),
             _ => None,
         };
         let asked = self.engine.contact(contact).into_iter().flat_map(|c| &c.effects);
         let Some(to) = asked.map(|(_, kind)| kind).find_map(to) else { return };
-        let forward = |kind| matches!(kind, EffectKind::Forward { .. });
-        self.settle_effects(contact, Settled::Withdrawn, forward);
+        self.settle_effects(contact, Settled::Withdrawn, sends_away);
         self.back_from(contact, to);
     }
 
-    /// Back in line, at the same place.
-    fn back_from(&mut self, contact: ContactId, to: ExternalId) {
+    /// Back in line, at the same place; from a number of the queue, or that of the safety lane.
+    fn back_from(&mut self, contact: ContactId, to: Option<ExternalId>) {
         let Some(c) = self.engine.contact(contact) else { return };
         let queued = self.requeued(c, QueuedBecause::NotForwarded);
-        let again = Some((to, self.at + FORWARD_AGAIN));
-        let stage = Stage { again, ..queued.stage };
+        let again = to.map(|to| (to, self.at + FORWARD_AGAIN)).or(queued.stage.again);
+        let mut stage = Stage { again, ..queued.stage };
+        if let Some(lane) = stage.lane.as_deref_mut().filter(|l| l.outside.is_some()) {
+            lane.outside = Some(self.at + OUTSIDE_AGAIN);
+        }
         self.emit(Event::Queued(Queued { stage, ..queued }));
         self.offer_contact(contact);
     }
@@ -378,10 +391,12 @@ impl Turn<'_> {
     /// What was asked for one who was on its way out is asked no more.
     fn call_off(&mut self, contact: ContactId) {
         self.settle_effects(contact, Settled::Withdrawn, |kind| {
-            matches!(
-                kind,
-                EffectKind::Forward { .. } | EffectKind::Announce(Announce { ends: Some(_), .. })
-            )
+            sends_away(kind) || matches!(kind, EffectKind::Announce(Announce { ends: Some(_), .. }))
         });
     }
+}
+
+/// Whether an effect sends a customer to a number outside.
+const fn sends_away(kind: EffectKind) -> bool {
+    matches!(kind, EffectKind::Forward { .. } | EffectKind::Outside(_))
 }

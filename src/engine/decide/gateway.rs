@@ -441,7 +441,10 @@ impl Turn<'_> {
                 self.requeue_from(Queued { released, ..back }, agent);
             }
             (Some(EffectKind::Say(_)), State::SelfService(_)) => self.say_failed(contact),
-            (Some(EffectKind::Forward { .. } | EffectKind::Announce(_)), _) => {
+            (
+                Some(EffectKind::Forward { .. } | EffectKind::Outside(_) | EffectKind::Announce(_)),
+                _,
+            ) => {
                 self.fallback_failed(contact, kind);
             }
             (Some(EffectKind::Dial { .. }), _) => self.dial_failed(contact, code),

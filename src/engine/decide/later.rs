@@ -22,6 +22,8 @@ pub(super) struct Later {
     talked: SmallVec<[ContactId; 4]>,
     /// Recalls whose partners have one contact less.
     partners: SmallVec<[RecallId; 2]>,
+    /// Safety contacts that entered a line.
+    watch: SmallVec<[ContactId; 4]>,
 }
 
 impl Later {
@@ -30,6 +32,12 @@ impl Later {
             && self.agents.is_empty()
             && self.talked.is_empty()
             && self.partners.is_empty()
+            && self.watch.is_empty()
+    }
+
+    /// A safety contact entered a line.
+    pub(super) fn watch(&mut self, contact: ContactId) {
+        self.watch.push(contact);
     }
 }
 
@@ -112,14 +120,17 @@ impl Turn<'_> {
     }
 
     /// At the end of a command: agents for those who stand in line again, customers for those
-    /// on whose account nobody is asked any more.
+    /// on whose account nobody is asked any more, and a watch over those who are hurt.
     pub(super) fn settle(&mut self) {
         while !self.later.is_empty() {
-            let Later { contacts, agents, talked, partners } = std::mem::take(&mut self.later);
+            let Later { contacts, agents, talked, partners, watch } =
+                std::mem::take(&mut self.later);
+            watch.into_iter().for_each(|contact| self.watch(contact));
             contacts.into_iter().for_each(|contact| self.offer_contact(contact));
             agents.into_iter().for_each(|agent| self.offer_agent(agent));
             partners.into_iter().for_each(|recall| self.partners_free(recall));
             talked.into_iter().for_each(|contact| self.talked(contact));
         }
+        self.alarms_over();
     }
 }

@@ -15,6 +15,7 @@ mod fallback;
 mod feedback;
 mod gateway;
 mod hungry;
+mod lane;
 mod later;
 mod link;
 mod matching;
@@ -60,6 +61,7 @@ use super::rank::Asked;
 use super::recall::Recall;
 use super::refusal::Refusal;
 use super::routing::Queue;
+use super::stage::Stage;
 use super::words::{
     Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, NotTaken,
     QueuedBecause, ServiceClass,
@@ -153,6 +155,9 @@ impl Turn<'_> {
             Command::Supervise { order, why } => return self.supervisor_orders(order, why),
             Command::Recall { order, why } => return self.recall_orders(order, why),
             Command::WordsRead { contact, ask, found } => self.words_read(*contact, *ask, *found),
+            Command::PageSettled { recall, number, how } => {
+                self.page_settled(*recall, *number, *how);
+            }
         }
         Ok(Reply::Done)
     }
@@ -160,6 +165,12 @@ impl Turn<'_> {
     fn emit(&mut self, event: Event) {
         let before = self.before(&event);
         self.engine.apply(self.at, &event);
+        if let Event::Queued(q) = &event
+            && q.service == ServiceClass::Safety
+            && !self.engine.recalls.is_empty()
+        {
+            self.later.watch(q.contact);
+        }
         self.events.push(event);
         if let Some(before) = before {
             self.after(before);
@@ -320,7 +331,7 @@ impl Turn<'_> {
         let service = if safety { ServiceClass::Safety } else { requeued.service };
         let safe = service == ServiceClass::Safety;
         let partners = ForPartners { safety: safe, ..ForPartners::of(c) };
-        let stage = self.first_stage(queue, partners);
+        let stage = Stage { lane: self.lane_of(c), ..self.first_stage(queue, partners) };
         Queued { queue, needs, preferred, place, service, stage, ..requeued }
     }
 

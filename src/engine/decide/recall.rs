@@ -133,7 +133,8 @@ impl Engine {
                     let expected = "1 minute to 90 days ahead";
                     return Err(Refusal::OutOfRange { field: "expires_unix_ms", expected });
                 }
-                let lane = plan.safety.external || self.safety_agents(plan) > 0;
+                let takes_calls = self.outside(&plan.safety, Channel::Voice).is_some();
+                let lane = takes_calls || self.safety_agents(plan) > 0;
                 if lane || *accept_empty_safety_lane {
                     Ok(())
                 } else {
@@ -179,6 +180,9 @@ impl Engine {
             ),
         ];
         if let Some((field, expected, _)) = checks.into_iter().find(|(_, _, ok)| !ok) {
+            return Err(Refusal::OutOfRange { field, expected });
+        }
+        if let Some((field, expected)) = self.check_lane(plan) {
             return Err(Refusal::OutOfRange { field, expected });
         }
         for recall in self.recalls.iter().filter(|r| !r.over) {

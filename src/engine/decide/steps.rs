@@ -33,7 +33,8 @@ impl Turn<'_> {
     pub(super) fn same_stage(&self, c: &Contact) -> Stage {
         let update = self.queue_of(c.queue).and_then(|q| self.told_at_once(q));
         let pools = self.with_partners(&c.stage.pools, ForPartners::of(c));
-        Stage { update: update.filter(|_| c.parent.is_none()), pools, ..c.stage.clone() }
+        let (update, lane) = (update.filter(|_| c.parent.is_none()), self.lane_of(c));
+        Stage { update, lane, pools, ..c.stage.clone() }
     }
 
     fn told_at_once(&self, queue: &Queue) -> Option<EngineTime> {

@@ -49,6 +49,8 @@ impl Turn<'_> {
             }
             Due::Grace(agent) => self.grace_over(agent),
             Due::Tiers(_) => self.tiers_follow(),
+            Due::Safety(contact) => self.safety_due(contact),
+            Due::Alarm(recall) => self.alarm_due(recall),
             Due::Expiry(recall) => self.end_recall(recall, true),
             Due::Promise(promise) => self.promise_due(promise),
             Due::Recovery(recovery) => self.recovery_due(recovery),

@@ -255,6 +255,7 @@ impl Turn<'_> {
     }
 
     fn walked_safety(&mut self, contact: ContactId) -> bool {
+        self.watch(contact);
         // Where a person has put it since it came, it stays.
         let safety = |c: &super::Contact| {
             c.service == ServiceClass::Safety && c.queued == c.arrived && c.named.is_none()

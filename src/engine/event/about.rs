@@ -5,8 +5,8 @@
 
 use super::{
     Advanced, BulkNews, CallbackPromised, CallbackStepped, Dialled, Event, HeldBack, Linked,
-    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, RecoveryNews, StepTaken,
-    WaitAnnounced, WentSilent, WrapUpExtended,
+    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, RecoveryNews, SafetyNews,
+    StepTaken, WaitAnnounced, WentSilent, WrapUpExtended,
 };
 use crate::engine::bulk::BulkStep;
 use crate::engine::promise::Stage;
@@ -65,6 +65,7 @@ impl Event {
             | Self::WrapUpExtended(WrapUpExtended { contact, .. })
             | Self::Participant(ParticipantNews { contact, .. })
             | Self::KeysPressed { contact, .. }
+            | Self::Safety(SafetyNews { contact, .. })
             | Self::WaitAnnounced(WaitAnnounced { contact, .. }) => *contact,
             Self::Bulk(BulkNews {
                 step: BulkStep::Acts(contact) | BulkStep::Skips(contact, _),
@@ -113,6 +114,7 @@ impl Event {
             | Self::OutsideCall(_)
             | Self::Bulk(_)
             | Self::Shared(_)
+            | Self::Alarm(_)
             | Self::PhoneUnreachable(_) => return [None, None],
         };
         [Some(one), None]

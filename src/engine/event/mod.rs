@@ -5,6 +5,7 @@
 
 mod about;
 mod care;
+mod lane;
 mod owed;
 mod people;
 mod record;
@@ -13,6 +14,7 @@ mod stage;
 pub use care::{
     Advanced, AdvancedBecause, Feedback, HeldBack, Linked, PlaceKept, PresenceAsked, WentSilent,
 };
+pub use lane::{AlarmNews, SafetyNews, SafetyStep};
 pub use owed::{
     CallbackPromised, CallbackStepped, Dialled, NumberConfirmed, PromiseOpened, RecoveryNews,
 };
@@ -48,8 +50,7 @@ use crate::time::{EngineTime, Place, Span};
 /// A fact.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// The process began anew. That every stream is gone, and what starts whole again,
-    /// follows as events of the same entry.
+    /// The process began anew; what that ends or renews follows as events of the same entry.
     Restarted {
         /// By how much engine time jumped.
         gap: Span,
@@ -63,7 +64,6 @@ pub enum Event {
         /// Why.
         why: Arc<str>,
     },
-
     /// A gateway became known.
     GatewayRegistered {
         /// The id it gets.
@@ -99,7 +99,6 @@ pub enum Event {
         /// The session that holds it.
         session: SessionId,
     },
-
     /// A contact was accepted.
     Arrived(Arrived),
     /// A contact entered a queue.
@@ -301,7 +300,6 @@ pub enum Event {
         /// After which contact.
         contact: ContactId,
     },
-
     /// An agent is on a stream; an older session of theirs is over.
     AgentConnected {
         /// Who.
@@ -334,14 +332,12 @@ pub enum Event {
     },
     /// An agent's phone was not reached: no calls until they say they are ready again.
     PhoneUnreachable(AgentId),
-
     /// The journal's disk is nearly full, or no longer: no reservation is made meanwhile, so
     /// that what is open can still be ended.
     ReservationsPaused {
         /// From now on; false: they are made again.
         paused: bool,
     },
-
     /// A recall was started.
     RecallStarted {
         /// Which.
@@ -465,7 +461,6 @@ pub enum Event {
     /// A contact that fell silent goes on as another one, which has its key from now on.
     /// It enters a queue with the next event, and the other is closed with the one after.
     FollowUpOpened(Arrived),
-
     /// A contact has waited so long that a step of its queue is taken. What it does beside
     /// this follows in the same entry.
     StepTaken(StepTaken),
@@ -519,7 +514,6 @@ pub enum Event {
     WentSilent(WentSilent),
     /// A customer said what they think of a contact.
     FeedbackGiven(Feedback),
-
     /// An agent has been not ready for the same reason for longer than it should last.
     ReasonOverstayed(ReasonOverstayed),
     /// An agent is to be signed out by others than themselves.
@@ -534,4 +528,8 @@ pub enum Event {
     Bulk(BulkNews),
     /// Agents of other queues begin or cease to help one.
     Shared(SharedNews),
+    /// Something is done for a safety contact that nobody has answered.
+    Safety(SafetyNews),
+    /// People are called in because somebody who is hurt waits too long, or that is over.
+    Alarm(AlarmNews),
 }

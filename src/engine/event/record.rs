@@ -10,7 +10,7 @@ use crate::engine::words::{
 };
 use crate::ids::{
     AgentId, CalendarId, ContactId, CustomerId, EntryPointId, ExternalId, GatewayId, NoticeId,
-    QueueId, ReservationId, SessionId,
+    QueueId, RecallId, ReservationId, SessionId,
 };
 use crate::time::{EngineTime, Place, Span, WallTime};
 
@@ -276,6 +276,8 @@ pub enum EffectKind {
         /// Which.
         to: ExternalId,
     },
+    /// Send a customer who is hurt to the number outside of this recall.
+    Outside(RecallId),
     /// Call the customer and the agent and join them.
     Dial {
         /// The reservation that it is for.

@@ -57,10 +57,12 @@ impl Engine {
         });
         let (pool, added) = (profile.pool, c.stage.pools.as_slice());
         let help = Help { queue: c.queue, service: c.service, added, pool };
-        skilled
-            && help.is_allowed(&self.routing.sharings, |id| self.is_shared(id))
-            && (!partner && (queue.pools.is_empty() || queue.pools.contains(&profile.pool))
-                || c.stage.pools.contains(&profile.pool))
+        let joined = c.stage.pools.contains(&profile.pool);
+        let pooled =
+            !partner && (queue.pools.is_empty() || queue.pools.contains(&profile.pool)) || joined;
+        let fits =
+            skilled && pooled && help.is_allowed(&self.routing.sharings, |id| self.is_shared(id));
+        (fits || c.stage.is_anyones() && (!partner || joined))
             && !c.passed_over.iter().any(|p| p.agent == agent)
     }
 }

@@ -8,6 +8,7 @@
 mod breaker;
 pub mod control;
 mod heed;
+mod lane;
 pub mod law;
 mod service;
 mod tiers;
@@ -15,6 +16,10 @@ mod tiers;
 pub(crate) use breaker::Outcome;
 pub use breaker::{Breaker, Gate};
 pub use heed::{Answer, Found, Heed, LotVerdict, TriageClass, Want, Wish};
+pub use lane::{
+    Alarm, AlarmStep, Lane, LatePlan, MOST_PAGES, OUTSIDE_AGAIN, Outside, PAGE_AGAIN, PAGED_WITHIN,
+    Page, Paged, SafetyPlan,
+};
 pub use service::{
     Collect, Machine, Outlook, Question, ReturnedBecause, Say, SelfService, Step, Text,
 };
@@ -28,7 +33,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::words::Channel;
-use crate::ids::{AgentId, EntryPointId, QueueId, RecallId};
+use crate::ids::{EntryPointId, RecallId};
 use crate::time::{EngineTime, Span};
 
 /// Most recalls in force at once.
@@ -251,17 +256,6 @@ pub enum Choice {
     Faq(u16),
 }
 
-/// The class that self-service never touches.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct SafetyPlan {
-    /// Where safety contacts wait, if that queue takes their channel.
-    pub queue: QueueId,
-    /// Agents kept for them, sorted.
-    pub kept: Vec<AgentId>,
-    /// There is a number outside the router for when nobody is there.
-    pub external: bool,
-}
-
 /// A recall: a playbook in force.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Recall {
@@ -291,6 +285,8 @@ pub struct Recall {
     pub breakers: [Breaker; Tier::ALL.len()],
     /// Where its partners are.
     pub partners: Partners,
+    /// Whether people are called in for those who are hurt and wait too long.
+    pub alarm: Alarm,
 }
 
 impl Recall {

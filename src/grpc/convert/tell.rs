@@ -82,6 +82,7 @@ pub(crate) fn to_gateway(
         | Tell::Say { .. }
         | Tell::Announce { .. }
         | Tell::Forward { .. }
+        | Tell::Outside { .. }
         | Tell::AskPresence { .. }
         | Tell::OfferCallback { .. }
         | Tell::Join { .. } => return effect(handle, routing, tell, sealed),
@@ -215,6 +216,14 @@ fn effect(
             };
             (contact, ToGateway::Forward(forward))
         }
+        Tell::Outside { effect, contact, ref name, ref number } => {
+            let forward = gateway::Forward {
+                effect_id: effect.0,
+                external: name.to_string(),
+                number: number.to_string(),
+            };
+            (contact, ToGateway::Forward(forward))
+        }
         Tell::AskPresence { effect, contact, language } => {
             let text = Some(say::still_there(routing, language));
             let collect = words::collect(Collect::None);
@@ -315,6 +324,7 @@ fn without_person(routing: &Routing, tell: &Tell) -> Option<ToAgent> {
         | Tell::Say { .. }
         | Tell::Announce { .. }
         | Tell::Forward { .. }
+        | Tell::Outside { .. }
         | Tell::Outlook { .. }
         | Tell::Join { .. }
         | Tell::GoesOnAs { .. }

@@ -56,14 +56,16 @@ fn missing(view: &View<'_>, plan: &Plan) -> Option<String> {
     let (of, missing) = (plan.safety.kept.len(), named(view, &missing));
     match here.len() {
         0 => {
-            let instead = if plan.safety.external {
-                "the router does not dial the playbook's external number"
-            } else {
-                "there is no external number"
+            let instead = match view.engine.outside(&plan.safety, Channel::Voice) {
+                Some((_, number)) => format!(
+                    "calls go to {number} after {} s",
+                    plan.safety.late.external.as_millis() / 1_000
+                ),
+                None => "there is no external number that takes calls".to_owned(),
             };
             Some(format!(
-                "None of the {of} agents kept for the safety lane is signed in ({missing}) and \
-                 {instead}: safety contacts wait first in line for whoever can take them."
+                "None of the {of} agents kept for the safety lane is signed in ({missing}): \
+                 safety contacts wait first in line for whoever can take them; {instead}."
             ))
         }
         all if all == of => None,

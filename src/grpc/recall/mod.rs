@@ -213,6 +213,7 @@ impl Recalls {
                     tiers: Default::default(),
                     breakers: Default::default(),
                     partners: Default::default(),
+                    alarm: Default::default(),
                 };
                 let status = standing::status(view, &recall, Some(&ordered));
                 v1::RecallStatus { moving: to_move, ..status }

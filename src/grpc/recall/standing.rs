@@ -3,10 +3,11 @@
 use super::unix_ms;
 use crate::engine::entry::Role;
 use crate::engine::recall::control::{Bounds, Control, Reading, Within};
-use crate::engine::recall::{Gate, Level, Partners, Recall, Tier, law};
+use crate::engine::recall::{Gate, Level, Paged, Partners, Recall, Tier, law};
+use crate::engine::words::Channel;
 use crate::pb::v1;
 use crate::shard::view::{Brought, View};
-use crate::time::EngineTime;
+use crate::time::{EngineTime, Span};
 
 /// Where an order brings a recall.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,7 @@ pub(super) fn status(
         tiers: tiers(view, now, recall, |tier| recall.is_open(tier)),
         safety_agents: u32::try_from(view.engine.safety_agents(&recall.plan)).unwrap_or(u32::MAX),
         control: recall.control.map(|control| moves(view, recall, &control, now)),
+        safety: Some(safety(view, now, recall)),
     };
     if let Some(known) = view.statistics.recall(recall.id) {
         status.started_unix_ms = known.started.wall.0;
@@ -80,6 +82,25 @@ pub(super) fn status(
         status.tiers = tiers(view, now, recall, opens);
     }
     status
+}
+
+/// How those who are hurt and wait are got to a person.
+fn safety(view: &View<'_>, now: u64, recall: &Recall) -> v1::SafetyStatus {
+    let (plan, alarm) = (&recall.plan.safety, &recall.alarm);
+    let seconds = |span: Span| u32::try_from(span.as_millis() / 1_000).unwrap_or(u32::MAX);
+    let external = view.engine.outside(plan, Channel::Voice);
+    v1::SafetyStatus {
+        external: external.map(|(_, number)| number.to_owned()).unwrap_or_default(),
+        any_agent_after_s: seconds(plan.late.any_agent),
+        external_after_s: seconds(plan.late.external),
+        page_after_s: seconds(plan.late.page),
+        waiting_late: view.engine.late_in(recall.id),
+        late_since_unix_ms: alarm.since.map(|since| wall(view, now, since)),
+        pages: alarm.pages,
+        pages_pending: u32::try_from(alarm.pending.len()).unwrap_or(u32::MAX),
+        pages_failed: alarm.failed,
+        last_page: alarm.last.map(Paged::name).unwrap_or_default().to_owned(),
+    }
 }
 
 /// Who brought a recall to where it is, and why.

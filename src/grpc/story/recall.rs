@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::length;
-use crate::engine::event::Event;
+use crate::engine::event::{Event, SafetyNews, SafetyStep};
 use crate::engine::recall::{
     Answer, Found, Heed, LotVerdict, Question, ReturnedBecause, Say, SelfService, Step, Text, Tier,
     TriageClass, Want,
@@ -107,6 +107,7 @@ pub(super) fn event(
             let lot = lot.map_or_else(String::new, |v| format!(": as a lot {}", verdict(v)));
             ("keys_pressed", format!("the customer pressed {keys}{lot}"))
         }
+        Event::Safety(news) => ("safety", safety(news)),
         Event::FollowUpOpened(a) => {
             let of = a.continues.map_or_else(String::new, |of| format!(" of contact {of}"));
             (
@@ -212,6 +213,21 @@ const fn returned(because: ReturnedBecause) -> &'static str {
         ReturnedBecause::Ended => "the recall takes nobody any more",
         ReturnedBecause::Supervisor => "a supervisor took it out",
         ReturnedBecause::Secret => "what the customer said is secret, and no machine may read it",
+    }
+}
+
+/// What is done for one who is hurt and whom nobody has answered.
+fn safety(news: &SafetyNews) -> String {
+    let recall = news.lane.recall;
+    match news.step {
+        SafetyStep::Watched => {
+            format!("about safety: watched until somebody has it, recall {recall}")
+        }
+        SafetyStep::AnyAgent => "nobody has answered: any agent may have it now".to_owned(),
+        SafetyStep::Late => format!("nobody has answered: people are paged for recall {recall}"),
+        SafetyStep::OutsideAgain => {
+            "what is next for it could not be done yet, and is tried again".to_owned()
+        }
     }
 }
 

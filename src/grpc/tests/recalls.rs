@@ -267,7 +267,7 @@ async fn which_recall_is_meant_must_be_clear_and_what_is_not_built_says_so() {
         let begun = on_call.start_recall(asked).await.expect("it starts").into_inner();
         let told = |what: &str| begun.warnings.iter().any(|w| w.contains(what));
         assert!(told(
-            "None of the 2 agents kept for the safety lane is signed in (amara, bruno) and there is no"
+            "None of the 2 agents kept for the safety lane is signed in (amara, bruno): safety contacts wait"
         ));
         assert_eq!(told("takes calls: the ivr tier has nothing to take"), name == "one");
     }

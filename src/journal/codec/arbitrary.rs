@@ -22,7 +22,7 @@ use crate::engine::recall::control::{
 use crate::engine::recall::{
     Answer, Breaker, CallbackOffer, CallbackTier, Choice, Collect, FaqPlan, Found, Gate, Heed,
     IvrPlan, Level, LotVerdict, Outlook, PartnerTier, Partners, Plan, Question, ReturnedBecause,
-    SafetyPlan, Say, SelfService, Step, Text, Tier, TriageClass, Want,
+    Say, SelfService, Step, Text, Tier, TriageClass, Want,
 };
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use crate::engine::words::{
@@ -284,8 +284,9 @@ alternatives! {
 
 impl Any for EffectKind {
     fn any(from: &mut Source) -> Self {
-        match from.below(9) {
+        match from.below(10) {
             8 => Self::OfferCallback(Any::any(from)),
+            9 => Self::Outside(Any::any(from)),
             5 => Self::Dial {
                 reservation: Any::any(from),
                 agent: Any::any(from),
@@ -368,7 +369,6 @@ structs! {
     Footing { left, relapses }
     FaqPlan { from, capacity, pacing, silence, time_limit, entries }
     IvrPlan { from, ports, time_limit, repeats, key_timeout, yes, no, options }
-    SafetyPlan { queue, kept, external }
     SelfService { recall, tier, until, answers, checked, step }
     Say { recall, text, language, collect, outlook }
     Outlook { ahead, wait }
@@ -468,7 +468,7 @@ events! {
         ReplyCame HoldEnded FellSilent PresenceAssumed PlaceKept FeedbackGiven
         Advanced Linked HeldBack PresenceAsked WentSilent StepTaken HoursChanged WaitAnnounced
         NumberConfirmed CallbackPromised CallbackStepped Dialled PromiseOpened ReasonOverstayed
-        SignOut WrapUpExtended OutsideCall Participant Bulk Shared
+        SignOut WrapUpExtended OutsideCall Participant Bulk Shared Safety Alarm
     }
 }
 
@@ -503,6 +503,7 @@ pub(in crate::journal) fn batch(first: u64, entries: u64, from: &mut Source) -> 
 }
 
 mod image;
+mod lane;
 mod owed;
 mod people;
 mod stage;

@@ -11,6 +11,7 @@ mod control;
 mod event;
 mod field;
 pub(super) mod image;
+mod lane;
 mod people;
 mod recall;
 mod routing;

@@ -8,7 +8,7 @@ use super::{CodecError, pb};
 use crate::engine::recall::{
     Answer, Breaker, CallbackOffer, CallbackTier, Choice, Collect, FaqPlan, Found, Gate, Heed,
     IvrPlan, Level, LotVerdict, Outlook, PartnerTier, Partners, Plan, Question, ReturnedBecause,
-    SafetyPlan, Say, SelfService, Step, Text, Tier, TriageClass, Want,
+    Say, SelfService, Step, Text, Tier, TriageClass, Want,
 };
 use crate::engine::words::Channel;
 use crate::time::{EngineTime, Span};
@@ -42,7 +42,6 @@ record!(IvrPlan => IvrPlan {
     from, ports, repeats, yes, no, options;
     time_limit = time_limit_us, key_timeout = key_timeout_us
 });
-record!(SafetyPlan => SafetyPlan { queue, kept, external });
 record!(SelfService => SelfService { recall, tier, answers, checked, step; until = until_us });
 record!(Say => Say { recall, text, language, collect, outlook });
 record!(Outlook => Outlook { ahead; wait = wait_us });

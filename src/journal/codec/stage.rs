@@ -22,7 +22,7 @@ record!(StepTaken => StepTaken { step, filing });
 record!(HoursChanged => HoursChanged { calendar, now });
 record!(WaitAnnounced => WaitAnnounced { contact, told; next = next_us });
 record!(Stage => Stage {
-    pools, again, turned_away;
+    pools, again, turned_away, lane;
     entered = entered_us, stepped = stepped_us, due = due_us, update = update_us,
     raised = raised_us
 });

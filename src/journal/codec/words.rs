@@ -141,6 +141,9 @@ impl Record for EffectKind {
             Self::Say(say) => Kind::Say(Record::put(&say)),
             Self::Announce(announce) => Kind::Announce(Record::put(&announce)),
             Self::Forward { to } => Kind::Forward(pb::ForwardEffect { to: Field::put(&to) }),
+            Self::Outside(recall) => {
+                Kind::Outside(pb::OutsideEffect { recall: Field::put(&recall) })
+            }
             Self::Dial { reservation, agent, mode } => Kind::Dial(pb::DialEffect {
                 reservation: reservation.0,
                 agent: agent.0,
@@ -170,6 +173,9 @@ impl Record for EffectKind {
             Some(Kind::Announce(announce)) => Record::take(announce).map(Self::Announce),
             Some(Kind::Forward(e)) => {
                 Ok(Self::Forward { to: Field::take(e.to, "ForwardEffect.to")? })
+            }
+            Some(Kind::Outside(e)) => {
+                Field::take(e.recall, "OutsideEffect.recall").map(Self::Outside)
             }
             Some(Kind::Dial(e)) => Ok(Self::Dial {
                 reservation: ReservationId(e.reservation),

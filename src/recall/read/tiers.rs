@@ -6,12 +6,12 @@ use super::surge;
 use crate::config::names::Names;
 use crate::config::problem::{Expected, Fault, Kind};
 use crate::config::reader::{Table, Value};
-use crate::recall::playbook::{FaqTier, IvrTier, Kept, Level, SafetyLane, Tiers};
+use crate::recall::playbook::{FaqTier, IvrTier, Kept, Late, Level, SafetyLane, Tiers};
 use crate::time::Span;
 
 const MOST_KEPT: usize = 1_024;
-/// Most characters of a telephone number.
-const LONGEST_NUMBER: usize = 32;
+/// Most characters of a telephone number, or of the name of one.
+const LONGEST_NUMBER: usize = 64;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
@@ -138,7 +138,22 @@ fn safety(table: &Table<'_>, at: &Value<'_>) -> Option<SafetyLane> {
             None
         }
     };
-    Some(SafetyLane { queue: queue?, kept: kept?, external })
+    let of = |name, least| written(table, name, least);
+    let late = Late {
+        target_s: of("target", 1),
+        any_agent_after_s: of("any_agent_after", 1),
+        external_after_s: of("external_after", 1),
+        page_after_s: of("page_after", 1),
+        page_repeat_s: of("page_repeat", MINUTE),
+    };
+    Some(SafetyLane { queue: queue?, kept: kept?, external, late })
+}
+
+/// Seconds up to an hour, where they are written.
+fn written(table: &Table<'_>, name: &'static str, least: u64) -> Option<u32> {
+    let range = (Span::seconds(least), Span::seconds(HOUR));
+    let span = table.field(name)?.duration(range.0, range.1)?;
+    u32::try_from(span.as_millis() / 1_000).ok()
 }
 
 fn read_agents(at: &Value<'_>) -> Option<Kept> {

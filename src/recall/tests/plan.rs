@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::config;
-use crate::engine::recall::{Choice as Does, Level as At, Tier};
+use crate::engine::recall::{Choice as Does, LatePlan, Level as At, Outside, Tier};
 use crate::engine::routing::Routing;
 use crate::ids::{AgentId, QueueId};
 use crate::time::Span;
@@ -46,7 +46,7 @@ fn a_plan_says_what_the_playbook_says() {
     assert_eq!((ivr.yes, ivr.no), (b'1', b'2'));
     let options = [(b'1', Does::LotCheck), (b'2', Does::Faq(1)), (b'9', Does::Message)];
     assert_eq!(&ivr.options[..], options);
-    assert!(!plan.safety.external);
+    assert_eq!((plan.safety.external, plan.safety.late), (None, LatePlan::default()));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn times_that_are_not_written_are_by_channel_and_a_number_outside_is_told() {
     }
     let source = format!("{source}external = \"+1 202 555 0100\"\n");
     let plan = plan(&parse("p", &source, &[]).unwrap().playbook, &routing()).unwrap();
-    assert!(plan.safety.external);
+    assert_eq!(plan.safety.external, Some(Outside::Number("+1 202 555 0100".into())));
     let faq = plan.faq.unwrap();
     assert_eq!(faq.silence, [0, 600, 86_400, 7_200].map(Span::seconds));
     assert_eq!(faq.time_limit, [0, 3_600, 172_800, 21_600].map(Span::seconds));

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::command::{Arrival, Command, GatewayLimits, RecallOrder, Reply, Report};
 use crate::engine::entry::{Actor, Role};
-use crate::engine::recall::{Choice, FaqPlan, IvrPlan, Level, Plan, SafetyPlan};
+use crate::engine::recall::{Choice, FaqPlan, IvrPlan, LatePlan, Level, Outside, Plan, SafetyPlan};
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing};
 use crate::engine::sharing::Sharing;
@@ -218,7 +218,12 @@ pub(crate) fn plan() -> Plan {
         }),
         callback: None,
         partner: None,
-        safety: SafetyPlan { queue: QueueId(1), kept: vec![ANNE], external: true },
+        safety: SafetyPlan {
+            queue: QueueId(1),
+            kept: vec![ANNE],
+            external: Some(Outside::Number("112".into())),
+            late: LatePlan::default(),
+        },
         soon: Span::seconds(120),
         control: None,
     }

@@ -380,6 +380,8 @@ const NAMES: &[&str] = &[
     "Participant",
     "Bulk",
     "Shared",
+    "Safety",
+    "Alarm",
 ];
 
 #[test]

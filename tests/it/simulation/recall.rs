@@ -11,8 +11,9 @@ use surgeline::engine::contact::{Contact, State, StateKind};
 use surgeline::engine::event::{Advanced, EffectKind, Event, Rule};
 use surgeline::engine::recall::control::{ControlPlan, Within};
 use surgeline::engine::recall::{
-    Answer, CallbackTier, Choice, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, PartnerTier,
-    Partners, Plan, Question, ReturnedBecause, SafetyPlan, SelfService, Step, TriageClass, Wish,
+    Answer, CallbackTier, Choice, FaqPlan, Found, Heed, IvrPlan, LatePlan, Level, LotVerdict,
+    Outside, Paged, PartnerTier, Partners, Plan, Question, ReturnedBecause, SafetyPlan,
+    SelfService, Step, TriageClass, Wish,
 };
 use surgeline::engine::words::QueuedBecause;
 use surgeline::ids::{AgentId, ContactId, EffectId, EntryPointId, QueueId, RecallId};
@@ -98,7 +99,8 @@ impl World {
             safety: SafetyPlan {
                 queue: QueueId(self.rng.random_range(0..4)),
                 kept,
-                external: self.rng.random_bool(0.3),
+                external: self.rng.random_bool(0.3).then(|| Outside::Number("112".into())),
+                late: self.late(),
             },
             soon: Span::seconds(self.rng.random_range(0..20)),
             control: Some(self.control()),
@@ -115,8 +117,28 @@ impl World {
         }
     }
 
+    fn late(&mut self) -> LatePlan {
+        let mut seconds = |least, most| Span::seconds(self.rng.random_range(least..most));
+        let (any_agent, external) = (seconds(1, 40), seconds(1, 60));
+        LatePlan { any_agent, external, page: seconds(1, 60), repeat: seconds(60, 120) }
+    }
+
+    /// The pager says what became of a page, of one that it knows mostly.
+    fn page_settled(&mut self) -> Command {
+        let pending = self
+            .owner
+            .recalls()
+            .flat_map(|r| r.alarm.pending.iter().map(|page| (r.id, page.number)));
+        let pending: Vec<_> = pending.collect();
+        let some = pending.choose(&mut self.rng).copied();
+        let (recall, number) = some.unwrap_or_else(|| (self.any_recall(), 1));
+        let how = *Paged::ALL.choose(&mut self.rng).expect("several");
+        Command::PageSettled { recall, number, how }
+    }
+
     pub(super) fn recall_command(&mut self) -> Command {
         match self.rng.random_range(0..60) {
+            26..=28 => self.page_settled(),
             0 => {
                 let order = RecallOrder::Start {
                     plan: Arc::new(self.plan()),

@@ -4,6 +4,7 @@ mod breakers;
 mod control;
 mod faq;
 mod ivr;
+mod lane;
 mod offers;
 mod partners;
 mod queues;
@@ -18,9 +19,9 @@ use crate::engine::contact::{Contact, State, StateKind};
 use crate::engine::directive::{Recipient, Tell};
 use crate::engine::event::{EffectKind, Event};
 use crate::engine::recall::{
-    Answer, Choice, FaqPlan, Found, Heed, IvrPlan, Level, LotVerdict, Plan, Question, READ_WITHIN,
-    ReturnedBecause, SafetyPlan, SelfService, Step, Text, Tier, TierCounts, TriageClass, Want,
-    Wish,
+    Answer, Choice, FaqPlan, Found, Heed, IvrPlan, LatePlan, Level, LotVerdict, Outside, Plan,
+    Question, READ_WITHIN, ReturnedBecause, SafetyPlan, SelfService, Step, Text, Tier, TierCounts,
+    TriageClass, Want, Wish,
 };
 use crate::engine::refusal::Refusal;
 use crate::engine::words::{Channel, EndReason, ServiceClass};
@@ -60,7 +61,12 @@ fn plan(kept: &[AgentId]) -> Plan {
         ivr: Some(ivr),
         callback: None,
         partner: None,
-        safety: SafetyPlan { queue: SAFETY, kept: kept.to_vec(), external: true },
+        safety: SafetyPlan {
+            queue: SAFETY,
+            kept: kept.to_vec(),
+            external: Some(Outside::Number(Arc::from("+1 555 0100"))),
+            late: LatePlan::default(),
+        },
         soon: Span::seconds(120),
         control: None,
     }
@@ -272,7 +278,7 @@ fn who_is_hurt_is_in_the_safety_class_by_whatever_way_they_come_back() {
     let order = Order::Move { contact: chat, queue: SKILLED };
     c.ok(&Command::Supervise { order, why: Arc::from("wants Spanish") });
     assert_eq!((c.open(chat).queue, c.open(chat).service), (SKILLED, ServiceClass::Safety));
-    c.passes(60);
+    c.passes(25);
     assert_eq!(c.state(chat), State::Queued, "and a walk leaves them where a person put them");
     assert_eq!(c.open(chat).queue, SKILLED);
 }
@@ -448,7 +454,7 @@ fn a_start_that_cannot_be_meant_is_refused() {
     let mut c = Center::new();
     let lane = |kept: &[AgentId]| {
         let mut plan = plan(kept);
-        plan.safety.external = false;
+        plan.safety.external = None;
         plan
     };
     assert_eq!(c.start_with(lane(&[ANNE]), Level::Surge), Err(Refusal::EmptySafetyLane));

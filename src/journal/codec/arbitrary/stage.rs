@@ -17,7 +17,7 @@ structs! {
     StepTaken { step, filing }
     HoursChanged { calendar, now }
     WaitAnnounced { contact, told, next }
-    Stage { entered, stepped, due, update, pools, raised, again, turned_away }
+    Stage { entered, stepped, due, update, pools, raised, again, turned_away, lane }
     Filing { contact, needs, preferred, place, stage }
     Announced { at, ahead, wait, longer }
     Course { been, announced }

@@ -113,10 +113,11 @@ impl Naive {
                 *s == skill && (*level >= at_least || self.is(Wrong::Proficiency))
             })
         };
-        (in_pool || self.is(Wrong::Pools))
-            && (c.service == ServiceClass::Safety || !kept)
+        let fits = (in_pool || self.is(Wrong::Pools))
             && c.needs.iter().all(|n| has(n.skill, n.at_least))
-            && (self.may_help(profile.pool, c) || self.is(Wrong::Sharing))
+            && (self.may_help(profile.pool, c) || self.is(Wrong::Sharing));
+        let anyones = c.stage.is_anyones() && (own || c.stage.pools.contains(&profile.pool));
+        (c.service == ServiceClass::Safety || !kept) && (fits || anyones)
     }
 }
 

@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::playbook::{
-    CallbackTier, Choice, Control, FaqTier, FreeLevel, IvrTier, Kept, Late, Level, Menu, PartnerTier,
-    Playbook, Slot,
+    CallbackTier, Choice, Control, FaqTier, FreeLevel, IvrTier, Kept, Late, Level, Menu,
+    PartnerTier, Playbook, Slot,
 };
 use crate::config::Kind;
 use crate::engine::queue_life::Pools;

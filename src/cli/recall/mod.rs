@@ -22,8 +22,7 @@ use crate::pb::v1::recall_service_client::RecallServiceClient;
 use crate::pb::v1::set_level_request::To;
 use crate::pb::v1::{
     ControlStatus, EndRecallRequest, GetRecallStatusRequest, Measured, RecallLevel, RecallStatus,
-    SafetyStatus,
-    SetLevelRequest, Slot, StartRecallRequest, TierStatus,
+    SafetyStatus, SetLevelRequest, Slot, StartRecallRequest, TierStatus,
 };
 use args::{Between, End, RecallCommand, Said, SetLevel, Start, Status};
 use text::Told;

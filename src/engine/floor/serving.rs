@@ -103,5 +103,6 @@ fn usual((queue, channel, of): &OfQueue<'_>) -> ClassKey {
         preferred: Needs::new(),
         pools: Pools::new(),
         silent: false,
+        anyone: false,
     }
 }

@@ -11,6 +11,8 @@ use syn::visit::Visit;
 
 /// Most lines of a file.
 const MOST_LINES: usize = 500;
+/// One list has no seam: everything that can happen, with what each says.
+const ONE_LIST: (&str, usize) = ("engine/event/mod.rs", 600);
 
 /// Which modules a module may name: DESIGN.md's order, spelled out. A module that is not
 /// here must be put here before it can be built.
@@ -224,8 +226,9 @@ fn forbidden_in_engine(file: &str, source: &str) -> Vec<String> {
 
 fn too_long(file: &str, source: &str) -> Vec<String> {
     let lines = source.lines().count();
-    let complaint = || format!("{file}: {lines} lines, at most {MOST_LINES}: look for the seam");
-    (lines > MOST_LINES).then(complaint).into_iter().collect()
+    let most = if file == ONE_LIST.0 { ONE_LIST.1 } else { MOST_LINES };
+    let complaint = || format!("{file}: {lines} lines, at most {most}: look for the seam");
+    (lines > most).then(complaint).into_iter().collect()
 }
 
 fn without_purpose(file: &str, source: &str) -> Vec<String> {
@@ -401,6 +404,7 @@ fn files_are_short() {
     hold(too_long, "tests", source);
     assert!(too_long("x", &"\n".repeat(500)).is_empty());
     assert_eq!(too_long("x", &"\n".repeat(501)).len(), 1);
+    assert_eq!(too_long(ONE_LIST.0, &"\n".repeat(601)).len(), 1);
 }
 
 #[test]

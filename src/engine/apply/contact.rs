@@ -11,7 +11,7 @@ use super::super::event::{
     Arrived, EffectKind, Event, Queued, Reserved, StepTaken, Trigger, WaitAnnounced,
 };
 use super::super::floor::Stand;
-use super::super::gateway::{Gateway, KeyOf};
+use super::super::gateway::KeyOf;
 use super::super::line::Spot;
 use super::super::participant::Participants;
 use super::super::recall::{Machine, Outcome, Tier};
@@ -21,7 +21,7 @@ use super::super::words::{
     Channel, ConnectFault, EndReason, Excluded, Key, Needs, NotTaken, ServiceClass,
 };
 use super::stage::enters;
-use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
+use crate::ids::{AgentId, ContactId, GatewayId, QueueId, ReservationId};
 use crate::time::{EngineTime, Place, Span};
 
 /// Agents passed over for one contact at a time; the one that would end first gives way.
@@ -417,57 +417,6 @@ impl Engine {
         {
             self.note(parent, |c| c.consult = None);
         }
-    }
-
-    fn effect_asked(&mut self, effect: EffectId, contact: ContactId, kind: EffectKind) {
-        self.counts.last_effect = effect.0;
-        self.effects.insert(effect, contact);
-        match kind {
-            // Its end is a timer, and the room for it is kept.
-            EffectKind::OfferCallback(_) => self.change(contact, |c| {
-                c.machine.offered = true;
-                c.effects.push((effect, kind));
-            }),
-            _ => self.note(contact, |c| c.effects.push((effect, kind))),
-        }
-        if let Some((gateway, channel)) = self.contact(contact).map(|c| (c.gateway, c.channel)) {
-            self.change_gateway(gateway, |g| {
-                if let Some(count) = counted(g, kind, channel) {
-                    *count += 1;
-                }
-            });
-        }
-    }
-
-    fn effect_settled(&mut self, effect: EffectId, contact: ContactId) {
-        self.effects.remove(&effect);
-        let Some(c) = self.contact(contact) else { return };
-        let (gateway, channel) = (c.gateway, c.channel);
-        let kind = c.effects.iter().find(|(e, _)| *e == effect).map(|(_, kind)| *kind);
-        match kind {
-            Some(EffectKind::OfferCallback(_)) => {
-                self.change(contact, |c| c.effects.retain(|(e, _)| *e != effect));
-            }
-            _ => self.note(contact, |c| c.effects.retain(|(e, _)| *e != effect)),
-        }
-        if let Some(kind) = kind {
-            self.change_gateway(gateway, |g| {
-                if let Some(count) = counted(g, kind, channel) {
-                    *count = count.saturating_sub(1);
-                }
-            });
-        }
-    }
-}
-
-/// Where an effect counts for its gateway, if anywhere.
-fn counted(gateway: &mut Gateway, kind: EffectKind, channel: Channel) -> Option<&mut u32> {
-    match (kind, channel) {
-        (EffectKind::Say(_) | EffectKind::Announce(_), Channel::Voice) => None,
-        (EffectKind::Say(_) | EffectKind::Announce(_) | EffectKind::AskPresence(_), _) => {
-            Some(&mut gateway.unsaid)
-        }
-        _ => Some(&mut gateway.effects),
     }
 }
 

@@ -7,6 +7,7 @@
 mod callback;
 mod care;
 mod contact;
+mod effects;
 mod lane;
 mod missed;
 mod people;

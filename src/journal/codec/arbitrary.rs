@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use crate::engine::care::{Liveness, LowScore, QueueCare};
 use crate::engine::command::GatewayLimits;
-use crate::engine::entry::{Actor, Entry, Role, Sealed};
+use crate::engine::entry::{Actor, Role, Sealed};
 use crate::engine::event::{
     Advanced, AdvancedBecause, Arrived, EffectKind, Event, Feedback, HeldBack, Linked, PlaceKept,
     PresenceAsked, Queued, Released, Reserved, Rule, Settled, Trigger, WentSilent, Why,
@@ -35,7 +35,7 @@ use crate::ids::{
     ExternalId, GatewayId, NoticeId, OrderId, PoolId, PromiseId, QueueId, ReasonId, RecallId,
     RecoveryId, RequestId, ReservationId, SessionId, SharingId, SkillId,
 };
-use crate::journal::{Batch, Mark};
+use crate::journal::Mark;
 use crate::time::{EngineTime, Place, Span, WallTime};
 
 /// Numbers from a seed (splitmix64), with the edges more often than chance gives them.
@@ -479,31 +479,11 @@ impl Any for Event {
     }
 }
 
-/// Any entry of this sequence that holds these events.
-pub(in crate::journal) fn entry(sequence: u64, events: Vec<Event>, from: &mut Source) -> Entry {
-    Entry {
-        sequence,
-        at: Any::any(from),
-        actor: Any::any(from),
-        request: Any::any(from),
-        events,
-        sealed: Any::any(from),
-    }
-}
-
-/// Any batch of this many entries, the first of this sequence.
-pub(in crate::journal) fn batch(first: u64, entries: u64, from: &mut Source) -> Batch {
-    let entries = (first..first + entries)
-        .map(|sequence| {
-            let events = (0..=from.below(3)).map(|_| Any::any(from)).collect();
-            entry(sequence, events, from)
-        })
-        .collect();
-    Batch { entries, mark: Any::any(from), wall: Any::any(from) }
-}
-
+mod batch;
 mod image;
 mod lane;
 mod owed;
 mod people;
 mod stage;
+
+pub(in crate::journal) use batch::{batch, entry};

@@ -4,6 +4,7 @@
 //! the event's own bytes beside it.
 
 mod lane;
+mod level;
 mod owed;
 mod people;
 
@@ -107,6 +108,7 @@ pub(super) fn of(event: &Event, names: &Routing) -> (&'static str, String) {
     let (kind, fields) = on_the_way(event, names)
         .or_else(|| in_conversation(event, names))
         .or_else(|| in_recall(event, names))
+        .or_else(|| level::of(event))
         .or_else(|| owed::of(event, names))
         .or_else(|| super::care::event(event, names))
         .or_else(|| people::of(event, names))
@@ -295,28 +297,6 @@ fn in_recall(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {
             "recall_started",
             f.number("recall", recall).text("title", &plan.title).text("level", level.name()),
         ),
-        Event::LevelChanged { recall, level, cause } => (
-            "level_changed",
-            f.number("recall", recall)
-                .text("level", level.name())
-                .text("cause", cause.name())
-                .texts("reason", cause.reading().map(|_| cause.to_string()).as_deref()),
-        ),
-        Event::LevelFreed { recall, bounds } => (
-            "level_freed",
-            f.number("recall", recall)
-                .text("lowest", bounds.lowest.name())
-                .text("highest", bounds.highest.name()),
-        ),
-        Event::LevelPressed { recall, pressing } => {
-            let rungs = pressing.rungs.iter().rev().flatten();
-            let by = rungs.map(|press| press.by.to_string()).next();
-            let calm = pressing.calm.is_some();
-            (
-                "level_pressed",
-                f.number("recall", recall).texts("by", by.as_deref()).number("calm", calm),
-            )
-        }
         Event::RecallEnded { recall, expired } => {
             ("recall_ended", f.number("recall", recall).number("expired", expired))
         }

@@ -7,7 +7,6 @@
 
 use super::Engine;
 use super::floor::Serving;
-use super::gateway::Gateway;
 use super::recall::Recall;
 use super::recall::control::{FULL, RUNGS};
 use super::recall::law::{self, Look};
@@ -180,7 +179,6 @@ impl Engine {
         for gateway in self.gateways.iter().filter(|g| g.session.is_some()) {
             let ports = law::used(gateway.in_ivr, gateway.limits.ivr_ports);
             look.ports = look.ports.max(ports);
-            look.sessions = look.sessions.max(sessions_used(gateway));
         }
         look.owed = self.owed_to(&scope, agents, at);
         look
@@ -262,11 +260,6 @@ impl Engine {
         });
         Span::millis(whole(seconds.sum::<f64>() / agents.max(1.0) * 1e3).into())
     }
-}
-
-/// Of one gateway, by what it said it can carry.
-fn sessions_used(_: &Gateway) -> u32 {
-    0
 }
 
 /// What was offered in the newest slots.

@@ -1,3 +1,5 @@
+//! The law in tables: what presses, what is calm, and the way of a level through both.
+
 use super::*;
 
 const BOUNDS: Bounds = Bounds { lowest: Level::Normal, highest: Level::Critical };

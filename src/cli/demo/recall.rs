@@ -30,7 +30,7 @@ pub(super) async fn play(wire: Channel, bench: Bench) -> Result<(), PlayerError>
                 actor: ACTOR.to_owned(),
                 why: "reports of overheating bases, the notice is out".to_owned(),
                 playbook: PLAYBOOK_NAME.to_owned(),
-                level: RecallLevel::Surge.into(),
+                level: RecallLevel::Elevated.into(),
                 // The router moves it from there, between the playbook's bounds.
                 free: Some(LevelBounds::default()),
                 ..StartRecallRequest::default()

@@ -323,6 +323,7 @@ fn everyone(waiting: u64) -> Plan {
         ivr: None,
         callback: None,
         partner: None,
+        control: None,
         safety: SafetyPlan {
             queue: QueueId(0),
             kept: Vec::new(),
@@ -353,6 +354,7 @@ fn toggle(agents: u32, waiting: u64) {
         level: Level::Elevated,
         lasting: Span::seconds(3_600),
         accept_empty_safety_lane: false,
+        free: None,
     };
     bench.run(&Command::Recall { order, why: Arc::from("bench") }, true);
     let start = bench.spent;

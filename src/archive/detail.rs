@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use crate::config::diff;
 use crate::engine::callback::DialMode;
 use crate::engine::event::{
-    Announce, Arrived, EffectKind, Event, HoursChanged, Queued, Reserved, StepTaken, WaitAnnounced,
+    Announce, Arrived, BreakerSet, EffectKind, Event, HoursChanged, PartnersSet, Queued,
+    RecordingNoted, Reserved, StepTaken, WaitAnnounced,
 };
 use crate::engine::recall::{Answer, Say, SelfService};
 use crate::engine::routing::{Name, Routing};
@@ -217,7 +218,7 @@ fn in_conversation(event: &Event, names: &Routing) -> Option<(&'static str, Fiel
         Event::InputReceived(_) => ("input_received", f),
         Event::AttributesSet { .. } => ("attributes_set", f),
         Event::HoldChanged { on, .. } => ("hold_changed", f.number("on", on)),
-        Event::RecordingNoted { reference, consent, .. } => (
+        Event::RecordingNoted(RecordingNoted { reference, consent, .. }) => (
             "recording_noted",
             f.text("reference", reference).text("consent", consent_name(*consent)),
         ),
@@ -300,10 +301,10 @@ fn in_recall(event: &Event, names: &Routing) -> Option<(&'static str, Fields)> {
         Event::RecallEnded { recall, expired } => {
             ("recall_ended", f.number("recall", recall).number("expired", expired))
         }
-        Event::PartnersSet { recall, now } => {
+        Event::PartnersSet(PartnersSet { recall, now }) => {
             ("partners_set", f.number("recall", recall).text("now", now.name()))
         }
-        Event::BreakerSet { recall, tier, now } => {
+        Event::BreakerSet(BreakerSet { recall, tier, now }) => {
             let f = f.number("recall", recall).text("tier", tier.name());
             ("breaker_set", f.text("now", now.gate().name()))
         }

@@ -333,6 +333,12 @@ impl Contact {
         self.callback.as_deref().filter(|cb| cb.is_silent())
     }
 
+    /// Its customer is on the line or in a conversation, at its gateway.
+    #[must_use]
+    pub fn is_on_line(&self) -> bool {
+        self.parent.is_none() && self.silent().is_none()
+    }
+
     /// The router opened it itself, to keep a promise.
     #[must_use]
     pub fn is_ours(&self) -> bool {

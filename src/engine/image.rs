@@ -300,6 +300,9 @@ impl Engine {
             self.board.enter(contact);
             self.late.enter(contact);
             self.known.enter(contact);
+            if contact.is_on_line() {
+                self.count_on_line(contact.gateway, true);
+            }
             self.floor.asks_changed(None, contact.care.asked_for());
             if contact.is_in_line() {
                 waiting.push((contact.place, contact.id));

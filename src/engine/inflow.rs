@@ -11,7 +11,7 @@ use super::recall::Recall;
 use super::recall::control::{FULL, RUNGS};
 use super::recall::law::{self, Look};
 use super::words::{Channel, ServiceClass};
-use crate::ids::QueueId;
+use crate::ids::{GatewayId, QueueId};
 use crate::time::{EngineTime, Span};
 
 /// Length of one slot.
@@ -176,9 +176,12 @@ impl Engine {
             look.load[rung] = thousandths(lately.certain(0.0));
             look.doubtful[rung] = thousandths(lately.certain(DOUBT));
         }
-        for gateway in self.gateways.iter().filter(|g| g.session.is_some()) {
+        let connected = self.gateways.iter().zip(0..).filter(|(g, _)| g.session.is_some());
+        for (gateway, id) in connected {
+            let on_line = self.on_line_at(GatewayId(id));
             let ports = law::used(gateway.in_ivr, gateway.limits.ivr_ports);
             look.ports = look.ports.max(ports);
+            look.sessions = look.sessions.max(law::used(on_line, gateway.limits.sessions));
         }
         look.owed = self.owed_to(&scope, agents, at);
         look

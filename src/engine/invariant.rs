@@ -6,6 +6,7 @@
 mod care;
 mod matching;
 mod owed;
+mod tiers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +17,9 @@ use super::decide::may_answer;
 use super::event::{Announce, EffectKind};
 use super::floor::{IdleKeys, Staff, Stand};
 use super::participant::{Participant, Who};
-use super::recall::{Tier, TierCounts, TriageClass};
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_promise, of_recall, of_recovery};
-use super::words::{ServiceClass, WaitsFor};
+use super::words::WaitsFor;
 use super::{Engine, Hashes};
 use crate::ids::{AgentId, ContactId, EffectId, OrderId, PromiseId, RecallId, ReservationId};
 use thiserror::Error;
@@ -399,58 +399,5 @@ impl Engine {
             self.outside.get(&(call.gateway, call.key.clone())) == Some(&agent)
         });
         all && found == self.outside.len()
-    }
-
-    /// Nobody about safety, nobody who was there before and nobody who asked for a person is
-    /// in self-service, and everybody who entered it is somewhere.
-    fn check_self_service(&self) -> Result<(), Violation> {
-        let mut found: BTreeMap<(RecallId, Tier), u32> = BTreeMap::new();
-        let mut calls: BTreeMap<usize, u32> = BTreeMap::new();
-        for c in self.contacts() {
-            if let Some(recall) = c.callback_tier() {
-                *found.entry((recall, Tier::Callback)).or_default() += 1;
-            }
-            if let Some(recall) = c.partner {
-                *found.entry((recall, Tier::Partner)).or_default() += 1;
-                if c.state.agent().is_none() {
-                    return Err(Violation::Partner(c.id));
-                }
-            }
-            let Some(s) = c.self_service() else { continue };
-            *found.entry((s.recall, s.tier)).or_default() += 1;
-            if s.tier == Tier::Ivr {
-                *calls.entry(c.gateway.index()).or_default() += 1;
-            }
-            let hurt = c.triage.is_some_and(|t| t.class == TriageClass::Safety);
-            let right = c.service != ServiceClass::Safety
-                && !hurt
-                && !c.machine.bounced
-                && !c.machine.refused
-                && c.parent.is_none()
-                && c.answered.is_none()
-                && s.tier == Tier::of(c.channel)
-                && self.recall(s.recall).is_some();
-            if !right {
-                return Err(Violation::SelfService(c.id));
-            }
-        }
-        for recall in self.recalls() {
-            for tier in Tier::ALL {
-                let t: TierCounts = recall.tiers[tier.index()];
-                let in_use = found.get(&(recall.id, tier)).copied().unwrap_or_default();
-                let gone = t.solved + t.informed + t.returned + t.followed_up + t.left;
-                if t.in_use != in_use || t.entered != u64::from(in_use) + gone {
-                    return Err(Violation::Tiers(recall.id));
-                }
-            }
-        }
-        let same = |(i, g): (usize, &super::Gateway)| {
-            g.in_ivr == calls.get(&i).copied().unwrap_or_default()
-        };
-        if self.gateways.iter().enumerate().all(same) {
-            Ok(())
-        } else {
-            Err(Violation::Index("calls in menus"))
-        }
     }
 }

@@ -128,6 +128,8 @@ pub struct Engine {
     floor: Floor,
     board: Board,
     late: apply::Late,
+    /// Customers on the line or in a conversation, by gateway.
+    on_line: Vec<u32>,
     known: Known,
     away: away::Away,
     /// Calls outside the router, by what their gateway calls them.
@@ -307,6 +309,12 @@ impl Engine {
     pub fn recall_at(&self, entry_point: Option<EntryPointId>) -> Option<&Recall> {
         let entry_point = entry_point?;
         self.recalls.iter().find(|r| !r.over && r.covers(entry_point))
+    }
+
+    /// Customers on the line, or in a conversation, at a gateway.
+    #[must_use]
+    pub fn on_line_at(&self, gateway: GatewayId) -> u32 {
+        self.on_line.get(gateway.index()).copied().unwrap_or_default()
     }
 
     /// Offers of a call that a recall's tier has out.

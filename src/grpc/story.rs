@@ -10,8 +10,8 @@ mod recall;
 use super::convert::words;
 use crate::engine::agent::AgentState;
 use crate::engine::event::{
-    Announce, EffectKind, Event, PresenceAsked, Queued, Reserved, Settled, StepTaken,
-    WaitAnnounced, WrapUpExtended,
+    Announce, EffectKind, Event, PresenceAsked, Queued, RecordingNoted, Reserved, Settled,
+    StepTaken, WaitAnnounced, WrapUpExtended,
 };
 use crate::engine::routing::Routing;
 use crate::engine::stage::Announced;
@@ -204,7 +204,7 @@ fn connection_event(
             let text = if *on { "put on hold" } else { "taken back from hold" };
             ("hold_changed", text.to_owned())
         }
-        Event::RecordingNoted { reference, consent, .. } => {
+        Event::RecordingNoted(RecordingNoted { reference, consent, .. }) => {
             let consent = match consent {
                 Consent::Given => "with consent",
                 Consent::Refused => "consent refused",

@@ -233,9 +233,7 @@ impl World<'_> {
             Event::FollowUpOpened(arrived) => self.goes_on(arrived),
             Event::RecallStarted { .. }
             | Event::LevelChanged { .. }
-            | Event::RecallEnded { .. }
-            | Event::PartnersSet { .. }
-            | Event::BreakerSet { .. } => {
+            | Event::RecallEnded { .. } => {
                 self.tally.switches += 1;
             }
             _ => {}

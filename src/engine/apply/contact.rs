@@ -14,13 +14,14 @@ use super::super::floor::Stand;
 use super::super::gateway::KeyOf;
 use super::super::line::Spot;
 use super::super::participant::Participants;
-use super::super::recall::{Machine, Outcome, Tier};
+use super::super::recall::{Machine, Outcome};
 use super::super::stage::Stage;
 use super::super::store::Filed;
 use super::super::words::{
     Channel, ConnectFault, EndReason, Excluded, Key, Needs, NotTaken, ServiceClass,
 };
 use super::stage::enters;
+use super::tiers::InTiers;
 use crate::ids::{AgentId, ContactId, GatewayId, QueueId, ReservationId};
 use crate::time::{EngineTime, Place, Span};
 
@@ -78,32 +79,10 @@ impl Engine {
                 self.consult_started(at, *parent, *child);
             }
             Event::Closed { contact, agent, wrap_up, reason, .. } => {
-                let served =
-                    self.contact(*contact).and_then(|c| Some((c.gateway, c.self_service()?)));
-                let called = self.contact(*contact).and_then(Contact::callback_tier);
-                let partner = self.contact(*contact).and_then(|c| c.partner);
+                let stood = self.contact(*contact).map(InTiers::of);
                 self.closed(at, *contact, *reason, *agent, *wrap_up);
-                if let Some(recall) = called {
-                    self.count_tier(recall, Tier::Callback, |t| {
-                        t.in_use = t.in_use.saturating_sub(1);
-                        t.left += 1;
-                    });
-                }
-                if let Some((gateway, s)) = served {
-                    self.self_service_changed(gateway, Some(s), None);
-                    self.ended_in_self_service(s, *reason);
-                    let worked = matches!(
-                        reason,
-                        EndReason::Solved | EndReason::Informed | EndReason::FollowedUp
-                    );
-                    let how = if worked { Outcome::Worked } else { Outcome::Neither };
-                    self.tier_ends(s.recall, s.tier, *contact, how);
-                }
-                if let Some(recall) = partner {
-                    self.count_tier(recall, Tier::Partner, |t| {
-                        t.in_use = t.in_use.saturating_sub(1);
-                        if *reason == EndReason::Completed { t.solved += 1 } else { t.left += 1 }
-                    });
+                if let Some(stood) = stood {
+                    self.ended_in_tiers(*contact, stood, *reason);
                 }
             }
             Event::EffectAsked { effect, contact, kind } => {
@@ -216,6 +195,9 @@ impl Engine {
         self.counts.accepted += 1;
         self.counts.by_state[contact.state.kind().index()] += 1;
         self.known.enter(&contact);
+        if contact.is_on_line() {
+            self.count_on_line(contact.gateway, true);
+        }
         // The event that places it follows at once, and makes it a part of the state hash.
         self.contacts.insert(Filed { contact, stand: Stand::Off, hash: 0 });
     }
@@ -272,13 +254,6 @@ impl Engine {
             let owed = self.counts.async_owed + u32::from(self.routing.settings.async_share);
             let paid = if r.trigger == Trigger::AsyncShare { ONE_SHARE } else { 0 };
             self.counts.async_owed = owed.saturating_sub(paid).min(10 * ONE_SHARE);
-        }
-    }
-
-    /// Whether a partner took what they were offered, which tells of the tier.
-    fn partner_told(&mut self, contact: ContactId, how: Outcome) {
-        if let Some(recall) = self.contact(contact).and_then(|c| c.partner) {
-            self.tier_ends(recall, Tier::Partner, contact, how);
         }
     }
 

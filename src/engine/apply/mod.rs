@@ -13,6 +13,7 @@ mod missed;
 mod people;
 mod recall;
 mod stage;
+mod tiers;
 
 pub(super) use lane::Late;
 
@@ -72,8 +73,8 @@ impl Engine {
             | Event::LevelFreed { .. }
             | Event::LevelPressed { .. }
             | Event::RecallEnded { .. }
-            | Event::PartnersSet { .. }
-            | Event::BreakerSet { .. }
+            | Event::PartnersSet(_)
+            | Event::BreakerSet(_)
             | Event::Triaged { .. }
             | Event::Diverted { .. }
             | Event::Stepped { .. }
@@ -294,6 +295,7 @@ impl Engine {
         let served = filed.contact.self_service();
         let asked = filed.contact.care.asked_for();
         let called = filed.contact.callback_tier();
+        let was_there = filed.contact.is_on_line();
         let (holder, partnered) = (filed.contact.state.agent(), filed.contact.partner);
         change(&mut filed.contact);
         let contact = &mut filed.contact;
@@ -302,6 +304,7 @@ impl Engine {
             contact.partner = None;
         }
         let partner = contact.partner;
+        let (at, is_there) = (contact.gateway, contact.is_on_line());
         let (gateway, serves) = (contact.gateway, contact.self_service());
         filed.hash = hash_of(contact);
         self.hashes.contacts ^= filed.hash;
@@ -320,6 +323,9 @@ impl Engine {
         }
         if called != calls {
             self.callback_tier_changed(called, calls);
+        }
+        if was_there != is_there {
+            self.count_on_line(at, is_there);
         }
         if partnered != partner {
             self.partner_tier_changed(partnered, partner);

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use super::super::Engine;
 use super::super::contact::{Contact, MOST_HEARD, State};
-use super::super::event::{Arrived, EffectKind, Event, Settled};
+use super::super::event::{Arrived, BreakerSet, EffectKind, Event, PartnersSet, Settled};
 use super::super::recall::control::{Control, LevelCause};
 use super::super::recall::{
-    Alarm, Breaker, Gate, Heed, Level, MOST_OVER, Outcome, Partners, Plan, Question, Recall,
+    Alarm, Breaker, Heed, Level, MOST_OVER, Outcome, Partners, Plan, Question, Recall,
     ReturnedBecause, SelfService, Step, Tier, TierCounts, TriageClass, law,
 };
-use super::super::words::EndReason;
 use crate::ids::{ContactId, EffectId, RecallId};
 use crate::time::EngineTime;
 
@@ -49,10 +48,10 @@ impl Engine {
                     self.configure_floor();
                 }
             }
-            Event::PartnersSet { recall, now } => {
+            Event::PartnersSet(PartnersSet { recall, now }) => {
                 self.change_recall(*recall, |r| r.partners = *now);
             }
-            Event::BreakerSet { recall, tier, now } => {
+            Event::BreakerSet(BreakerSet { recall, tier, now }) => {
                 self.change_recall(*recall, |r| r.breakers[tier.index()] = *now);
             }
             Event::Triaged { contact, heed } => self.note(*contact, |c| triaged(c, *heed)),
@@ -67,7 +66,9 @@ impl Engine {
                 self.change(*contact, |c| c.state = State::SelfService(*now));
             }
             Event::Returned { contact, recall, tier, because } => {
-                let how = self.contact(*contact).map_or(Outcome::Neither, |c| told(c, *because));
+                let how = self
+                    .contact(*contact)
+                    .map_or(Outcome::Neither, |c| super::tiers::told(c, *because));
                 self.tier_ends(*recall, *tier, *contact, how);
                 self.change(*contact, |c| {
                     let injury = |s: SelfService| {
@@ -174,76 +175,6 @@ impl Engine {
         }
     }
 
-    /// What a contact's end in a tier tells of it. Only who counts as failed or not changes:
-    /// what follows is an event of its own.
-    pub(super) fn tier_ends(
-        &mut self,
-        recall: RecallId,
-        tier: Tier,
-        contact: ContactId,
-        how: Outcome,
-    ) {
-        if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == recall) {
-            let breaker = &mut recall.breakers[tier.index()];
-            // Of a machine that tries again only who was let in to try tells anything.
-            let nobody = matches!(breaker.gate, Gate::Trying { probe: None });
-            if !(nobody && Tier::MACHINES.contains(&tier)) {
-                breaker.ends(contact, how);
-            }
-        }
-    }
-
-    /// Keeps count of what partners have: taken, completed, gone on to somebody else.
-    pub(super) fn partner_tier_changed(
-        &mut self,
-        before: Option<RecallId>,
-        after: Option<RecallId>,
-    ) {
-        if let Some(recall) = before {
-            self.count_tier(recall, Tier::Partner, |t| {
-                t.in_use = t.in_use.saturating_sub(1);
-                t.returned += 1;
-            });
-        }
-        if let Some(recall) = after {
-            self.count_tier(recall, Tier::Partner, |t| {
-                t.in_use += 1;
-                t.entered += 1;
-            });
-        }
-    }
-
-    /// Keeps count of who waits for a call that a tier offered: they were reached, or one that
-    /// was promised anew is no tier's any more.
-    pub(super) fn callback_tier_changed(
-        &mut self,
-        before: Option<RecallId>,
-        after: Option<RecallId>,
-    ) {
-        if let Some(recall) = before {
-            self.count_tier(recall, Tier::Callback, |t| {
-                t.in_use = t.in_use.saturating_sub(1);
-                t.solved += 1;
-            });
-        }
-        if let Some(recall) = after {
-            self.count_tier(recall, Tier::Callback, |t| {
-                t.in_use += 1;
-                t.entered += 1;
-            });
-        }
-    }
-
-    /// How a contact's end counts for the tier that it ended in.
-    pub(super) fn ended_in_self_service(&mut self, s: SelfService, reason: EndReason) {
-        self.count_tier(s.recall, s.tier, |t| match reason {
-            EndReason::Solved => t.solved += 1,
-            EndReason::Informed => t.informed += 1,
-            EndReason::FollowedUp => t.followed_up += 1,
-            _ => t.left += 1,
-        });
-    }
-
     fn follow_up_opened(&mut self, at: EngineTime, arrived: &Arrived) {
         self.arrived(at, arrived);
         let of = arrived.continues.and_then(|of| self.contact(of));
@@ -269,20 +200,6 @@ impl Engine {
             }
             c.heard.push((say.recall, say.text));
         });
-    }
-}
-
-/// What a contact's coming back tells of the machine that had it. That a text was delivered is
-/// no success, but one of whom nothing was heard may never have been told anything.
-fn told(c: &Contact, because: ReturnedBecause) -> Outcome {
-    let unheard = c.heard.is_empty();
-    let untold = c.self_service().is_some_and(|s| matches!(s.step, Step::Entering { .. }));
-    match because {
-        ReturnedBecause::Ended | ReturnedBecause::Supervisor => Outcome::Neither,
-        _ if untold => Outcome::Neither,
-        ReturnedBecause::Late | ReturnedBecause::Gateway => Outcome::Failed,
-        ReturnedBecause::TimeLimit | ReturnedBecause::Silence if unheard => Outcome::Failed,
-        _ => Outcome::Worked,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::super::command::{Arrival, Heard, Reply, Report};
 use super::super::contact::{Link, State};
-use super::super::event::{Arrived, EffectKind, Event, NumberConfirmed, Queued, Released, Settled};
+use super::super::event::{
+    Arrived, EffectKind, Event, NumberConfirmed, Queued, RecordingNoted, Released, Settled,
+};
 use super::super::gateway::{KeyOf, MOST_EFFECTS, MOST_KEYS};
 use super::super::rank::Asked;
 use super::super::recall::{
@@ -61,7 +63,8 @@ impl Turn<'_> {
                     return Err(Refusal::OutOfRange { field: "reference", expected });
                 }
                 let (contact, reference, consent) = (*contact, Arc::clone(reference), *consent);
-                self.emit(Event::RecordingNoted { contact, reference, consent });
+                let noted = RecordingNoted { contact, reference, consent };
+                self.emit(Event::RecordingNoted(noted));
             }
             Report::EffectDone(effect) => self.effect_done(gateway, *effect)?,
             Report::EffectFailed { effect, code } => self.effect_failed(gateway, *effect, *code)?,

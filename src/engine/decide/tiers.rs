@@ -6,7 +6,7 @@
 
 use super::super::Engine;
 use super::super::contact::Contact;
-use super::super::event::Event;
+use super::super::event::{BreakerSet, Event, PartnersSet};
 use super::super::queue_life::Pools;
 use super::super::recall::{Breaker, Gate, Partners, Recall, Tier};
 use super::super::words::Channel;
@@ -104,13 +104,13 @@ impl Turn<'_> {
     pub(super) fn tiers_follow(&mut self) {
         for index in 0..self.engine.recalls.len() {
             while let Some((recall, now)) = self.breaker_turns(index) {
-                self.emit(Event::BreakerSet { recall, tier: now.0, now: now.1 });
+                self.emit(Event::BreakerSet(BreakerSet { recall, tier: now.0, now: now.1 }));
                 if now.0 == Tier::Partner {
                     self.partners_look(recall);
                 }
             }
             while let Some((recall, now)) = self.partners_turn(index) {
-                self.emit(Event::PartnersSet { recall, now });
+                self.emit(Event::PartnersSet(PartnersSet { recall, now }));
                 if !matches!(now, Partners::Called { .. }) {
                     // Who waits is theirs now, or no longer; who is in hand stays there.
                     self.schedule_refiling(|_| true);

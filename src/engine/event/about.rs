@@ -5,8 +5,8 @@
 
 use super::{
     Advanced, BulkNews, CallbackPromised, CallbackStepped, Dialled, Event, HeldBack, Linked,
-    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, RecoveryNews, SafetyNews,
-    StepTaken, WaitAnnounced, WentSilent, WrapUpExtended,
+    NumberConfirmed, ParticipantNews, PresenceAsked, PromiseOpened, RecordingNoted, RecoveryNews,
+    SafetyNews, StepTaken, WaitAnnounced, WentSilent, WrapUpExtended,
 };
 use crate::engine::bulk::BulkStep;
 use crate::engine::promise::Stage;
@@ -50,7 +50,7 @@ impl Event {
             | Self::Pended { contact, .. }
             | Self::AttributesSet { contact, .. }
             | Self::HoldChanged { contact, .. }
-            | Self::RecordingNoted { contact, .. }
+            | Self::RecordingNoted(RecordingNoted { contact, .. })
             | Self::Coded { contact, .. }
             | Self::HandedOver { contact, .. }
             | Self::Closed { contact, .. }
@@ -98,8 +98,8 @@ impl Event {
             | Self::LevelFreed { .. }
             | Self::LevelPressed { .. }
             | Self::RecallEnded { .. }
-            | Self::PartnersSet { .. }
-            | Self::BreakerSet { .. }
+            | Self::PartnersSet(_)
+            | Self::BreakerSet(_)
             | Self::Ordered { .. }
             | Self::GatewayRegistered { .. }
             | Self::GatewayConnected { .. }

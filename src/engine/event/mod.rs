@@ -10,6 +10,7 @@ mod owed;
 mod people;
 mod record;
 mod stage;
+mod tiers;
 
 pub use care::{
     Advanced, AdvancedBecause, Feedback, HeldBack, Linked, PlaceKept, PresenceAsked, WentSilent,
@@ -25,6 +26,7 @@ pub use record::{
     Announce, Arrived, EffectKind, Opens, Queued, Released, Reserved, Rule, Settled, Trigger, Why,
 };
 pub use stage::{HoursChanged, StepTaken, WaitAnnounced};
+pub use tiers::{BreakerSet, PartnersSet, RecordingNoted};
 
 use std::sync::Arc;
 
@@ -32,14 +34,13 @@ use super::command::GatewayLimits;
 use super::promise::{Promise, Recovery};
 use super::recall::control::{Bounds, LevelCause, Pressing};
 use super::recall::{
-    Breaker, Found, Heed, Level, LotVerdict, Partners, Plan, ReturnedBecause, SelfService, Tier,
-    Want,
+    Found, Heed, Level, LotVerdict, Plan, ReturnedBecause, SelfService, Tier, Want,
 };
 use super::routing::{Name, Routing};
 use super::stage::Filing;
 use super::words::{
-    Attributes, Availability, AvailabilityBecause, ConnectFault, Consent, EndReason, Keys,
-    LegOutcome, NotTaken, Party, WaitsFor,
+    Attributes, Availability, AvailabilityBecause, ConnectFault, EndReason, Keys, LegOutcome,
+    NotTaken, Party, WaitsFor,
 };
 use crate::ids::{
     AgentId, AskId, ContactId, DispositionId, EffectId, GatewayId, RecallId, ReservationId,
@@ -241,14 +242,7 @@ pub enum Event {
         on: bool,
     },
     /// Where a recording is kept.
-    RecordingNoted {
-        /// Of which contact.
-        contact: ContactId,
-        /// The recorder's reference.
-        reference: Arc<str>,
-        /// Whether the customer agreed.
-        consent: Consent,
-    },
+    RecordingNoted(RecordingNoted),
     /// What a contact is about.
     Coded {
         /// Which contact; it may be closed already.
@@ -373,23 +367,10 @@ pub enum Event {
         /// What, since when.
         pressing: Pressing,
     },
-    /// The partners of a recall are called, join or leave. Whom they may take is gone through
-    /// afterwards; what they have in hand they keep.
-    PartnersSet {
-        /// Which recall.
-        recall: RecallId,
-        /// Where they are now.
-        now: Partners,
-    },
+    /// The partners of a recall are called, join or leave.
+    PartnersSet(PartnersSet),
     /// A tier's breaker opened because it fails, tries again, or closed.
-    BreakerSet {
-        /// Which recall.
-        recall: RecallId,
-        /// Which tier.
-        tier: Tier,
-        /// How it is now.
-        now: Breaker,
-    },
+    BreakerSet(BreakerSet),
     /// A recall ended. Those in its self-service go back one by one.
     RecallEnded {
         /// Which.

@@ -200,7 +200,8 @@ async fn a_recall_is_started_steered_and_ended() {
     assert_eq!((is.safety_agents, &*is.by, &*is.why), (1, "nadia", "smoke, three reports"));
     assert!(is.since_unix_ms == is.started_unix_ms && is.since_unix_ms.abs_diff(now_ms()) < 60_000);
     let open: Vec<_> = is.tiers.iter().map(|t| (t.tier(), t.open, t.from())).collect();
-    assert_eq!(open, [(v1::Tier::Faq, true, At::Elevated), (v1::Tier::Ivr, false, At::Surge)]);
+    let (faq, ivr) = ((v1::Tier::Faq, true, At::Elevated), (v1::Tier::Ivr, false, At::Surge));
+    assert_eq!(open, [faq, ivr, (v1::Tier::Callback, false, At::Surge)]);
     let days = (is.expires_unix_ms - is.started_unix_ms) as f64 / 86_400_000.0;
     assert!((days - 7.0).abs() < 0.001, "{days}");
     assert!(begun.warnings.iter().any(|w| w.starts_with("No gateway that carries out Say")));

@@ -20,9 +20,9 @@ use crate::engine::recall::control::{
     Bounds, Control, ControlPlan, Footing, LevelCause, Press, Pressing, Pressure, Reading,
 };
 use crate::engine::recall::{
-    Answer, Breaker, CallbackOffer, CallbackTier, Choice, Collect, FaqPlan, Found, Gate, Heed,
-    IvrPlan, Level, LotVerdict, Outlook, PartnerTier, Partners, Plan, Question, ReturnedBecause,
-    Say, SelfService, Step, Text, Tier, TriageClass, Want,
+    Answer, Choice, Collect, FaqPlan, Found, Gate, Heed, IvrPlan, Level, LotVerdict, Outlook,
+    Partners, Plan, Question, ReturnedBecause, Say, SelfService, Step, Text, Tier, TriageClass,
+    Want,
 };
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing, Settings};
 use crate::engine::words::{
@@ -356,10 +356,6 @@ structs! {
         rule, queues, backlog, backlogs, share, shares, late, index, proficiency, lacks,
     }
     Plan { title, version, playbook, scope, faq, ivr, callback, partner, safety, soon, control }
-    CallbackOffer { recall, due, until }
-    Breaker { outcomes, seen, opened, gate }
-    CallbackTier { from, offer_after, within, capacity, accept_within }
-    PartnerTier { from, pools, lead, share, capacity, channels, callbacks }
     ControlPlan { wait, held, load, release, gateway, leave_after, bounds }
     Bounds { lowest, highest }
     Pressing { rungs, calm }
@@ -436,7 +432,6 @@ events! {
         Pended { contact, agent, on, until }
         AttributesSet { contact, attributes }
         HoldChanged { contact, on }
-        RecordingNoted { contact, reference, consent }
         Coded { contact, agent, disposition }
         ConsultStarted { parent, child, agent }
         HandedOver { contact, from, to, wrap_up }
@@ -452,8 +447,6 @@ events! {
         LevelFreed { recall, bounds }
         LevelPressed { recall, pressing }
         RecallEnded { recall, expired }
-        PartnersSet { recall, now }
-        BreakerSet { recall, tier, now }
         Triaged { contact, heed }
         Diverted { contact, now }
         Stepped { contact, now }
@@ -468,7 +461,7 @@ events! {
         ReplyCame HoldEnded FellSilent PresenceAssumed PlaceKept FeedbackGiven
         Advanced Linked HeldBack PresenceAsked WentSilent StepTaken HoursChanged WaitAnnounced
         NumberConfirmed CallbackPromised CallbackStepped Dialled PromiseOpened ReasonOverstayed
-        SignOut WrapUpExtended OutsideCall Participant Bulk Shared Safety Alarm
+        SignOut WrapUpExtended OutsideCall Participant Bulk Shared Safety Alarm RecordingNoted PartnersSet BreakerSet
     }
 }
 

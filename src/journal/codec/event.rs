@@ -3,7 +3,9 @@
 use super::field::{Field, Record, record};
 use super::pb::event::Kind;
 use super::{CodecError, pb};
-use crate::engine::event::{Arrived, Event, Queued, Reserved, Why};
+use crate::engine::event::{
+    Arrived, BreakerSet, Event, PartnersSet, Queued, RecordingNoted, Reserved, Why,
+};
 
 record!(Arrived => Arrived {
     contact, gateway, session, key, content, channel, entry_point, customer, continues, attributes,
@@ -19,6 +21,9 @@ record!(Reserved => Reserved {
     deadline = deadline_us, idle = idle_us, waited = waited_us
 });
 
+record!(RecordingNoted => RecordingNoted { contact, reference, consent });
+record!(PartnersSet => PartnersSet { recall, now });
+record!(BreakerSet => BreakerSet { recall, tier, now });
 record!(Why => Why {
     rule, queues, backlog, backlogs, share, shares, late, index, proficiency, lacks
 });
@@ -83,7 +88,6 @@ events! {
         Pended { contact, agent, on; until = until_us }
         AttributesSet { contact, attributes }
         HoldChanged { contact, on }
-        RecordingNoted { contact, reference, consent }
         Coded { contact, agent, disposition }
         ConsultStarted { parent, child, agent }
         HandedOver { contact, from, to; wrap_up = wrap_up_us }
@@ -99,8 +103,6 @@ events! {
         LevelFreed { recall, bounds }
         LevelPressed { recall, pressing }
         RecallEnded { recall, expired }
-        PartnersSet { recall, now }
-        BreakerSet { recall, tier, now }
         Triaged { contact, heed }
         Diverted { contact, now }
         Stepped { contact, now }
@@ -122,6 +124,7 @@ events! {
         PresenceAssumed(contact)
     }
     whole {
+        RecordingNoted PartnersSet BreakerSet
         Arrived Queued Reserved FollowUpOpened Refiled PromiseMade PromiseSet RecoveryOpened RecoverySet
         PlaceKept FeedbackGiven Advanced Linked HeldBack PresenceAsked WentSilent
         StepTaken HoursChanged WaitAnnounced NumberConfirmed CallbackPromised CallbackStepped Dialled

@@ -261,7 +261,7 @@ impl World {
                     let recall = self.owner.recall_at(of);
                     // They may join, and leave, later in the same command.
                     let joined = recall.is_some_and(|r| r.partners == Partners::Joined);
-                    let left = events.iter().any(|e| matches!(e, Event::PartnersSet { .. }));
+                    let left = events.iter().any(|e| matches!(e, Event::PartnersSet(_)));
                     assert!(joined || left || kept, "{context}: {r:?} is for no partner");
                 }
                 _ => {}

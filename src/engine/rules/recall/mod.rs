@@ -187,14 +187,6 @@ impl Center {
         };
         self.events.iter().filter_map(end).collect()
     }
-
-    /// An agent takes a contact and completes it so many seconds later.
-    fn takes(&mut self, agent: AgentId, contact: ContactId, seconds: u64) {
-        assert_eq!(self.held_for(contact), Some(agent));
-        self.answer(contact);
-        self.passes(seconds);
-        self.complete(contact);
-    }
 }
 
 #[test]

@@ -4,6 +4,16 @@ use super::super::steps::{BUSY, after};
 use super::*;
 use crate::engine::queue_life::{Fallback, QueueLife, QueueStep, Then};
 
+impl Center {
+    /// An agent takes a contact and completes it so many seconds later.
+    pub(super) fn takes(&mut self, agent: AgentId, contact: ContactId, seconds: u64) {
+        assert_eq!(self.held_for(contact), Some(agent));
+        self.answer(contact);
+        self.passes(seconds);
+        self.complete(contact);
+    }
+}
+
 fn full() -> QueueLife {
     let full = Fallback { tell: Some(BUSY), then: Then::Close };
     QueueLife { most_waiting: 1, full, ..QueueLife::default() }

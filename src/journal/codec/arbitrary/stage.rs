@@ -3,10 +3,12 @@
 use super::{Any, Source};
 use crate::engine::callback::Window;
 use crate::engine::event::{Announce, HoursChanged, Opens, StepTaken, WaitAnnounced};
+use crate::engine::event::{BreakerSet, PartnersSet, RecordingNoted};
 use crate::engine::hours::Hours;
 use crate::engine::queue_life::{
     Calendar, External, Fallback, Holiday, Notice, Opening, Overflow, QueueLife, QueueStep, Then,
 };
+use crate::engine::recall::{Breaker, CallbackOffer, CallbackTier, PartnerTier};
 use crate::engine::stage::{Announced, Course, Filing, Stage};
 
 pick! {
@@ -14,6 +16,13 @@ pick! {
     Then { Wait, Callback, Overflow(to), Close }
 }
 structs! {
+    Breaker { outcomes, seen, opened, gate }
+    CallbackOffer { recall, due, until }
+    CallbackTier { from, offer_after, within, capacity, accept_within }
+    PartnerTier { from, pools, lead, share, capacity, channels, callbacks }
+    RecordingNoted { contact, reference, consent }
+    PartnersSet { recall, now }
+    BreakerSet { recall, tier, now }
     StepTaken { step, filing }
     HoursChanged { calendar, now }
     WaitAnnounced { contact, told, next }

@@ -1,0 +1,152 @@
+//! What events mean for the tiers of a recall: who is in them, how that ended, and what it tells
+//! of a tier that fails.
+
+use super::super::Engine;
+use super::super::contact::Contact;
+use super::super::recall::{Gate, Outcome, ReturnedBecause, SelfService, Step, Tier};
+use super::super::words::EndReason;
+use crate::ids::{ContactId, GatewayId, RecallId};
+
+/// Where a contact stood in tiers before it ended.
+pub(super) struct InTiers {
+    gateway: GatewayId,
+    served: Option<SelfService>,
+    called: Option<RecallId>,
+    partner: Option<RecallId>,
+    on_line: bool,
+}
+
+impl InTiers {
+    pub(super) fn of(c: &Contact) -> Self {
+        let (served, called) = (c.self_service(), c.callback_tier());
+        Self { gateway: c.gateway, served, called, partner: c.partner, on_line: c.is_on_line() }
+    }
+}
+
+impl Engine {
+    pub(super) fn ended_in_tiers(&mut self, id: ContactId, stood: InTiers, reason: EndReason) {
+        if stood.on_line {
+            self.count_on_line(stood.gateway, false);
+        }
+        if let Some(s) = stood.served {
+            self.self_service_changed(stood.gateway, Some(s), None);
+            self.ended_in_self_service(s, reason);
+            let worked =
+                matches!(reason, EndReason::Solved | EndReason::Informed | EndReason::FollowedUp);
+            let how = if worked { Outcome::Worked } else { Outcome::Neither };
+            self.tier_ends(s.recall, s.tier, id, how);
+        }
+        if let Some(recall) = stood.called {
+            self.count_tier(recall, Tier::Callback, |t| {
+                t.in_use = t.in_use.saturating_sub(1);
+                t.left += 1;
+            });
+        }
+        if let Some(recall) = stood.partner {
+            self.count_tier(recall, Tier::Partner, |t| {
+                t.in_use = t.in_use.saturating_sub(1);
+                if reason == EndReason::Completed { t.solved += 1 } else { t.left += 1 }
+            });
+        }
+    }
+
+    /// One more, or one less, is on the line at a gateway.
+    pub(in crate::engine) fn count_on_line(&mut self, gateway: GatewayId, comes: bool) {
+        if self.on_line.len() <= gateway.index() {
+            self.on_line.resize(gateway.index() + 1, 0);
+        }
+        let on_line = &mut self.on_line[gateway.index()];
+        *on_line = if comes { *on_line + 1 } else { on_line.saturating_sub(1) };
+    }
+
+    /// Whether a partner took what they were offered, which tells of the tier.
+    pub(super) fn partner_told(&mut self, contact: ContactId, how: Outcome) {
+        if let Some(recall) = self.contact(contact).and_then(|c| c.partner) {
+            self.tier_ends(recall, Tier::Partner, contact, how);
+        }
+    }
+
+    /// What a contact's end in a tier tells of it. Only who counts as failed or not changes:
+    /// what follows is an event of its own.
+    pub(super) fn tier_ends(
+        &mut self,
+        recall: RecallId,
+        tier: Tier,
+        contact: ContactId,
+        how: Outcome,
+    ) {
+        if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == recall) {
+            let breaker = &mut recall.breakers[tier.index()];
+            // Of a machine that tries again only who was let in to try tells anything.
+            let nobody = matches!(breaker.gate, Gate::Trying { probe: None });
+            if !(nobody && Tier::MACHINES.contains(&tier)) {
+                breaker.ends(contact, how);
+            }
+        }
+    }
+
+    /// Keeps count of what partners have: taken, completed, gone on to somebody else.
+    pub(super) fn partner_tier_changed(
+        &mut self,
+        before: Option<RecallId>,
+        after: Option<RecallId>,
+    ) {
+        if let Some(recall) = before {
+            self.count_tier(recall, Tier::Partner, |t| {
+                t.in_use = t.in_use.saturating_sub(1);
+                t.returned += 1;
+            });
+        }
+        if let Some(recall) = after {
+            self.count_tier(recall, Tier::Partner, |t| {
+                t.in_use += 1;
+                t.entered += 1;
+            });
+        }
+    }
+
+    /// Keeps count of who waits for a call that a tier offered: they were reached, or one that
+    /// was promised anew is no tier's any more.
+    pub(super) fn callback_tier_changed(
+        &mut self,
+        before: Option<RecallId>,
+        after: Option<RecallId>,
+    ) {
+        if let Some(recall) = before {
+            self.count_tier(recall, Tier::Callback, |t| {
+                t.in_use = t.in_use.saturating_sub(1);
+                t.solved += 1;
+            });
+        }
+        if let Some(recall) = after {
+            self.count_tier(recall, Tier::Callback, |t| {
+                t.in_use += 1;
+                t.entered += 1;
+            });
+        }
+    }
+
+    /// How a contact's end counts for the tier that it ended in.
+    pub(super) fn ended_in_self_service(&mut self, s: SelfService, reason: EndReason) {
+        self.count_tier(s.recall, s.tier, |t| match reason {
+            EndReason::Solved => t.solved += 1,
+            EndReason::Informed => t.informed += 1,
+            EndReason::FollowedUp => t.followed_up += 1,
+            _ => t.left += 1,
+        });
+    }
+}
+
+/// What a contact's coming back tells of the machine that had it. That a text was delivered is
+/// no success, but one of whom nothing was heard may never have been told anything.
+pub(super) fn told(c: &Contact, because: ReturnedBecause) -> Outcome {
+    let unheard = c.heard.is_empty();
+    let untold = c.self_service().is_some_and(|s| matches!(s.step, Step::Entering { .. }));
+    match because {
+        ReturnedBecause::Ended | ReturnedBecause::Supervisor => Outcome::Neither,
+        _ if untold => Outcome::Neither,
+        ReturnedBecause::Late | ReturnedBecause::Gateway => Outcome::Failed,
+        ReturnedBecause::TimeLimit | ReturnedBecause::Silence if unheard => Outcome::Failed,
+        _ => Outcome::Worked,
+    }
+}

@@ -66,7 +66,9 @@ use super::words::{
     Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, NotTaken,
     QueuedBecause, ServiceClass,
 };
-use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, SessionId};
+use crate::ids::{
+    AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, SessionId, SharingId,
+};
 use crate::time::{EngineTime, Place, Span};
 
 /// The longest head start, or wait with a gateway, that is believed.
@@ -85,8 +87,8 @@ pub(crate) struct Agenda {
     pub(super) looked: EngineTime,
     /// Everyone is gone through after an edit of queues.
     edits: Option<refile::Edits>,
-    /// When a sharing was last found to be kept from beginning by the opposite one.
-    pub(super) sharing_looked: Option<EngineTime>,
+    /// Sharings that were found to be kept from beginning by the opposite one, and when.
+    pub(super) held_up: std::collections::BTreeMap<SharingId, EngineTime>,
     /// Until when the order about many contacts rests.
     pub(super) bulk_rest: Option<EngineTime>,
 }

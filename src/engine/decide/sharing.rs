@@ -56,15 +56,16 @@ impl Turn<'_> {
         if reverse.peek().is_none() {
             return false;
         }
-        let looked = self.engine.agenda.sharing_looked;
-        if looked.is_some_and(|looked| self.at.since(looked) < LOOK_AGAIN) {
+        let id = SharingId(u16::try_from(index).unwrap_or(u16::MAX));
+        let looked = self.engine.agenda.held_up.get(&id);
+        if looked.is_some_and(|looked| self.at.since(*looked) < LOOK_AGAIN) {
             return true;
         }
         let held = reverse.any(|(id, s)| {
             self.engine.is_shared(SharingId(id)) || self.engine.helping(s) > sharing.reverse
         });
         if held {
-            self.engine.agenda.sharing_looked = Some(self.at);
+            self.engine.agenda.held_up.insert(id, self.at);
         }
         held
     }

@@ -148,6 +148,24 @@ fn two_queues_never_help_each_other_at_once() {
 }
 
 #[test]
+fn one_that_is_held_up_keeps_no_other_from_beginning() {
+    let mut c = center(|all| {
+        all.push(sharing("back", SKILLED, PLAIN, OWN));
+        all.push(Sharing { name: "to-safety".into(), ..sharing("", super::SAFETY, SKILLED, OWN) });
+    });
+    c.configure(|r| {
+        r.queues[SKILLED.index()].pools.clear();
+        r.queues[super::SAFETY.index()].safety = false;
+    });
+    c.calls(SKILLED, 5);
+    assert!(c.engine.is_shared(SharingId(1)));
+    c.calls(PLAIN, 12);
+    assert!(!c.engine.is_shared(SharingId(0)), "held up by the other way");
+    c.calls(super::SAFETY, 12);
+    assert!(c.engine.is_shared(SharingId(2)), "which is none of its business");
+}
+
+#[test]
 fn who_is_hurt_and_whom_a_step_opens_need_no_sharing() {
     let mut c = center(|_| {});
     c.ready(ANNE);

@@ -4,6 +4,8 @@
 //! another version. It holds names of queues, pools and entry points as written: whether a
 //! router has them is asked when a recall starts.
 
+mod channels;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -480,25 +482,4 @@ pub enum Kept {
     Pool(Box<str>),
     /// These; never empty.
     Agents(Vec<Box<str>>),
-}
-
-/// Channels by their names: the engine's words know no serialization.
-mod channels {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::engine::words::Channel;
-
-    pub(super) fn serialize<S: Serializer>(of: &[Channel], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(of.iter().map(|c| c.name()))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Vec<Channel>, D::Error> {
-        let names = Vec::<Box<str>>::deserialize(from)?;
-        let channel = |name: &str| Channel::ALL.into_iter().find(|c| c.name() == name);
-        let unknown = || D::Error::custom("not a channel");
-        names.iter().map(|name| channel(name).ok_or_else(unknown)).collect()
-    }
 }

@@ -248,19 +248,6 @@ fn injury_said_at_any_time_leads_to_the_safety_lane() {
 }
 
 #[test]
-fn who_is_hurt_and_declined_goes_to_the_safety_lane() {
-    let mut c = Center::new();
-    c.start(Level::Elevated);
-    c.ready(BOB);
-    let chat = c.comes(Channel::Chat, HOTLINE);
-    c.report(means(chat, TriageClass::Safety)).expect("heard");
-    assert_eq!(c.held_for(chat), Some(BOB), "a person is on the way already");
-    let reservation = c.reservation(chat);
-    c.act(BOB, Act::Decline(reservation)).expect("declined");
-    assert_eq!((c.open(chat).queue, c.open(chat).service), (SAFETY, ServiceClass::Safety));
-}
-
-#[test]
 fn who_is_hurt_is_in_the_safety_class_by_whatever_way_they_come_back() {
     let mut c = Center::new();
     c.start(Level::Critical);

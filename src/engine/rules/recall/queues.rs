@@ -53,3 +53,16 @@ fn who_is_hurt_on_the_way_out_comes_back() {
     c.report(Report::EffectDone(effect)).expect("too late");
     assert_eq!(c.end_of(leaves), None);
 }
+
+#[test]
+fn who_is_hurt_and_declined_goes_to_the_safety_lane() {
+    let mut c = Center::new();
+    c.start(Level::Elevated);
+    c.ready(BOB);
+    let chat = c.comes(Channel::Chat, HOTLINE);
+    c.report(means(chat, TriageClass::Safety)).expect("heard");
+    assert_eq!(c.held_for(chat), Some(BOB), "a person is on the way already");
+    let reservation = c.reservation(chat);
+    c.act(BOB, Act::Decline(reservation)).expect("declined");
+    assert_eq!((c.open(chat).queue, c.open(chat).service), (SAFETY, ServiceClass::Safety));
+}

@@ -19,19 +19,19 @@ const SLOT: Span = Span::seconds(30);
 /// Slots kept; the newest is not full yet.
 pub const SLOTS: usize = 30;
 /// Windows, in slots, each with how many standard deviations a count must lie above what the
-/// agents take before a load is certain: of what is looked at more often, more. A wave of three
-/// times the usual in a center at 0.7 shows within 7 minutes of its beginning; 1.3 times the
-/// usual, 0.91, shows by chance once in ten such days.
+/// agents take before a load is certain: of short ones, which are looked at more often, more. A
+/// wave of three times the usual in a center at 0.7 shows within 8 minutes of its beginning; 1.3
+/// times the usual, 0.91, shows by chance on one such day in five. Less of one is more of the other.
 const WINDOWS: [(usize, f64); 9] = [
-    (1, 2.42),
-    (2, 2.08),
-    (3, 1.88),
-    (4, 1.74),
-    (6, 1.54),
-    (8, 1.40),
-    (12, 1.20),
-    (20, 0.95),
-    (30, 0.75),
+    (1, 2.70),
+    (2, 2.30),
+    (3, 1.95),
+    (4, 1.60),
+    (6, 1.30),
+    (8, 1.15),
+    (12, 1.05),
+    (20, 1.15),
+    (30, 1.30),
 ];
 /// Standard deviations for the higher rungs, in any window: callbacks and partners cost.
 const SURE: f64 = 3.0;

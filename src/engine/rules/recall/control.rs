@@ -276,7 +276,7 @@ fn a_wave_of_25_times_is_met_in_minutes_by_three_agents_and_by_many() {
 #[test]
 fn at_1_3_times_the_usual_neither_callbacks_nor_partners_are_called_for() {
     let mut raised = 0;
-    for seed in 0..20 {
+    for seed in 0..40 {
         let mut day = Day::new(100, seed);
         day.start(HOTLINE, Level::Normal, FREE);
         day.until(3 * HOUR, HOTLINE, wave(0.7, 1.3));
@@ -284,7 +284,7 @@ fn at_1_3_times_the_usual_neither_callbacks_nor_partners_are_called_for() {
         assert!(moves.iter().all(|(_, level)| *level <= Level::Elevated), "{seed}: {moves:?}");
         raised += u32::from(!moves.is_empty());
     }
-    assert!(raised <= 4, "{raised} of 20");
+    assert!(raised <= 8, "{raised} of 40");
     // And where it lasts.
     let mut day = Day::new(60, 0);
     day.start(HOTLINE, Level::Normal, FREE);
@@ -295,7 +295,7 @@ fn at_1_3_times_the_usual_neither_callbacks_nor_partners_are_called_for() {
 
 #[test]
 fn waves_are_seen_in_time() {
-    for (times, most) in [(3.0, 8.2), (5.0, 6.0), (10.0, 4.0)] {
+    for (times, most) in [(3.0, 8.0), (5.0, 6.0), (10.0, 4.0)] {
         let on = |seed| {
             let mut day = Day::new(100, seed);
             day.start(HOTLINE, Level::Normal, FREE);

@@ -30,8 +30,7 @@ pub struct Look {
     pub certain: [u32; RUNGS],
     /// The load that is certain enough to end a calm, thousandths, by rung.
     pub doubtful: [u32; RUNGS],
-    /// Conversations of the gateway that is fullest, thousandths of its limit; 0 until somebody
-    /// counts them.
+    /// Conversations of the gateway that is fullest, thousandths of its limit.
     pub sessions: u32,
     /// Calls in menus of the gateway that is fullest, thousandths of its ports.
     pub ports: u32,

@@ -392,6 +392,7 @@ fn begins_to_wait(event: &Event) -> Option<ContactId> {
     match event {
         Event::Queued(q) => Some(q.contact),
         Event::StepTaken(StepTaken { filing, .. }) | Event::Refiled(filing) => Some(filing.contact),
+        Event::Safety(news) => Some(news.contact),
         Event::OpenedToAll(contact)
         | Event::HoldEnded(contact)
         | Event::InputReceived(contact)

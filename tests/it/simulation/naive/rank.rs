@@ -20,7 +20,9 @@ impl Naive {
     /// Preferred skills that an agent has not, or not so well.
     fn lacks(&self, agent: AgentId, c: &Contact) -> i64 {
         let lacks = |n: &&Need| self.level(agent, n.skill) < i64::from(n.at_least);
-        i64::try_from(c.preferred.iter().filter(lacks).count()).expect("few")
+        // Who is anybody's has nobody excluded by a need, and whoever has it first.
+        let needed = if c.stage.is_anyones() { c.needs.iter().filter(lacks).count() } else { 0 };
+        i64::try_from(c.preferred.iter().filter(lacks).count() + needed).expect("few")
     }
 
     /// Their levels in all that is asked for, each skill once.

@@ -321,6 +321,7 @@ impl Router {
         // Before anybody comes in: a calendar of which nothing was said is taken for open.
         calendar::tell(&handle).await;
         tokio::spawn(calendar::run(handle.clone(), streams.clone()));
+        tokio::spawn(grpc::recheck(handle.clone(), streams.clone()));
         tokio::spawn(pager::run(handle.clone(), page, streams.clone()));
         let listening = grpc.listen(BACKLOG);
         let grpc = listening.map_err(|source| AppError::Bind { what: "gRPC", address, source })?;

@@ -152,6 +152,14 @@ impl Projection {
             Event::LevelChanged { recall, level, .. } => {
                 RecallRow::Level { recall: *recall, level: *level }
             }
+            // Its texts and end are in the audit's row.
+            Event::Amended(amended) => {
+                let known = self.recalls.iter_mut().find(|(id, _)| *id == amended.recall);
+                if let Some((_, scope)) = known {
+                    scope.clone_from(&amended.plan.scope);
+                }
+                return;
+            }
             Event::RecallEnded { recall, expired } => {
                 self.recalls.retain(|(id, _)| id != recall);
                 RecallRow::Ended { recall: *recall, expired: *expired }

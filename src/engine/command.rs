@@ -119,6 +119,18 @@ pub enum Command {
         /// What was found.
         found: Found,
     },
+    /// Who of those who were told "not affected" is affected by a recall's version. Whoever
+    /// looks lots up again asks it.
+    Rechecked {
+        /// Of which recall.
+        recall: RecallId,
+        /// By which version.
+        version: [u8; 32],
+        /// All up to this contact were looked at; none when all were.
+        upto: Option<ContactId>,
+        /// Who is affected, at most 256.
+        affected: Arc<[ContactId]>,
+    },
     /// What became of a page. The pager's own.
     PageSettled {
         /// For which recall.

@@ -25,6 +25,7 @@ mod past;
 mod reading;
 mod recall;
 mod receipts;
+mod recheck;
 mod rows;
 mod server;
 mod status;
@@ -46,6 +47,7 @@ use tokio_util::sync::CancellationToken;
 pub use past::Past;
 pub use reading::WordsReader;
 pub(crate) use recall::prepare_all;
+pub use recheck::recheck;
 pub use server::{ServeError, serve, services};
 
 use crate::ids::GatewayId;

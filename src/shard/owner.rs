@@ -178,7 +178,7 @@ impl Decider {
                 let (contact, ask, recall, want) = (*contact, *ask, *recall, *want);
                 Release::Words(WordsAsked { contact, ask, recall, want })
             }
-            Event::RecallStarted { .. } | Event::RecallEnded { .. } => {
+            Event::RecallStarted { .. } | Event::Amended(_) | Event::RecallEnded { .. } => {
                 let Some(change) = RecallChange::of(event) else { return };
                 Release::Recall(change)
             }

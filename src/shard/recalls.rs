@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 
-use crate::engine::event::Event;
+use crate::engine::event::{Amended, Event};
 use crate::engine::recall::{MOST_OVER, Plan};
 use crate::ids::RecallId;
 use crate::recall::Prepared;
@@ -42,6 +42,7 @@ pub struct KnownRecall {
 #[derive(Clone, Debug)]
 pub(crate) enum RecallChange {
     Started(RecallId, Arc<Plan>),
+    Amended(RecallId, Arc<Plan>),
     Ended(RecallId),
 }
 
@@ -50,6 +51,9 @@ impl RecallChange {
         match event {
             Event::RecallStarted { recall, plan, .. } => {
                 Some(Self::Started(*recall, Arc::clone(plan)))
+            }
+            Event::Amended(Amended { recall, plan, .. }) => {
+                Some(Self::Amended(*recall, Arc::clone(plan)))
             }
             Event::RecallEnded { recall, .. } => Some(Self::Ended(*recall)),
             _ => None,
@@ -80,12 +84,14 @@ impl Recalls {
             .iter()
             .filter_map(|change| match change {
                 RecallChange::Ended(recall) => Some(*recall),
-                RecallChange::Started(..) => None,
+                RecallChange::Started(..) | RecallChange::Amended(..) => None,
             })
             .collect();
         let forgotten = &ended[..ended.len().saturating_sub(MOST_OVER)];
         for change in changes {
-            let (RecallChange::Started(recall, _) | RecallChange::Ended(recall)) = &change;
+            let (RecallChange::Started(recall, _)
+            | RecallChange::Amended(recall, _)
+            | RecallChange::Ended(recall)) = &change;
             if !forgotten.contains(recall) {
                 self.change(change);
             }
@@ -103,6 +109,13 @@ impl Recalls {
                     && let Some(oldest) = all.iter().position(|k| k.over)
                 {
                     all.remove(oldest);
+                }
+            }
+            RecallChange::Amended(recall, plan) => {
+                let Some(prepared) = self.take(&plan) else { return };
+                if let Some(known) = all.iter_mut().find(|k| k.recall == recall) {
+                    let over = known.over;
+                    *known = Arc::new(KnownRecall { recall, plan, prepared, over });
                 }
             }
             RecallChange::Ended(recall) => {

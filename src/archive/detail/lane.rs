@@ -1,7 +1,8 @@
-//! Safety contacts that nobody answers and the calling in of people, as an analyst reads them.
+//! Safety contacts that nobody answers, the calling in of people and amended recalls, as an
+//! analyst reads them.
 
 use super::Fields;
-use crate::engine::event::{AlarmNews, Event, SafetyNews};
+use crate::engine::event::{AlarmNews, Amended, Event, Rechecked, SafetyNews};
 use crate::engine::recall::AlarmStep;
 
 /// The word for one of these events, and what it says; none of others.
@@ -28,6 +29,14 @@ pub(super) fn of(event: &Event) -> Option<(&'static str, Fields)> {
                 AlarmStep::Over => f.text("step", "over"),
             };
             ("alarm", f)
+        }
+        Event::Amended(Amended { recall, plan, expires }) => {
+            let version: String = plan.version.iter().map(|b| format!("{b:02x}")).collect();
+            let f = f.number("recall", recall).text("version", &version);
+            ("amended", f.number("expires_us", expires.0))
+        }
+        Event::Rechecked(Rechecked { recall, affected, .. }) => {
+            ("rechecked", f.number("recall", recall).number("affected", affected.len()))
         }
         _ => return None,
     })

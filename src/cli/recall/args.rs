@@ -42,6 +42,14 @@ router moves it by itself, between --from and --to, by waits, load and what gate
 other pins it. Whoever is moved keeps their place in line, both ways."
     )]
     Level(SetLevel),
+    /// Amend a recall in force: more lots, a newer playbook, another end
+    #[command(
+        after_help = "Example:\n  surgeline recall amend --add-lot 4471 --add-lot 4480..4499 --why \"two more weeks\" --dry-run\n  \
+surgeline recall amend --playbook kettle --expires 30d --why \"advice of the authority\"\n\n\
+Lots are only ever added. Whoever was told on the keypad that they are not affected, and now is, \
+is told in the menu or gets a follow-up, within the budget of follow-ups; --dry-run counts them."
+    )]
+    Amend(Amend),
     /// End a recall: self-service gives everyone back at the place they had
     #[command(after_help = "Example:\n  surgeline recall end --why \"all clear from quality\"")]
     End(End),
@@ -123,6 +131,32 @@ pub struct SetLevel {
     /// Which recall [default: the one in force]
     #[arg(long, value_name = "ID", default_value_t = 0, hide_default_value = true)]
     pub recall: u64,
+}
+
+/// How to amend a recall.
+#[derive(Args, Clone, Debug)]
+pub struct Amend {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub said: Said,
+    /// Which recall [default: the one in force]
+    #[arg(long, value_name = "ID", default_value_t = 0, hide_default_value = true)]
+    pub recall: u64,
+    /// A lot that is affected too, or a range, once for each
+    #[arg(long = "add-lot", value_name = "LOT|FIRST..LAST")]
+    pub add_lots: Vec<String>,
+    /// A newer version to put in force: the name of its file, without .toml
+    #[arg(long, value_name = "PLAYBOOK", default_value = "")]
+    pub playbook: String,
+    /// The version that is meant, as `surgeline playbook check` shows it: 12 digits or more
+    #[arg(long, value_name = "HEX", default_value = "")]
+    pub hash: String,
+    /// What fills a slot of the generic playbook, once for each
+    #[arg(long = "slot", value_name = "NAME=TEXT", value_parser = slot)]
+    pub slots: Vec<(String, String)>,
+    /// When it ends from now if nobody ends it, 1m to 90d [default: as before]
+    #[arg(long, value_name = "TIME", value_parser = lasting)]
+    pub expires: Option<Duration>,
 }
 
 /// How to end a recall.

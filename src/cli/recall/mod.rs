@@ -21,10 +21,10 @@ use crate::grpc::unix_ms;
 use crate::pb::v1::recall_service_client::RecallServiceClient;
 use crate::pb::v1::set_level_request::To;
 use crate::pb::v1::{
-    ControlStatus, EndRecallRequest, GetRecallStatusRequest, Measured, RecallLevel, RecallStatus,
-    SafetyStatus, SetLevelRequest, Slot, StartRecallRequest, TierStatus,
+    AmendRecallRequest, ControlStatus, EndRecallRequest, GetRecallStatusRequest, Measured,
+    RecallLevel, RecallStatus, SafetyStatus, SetLevelRequest, Slot, StartRecallRequest, TierStatus,
 };
-use args::{Between, End, RecallCommand, Said, SetLevel, Start, Status};
+use args::{Amend, Between, End, RecallCommand, Said, SetLevel, Start, Status};
 use text::Told;
 
 /// Between two readings of a watch.
@@ -37,6 +37,7 @@ pub(super) async fn run(command: &RecallCommand) -> anyhow::Result<ExitCode> {
     match command {
         RecallCommand::Start(typed) => start(typed).await,
         RecallCommand::Level(typed) => level(typed).await,
+        RecallCommand::Amend(typed) => amend(typed).await,
         RecallCommand::End(typed) => end(typed).await,
         RecallCommand::Status(typed) => status(typed).await,
     }
@@ -121,6 +122,36 @@ async fn level(typed: &SetLevel) -> anyhow::Result<ExitCode> {
     tell(&typed.said, answer.recall.as_ref(), answer.to_move, &told)
 }
 
+async fn amend(typed: &Amend) -> anyhow::Result<ExitCode> {
+    let mut client = on_call(&typed.said.router).await?;
+    let slot = |(name, text): &(String, String)| Slot { name: name.clone(), text: text.clone() };
+    let request = AmendRecallRequest {
+        request_id: request_id(),
+        actor: typed.said.actor.clone(),
+        why: typed.said.why.clone(),
+        recall_id: typed.recall,
+        add_lots: typed.add_lots.clone(),
+        playbook_hash: typed.hash.clone(),
+        expires_unix_ms: ends(typed.expires),
+        dry_run: typed.said.dry_run,
+        playbook: typed.playbook.clone(),
+        slots: typed.slots.iter().map(slot).collect(),
+    };
+    let answer = answered(client.amend_recall(request).await)?;
+    let told = Told::Amended {
+        follow_ups: answer.follow_ups,
+        corrected: answer.corrected,
+        unreachable: answer.unreachable,
+    };
+    tell(&typed.said, answer.recall.as_ref(), None, &told)
+}
+
+/// When something ends that lasts so long from now, milliseconds since the epoch; 0 for as before.
+fn ends(lasting: Option<Duration>) -> u64 {
+    let ends = |lasting: Duration| since_epoch().saturating_add(lasting).as_millis();
+    lasting.map_or(0, |lasting| u64::try_from(ends(lasting)).unwrap_or(0))
+}
+
 async fn end(typed: &End) -> anyhow::Result<ExitCode> {
     let mut client = on_call(&typed.said.router).await?;
     let request = EndRecallRequest {
@@ -157,6 +188,11 @@ fn tell(
             "recall": recall.map(json_row),
             "to_move": to_move,
         });
+        if let Told::Amended { follow_ups, corrected, unreachable } = told {
+            row["follow_ups"] = json!(follow_ups);
+            row["corrected"] = json!(corrected);
+            row["unreachable"] = json!(unreachable);
+        }
         if let Told::Started { warnings } = told {
             row["warnings"] = json!(warnings);
         }

@@ -24,6 +24,8 @@ pub(super) enum Told<'a> {
     Started { warnings: &'a [String] },
     /// A level, and the one before.
     Level { before: Option<RecallLevel> },
+    /// An amendment, and how many are told otherwise, by which way.
+    Amended { follow_ups: u64, corrected: u64, unreachable: u64 },
     /// An end.
     Ended,
 }
@@ -61,7 +63,14 @@ fn next(
     to_move: Option<u64>,
     dry_run: bool,
 ) -> String {
+    if let Told::Amended { follow_ups, corrected, unreachable } = told {
+        return format!(
+            "of those who were told \"not affected\": {corrected} hear otherwise in the menu, \
+             {follow_ups} get a follow-up, {unreachable} cannot be reached"
+        );
+    }
     let back = match told {
+        Told::Amended { .. } => false,
         Told::Ended => true,
         Told::Started { .. } | Told::Level { .. } => {
             recall.is_some_and(|r| r.level() == RecallLevel::Normal)
@@ -104,6 +113,9 @@ fn undo(told: &Told<'_>, recall: Option<&RecallStatus>, dry_run: bool) -> String
             format!("surgeline recall level {}{which} --why \"...\"", level(*before))
         }
         Told::Level { before: None } => "surgeline recall level LEVEL --why \"...\"".to_owned(),
+        Told::Amended { .. } => {
+            "lots stay; for other words amend again with the playbook that has them".to_owned()
+        }
         Told::Ended => {
             "start the playbook again; self-service then begins anew for whoever still waits"
                 .to_owned()

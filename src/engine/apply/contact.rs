@@ -367,6 +367,7 @@ impl Engine {
             return;
         };
         let contact = &filed.contact;
+        self.remember_reach(contact);
         if let Some(of) = super::waits_for(&filed) {
             self.pace.rates(of).leaves(at, reason == EndReason::Abandoned);
         }

@@ -4,6 +4,7 @@
 //! entered again after it, in one place for contacts and one for agents, so that no
 //! event can forget a part of it.
 
+mod amend;
 mod callback;
 mod care;
 mod contact;
@@ -81,7 +82,6 @@ impl Engine {
             | Event::Returned { .. }
             | Event::WordsAsked { .. }
             | Event::WordsRead { .. }
-            | Event::KeysPressed { .. }
             | Event::FollowUpOpened(_) => self.apply_to_recall(at, event),
             Event::NumberConfirmed(_)
             | Event::CallbackPromised(_)
@@ -102,6 +102,9 @@ impl Engine {
             | Event::PresenceAsked(_)
             | Event::PresenceAssumed(_)
             | Event::WentSilent(_) => self.apply_to_care(at, event),
+            Event::Amended(_) | Event::Rechecked(_) | Event::KeysPressed { .. } => {
+                self.apply_to_amends(event);
+            }
             Event::Safety(_) | Event::Alarm(_) => self.apply_to_lane(event),
             Event::ReasonOverstayed(_)
             | Event::SignOut(_)

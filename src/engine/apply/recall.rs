@@ -7,7 +7,7 @@ use super::super::contact::{Contact, MOST_HEARD, State};
 use super::super::event::{Arrived, BreakerSet, EffectKind, Event, PartnersSet, Settled};
 use super::super::recall::control::{Control, LevelCause};
 use super::super::recall::{
-    Alarm, Breaker, Heed, Level, MOST_OVER, Outcome, Partners, Plan, Question, Recall,
+    Alarm, Amends, Breaker, Heed, Level, MOST_OVER, Outcome, Partners, Plan, Question, Recall,
     ReturnedBecause, SelfService, Step, Tier, TierCounts, TriageClass, law,
 };
 use crate::ids::{ContactId, EffectId, RecallId};
@@ -115,6 +115,7 @@ impl Engine {
             breakers: [Breaker::default(); Tier::ALL.len()],
             partners: Partners::Away,
             alarm: Alarm::default(),
+            amends: Amends::default(),
         };
         self.timers.enter_recall(&recall);
         self.recalls.push(recall);

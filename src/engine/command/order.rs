@@ -44,6 +44,15 @@ pub enum RecallOrder {
         /// Between which levels.
         within: Within,
     },
+    /// Puts other texts and lots in force, or moves its end.
+    Amend {
+        /// Which recall.
+        recall: RecallId,
+        /// The part that is decided by, and the playbook itself; none for as before.
+        plan: Option<Arc<Plan>>,
+        /// After how long it ends if nobody ends it, 1 min to 90 days; none for as before.
+        lasting: Option<Span>,
+    },
     /// Ends it: self-service gives everyone back at the place they had.
     End(RecallId),
 }

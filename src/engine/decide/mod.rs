@@ -4,6 +4,7 @@
 //! applied at once, so that the next step of the same command sees it.
 
 mod agent;
+mod amend;
 mod bulk;
 mod callback;
 mod check;
@@ -157,6 +158,9 @@ impl Turn<'_> {
             Command::Supervise { order, why } => return self.supervisor_orders(order, why),
             Command::Recall { order, why } => return self.recall_orders(order, why),
             Command::WordsRead { contact, ask, found } => self.words_read(*contact, *ask, *found),
+            Command::Rechecked { recall, version, upto, affected } => {
+                self.rechecked(*recall, *version, *upto, affected)?;
+            }
             Command::PageSettled { recall, number, how } => {
                 self.page_settled(*recall, *number, *how);
             }

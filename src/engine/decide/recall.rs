@@ -65,6 +65,8 @@ impl Engine {
                 let bounds = within.or(recall.plan.control().bounds);
                 (&recall.plan, bounds.nearest(recall.level), recall.tiers.map(|t| t.in_use))
             }
+            // Nobody moves by it.
+            RecallOrder::Amend { .. } => return Ok(Preview { to_move: Some(0) }),
             RecallOrder::End(recall) => {
                 let recall = self.in_force(*recall)?;
                 (&recall.plan, Level::Normal, recall.tiers.map(|t| t.in_use))
@@ -125,7 +127,7 @@ impl Engine {
     fn check_order(&self, order: &RecallOrder) -> Result<(), Refusal> {
         match order {
             RecallOrder::Start { plan, lasting, accept_empty_safety_lane, free, .. } => {
-                self.check_plan(plan)?;
+                self.check_plan(plan, None)?;
                 if let Some(bounds) = free.map(|within| within.or(plan.control().bounds)) {
                     check_bounds(bounds)?;
                 }
@@ -150,12 +152,17 @@ impl Engine {
                 Ok(())
             }
             RecallOrder::Free { recall, within } => self.check_free(*recall, *within),
+            RecallOrder::Amend { recall, plan, lasting } => {
+                self.check_amend(*recall, plan.as_deref(), *lasting)
+            }
             RecallOrder::End(recall) => self.in_force(*recall).map(|_| ()),
         }
     }
 
-    fn check_plan(&self, plan: &Plan) -> Result<(), Refusal> {
-        if self.recalls.iter().filter(|r| !r.over).count() >= MOST_RECALLS {
+    /// Checks a plan, for a recall that is in force or for a new one.
+    pub(super) fn check_plan(&self, plan: &Plan, of: Option<RecallId>) -> Result<(), Refusal> {
+        let others = || self.recalls.iter().filter(|r| !r.over && Some(r.id) != of);
+        if others().count() >= MOST_RECALLS {
             return Err(Refusal::Limit { what: "recall", most: MOST_RECALLS as u64 });
         }
         let known = |e: &EntryPointId| self.routing.entry_point(*e).is_some();
@@ -185,7 +192,7 @@ impl Engine {
         if let Some((field, expected)) = self.check_lane(plan) {
             return Err(Refusal::OutOfRange { field, expected });
         }
-        for recall in self.recalls.iter().filter(|r| !r.over) {
+        for recall in others() {
             if let Some(taken) = plan.scope.iter().find(|e| recall.covers(**e)) {
                 let name = self.routing.entry_point(*taken).map(|e| Arc::clone(&e.name));
                 let entry_point = name.unwrap_or_else(|| "?".into());
@@ -312,6 +319,9 @@ impl Turn<'_> {
                 self.set_level(*recall, *level, LevelCause::ByHand);
             }
             RecallOrder::Free { recall, within } => self.free_level(*recall, *within),
+            RecallOrder::Amend { recall, plan, lasting } => {
+                self.amend(*recall, plan.as_ref(), *lasting);
+            }
             RecallOrder::End(recall) => self.end_recall(*recall, false),
         }
         Ok(Reply::Done)

@@ -115,6 +115,8 @@ impl Event {
             | Self::Bulk(_)
             | Self::Shared(_)
             | Self::Alarm(_)
+            | Self::Amended(_)
+            | Self::Rechecked(_)
             | Self::PhoneUnreachable(_) => return [None, None],
         };
         [Some(one), None]

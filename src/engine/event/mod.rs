@@ -4,6 +4,7 @@
 //! one contact from one state to one other. Its number in the journal never changes its meaning.
 
 mod about;
+mod amend;
 mod care;
 mod lane;
 mod owed;
@@ -12,6 +13,7 @@ mod record;
 mod stage;
 mod tiers;
 
+pub use amend::{Amended, Amends, Rechecked};
 pub use care::{
     Advanced, AdvancedBecause, Feedback, HeldBack, Linked, PlaceKept, PresenceAsked, WentSilent,
 };
@@ -513,4 +515,8 @@ pub enum Event {
     Safety(SafetyNews),
     /// People are called in because somebody who is hurt waits too long, or that is over.
     Alarm(AlarmNews),
+    /// A recall was amended: its texts and lots are those of a newer plan, or its end is another.
+    Amended(Amended),
+    /// Some of those who were told "not affected" were looked at again by a newer version.
+    Rechecked(Rechecked),
 }

@@ -12,6 +12,7 @@ mod lane;
 pub mod law;
 mod service;
 mod tiers;
+mod told;
 
 pub(crate) use breaker::Outcome;
 pub use breaker::{Breaker, Gate};
@@ -23,6 +24,7 @@ pub use lane::{
 pub use service::{
     Collect, Machine, Outlook, Question, ReturnedBecause, Say, SelfService, Step, Text,
 };
+pub use told::{Amends, MOST_LOTS_TOLD, MOST_RECHECKED, MOST_TOLD, Reach, Told};
 
 use control::{Control, ControlPlan};
 pub use tiers::{CallbackOffer, CallbackTier, PartnerTier, Partners};
@@ -287,6 +289,8 @@ pub struct Recall {
     pub partners: Partners,
     /// Whether people are called in for those who are hurt and wait too long.
     pub alarm: Alarm,
+    /// What was amended, and who was told that they are not affected.
+    pub amends: Amends,
 }
 
 impl Recall {

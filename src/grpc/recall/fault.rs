@@ -99,14 +99,6 @@ pub(super) enum RecallFault {
     /// Which one?
     #[error("several recalls are in force, name one: {}", listed(.0))]
     Several(Box<[(RecallId, Arc<str>)]>),
-    /// Recalls cannot be amended yet.
-    #[error(
-        "this router cannot amend a recall yet. To take less or more use `surgeline recall \
-         level`. Ending it and starting the changed playbook has a price: everyone in \
-         self-service goes back to people, at their place, self-service begins anew for those \
-         who still wait then, and the agents kept for safety take anything meanwhile"
-    )]
-    NotAmended,
     /// The engine's answer is to another question.
     #[error("the request id was used for another kind of request")]
     Odd,
@@ -144,7 +136,6 @@ impl RecallFault {
             | Self::SlotText { .. }
             | Self::Plan(PlanError::OpenSlots(_))
             | Self::Several(_) => Code::InvalidArgument,
-            Self::NotAmended => Code::Unimplemented,
             Self::Odd => Code::AlreadyExists,
             Self::Edge(_) | Self::Folder(_) | Self::Prepare(_) | Self::Panicked(_) => {
                 Code::Internal
@@ -168,7 +159,6 @@ impl RecallFault {
             Self::NoSuchRecall { .. } => "NO_SUCH_RECALL",
             Self::NoneInForce => "NO_RECALL",
             Self::Several(_) => "WHICH_RECALL",
-            Self::NotAmended => "NO_AMENDING",
             Self::Odd => "REQUEST_CONFLICT",
         }
     }
@@ -176,7 +166,7 @@ impl RecallFault {
     fn fields(&self) -> Vec<&'static str> {
         match self {
             Self::Plan(error) => error.fields(),
-            Self::Edge(_) | Self::NotAmended => Vec::new(),
+            Self::Edge(_) => Vec::new(),
             Self::Folder(_) | Self::Playbook(_) | Self::Prepare(_) | Self::Panicked(_) => {
                 vec!["playbook"]
             }

@@ -5,6 +5,7 @@
 //! that a start waits for nothing. What is refused, and what would move, the engine says;
 //! a dry run asks the replica the same question and changes nothing.
 
+mod amend;
 mod doubts;
 mod fault;
 mod standing;
@@ -214,6 +215,7 @@ impl Recalls {
                     breakers: Default::default(),
                     partners: Default::default(),
                     alarm: Default::default(),
+                    amends: Default::default(),
                 };
                 let status = standing::status(view, &recall, Some(&ordered));
                 v1::RecallStatus { moving: to_move, ..status }
@@ -274,9 +276,10 @@ impl RecallService for Recalls {
 
     async fn amend_recall(
         &self,
-        _: Request<v1::AmendRecallRequest>,
+        request: Request<v1::AmendRecallRequest>,
     ) -> Result<Response<v1::AmendRecallResponse>, Status> {
-        Err(RecallFault::NotAmended.into())
+        self.edge.shown(&request).await?;
+        Ok(self.edge.proven(self.amend(request.into_inner()).await?))
     }
 
     async fn end_recall(

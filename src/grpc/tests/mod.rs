@@ -1,6 +1,7 @@
 //! The services as a client meets them: a real shard with its journal on disk, a real
 //! listener, and clients made from the same contract.
 
+mod amend;
 mod configs;
 mod explain;
 mod going_down;

@@ -19,7 +19,7 @@ type Row = (fn(&mut v1::StartRecallRequest), Code, &'static str, &'static str);
 const SMALL: &str = include_str!("../../../playbooks/generic.toml");
 
 impl Router {
-    fn on_call(&self) -> RecallServiceClient<Channel> {
+    pub(super) fn on_call(&self) -> RecallServiceClient<Channel> {
         RecallServiceClient::new(self.channel.clone())
     }
 
@@ -35,7 +35,7 @@ impl Router {
         self.handle.read(|view| view.sequence).await.expect("the replica is there")
     }
 
-    async fn standing(&self, recall_id: u64) -> Vec<v1::RecallStatus> {
+    pub(super) async fn standing(&self, recall_id: u64) -> Vec<v1::RecallStatus> {
         let asked = v1::GetRecallStatusRequest { recall_id };
         self.on_call().get_recall_status(asked).await.expect("known").into_inner().recalls
     }
@@ -67,7 +67,7 @@ fn refused(told: &Status, code: Code, reason: &str, field: &str) {
     assert!(field.is_empty() || fields.iter().any(|f| f.field == field), "{told:?}");
 }
 
-fn start(request_id: &str) -> v1::StartRecallRequest {
+pub(super) fn start(request_id: &str) -> v1::StartRecallRequest {
     let slot = |slot: Slot| v1::Slot { name: slot.name().into(), text: "the KX-2".into() };
     v1::StartRecallRequest {
         request_id: request_id.into(),
@@ -299,8 +299,6 @@ async fn which_recall_is_meant_must_be_clear_and_what_is_not_built_says_so() {
     let unset = v1::SetLevelRequest { to: None, ..level("f", 1, At::Surge) };
     let unset = on_call.set_level(unset).await.expect_err("to what?");
     refused(&unset, Code::InvalidArgument, "MISSING", "to");
-    let amend = on_call.amend_recall(v1::AmendRecallRequest::default()).await;
-    refused(&amend.expect_err("not yet"), Code::Unimplemented, "NO_AMENDING", "");
     router.stop().await;
 }
 

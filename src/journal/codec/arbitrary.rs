@@ -462,6 +462,7 @@ events! {
         Advanced Linked HeldBack PresenceAsked WentSilent StepTaken HoursChanged WaitAnnounced
         NumberConfirmed CallbackPromised CallbackStepped Dialled PromiseOpened ReasonOverstayed
         SignOut WrapUpExtended OutsideCall Participant Bulk Shared Safety Alarm RecordingNoted PartnersSet BreakerSet
+        Amended Rechecked
     }
 }
 
@@ -472,6 +473,7 @@ impl Any for Event {
     }
 }
 
+mod amend;
 mod batch;
 mod image;
 mod lane;

@@ -129,6 +129,6 @@ events! {
         PlaceKept FeedbackGiven Advanced Linked HeldBack PresenceAsked WentSilent
         StepTaken HoursChanged WaitAnnounced NumberConfirmed CallbackPromised CallbackStepped Dialled
         PromiseOpened ReasonOverstayed SignOut WrapUpExtended OutsideCall Participant Bulk Shared
-        Safety Alarm
+        Safety Alarm Amended Rechecked
     }
 }

@@ -29,7 +29,7 @@ record!(Work => WorkInHand { contact, queue, channel, hold });
 record!(Measure => MeasureState { inside, times; until = until_us, time = time_us });
 record!(Gateway => GatewayState { name, session, limits, sweep, effects, unsaid, in_ivr });
 record!(Recall => RecallState {
-    plan, level, over, tiers, breakers, partners, control, raised, lowered, alarm;
+    plan, level, over, tiers, breakers, partners, control, raised, lowered, alarm, amends;
     id = recall, since = since_us, started = started_us, expires = expires_us
 });
 record!(Contact => OpenContact {

@@ -6,6 +6,7 @@
 //! without gaps); whether the events make sense is the engine's business, and whether the
 //! bytes are the ones that were written is [`super::recovery`]'s.
 
+mod amend;
 mod care;
 mod control;
 mod event;

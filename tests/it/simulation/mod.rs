@@ -382,6 +382,8 @@ const NAMES: &[&str] = &[
     "Shared",
     "Safety",
     "Alarm",
+    "Amended",
+    "Rechecked",
 ];
 
 #[test]

@@ -1,5 +1,6 @@
 //! The rules of recalls and self-service.
 
+mod amend;
 mod breakers;
 mod control;
 mod faq;

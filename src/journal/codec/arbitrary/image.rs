@@ -55,7 +55,7 @@ structs! {
     }
     Work { contact, queue, channel, hold }
     Gateway { name, session, limits, sweep, effects, unsaid, in_ivr }
-    Recall { id, plan, level, since, control, raised, lowered, started, expires, over, tiers, breakers, partners, alarm }
+    Recall { id, plan, level, since, control, raised, lowered, started, expires, over, tiers, breakers, partners, alarm, amends }
     Arrivals { newest, counts }
     TierCounts { in_use, entered, solved, informed, returned, followed_up, left }
     Rates { taken, work, waiting, turns }

@@ -56,9 +56,9 @@ pub struct Amends {
     pub unreachable: u64,
     /// Told "not affected" and remembered no more.
     pub forgotten: u64,
-    told: BTreeMap<ContactId, Told>,
+    pub(crate) told: BTreeMap<ContactId, Told>,
     /// Of all of them, so that a state hash costs no walk.
-    hash: u64,
+    pub(crate) hash: u64,
 }
 
 impl Hash for Amends {

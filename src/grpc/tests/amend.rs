@@ -1,5 +1,6 @@
 //! A recall that is amended, as on-call staff and callers meet it.
 
+use tokio_util::sync::CancellationToken;
 use tonic_types::StatusExt;
 
 use super::*;
@@ -30,9 +31,14 @@ fn amend(request_id: &str) -> v1::AmendRecallRequest {
 async fn lots_are_added_and_what_is_wrong_is_named() {
     let router = Router::start().await;
     let mut on_call = router.on_call();
-    on_call.start_recall(recalls::start("s")).await.expect("it starts");
+    let looks = crate::grpc::recheck(router.handle.clone(), CancellationToken::new());
+    tokio::spawn(looks);
+    let asked = v1::StartRecallRequest { accept_empty_safety_lane: true, ..recalls::start("s") };
+    on_call.start_recall(asked).await.expect("it starts");
     let before = router.standing(0).await.remove(0).playbook_hash;
-    for (lots, field) in [(vec!["a lot!"], "add_lots"), (vec!["99..10"], "add_lots"), (vec![], "add_lots")] {
+    for (lots, field) in
+        [(vec!["a lot!"], "add_lots"), (vec!["99..10"], "add_lots"), (vec![], "add_lots")]
+    {
         let add_lots = lots.into_iter().map(String::from).collect();
         let wrong = v1::AmendRecallRequest { add_lots, ..amend("w") };
         let told = on_call.amend_recall(wrong).await.expect_err("nothing to amend");
@@ -52,7 +58,11 @@ async fn lots_are_added_and_what_is_wrong_is_named() {
     assert_eq!(again.recall.expect("a status").playbook_hash, status.playbook_hash);
     let known = router.handle.recalls().get(crate::ids::RecallId(1)).expect("known");
     let says = |lot: &str| known.prepared.lots.check(lot);
-    assert!(matches!(says("4471"), crate::recall::LotVerdict::Affected { .. }), "{:?}", says("4471"));
+    assert!(
+        matches!(says("4471"), crate::recall::LotVerdict::Affected { .. }),
+        "{:?}",
+        says("4471")
+    );
     let mut seen = router.remembered().await;
     for _ in 0..100 {
         if seen.1.is_none() {

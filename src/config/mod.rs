@@ -48,7 +48,6 @@ pub use problem::{Expected, Fault, Found, Kind, Problem};
 pub use process::needs_restart;
 pub use report::Report;
 
-use crate::engine::policy::ContactChoice;
 use crate::engine::routing::{Routing, Settings};
 use names::Names;
 use reader::{Notes, Table, Value};
@@ -250,12 +249,7 @@ fn read_sections(file: &Table<'_>) -> Config {
     let sharings = sharing::read(&file.list("sharing", "sharings, as [[sharing]]"), &refers_to);
     // Of a file with errors it would tell what follows from them.
     if file.notes.is_clean() {
-        let all = queues_at.iter().zip(&queues);
-        let kinds = served::kinds(&agents);
-        served::warn_unserved(all.clone(), &kinds);
-        if settings.contact_choice == ContactChoice::FixedQueueRatio {
-            served::warn_unshared(all, &kinds);
-        }
+        served::warn(queues_at.iter().zip(&queues), &agents, settings.contact_choice);
     }
     let routing = Routing {
         skills,

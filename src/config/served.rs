@@ -7,14 +7,15 @@ use smallvec::SmallVec;
 
 use super::problem::Fault;
 use super::reader::Value;
+use crate::engine::policy::ContactChoice;
 use crate::engine::routing::{AgentProfile, Queue};
 use crate::engine::words::{Channel, ServiceClass};
 use crate::ids::{PoolId, SkillId};
 
 /// Agents by what they can do, which in a large centre is few things.
-pub(super) type Kind<'a> = (PoolId, &'a SmallVec<[(SkillId, u8); 4]>, [u8; 4]);
+type Kind<'a> = (PoolId, &'a SmallVec<[(SkillId, u8); 4]>, [u8; 4]);
 
-pub(super) fn kinds(agents: &[AgentProfile]) -> Vec<Kind<'_>> {
+fn kinds(agents: &[AgentProfile]) -> Vec<Kind<'_>> {
     let mut kinds: Vec<_> = agents.iter().map(|a| (a.pool, &a.skills, a.capacity)).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -31,12 +32,23 @@ fn takes((pool, skills, capacity): &Kind<'_>, queue: &Queue, channel: Channel) -
             .all(|n| skills.iter().any(|(s, level)| *s == n.skill && *level >= n.at_least))
 }
 
+/// Warns of what agents cannot take from queues, and of queues that are compared by what only
+/// some of them have.
+pub(super) fn warn<'a>(
+    queues: impl Iterator<Item = (&'a Value<'a>, &'a Queue)> + Clone,
+    agents: &[AgentProfile],
+    choice: ContactChoice,
+) {
+    let kinds = kinds(agents);
+    warn_unserved(queues.clone(), &kinds);
+    if choice == ContactChoice::FixedQueueRatio {
+        warn_unshared(queues, &kinds);
+    }
+}
+
 /// Warns of queues that no agent can take from, channel by channel. Each comes with where it
 /// was read from.
-pub(super) fn warn_unserved<'a>(
-    queues: impl Iterator<Item = (&'a Value<'a>, &'a Queue)>,
-    kinds: &[Kind<'_>],
-) {
+fn warn_unserved<'a>(queues: impl Iterator<Item = (&'a Value<'a>, &'a Queue)>, kinds: &[Kind<'_>]) {
     for (value, queue) in queues {
         for channel in Channel::ALL.into_iter().filter(|c| queue.channels[c.index()]) {
             if !kinds.iter().any(|kind| takes(kind, queue, channel)) {
@@ -49,7 +61,7 @@ pub(super) fn warn_unserved<'a>(
 
 /// Warns of queues without a share of which an agent also serves others that have one, in the
 /// same class of service: only within one are queues compared.
-pub(super) fn warn_unshared<'a>(
+fn warn_unshared<'a>(
     queues: impl Iterator<Item = (&'a Value<'a>, &'a Queue)> + Clone,
     kinds: &[Kind<'_>],
 ) {

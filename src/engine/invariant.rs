@@ -283,14 +283,15 @@ impl Engine {
 
     fn check_derived(&self) -> Result<(), Violation> {
         let mut timers = BTreeSet::new();
+        let mut enter = |t| {
+            timers.insert(t);
+        };
         let mut hashes = Hashes { routing: self.hashes.routing, ..Hashes::default() };
         let mut reservations: BTreeMap<ReservationId, ContactId> = BTreeMap::new();
         let mut effects: BTreeMap<EffectId, ContactId> = BTreeMap::new();
         let mut keys = 0;
         for c in self.contacts() {
-            of_contact(c, |t| {
-                timers.insert(t);
-            });
+            of_contact(c, &mut enter);
             hashes.contacts ^= hash_of(c);
             if let State::Reserved { reservation, .. } | State::Connecting { reservation, .. } =
                 c.state
@@ -309,16 +310,10 @@ impl Engine {
             }
         }
         for recall in &self.recalls {
-            of_recall(recall, |t| {
-                timers.insert(t);
-            });
+            of_recall(recall, &mut enter);
         }
-        timers.extend(self.promises().filter_map(of_promise));
-        timers.extend(self.recoveries().filter_map(of_recovery));
         for a in self.agents() {
-            of_agent(a, |t| {
-                timers.insert(t);
-            });
+            of_agent(a, &mut enter);
             hashes.agents ^= hash_of(a);
             let standing = self.standings.get(a.id.index()).map(|s| (s.idle, s.staff));
             let right = |profile| (IdleKeys::of(a, profile), Staff::of(a, profile));
@@ -326,6 +321,8 @@ impl Engine {
                 return Err(Violation::Index("agents who have room"));
             }
         }
+        timers.extend(self.promises().filter_map(of_promise));
+        timers.extend(self.recoveries().filter_map(of_recovery));
         let same = |index: &BTreeMap<_, _>| {
             index.len() == self.reservations.len()
                 && index.iter().all(|(r, c)| self.reservations.get(r) == Some(c))

@@ -13,7 +13,7 @@ use super::convert::words;
 use super::explain::Demand;
 use super::inspect::began;
 use super::story::{self, Before, Texts, length};
-use crate::engine::event::{Event, Queued, StepTaken, WaitAnnounced};
+use crate::engine::event::{Event, Queued, SafetyNews, StepTaken, WaitAnnounced};
 use crate::engine::routing::Routing;
 use crate::engine::stage::Filing;
 use crate::engine::words::{Channel, EndReason, Needs, NotTaken, QueuedBecause};
@@ -127,6 +127,14 @@ impl Walk<'_> {
         self.of.routing.agent_name(agent)
     }
 
+    /// What the safety lane does shows in whom the next offer could go to.
+    fn watched(&mut self, news: &SafetyNews) -> Option<String> {
+        if let Some(demand) = &mut self.demand {
+            demand.watched(&news.lane);
+        }
+        None
+    }
+
     /// Tells an event that has a reason of its own.
     fn tell(
         &mut self,
@@ -190,12 +198,7 @@ impl Walk<'_> {
                 let (after, asks) = (length(filing.stage.stepped), self.asks(filing));
                 format!("It had been in its queue for {after}: step {step}. {asks}")
             }
-            Event::Safety(news) => {
-                if let Some(demand) = &mut self.demand {
-                    demand.watched(&news.lane);
-                }
-                return None;
-            }
+            Event::Safety(news) => return self.watched(news),
             Event::Refiled(filing) => {
                 self.refiled(filing);
                 format!("Its queue was edited. {}", self.asks(filing))

@@ -13,13 +13,16 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::time::Span;
 
+/// Idempotency key, authorization and body of a request.
+type Seen = (Option<String>, Option<String>, serde_json::Value);
+
 /// A webhook that answers so, and what it was sent.
 #[derive(Debug, Default)]
 struct Hook {
     /// The status of the first answers; then 200.
     fails: AtomicUsize,
     with: AtomicU16,
-    seen: Mutex<Vec<(Option<String>, Option<String>, serde_json::Value)>>,
+    seen: Mutex<Vec<Seen>>,
 }
 
 async fn taken(State(hook): State<Arc<Hook>>, headers: HeaderMap, body: String) -> StatusCode {

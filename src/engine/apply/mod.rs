@@ -69,6 +69,13 @@ impl Engine {
             | Event::ReplyCame(_)
             | Event::FeedbackGiven(_)
             | Event::Coded { .. } => {}
+            _ => self.apply_elsewhere(at, event),
+        }
+    }
+
+    /// Events that are somebody's business.
+    fn apply_elsewhere(&mut self, at: EngineTime, event: &Event) {
+        match event {
             Event::RecallStarted { .. }
             | Event::LevelChanged { .. }
             | Event::LevelFreed { .. }

@@ -100,13 +100,7 @@ pub(crate) fn read(
             outcome: words::read_dialled(result.outcome)?,
             code: check::code(result.code)?,
         },
-        Wire::OfferResult(result) => {
-            let contact = check::contact(result.contact_id)?;
-            let effect = check::effect(result.effect_id)?;
-            let (accepted, confirmed) = (result.accepted, result.number_confirmed);
-            let sealed = person::seal(from.keys, (from.owner)(contact), result.person, false)?;
-            return Ok((Report::OfferAnswered { contact, effect, accepted, confirmed }, sealed));
-        }
+        Wire::OfferResult(result) => return offer_result(from, result),
         Wire::NumberConfirmed(number) => {
             let contact = check::contact(number.contact_id)?;
             let sealed = person::seal(from.keys, (from.owner)(contact), number.person, false)?;
@@ -127,6 +121,17 @@ pub(crate) fn read(
         },
     };
     Ok((report, None))
+}
+
+fn offer_result(
+    from: &Reading<'_>,
+    result: v1::gateway_report::OfferResult,
+) -> Result<(Report, Option<Sealed>), Fault> {
+    let contact = check::contact(result.contact_id)?;
+    let effect = check::effect(result.effect_id)?;
+    let (accepted, confirmed) = (result.accepted, result.number_confirmed);
+    let sealed = person::seal(from.keys, (from.owner)(contact), result.person, false)?;
+    Ok((Report::OfferAnswered { contact, effect, accepted, confirmed }, sealed))
 }
 
 fn outside(from: &Reading<'_>, call: &v1::gateway_report::OutsideCall) -> Result<Report, Fault> {

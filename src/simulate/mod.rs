@@ -16,6 +16,7 @@ mod people;
 mod plans;
 pub mod reference;
 mod scenario;
+mod surge;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -27,3 +28,4 @@ pub use figures::{Figure, Measure, Unit};
 pub use outcome::{Occupancy, Outcome, Progress, Scope, simulate};
 pub use page::html;
 pub use scenario::Scenario;
+pub use surge::Tiers;

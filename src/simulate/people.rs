@@ -18,8 +18,8 @@ use crate::engine::event::{Arrived, CallbackPromised, EffectKind, Event};
 use crate::engine::recall::{Answer, Choice, Found, LotVerdict, Step, Text, Tier, Want, Wish};
 use crate::engine::wait_estimate::WaitEstimate;
 use crate::engine::words::{Availability, AvailabilityBecause, EndReason, Keys};
-use crate::ids::{AgentId, ContactId, CustomerId, ReservationId};
-use crate::time::{EngineTime, Span};
+use crate::ids::{AgentId, ContactId, CustomerId, EffectId, ReservationId};
+use crate::time::{EngineTime, Place, Span};
 
 /// How long an agent who did not answer stays away, seconds.
 const BACK_AFTER: f64 = 60.0;
@@ -49,6 +49,14 @@ pub(super) struct Person {
     answered: bool,
     /// A tier will do for them.
     contained: bool,
+    /// They said that it did.
+    word: bool,
+    /// By when they were promised a call.
+    due: Option<EngineTime>,
+    /// The tiers that they were in or that made them an offer, a bit each.
+    tiers: u8,
+    /// Where they stood when that was last looked at.
+    place: Option<Place>,
     /// What the engine said of their wait when it began.
     pub(super) estimate: Option<WaitEstimate>,
 }
@@ -97,6 +105,10 @@ impl World<'_> {
             patience: of.patience.as_ref().map(|p| p.draw(dice)),
             answered: false,
             contained: false,
+            word: false,
+            due: None,
+            tiers: 0,
+            place: None,
             estimate: None,
         }
     }
@@ -176,6 +188,7 @@ impl World<'_> {
         match event {
             Event::Reserved(r) => {
                 self.takes(r.agent);
+                self.stands(r.contact);
                 self.had_their_turn(r.contact, r.agent);
                 let staffing = &self.scenario.staff[r.agent.index()];
                 match staffing.answers_after.clone() {
@@ -191,7 +204,7 @@ impl World<'_> {
             | Event::WrapUpEnded { agent, .. } => self.lets_go(*agent),
             Event::Accepted { contact, agent, connect_by: None, .. }
             | Event::Bridged { contact, agent, .. } => self.answered(*contact, *agent),
-            Event::EffectAsked { effect, kind, .. } => match kind {
+            Event::EffectAsked { contact, effect, kind } => match kind {
                 EffectKind::Connect { reservation, .. } => {
                     self.todos.push_back(Todo::Bridge(*reservation));
                 }
@@ -200,6 +213,7 @@ impl World<'_> {
                 EffectKind::Dial { reservation, .. } => {
                     self.todos.push_back(Todo::Call(*effect, *reservation));
                 }
+                EffectKind::OfferCallback(_) => self.offered(*contact, *effect),
                 _ => self.todos.push_back(Todo::Say(*effect)),
             },
             Event::Closed { contact, reason, agent, wrap_up, .. } => {
@@ -214,14 +228,16 @@ impl World<'_> {
                     self.after(BACK_AFTER, Happening::Back(*agent));
                 }
             }
-            // Nobody is on the line whose patience could end.
-            Event::CallbackPromised(CallbackPromised { contact, .. }) => {
-                if let Some(person) = self.people.get_mut(contact) {
-                    person.turn += 1;
-                }
+            Event::CallbackPromised(promised) => self.promised(promised),
+            Event::Diverted { contact, now } => {
+                self.stands(*contact);
+                self.enters(*contact, now.tier);
+                self.diverted(*contact);
             }
-            Event::Diverted { contact, .. } => self.diverted(*contact),
-            Event::Returned { contact, .. } => self.returned(*contact),
+            Event::Returned { contact, .. } => {
+                self.stands(*contact);
+                self.returned(*contact);
+            }
             Event::WordsAsked { contact, ask, want, .. } => {
                 let answer = match want {
                     Want::Answer => Answer::Entry { entry: 0, score: 1_000 },
@@ -237,6 +253,7 @@ impl World<'_> {
             | Event::PartnersSet { .. }
             | Event::BreakerSet { .. } => {
                 self.tally.switches += 1;
+                self.levels = true;
             }
             _ => {}
         }
@@ -245,12 +262,19 @@ impl World<'_> {
     fn answered(&mut self, contact: ContactId, agent: AgentId) {
         let Some(person) = self.people.get_mut(&contact).filter(|p| !p.answered) else { return };
         person.answered = true;
+        let due = person.due;
         let person = *person;
         let waited = self.now.since(person.came);
         let target = self.target_of(&person);
         if person.counted {
+            let late = due.is_some_and(|due| self.now > due);
             let queue = self.queue_of(&person);
-            queue.answer(waited, target);
+            if due.is_some() {
+                queue.called_back += 1;
+                queue.called_late += u64::from(late);
+            } else {
+                queue.answer(waited, target);
+            }
             if let Some(estimate) = person.estimate {
                 queue.estimates.known(waited, estimate);
             }
@@ -273,6 +297,10 @@ impl World<'_> {
         let Some(person) = self.people.remove(&contact) else { return };
         let waited = self.now.since(person.came);
         let target = self.target_of(&person);
+        self.tally.tiers.unasked += u64::from(reason == EndReason::Solved && !person.word);
+        if person.counted && person.due.is_some() && !person.answered {
+            self.queue_of(&person).called_late += 1;
+        }
         match reason {
             EndReason::Abandoned => {
                 if person.counted {
@@ -288,6 +316,43 @@ impl World<'_> {
             }
             _ => {}
         }
+    }
+
+    /// One is offered a call.
+    fn offered(&mut self, contact: ContactId, effect: EffectId) {
+        self.enters(contact, Tier::Callback);
+        let Some(stream) = self.people.get(&contact).map(|p| p.stream) else { return };
+        let accepts = self.scenario.streams[usize::from(stream)].accepts;
+        let wanted = accepts > 0.0 && self.dice.random_bool(accepts);
+        self.todos.push_back(Todo::Answer(contact, effect, wanted));
+    }
+
+    /// One is promised a call: nobody is on the line whose patience could end.
+    fn promised(&mut self, promised: &CallbackPromised) {
+        let Some(person) = self.people.get_mut(&promised.contact) else { return };
+        person.turn += 1;
+        person.due = promised.callback.due;
+        person.estimate = None;
+        let person = *person;
+        if person.counted {
+            self.queue_of(&person).promised += 1;
+        }
+    }
+
+    /// A tier takes one over, or makes them an offer: once, or something is wrong.
+    fn enters(&mut self, contact: ContactId, tier: Tier) {
+        let Some(person) = self.people.get_mut(&contact) else { return };
+        let bit = 1 << tier.index();
+        self.tally.tiers.twice += u64::from(person.tiers & bit != 0);
+        person.tiers |= bit;
+    }
+
+    /// Nobody stands further back than they did.
+    fn stands(&mut self, contact: ContactId) {
+        let place = self.engine.contact(contact).map(|c| c.place);
+        let Some((person, place)) = self.people.get_mut(&contact).zip(place) else { return };
+        self.tally.tiers.set_back += u64::from(person.place.is_some_and(|was| place > was));
+        person.place = Some(place);
     }
 
     /// A tier took one over: they will hear what it has to say, and decide.
@@ -336,6 +401,9 @@ impl World<'_> {
         } else if unheard || matches!(s.step, Step::Entering { .. }) {
             self.after(A_MOMENT, Happening::Decides(contact, turn));
         } else if s.tier == Tier::Faq {
+            if let Some(person) = self.people.get_mut(&contact) {
+                person.word = true;
+            }
             self.hears(contact, Heard { wish: Some(Wish::Solved), ..Heard::default() });
         } else {
             self.goes_through_menu(contact, s.recall);

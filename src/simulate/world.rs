@@ -67,6 +67,8 @@ pub(super) enum Todo {
     /// A customer is called, and answers.
     Call(EffectId, ReservationId),
     Read(ContactId, AskId, Found),
+    /// A customer answers whether they want to be called back.
+    Answer(ContactId, EffectId, bool),
 }
 
 /// What becomes of one run.
@@ -100,6 +102,8 @@ pub(super) struct World<'a> {
     /// Contacts that the engine has open.
     open: u64,
     next_point: usize,
+    /// A level changed that was not looked at yet.
+    pub(super) levels: bool,
     /// Told what each command came to, once everybody has heeded it.
     pub(super) watch: Option<Watch<'a>>,
     /// Has people do more than the scenario says.
@@ -159,6 +163,7 @@ impl<'a> World<'a> {
             gateway: (GatewayId(0), None),
             open: 0,
             next_point: 0,
+            levels: false,
             watch: None,
             director: None,
         };
@@ -171,7 +176,7 @@ impl<'a> World<'a> {
             |what: &'static str| move |source: Refusal| SimulateError::Refused { what, source };
         let configure = Command::Configure(Arc::clone(&self.scenario.routing));
         self.tell(&configure).map_err(must("take the scenario's routing"))?;
-        let limits = GatewayLimits { says: true, ..GatewayLimits::default() };
+        let limits = GatewayLimits { says: true, offers: true, ..GatewayLimits::default() };
         let hello = Command::ConnectGateway { name: Arc::from("simulation"), limits };
         if let Reply::Gateway { gateway, session } =
             self.tell(&hello).map_err(must("let the gateway in"))?
@@ -238,6 +243,7 @@ impl<'a> World<'a> {
             self.pass(end);
             self.count_hands(end);
         }
+        self.tally.tiers.end(self.now);
         if self.open > 0 {
             return Err(SimulateError::Forever { left: self.open });
         }
@@ -464,6 +470,11 @@ impl<'a> World<'a> {
         }
         events.clear();
         self.events = events;
+        if self.levels {
+            let recalls = self.engine.recalls();
+            self.tally.tiers.stand(self.now, self.scenario.wave, recalls);
+            self.levels = false;
+        }
         self.anyone_turn();
         reply
     }
@@ -480,6 +491,12 @@ impl<'a> World<'a> {
                     let outcome = DialOutcome::Answered;
                     self.report(Report::Dialled { effect, outcome, code: 0 })
                 }
+                Todo::Answer(contact, effect, accepted) => self.report(Report::OfferAnswered {
+                    contact,
+                    effect,
+                    accepted,
+                    confirmed: true,
+                }),
                 Todo::Read(contact, ask, found) => Command::WordsRead { contact, ask, found },
             };
             let _ = self.tell(&command);

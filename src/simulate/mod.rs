@@ -20,6 +20,7 @@ mod surge;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod tiers;
 mod world;
 mod written;
 

@@ -12,21 +12,29 @@ use super::plans::Order;
 use super::scenario::to_span;
 use super::world::{Happening, Todo, World, agent_does};
 use crate::engine::agent::Work;
-use crate::engine::command::{Act, Command, Heard, RecallOrder, Reply, Report};
+use crate::engine::command::{Act, Command, RecallOrder, Reply, Report};
 use crate::engine::contact::State;
-use crate::engine::event::{Arrived, CallbackPromised, EffectKind, Event};
-use crate::engine::recall::{Answer, Choice, Found, LotVerdict, Step, Text, Tier, Want, Wish};
+use crate::engine::event::{EffectKind, Event};
+use crate::engine::recall::{Answer, Found, Text, Want};
 use crate::engine::wait_estimate::WaitEstimate;
-use crate::engine::words::{Availability, AvailabilityBecause, EndReason, Keys};
-use crate::ids::{AgentId, ContactId, CustomerId, EffectId, ReservationId};
+use crate::engine::words::{Availability, AvailabilityBecause, EndReason};
+use crate::ids::{AgentId, ContactId, CustomerId, ReservationId};
 use crate::time::{EngineTime, Place, Span};
 
 /// How long an agent who did not answer stays away, seconds.
 const BACK_AFTER: f64 = 60.0;
-/// How long one in self-service goes on who was not answered yet, seconds.
-const A_MOMENT: f64 = 5.0;
-/// A lot that no product has.
-const ANY_LOT: &str = "12345678#";
+
+/// How an agent stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hands {
+    pub(super) busy: u32,
+    pub(super) busy_since: EngineTime,
+    /// Their shift is on: who did not answer comes back.
+    pub(super) on_shift: bool,
+    pub(super) ready: bool,
+    /// Since when they are ready or have something in hand.
+    pub(super) present_since: Option<EngineTime>,
+}
 
 /// One who came.
 #[derive(Clone, Copy, Debug)]
@@ -42,21 +50,21 @@ pub(super) struct Person {
     pub(super) customer: Option<CustomerId>,
     pub(super) came: EngineTime,
     /// Goes up when they enter and leave self-service: what was to happen before does not.
-    turn: u32,
+    pub(super) turn: u32,
     /// Seconds of work that they are, and that they wait.
     handle: f64,
-    patience: Option<f64>,
+    pub(super) patience: Option<f64>,
     answered: bool,
     /// A tier will do for them.
-    contained: bool,
+    pub(super) contained: bool,
     /// They said that it did.
-    word: bool,
+    pub(super) word: bool,
     /// By when they were promised a call.
-    due: Option<EngineTime>,
+    pub(super) due: Option<EngineTime>,
     /// The tiers that they were in or that made them an offer, a bit each.
-    tiers: u8,
+    pub(super) tiers: u8,
     /// Where they stood when that was last looked at.
-    place: Option<Place>,
+    pub(super) place: Option<Place>,
     /// What the engine said of their wait when it began.
     pub(super) estimate: Option<WaitEstimate>,
 }
@@ -168,7 +176,7 @@ impl World<'_> {
         }
     }
 
-    fn has_patience(&mut self, contact: ContactId, person: Person) {
+    pub(super) fn has_patience(&mut self, contact: ContactId, person: Person) {
         if let Some(patience) = person.patience {
             self.after(patience, Happening::GivesUp(contact, person.turn));
         }
@@ -316,118 +324,6 @@ impl World<'_> {
             }
             _ => {}
         }
-    }
-
-    /// One is offered a call.
-    fn offered(&mut self, contact: ContactId, effect: EffectId) {
-        self.enters(contact, Tier::Callback);
-        let Some(stream) = self.people.get(&contact).map(|p| p.stream) else { return };
-        let accepts = self.scenario.streams[usize::from(stream)].accepts;
-        let wanted = accepts > 0.0 && self.dice.random_bool(accepts);
-        self.todos.push_back(Todo::Answer(contact, effect, wanted));
-    }
-
-    /// One is promised a call: nobody is on the line whose patience could end.
-    fn promised(&mut self, promised: &CallbackPromised) {
-        let Some(person) = self.people.get_mut(&promised.contact) else { return };
-        person.turn += 1;
-        person.due = promised.callback.due;
-        person.estimate = None;
-        let person = *person;
-        if person.counted {
-            self.queue_of(&person).promised += 1;
-        }
-    }
-
-    /// A tier takes one over, or makes them an offer: once, or something is wrong.
-    fn enters(&mut self, contact: ContactId, tier: Tier) {
-        let Some(person) = self.people.get_mut(&contact) else { return };
-        let bit = 1 << tier.index();
-        self.tally.tiers.twice += u64::from(person.tiers & bit != 0);
-        person.tiers |= bit;
-    }
-
-    /// Nobody stands further back than they did.
-    fn stands(&mut self, contact: ContactId) {
-        let place = self.engine.contact(contact).map(|c| c.place);
-        let Some((person, place)) = self.people.get_mut(&contact).zip(place) else { return };
-        self.tally.tiers.set_back += u64::from(person.place.is_some_and(|was| place > was));
-        person.place = Some(place);
-    }
-
-    /// A tier took one over: they will hear what it has to say, and decide.
-    fn diverted(&mut self, contact: ContactId) {
-        let Some(person) = self.people.get_mut(&contact) else { return };
-        person.turn += 1;
-        let (stream, turn) = (person.stream, person.turn);
-        let law = self.scenario.streams[usize::from(stream)].self_service.as_ref();
-        // Nothing is said of those of other streams: they want a person.
-        let (contained, after) = law.map_or((false, 0.0), |(share, law)| {
-            (self.dice.random_bool(*share), law.draw(&mut self.dice))
-        });
-        person.contained = contained;
-        person.estimate = None;
-        self.after(after, Happening::Decides(contact, turn));
-    }
-
-    fn returned(&mut self, contact: ContactId) {
-        let Some(person) = self.people.get_mut(&contact) else { return };
-        person.turn += 1;
-        let law = self.scenario.streams[usize::from(person.stream)].patience.as_ref();
-        person.patience = law.map(|law| law.draw(&mut self.dice));
-        let person = *person;
-        self.has_patience(contact, person);
-    }
-
-    /// One who fell silent in self-service goes on as another contact.
-    fn goes_on(&mut self, arrived: &Arrived) {
-        let before = arrived.continues.and_then(|c| self.people.get(&c)).copied();
-        if let Some(person) = before {
-            let person = Person { turn: person.turn + 1, ..person };
-            self.people.insert(arrived.contact, person);
-            self.has_patience(arrived.contact, person);
-        }
-    }
-
-    /// One in self-service has heard enough: it did for them, or they want a person.
-    pub(super) fn decides(&mut self, contact: ContactId, turn: u32) {
-        let Some(person) = self.people.get(&contact).copied().filter(|p| p.turn == turn) else {
-            return;
-        };
-        let Some(s) = self.engine.contact(contact).and_then(|c| c.self_service()) else { return };
-        let unheard = s.tier == Tier::Faq && s.answers == 0;
-        if !person.contained {
-            self.hears(contact, Heard { wish: Some(Wish::Person), ..Heard::default() });
-        } else if unheard || matches!(s.step, Step::Entering { .. }) {
-            self.after(A_MOMENT, Happening::Decides(contact, turn));
-        } else if s.tier == Tier::Faq {
-            if let Some(person) = self.people.get_mut(&contact) {
-                person.word = true;
-            }
-            self.hears(contact, Heard { wish: Some(Wish::Solved), ..Heard::default() });
-        } else {
-            self.goes_through_menu(contact, s.recall);
-        }
-    }
-
-    /// Nobody is hurt; the answer, or else the check; and that was all.
-    fn goes_through_menu(&mut self, contact: ContactId, recall: crate::ids::RecallId) {
-        let Some(menu) = self.engine.recall(recall).and_then(|r| r.plan.ivr.clone()) else {
-            return;
-        };
-        let is = |wanted: fn(&Choice) -> bool| menu.options.iter().find(|(_, c)| wanted(c));
-        let answer = is(|c| matches!(c, Choice::Faq(_)));
-        let Some((key, choice)) = answer.or_else(|| is(|c| *c == Choice::LotCheck)).copied() else {
-            return self.hears(contact, Heard { wish: Some(Wish::Person), ..Heard::default() });
-        };
-        self.presses(contact, menu.no, None);
-        self.presses(contact, key, None);
-        if choice == Choice::LotCheck {
-            let (keys, lot) = (Some(Keys::from(ANY_LOT)), Some(LotVerdict::NotAffected));
-            self.hears(contact, Heard { keys, lot, ..Heard::default() });
-        }
-        let left = self.report(Report::CustomerLeft(contact));
-        self.act(&left);
     }
 
     /// An agent comes to work, or goes as soon as their hands are empty.

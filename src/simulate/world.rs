@@ -16,18 +16,18 @@ use rustc_hash::FxBuildHasher;
 use super::arrivals::Moments;
 use super::chance::Dice;
 use super::error::SimulateError;
-use super::people::{Person, Redialer};
+use super::people::{Hands, Person, Redialer};
 use super::scenario::{Scenario, Stream, to_span};
 use super::tally::{POINTS, Tally};
 use crate::engine::Engine;
 use crate::engine::callback::DialOutcome;
-use crate::engine::command::{Act, Arrival, Command, GatewayLimits, Heard, Reply, Report};
+use crate::engine::command::{Act, Arrival, Command, GatewayLimits, Reply, Report};
 use crate::engine::contact::StateKind;
 use crate::engine::event::Event;
-use crate::engine::recall::{Found, LotVerdict};
+use crate::engine::recall::Found;
 use crate::engine::refusal::Refusal;
 use crate::engine::wait_estimate::WaitEstimate;
-use crate::engine::words::{Availability, Keys};
+use crate::engine::words::Availability;
 use crate::ids::{
     AgentId, AskId, ContactId, EffectId, GatewayId, QueueId, RecallId, ReservationId, SessionId,
 };
@@ -118,18 +118,6 @@ pub(super) type Director<'a> = Box<dyn FnMut(EngineTime, &Engine) -> Option<Comm
 
 /// How often they are asked, seconds.
 const DIRECTED: f64 = 5.0;
-
-/// How an agent stands.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Hands {
-    pub(super) busy: u32,
-    pub(super) busy_since: EngineTime,
-    /// Their shift is on: who did not answer comes back.
-    pub(super) on_shift: bool,
-    pub(super) ready: bool,
-    /// Since when they are ready or have something in hand.
-    pub(super) present_since: Option<EngineTime>,
-}
 
 impl<'a> World<'a> {
     /// The world before anybody has come. `run` counts from 0.
@@ -501,18 +489,6 @@ impl<'a> World<'a> {
             };
             let _ = self.tell(&command);
         }
-    }
-
-    /// A customer presses keys or says what they want.
-    pub(super) fn hears(&mut self, contact: ContactId, heard: Heard) {
-        let command = self.report(Report::Input { contact, heard });
-        self.act(&command);
-    }
-
-    /// A customer presses keys.
-    pub(super) fn presses(&mut self, contact: ContactId, key: u8, lot: Option<LotVerdict>) {
-        let keys = Some(Keys::from(char::from(key).to_string()));
-        self.hears(contact, Heard { keys, lot, ..Heard::default() });
     }
 }
 

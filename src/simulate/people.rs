@@ -257,9 +257,7 @@ impl World<'_> {
             Event::FollowUpOpened(arrived) => self.goes_on(arrived),
             Event::RecallStarted { .. }
             | Event::LevelChanged { .. }
-            | Event::RecallEnded { .. }
-            | Event::PartnersSet { .. }
-            | Event::BreakerSet { .. } => {
+            | Event::RecallEnded { .. } => {
                 self.tally.switches += 1;
                 self.levels = true;
             }
@@ -344,14 +342,13 @@ impl World<'_> {
         let scenario = self.scenario;
         let Some((_, order)) = scenario.orders.get(index) else { return };
         let (number, order) = match order {
-            Order::Start { recall, plan, level, lasting } => {
-                let (plan, level, lasting) = (Arc::clone(plan), *level, *lasting);
+            Order::Start { recall, plan, level, free, lasting } => {
                 let start = RecallOrder::Start {
-                    plan,
-                    level,
-                    lasting,
+                    plan: Arc::clone(plan),
+                    level: *level,
+                    lasting: *lasting,
                     accept_empty_safety_lane: true,
-                    free: None,
+                    free: *free,
                 };
                 (*recall, start)
             }

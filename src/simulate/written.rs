@@ -153,10 +153,19 @@ pub(super) struct Recall {
     pub(super) playbook: Option<PathBuf>,
     pub(super) plan: Option<Plan>,
     pub(super) start: Seconds,
-    pub(super) level: Level,
+    pub(super) level: Option<Level>,
+    pub(super) free: Option<Free>,
     #[serde(default)]
     pub(super) levels: Vec<LevelAt>,
     pub(super) end: Option<Seconds>,
+}
+
+/// Between which levels a recall moves by itself.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Free {
+    pub(super) lowest: Option<Level>,
+    pub(super) highest: Option<Level>,
 }
 
 /// A change of level.

@@ -77,7 +77,7 @@ fn centre(policy: Policy) -> String {
     let mut text =
         format!("[settings]\ncontact_choice = \"{choice}\"\n\n[[pools]]\nname = \"own\"\n\n");
     if policy != Policy::Nothing {
-        text += "[[pools]]\nname = \"partner\"\n\n";
+        text += "[[pools]]\nname = \"partner\"\npartner = true\n\n";
     }
     for (queue, target, pools) in
         [("support", "20s", "\"own\""), ("recall", "10m", "\"own\", \"partner\"")]

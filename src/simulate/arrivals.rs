@@ -105,6 +105,30 @@ pub(super) fn parts(
     Ok(parts)
 }
 
+/// Contacts a second that come at a moment, on average; 0 of those recorded.
+pub(super) fn rate(parts: &[Part], at: f64) -> f64 {
+    let mut begun = 0.0;
+    for part in parts {
+        let into = at - begun;
+        if into < part.lasting {
+            return match part.rule {
+                Rule::Constant(rate) => rate,
+                Rule::Ramp(from, to) => from + (to - from) * into / part.lasting,
+                Rule::Halving(from, every) => from * (-into / every).exp2(),
+                Rule::Recorded(_) => 0.0,
+            };
+        }
+        begun += part.lasting;
+    }
+    0.0
+}
+
+/// When the first ramp begins, seconds; none without one.
+pub(super) fn ramp(parts: &[Part]) -> Option<f64> {
+    let first = parts.iter().position(|part| matches!(part.rule, Rule::Ramp(..)))?;
+    Some(parts[..first].iter().map(|part| part.lasting).sum())
+}
+
 /// The moments at which one stream's contacts come, drawn one after the other.
 pub(super) struct Moments<'a> {
     parts: &'a [Part],

@@ -76,6 +76,25 @@ const POSITIVE: &str = "a duration above zero";
 const CV: &str = "a coefficient of variation above 0 and up to 100";
 
 impl Law {
+    /// What draws are on average, seconds; `sampler` is this law's.
+    #[expect(clippy::cast_precision_loss, reason = "a number of values")]
+    pub(super) fn mean(&self, sampler: &Sampler) -> f64 {
+        match self {
+            Self::Fixed { mean }
+            | Self::Exponential { mean }
+            | Self::Lognormal { mean, .. }
+            | Self::Gamma { mean, .. } => mean.0,
+            Self::Uniform { low, high } => f64::midpoint(low.0, high.0),
+            Self::Hyperexponential { means, shares } => {
+                means.iter().zip(shares).map(|(mean, share)| mean.0 * share).sum()
+            }
+            Self::Empirical { .. } => match sampler {
+                Sampler::Empirical(values) => values.iter().sum::<f64>() / values.len() as f64,
+                _ => 0.0,
+            },
+        }
+    }
+
     /// Checks the law. `field` is where it stands, `beside` the folder that files are beside.
     pub(super) fn sampler(&self, field: &str, beside: &Path) -> Result<Sampler, SimulateError> {
         let bad = |name: &str, expected| SimulateError::value(format!("{field}.{name}"), expected);

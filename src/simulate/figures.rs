@@ -18,6 +18,8 @@ pub enum Measure {
     Abandoned,
     /// A tier did for them.
     Contained,
+    /// Wanted to be called back when that was offered, and had an agent then.
+    CalledBack,
     /// Found no trunk, or were refused.
     Blocked,
     /// Gave up or were blocked and never came back.
@@ -28,6 +30,8 @@ pub enum Measure {
     BlockedShare,
     /// Of those who came for the first time, were lost.
     LostShare,
+    /// Of those who were promised a call, were not called in time.
+    CalledLateShare,
     /// Of those offered, found nobody at once.
     DelayedShare,
     /// Wait of all who waited for an agent, in vain or not, seconds.
@@ -71,16 +75,18 @@ pub enum Unit {
 
 impl Measure {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Offered,
         Self::Answered,
         Self::Abandoned,
         Self::Contained,
+        Self::CalledBack,
         Self::Blocked,
         Self::Lost,
         Self::AbandonedShare,
         Self::BlockedShare,
         Self::LostShare,
+        Self::CalledLateShare,
         Self::DelayedShare,
         Self::MeanWait,
         Self::SpeedOfAnswer,
@@ -104,11 +110,13 @@ impl Measure {
             Self::Answered => "answered",
             Self::Abandoned => "abandoned",
             Self::Contained => "contained",
+            Self::CalledBack => "called_back",
             Self::Blocked => "blocked",
             Self::Lost => "lost",
             Self::AbandonedShare => "abandoned_share",
             Self::BlockedShare => "blocked_share",
             Self::LostShare => "lost_share",
+            Self::CalledLateShare => "called_late_share",
             Self::DelayedShare => "delayed_share",
             Self::MeanWait => "mean_wait_s",
             Self::SpeedOfAnswer => "speed_of_answer_s",
@@ -133,11 +141,13 @@ impl Measure {
             Self::Answered => "answered",
             Self::Abandoned => "abandoned",
             Self::Contained => "contained",
+            Self::CalledBack => "called back",
             Self::Blocked => "blocked",
             Self::Lost => "lost",
             Self::AbandonedShare => "P(abandon)",
             Self::BlockedShare => "P(blocked)",
             Self::LostShare => "P(lost)",
+            Self::CalledLateShare => "P(called late)",
             Self::DelayedShare => "P(wait)",
             Self::MeanWait => "mean wait",
             Self::SpeedOfAnswer => "ASA",
@@ -162,6 +172,7 @@ impl Measure {
             | Self::Answered
             | Self::Abandoned
             | Self::Contained
+            | Self::CalledBack
             | Self::Blocked
             | Self::Lost => Unit::Contacts,
             Self::MeanWait | Self::SpeedOfAnswer | Self::P50 | Self::P90 | Self::P99 => {
@@ -185,11 +196,13 @@ impl Measure {
             Self::Answered => Some(q.answered as f64),
             Self::Abandoned => Some(q.abandoned as f64),
             Self::Contained => Some(q.contained as f64),
+            Self::CalledBack => Some(q.called_back as f64),
             Self::Blocked => Some(q.blocked as f64),
             Self::Lost => Some(q.lost as f64),
             Self::AbandonedShare => share(q.abandoned, q.offered),
             Self::BlockedShare => share(q.blocked, q.came),
             Self::LostShare => share(q.lost, q.first),
+            Self::CalledLateShare => share(q.called_late, q.promised),
             Self::DelayedShare => share(q.delayed, q.offered),
             Self::MeanWait => {
                 ratio(q.waited_answered + q.waited_abandoned, (q.answered + q.abandoned) as f64)

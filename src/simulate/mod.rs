@@ -16,9 +16,11 @@ mod people;
 mod plans;
 pub mod reference;
 mod scenario;
+mod surge;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod tiers;
 mod world;
 mod written;
 
@@ -27,3 +29,4 @@ pub use figures::{Figure, Measure, Unit};
 pub use outcome::{Occupancy, Outcome, Progress, Scope, simulate};
 pub use page::html;
 pub use scenario::Scenario;
+pub use surge::Tiers;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::error::SimulateError;
 use super::figures::{Figure, Measure};
 use super::scenario::Scenario;
+use super::surge::Tiers;
 use super::tally::{Course, Queue, Tally, Worked};
 use super::world::World;
 use crate::engine::routing::{AgentProfile, Routing};
@@ -38,6 +39,8 @@ pub struct Outcome {
     /// The part of the time in which something was shared between queues, and how often an hour
     /// that began or ended; none where nothing is ever shared.
     pub sharing: Option<[Figure; 2]>,
+    /// What tiers did; empty without a recall.
+    pub tiers: Vec<(Tiers, Figure)>,
     /// How it went, the mean over runs.
     pub(super) course: Course,
     /// How long a run lasts, and how much of its beginning is left out, seconds.
@@ -133,7 +136,7 @@ pub fn simulate(
                         break;
                     }
                     let tally = World::new(scenario, run).and_then(World::play);
-                    let summary = tally.and_then(|tally| Summary::of(&tally));
+                    let summary = tally.and_then(|tally| Summary::of(scenario, &tally));
                     let came = summary.as_ref().map_or(0, |s| s.came);
                     done.fetch_add(came, Ordering::Relaxed);
                     // Who no longer listens has had an error from another run.
@@ -180,6 +183,7 @@ struct Summary {
     course: Course,
     switches: u64,
     shared: [f64; 2],
+    tiers: [Option<f64>; Tiers::ALL.len()],
     came: u64,
     refused: u64,
     first_refusal: Option<Box<str>>,
@@ -189,7 +193,7 @@ struct Summary {
 type Values = [Option<f64>; Measure::ALL.len()];
 
 impl Summary {
-    fn of(tally: &Tally) -> Result<Self, SimulateError> {
+    fn of(scenario: &Scenario, tally: &Tally) -> Result<Self, SimulateError> {
         let values = |queue: &Queue| Measure::ALL.map(|measure| measure.of(queue));
         let mut all = Queue::new()?;
         tally.queues.iter().try_for_each(|queue| all.add(queue))?;
@@ -200,6 +204,7 @@ impl Summary {
             course: tally.course.clone(),
             switches: tally.switches,
             shared: shared(tally),
+            tiers: Tiers::ALL.map(|figure| figure.of(scenario.wave, &tally.tiers)),
             came: tally.came,
             refused: tally.refused,
             first_refusal: tally.first_refusal.clone(),
@@ -236,6 +241,7 @@ fn sum_up(scenario: &Scenario, runs: &[Summary], took: Duration) -> Outcome {
         occupancy: occupancy(routing, runs),
         switches: Figure::over(&switches).filter(|_| !scenario.orders.is_empty()),
         sharing: sharing(routing, runs),
+        tiers: if scenario.orders.is_empty() { Vec::new() } else { tiers(runs) },
         course,
         duration: scenario.run.duration,
         warm_up: scenario.run.warm_up,
@@ -257,6 +263,15 @@ fn sharing(routing: &Routing, runs: &[Summary]) -> Option<[Figure; 2]> {
     let of = |n: usize| Figure::over(&runs.iter().map(|r| r.shared[n]).collect::<Vec<f64>>());
     let any = routing.sharings.iter().any(|s| !s.retired);
     Some([of(0)?, of(1)?]).filter(|_| any)
+}
+
+/// What tiers did in all runs.
+fn tiers(runs: &[Summary]) -> Vec<(Tiers, Figure)> {
+    let over = |(index, figure): (usize, Tiers)| {
+        let values: Vec<f64> = runs.iter().filter_map(|run| run.tiers[index]).collect();
+        Some((figure, Figure::over(&values)?))
+    };
+    Tiers::ALL.into_iter().enumerate().filter_map(over).collect()
 }
 
 /// The figures of one queue's runs.

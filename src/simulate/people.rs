@@ -12,21 +12,29 @@ use super::plans::Order;
 use super::scenario::to_span;
 use super::world::{Happening, Todo, World, agent_does};
 use crate::engine::agent::Work;
-use crate::engine::command::{Act, Command, Heard, RecallOrder, Reply, Report};
+use crate::engine::command::{Act, Command, RecallOrder, Reply, Report};
 use crate::engine::contact::State;
-use crate::engine::event::{Arrived, CallbackPromised, EffectKind, Event};
-use crate::engine::recall::{Answer, Choice, Found, LotVerdict, Step, Text, Tier, Want, Wish};
+use crate::engine::event::{EffectKind, Event};
+use crate::engine::recall::{Answer, Found, Text, Want};
 use crate::engine::wait_estimate::WaitEstimate;
-use crate::engine::words::{Availability, AvailabilityBecause, EndReason, Keys};
+use crate::engine::words::{Availability, AvailabilityBecause, EndReason};
 use crate::ids::{AgentId, ContactId, CustomerId, ReservationId};
-use crate::time::{EngineTime, Span};
+use crate::time::{EngineTime, Place, Span};
 
 /// How long an agent who did not answer stays away, seconds.
 const BACK_AFTER: f64 = 60.0;
-/// How long one in self-service goes on who was not answered yet, seconds.
-const A_MOMENT: f64 = 5.0;
-/// A lot that no product has.
-const ANY_LOT: &str = "12345678#";
+
+/// How an agent stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hands {
+    pub(super) busy: u32,
+    pub(super) busy_since: EngineTime,
+    /// Their shift is on: who did not answer comes back.
+    pub(super) on_shift: bool,
+    pub(super) ready: bool,
+    /// Since when they are ready or have something in hand.
+    pub(super) present_since: Option<EngineTime>,
+}
 
 /// One who came.
 #[derive(Clone, Copy, Debug)]
@@ -42,13 +50,21 @@ pub(super) struct Person {
     pub(super) customer: Option<CustomerId>,
     pub(super) came: EngineTime,
     /// Goes up when they enter and leave self-service: what was to happen before does not.
-    turn: u32,
+    pub(super) turn: u32,
     /// Seconds of work that they are, and that they wait.
     handle: f64,
-    patience: Option<f64>,
+    pub(super) patience: Option<f64>,
     answered: bool,
     /// A tier will do for them.
-    contained: bool,
+    pub(super) contained: bool,
+    /// They said that it did.
+    pub(super) word: bool,
+    /// By when they were promised a call.
+    pub(super) due: Option<EngineTime>,
+    /// The tiers that they were in or that made them an offer, a bit each.
+    pub(super) tiers: u8,
+    /// Where they stood when that was last looked at.
+    pub(super) place: Option<Place>,
     /// What the engine said of their wait when it began.
     pub(super) estimate: Option<WaitEstimate>,
 }
@@ -97,6 +113,10 @@ impl World<'_> {
             patience: of.patience.as_ref().map(|p| p.draw(dice)),
             answered: false,
             contained: false,
+            word: false,
+            due: None,
+            tiers: 0,
+            place: None,
             estimate: None,
         }
     }
@@ -156,7 +176,7 @@ impl World<'_> {
         }
     }
 
-    fn has_patience(&mut self, contact: ContactId, person: Person) {
+    pub(super) fn has_patience(&mut self, contact: ContactId, person: Person) {
         if let Some(patience) = person.patience {
             self.after(patience, Happening::GivesUp(contact, person.turn));
         }
@@ -176,6 +196,7 @@ impl World<'_> {
         match event {
             Event::Reserved(r) => {
                 self.takes(r.agent);
+                self.stands(r.contact);
                 self.had_their_turn(r.contact, r.agent);
                 let staffing = &self.scenario.staff[r.agent.index()];
                 match staffing.answers_after.clone() {
@@ -191,7 +212,7 @@ impl World<'_> {
             | Event::WrapUpEnded { agent, .. } => self.lets_go(*agent),
             Event::Accepted { contact, agent, connect_by: None, .. }
             | Event::Bridged { contact, agent, .. } => self.answered(*contact, *agent),
-            Event::EffectAsked { effect, kind, .. } => match kind {
+            Event::EffectAsked { contact, effect, kind } => match kind {
                 EffectKind::Connect { reservation, .. } => {
                     self.todos.push_back(Todo::Bridge(*reservation));
                 }
@@ -200,6 +221,7 @@ impl World<'_> {
                 EffectKind::Dial { reservation, .. } => {
                     self.todos.push_back(Todo::Call(*effect, *reservation));
                 }
+                EffectKind::OfferCallback(_) => self.offered(*contact, *effect),
                 _ => self.todos.push_back(Todo::Say(*effect)),
             },
             Event::Closed { contact, reason, agent, wrap_up, .. } => {
@@ -214,14 +236,16 @@ impl World<'_> {
                     self.after(BACK_AFTER, Happening::Back(*agent));
                 }
             }
-            // Nobody is on the line whose patience could end.
-            Event::CallbackPromised(CallbackPromised { contact, .. }) => {
-                if let Some(person) = self.people.get_mut(contact) {
-                    person.turn += 1;
-                }
+            Event::CallbackPromised(promised) => self.promised(promised),
+            Event::Diverted { contact, now } => {
+                self.stands(*contact);
+                self.enters(*contact, now.tier);
+                self.diverted(*contact);
             }
-            Event::Diverted { contact, .. } => self.diverted(*contact),
-            Event::Returned { contact, .. } => self.returned(*contact),
+            Event::Returned { contact, .. } => {
+                self.stands(*contact);
+                self.returned(*contact);
+            }
             Event::WordsAsked { contact, ask, want, .. } => {
                 let answer = match want {
                     Want::Answer => Answer::Entry { entry: 0, score: 1_000 },
@@ -235,6 +259,7 @@ impl World<'_> {
             | Event::LevelChanged { .. }
             | Event::RecallEnded { .. } => {
                 self.tally.switches += 1;
+                self.levels = true;
             }
             _ => {}
         }
@@ -243,12 +268,19 @@ impl World<'_> {
     fn answered(&mut self, contact: ContactId, agent: AgentId) {
         let Some(person) = self.people.get_mut(&contact).filter(|p| !p.answered) else { return };
         person.answered = true;
+        let due = person.due;
         let person = *person;
         let waited = self.now.since(person.came);
         let target = self.target_of(&person);
         if person.counted {
+            let late = due.is_some_and(|due| self.now > due);
             let queue = self.queue_of(&person);
-            queue.answer(waited, target);
+            if due.is_some() {
+                queue.called_back += 1;
+                queue.called_late += u64::from(late);
+            } else {
+                queue.answer(waited, target);
+            }
             if let Some(estimate) = person.estimate {
                 queue.estimates.known(waited, estimate);
             }
@@ -271,6 +303,10 @@ impl World<'_> {
         let Some(person) = self.people.remove(&contact) else { return };
         let waited = self.now.since(person.came);
         let target = self.target_of(&person);
+        self.tally.tiers.unasked += u64::from(reason == EndReason::Solved && !person.word);
+        if person.counted && person.due.is_some() && !person.answered {
+            self.queue_of(&person).called_late += 1;
+        }
         match reason {
             EndReason::Abandoned => {
                 if person.counted {
@@ -286,78 +322,6 @@ impl World<'_> {
             }
             _ => {}
         }
-    }
-
-    /// A tier took one over: they will hear what it has to say, and decide.
-    fn diverted(&mut self, contact: ContactId) {
-        let Some(person) = self.people.get_mut(&contact) else { return };
-        person.turn += 1;
-        let (stream, turn) = (person.stream, person.turn);
-        let law = self.scenario.streams[usize::from(stream)].self_service.as_ref();
-        // Nothing is said of those of other streams: they want a person.
-        let (contained, after) = law.map_or((false, 0.0), |(share, law)| {
-            (self.dice.random_bool(*share), law.draw(&mut self.dice))
-        });
-        person.contained = contained;
-        person.estimate = None;
-        self.after(after, Happening::Decides(contact, turn));
-    }
-
-    fn returned(&mut self, contact: ContactId) {
-        let Some(person) = self.people.get_mut(&contact) else { return };
-        person.turn += 1;
-        let law = self.scenario.streams[usize::from(person.stream)].patience.as_ref();
-        person.patience = law.map(|law| law.draw(&mut self.dice));
-        let person = *person;
-        self.has_patience(contact, person);
-    }
-
-    /// One who fell silent in self-service goes on as another contact.
-    fn goes_on(&mut self, arrived: &Arrived) {
-        let before = arrived.continues.and_then(|c| self.people.get(&c)).copied();
-        if let Some(person) = before {
-            let person = Person { turn: person.turn + 1, ..person };
-            self.people.insert(arrived.contact, person);
-            self.has_patience(arrived.contact, person);
-        }
-    }
-
-    /// One in self-service has heard enough: it did for them, or they want a person.
-    pub(super) fn decides(&mut self, contact: ContactId, turn: u32) {
-        let Some(person) = self.people.get(&contact).copied().filter(|p| p.turn == turn) else {
-            return;
-        };
-        let Some(s) = self.engine.contact(contact).and_then(|c| c.self_service()) else { return };
-        let unheard = s.tier == Tier::Faq && s.answers == 0;
-        if !person.contained {
-            self.hears(contact, Heard { wish: Some(Wish::Person), ..Heard::default() });
-        } else if unheard || matches!(s.step, Step::Entering { .. }) {
-            self.after(A_MOMENT, Happening::Decides(contact, turn));
-        } else if s.tier == Tier::Faq {
-            self.hears(contact, Heard { wish: Some(Wish::Solved), ..Heard::default() });
-        } else {
-            self.goes_through_menu(contact, s.recall);
-        }
-    }
-
-    /// Nobody is hurt; the answer, or else the check; and that was all.
-    fn goes_through_menu(&mut self, contact: ContactId, recall: crate::ids::RecallId) {
-        let Some(menu) = self.engine.recall(recall).and_then(|r| r.plan.ivr.clone()) else {
-            return;
-        };
-        let is = |wanted: fn(&Choice) -> bool| menu.options.iter().find(|(_, c)| wanted(c));
-        let answer = is(|c| matches!(c, Choice::Faq(_)));
-        let Some((key, choice)) = answer.or_else(|| is(|c| *c == Choice::LotCheck)).copied() else {
-            return self.hears(contact, Heard { wish: Some(Wish::Person), ..Heard::default() });
-        };
-        self.presses(contact, menu.no, None);
-        self.presses(contact, key, None);
-        if choice == Choice::LotCheck {
-            let (keys, lot) = (Some(Keys::from(ANY_LOT)), Some(LotVerdict::NotAffected));
-            self.hears(contact, Heard { keys, lot, ..Heard::default() });
-        }
-        let left = self.report(Report::CustomerLeft(contact));
-        self.act(&left);
     }
 
     /// An agent comes to work, or goes as soon as their hands are empty.
@@ -378,14 +342,13 @@ impl World<'_> {
         let scenario = self.scenario;
         let Some((_, order)) = scenario.orders.get(index) else { return };
         let (number, order) = match order {
-            Order::Start { recall, plan, level, lasting } => {
-                let (plan, level, lasting) = (Arc::clone(plan), *level, *lasting);
+            Order::Start { recall, plan, level, free, lasting } => {
                 let start = RecallOrder::Start {
-                    plan,
-                    level,
-                    lasting,
+                    plan: Arc::clone(plan),
+                    level: *level,
+                    lasting: *lasting,
                     accept_empty_safety_lane: true,
-                    free: None,
+                    free: *free,
                 };
                 (*recall, start)
             }

@@ -9,6 +9,7 @@ use super::chance::Seconds;
 use super::error::SimulateError;
 use super::scenario::{Names, span};
 use super::written;
+use crate::engine::recall::control::Within;
 use crate::engine::recall::{
     CallbackTier, Choice, FaqPlan, IvrPlan, LatePlan, Level, MOST_LASTING, Outside, PartnerTier,
     Plan, SafetyPlan,
@@ -28,7 +29,7 @@ const FAQ: u8 = b'1';
 #[derive(Clone, Debug)]
 pub(super) enum Order {
     /// Put this in force, as the scenario's recall of this number.
-    Start { recall: usize, plan: Arc<Plan>, level: Level, lasting: Span },
+    Start { recall: usize, plan: Arc<Plan>, level: Level, free: Option<Within>, lasting: Span },
     /// Set its level.
     Level { recall: usize, level: Level },
     /// End it.
@@ -52,8 +53,9 @@ pub(super) fn orders(
                 return Err(SimulateError::value(field("playbook"), expected));
             }
         };
-        let level = written.level.into();
-        let start = Order::Start { recall, plan: Arc::new(plan), level, lasting: MOST_LASTING };
+        let (level, free) = begins(written, &field)?;
+        let (plan, lasting) = (Arc::new(plan), MOST_LASTING);
+        let start = Order::Start { recall, plan, level, free, lasting };
         orders.push((span(written.start), start));
         for change in &written.levels {
             let order = Order::Level { recall, level: change.level.into() };
@@ -65,6 +67,25 @@ pub(super) fn orders(
     }
     orders.sort_by_key(|(at, _)| *at);
     Ok(orders)
+}
+
+/// Where a recall begins, and between which levels it moves by itself from there.
+fn begins(
+    written: &written::Recall,
+    field: &dyn Fn(&str) -> String,
+) -> Result<(Level, Option<Within>), SimulateError> {
+    match (written.level, written.free) {
+        (Some(level), None) => Ok((level.into(), None)),
+        (None, Some(free)) if written.levels.is_empty() => {
+            let (lowest, highest) = (free.lowest.map(Into::into), free.highest.map(Into::into));
+            Ok((lowest.unwrap_or(Level::Normal), Some(Within { lowest, highest })))
+        }
+        (None, Some(_)) => {
+            let expected = "none where `free` has the recall move by itself";
+            Err(SimulateError::value(field("levels"), expected))
+        }
+        _ => Err(SimulateError::value(field("level"), "exactly one of `level` and `free`")),
+    }
 }
 
 fn after(at: Seconds, start: Seconds, field: &str) -> Result<Span, SimulateError> {

@@ -11,6 +11,7 @@ use super::arrivals::{self, Part, Stretch};
 use super::chance::{Sampler, Seconds};
 use super::error::SimulateError;
 use super::plans::{self, Order};
+use super::surge::{Wave, wave};
 use super::written::{self, OWN, Written};
 use crate::config;
 use crate::engine::routing::Routing;
@@ -41,6 +42,8 @@ pub struct Scenario {
     pub(super) staff: Vec<Staffing>,
     /// What on-call staff do, by time.
     pub(super) orders: Vec<(Span, Order)>,
+    /// When the load rises and falls, if it does.
+    pub(super) wave: Option<Wave>,
 }
 
 /// How long, how often, and what is left out; seconds.
@@ -66,6 +69,10 @@ pub(super) struct Stream {
     pub(super) redial: Option<Redial>,
     /// The share that a tier contains, and how long those who enter one are in it.
     pub(super) self_service: Option<(f64, Sampler)>,
+    /// The share that wants to be called back, of those who are offered it.
+    pub(super) accepts: f64,
+    /// What one of them is on average, seconds of work.
+    pub(super) work: f64,
     pub(super) needs: Needs,
     pub(super) preferred: Needs,
     pub(super) language: Option<Language>,
@@ -137,8 +144,9 @@ impl Scenario {
         }
         let staff = check_staff(&written.staff, names, beside)?;
         let orders = plans::orders(&written.recalls, names, beside)?;
+        let wave = wave(&streams, &staff, &orders, names, run.duration);
         let title = if written.title.is_empty() { file.to_owned() } else { written.title };
-        Ok(Self { title, about: written.about, routing, run, streams, staff, orders })
+        Ok(Self { title, about: written.about, routing, run, streams, staff, orders, wave })
     }
 
     /// Other seeds and another number of runs than the file's.
@@ -268,12 +276,14 @@ fn check_stream(
         return Err(bad("head_start", "at most 24 hours"));
     }
     let law = |name: &str, law: &super::chance::Law| law.sampler(&field(name), beside);
+    let handle = law("handle", &s.handle)?;
     Ok(Stream {
         queue,
         entry_point,
         channel,
         arrivals: arrivals::parts(&stretches, &field("arrivals"), duration, beside)?,
-        handle: law("handle", &s.handle)?,
+        work: s.handle.mean(&handle),
+        handle,
         patience: s.patience.as_ref().map(|l| law("patience", l)).transpose()?,
         redial: s.redial.as_ref().map(|r| check_redial(r, &field, beside)).transpose()?,
         self_service: s
@@ -284,6 +294,8 @@ fn check_stream(
                 Ok::<_, SimulateError>((contained, law("self_service.lasting", &t.lasting)?))
             })
             .transpose()?,
+        accepts: (s.callback.as_ref())
+            .map_or(Ok(0.0), |c| share(c.accept, &field("callback.accept")))?,
         needs: skills("needs", &s.needs)?,
         preferred: skills("preferred", &s.preferred)?,
         language: language.transpose()?,

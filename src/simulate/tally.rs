@@ -5,6 +5,7 @@
 use hdrhistogram::Histogram;
 
 use super::error::SimulateError;
+use super::surge::TierTally;
 use crate::engine::wait_estimate::WaitEstimate;
 use crate::time::Span;
 
@@ -25,6 +26,8 @@ pub(super) struct Tally {
     /// that began or ended.
     pub(super) shared_s: f64,
     pub(super) shared_switches: u64,
+    /// What tiers did.
+    pub(super) tiers: TierTally,
     /// Contacts that came, those before and after what counts included.
     pub(super) came: u64,
     /// Commands that the engine refused, and the first refusal.
@@ -48,6 +51,10 @@ pub(super) struct Queue {
     pub(super) abandoned: u64,
     /// Were served by a tier alone.
     pub(super) contained: u64,
+    /// Wanted to be called back, and were, or were not by when it was promised.
+    pub(super) promised: u64,
+    pub(super) called_back: u64,
+    pub(super) called_late: u64,
     /// Gave up or were blocked, and never came back.
     pub(super) lost: u64,
     /// Found nobody at once.
@@ -148,6 +155,9 @@ impl Queue {
             answered: 0,
             abandoned: 0,
             contained: 0,
+            promised: 0,
+            called_back: 0,
+            called_late: 0,
             lost: 0,
             delayed: 0,
             answered_in_target: 0,
@@ -192,6 +202,9 @@ impl Queue {
         self.answered += other.answered;
         self.abandoned += other.abandoned;
         self.contained += other.contained;
+        self.promised += other.promised;
+        self.called_back += other.called_back;
+        self.called_late += other.called_late;
         self.lost += other.lost;
         self.delayed += other.delayed;
         self.answered_in_target += other.answered_in_target;
@@ -238,6 +251,7 @@ impl Tally {
             switches: 0,
             shared_s: 0.0,
             shared_switches: 0,
+            tiers: TierTally::default(),
             came: 0,
             refused: 0,
             first_refusal: None,

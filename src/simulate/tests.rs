@@ -1,6 +1,7 @@
 //! Whole scenarios, small ones, against what must come of them.
 
 mod record;
+mod surge;
 
 use std::path::Path;
 
@@ -160,7 +161,7 @@ fn a_recall_day_can_be_played_and_is_shown_on_a_page() {
 
 #[test]
 fn a_surge_without_tiers_comes_out_as_the_surge_table_has_it() {
-    let outcome = example("surge-5-none.toml", 10);
+    let outcome = example("reference/surge-5-none.toml", 10);
     // surge.csv, row "5, none": rounding, 3 % for what its own simulation may be off, and chance.
     for (measure, table) in [(Measure::LostShare, 0.2270), (Measure::SpeedOfAnswer, 66.3)] {
         let found = outcome.all().unwrap().figure(measure).unwrap();

@@ -16,18 +16,18 @@ use rustc_hash::FxBuildHasher;
 use super::arrivals::Moments;
 use super::chance::Dice;
 use super::error::SimulateError;
-use super::people::{Person, Redialer};
+use super::people::{Hands, Person, Redialer};
 use super::scenario::{Scenario, Stream, to_span};
 use super::tally::{POINTS, Tally};
 use crate::engine::Engine;
 use crate::engine::callback::DialOutcome;
-use crate::engine::command::{Act, Arrival, Command, GatewayLimits, Heard, Reply, Report};
+use crate::engine::command::{Act, Arrival, Command, GatewayLimits, Reply, Report};
 use crate::engine::contact::StateKind;
 use crate::engine::event::Event;
-use crate::engine::recall::{Found, LotVerdict};
+use crate::engine::recall::Found;
 use crate::engine::refusal::Refusal;
 use crate::engine::wait_estimate::WaitEstimate;
-use crate::engine::words::{Availability, Keys};
+use crate::engine::words::Availability;
 use crate::ids::{
     AgentId, AskId, ContactId, EffectId, GatewayId, QueueId, RecallId, ReservationId, SessionId,
 };
@@ -67,6 +67,8 @@ pub(super) enum Todo {
     /// A customer is called, and answers.
     Call(EffectId, ReservationId),
     Read(ContactId, AskId, Found),
+    /// A customer answers whether they want to be called back.
+    Answer(ContactId, EffectId, bool),
 }
 
 /// What becomes of one run.
@@ -100,6 +102,8 @@ pub(super) struct World<'a> {
     /// Contacts that the engine has open.
     open: u64,
     next_point: usize,
+    /// A level changed that was not looked at yet.
+    pub(super) levels: bool,
     /// Told what each command came to, once everybody has heeded it.
     pub(super) watch: Option<Watch<'a>>,
     /// Has people do more than the scenario says.
@@ -114,18 +118,6 @@ pub(super) type Director<'a> = Box<dyn FnMut(EngineTime, &Engine) -> Option<Comm
 
 /// How often they are asked, seconds.
 const DIRECTED: f64 = 5.0;
-
-/// How an agent stands.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Hands {
-    pub(super) busy: u32,
-    pub(super) busy_since: EngineTime,
-    /// Their shift is on: who did not answer comes back.
-    pub(super) on_shift: bool,
-    pub(super) ready: bool,
-    /// Since when they are ready or have something in hand.
-    pub(super) present_since: Option<EngineTime>,
-}
 
 impl<'a> World<'a> {
     /// The world before anybody has come. `run` counts from 0.
@@ -159,6 +151,7 @@ impl<'a> World<'a> {
             gateway: (GatewayId(0), None),
             open: 0,
             next_point: 0,
+            levels: false,
             watch: None,
             director: None,
         };
@@ -171,7 +164,7 @@ impl<'a> World<'a> {
             |what: &'static str| move |source: Refusal| SimulateError::Refused { what, source };
         let configure = Command::Configure(Arc::clone(&self.scenario.routing));
         self.tell(&configure).map_err(must("take the scenario's routing"))?;
-        let limits = GatewayLimits { says: true, ..GatewayLimits::default() };
+        let limits = GatewayLimits { says: true, offers: true, ..GatewayLimits::default() };
         let hello = Command::ConnectGateway { name: Arc::from("simulation"), limits };
         if let Reply::Gateway { gateway, session } =
             self.tell(&hello).map_err(must("let the gateway in"))?
@@ -238,6 +231,7 @@ impl<'a> World<'a> {
             self.pass(end);
             self.count_hands(end);
         }
+        self.tally.tiers.end(self.now);
         if self.open > 0 {
             return Err(SimulateError::Forever { left: self.open });
         }
@@ -464,6 +458,11 @@ impl<'a> World<'a> {
         }
         events.clear();
         self.events = events;
+        if self.levels {
+            let recalls = self.engine.recalls();
+            self.tally.tiers.stand(self.now, self.scenario.wave, recalls);
+            self.levels = false;
+        }
         self.anyone_turn();
         reply
     }
@@ -480,22 +479,16 @@ impl<'a> World<'a> {
                     let outcome = DialOutcome::Answered;
                     self.report(Report::Dialled { effect, outcome, code: 0 })
                 }
+                Todo::Answer(contact, effect, accepted) => self.report(Report::OfferAnswered {
+                    contact,
+                    effect,
+                    accepted,
+                    confirmed: true,
+                }),
                 Todo::Read(contact, ask, found) => Command::WordsRead { contact, ask, found },
             };
             let _ = self.tell(&command);
         }
-    }
-
-    /// A customer presses keys or says what they want.
-    pub(super) fn hears(&mut self, contact: ContactId, heard: Heard) {
-        let command = self.report(Report::Input { contact, heard });
-        self.act(&command);
-    }
-
-    /// A customer presses keys.
-    pub(super) fn presses(&mut self, contact: ContactId, key: u8, lot: Option<LotVerdict>) {
-        let keys = Some(Keys::from(char::from(key).to_string()));
-        self.hears(contact, Heard { keys, lot, ..Heard::default() });
     }
 }
 

@@ -78,6 +78,7 @@ pub(super) struct Stream {
     pub(super) patience: Option<Law>,
     pub(super) redial: Option<Redial>,
     pub(super) self_service: Option<SelfService>,
+    pub(super) callback: Option<Accepting>,
     #[serde(default)]
     pub(super) needs: BTreeMap<String, u8>,
     #[serde(default)]
@@ -109,6 +110,13 @@ const fn most_redials() -> u32 {
 pub(super) struct SelfService {
     pub(super) contained: f64,
     pub(super) lasting: Law,
+}
+
+/// Who wants to be called back of those who are offered it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Accepting {
+    pub(super) accept: f64,
 }
 
 /// Who works, when and how fast.
@@ -145,10 +153,19 @@ pub(super) struct Recall {
     pub(super) playbook: Option<PathBuf>,
     pub(super) plan: Option<Plan>,
     pub(super) start: Seconds,
-    pub(super) level: Level,
+    pub(super) level: Option<Level>,
+    pub(super) free: Option<Free>,
     #[serde(default)]
     pub(super) levels: Vec<LevelAt>,
     pub(super) end: Option<Seconds>,
+}
+
+/// Between which levels a recall moves by itself.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Free {
+    pub(super) lowest: Option<Level>,
+    pub(super) highest: Option<Level>,
 }
 
 /// A change of level.

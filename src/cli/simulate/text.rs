@@ -41,6 +41,14 @@ pub(super) fn text(outcome: &Outcome) -> Text {
     if let Some(switches) = &outcome.switches {
         text.line("", &format!("changes of level a run: {}", Unit::Contacts.told(switches)));
     }
+    if !outcome.tiers.is_empty() {
+        let mut table = Table::new(&["TIERS", "A RUN"], &[1], 2);
+        for (what, found) in &outcome.tiers {
+            table.row([what.words().to_owned(), Unit::Number.told(found)]);
+        }
+        text.lines(&table.lines());
+        text.line("", "");
+    }
     if let Some(first) = &outcome.first_refusal {
         text.line("", &format!("{} commands were refused; the first: {first}", outcome.refused));
     }
@@ -119,6 +127,7 @@ pub(super) fn rows(outcome: &Outcome) -> Value {
             "changes_an_hour": figure(changes),
         })),
         "level_changes": outcome.switches.as_ref().map(figure),
+        "tiers": outcome.tiers.iter().map(|(t, f)| (t.name().to_owned(), figure(f))).collect::<Map<_, _>>(),
         "contacts": outcome.contacts,
         "took_s": outcome.took,
         "contacts_a_second": outcome.contacts_a_second(),

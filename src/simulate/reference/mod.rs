@@ -5,6 +5,7 @@
 
 mod overload;
 mod rows;
+mod surge;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use std::path::Path;
 use super::error::SimulateError;
 use super::figures::{Figure, Measure};
 use super::outcome::Outcome;
+use super::surge::Tiers;
 
 /// Most runs of a row.
 const MOST_RUNS: u32 = 1_000;
@@ -63,6 +65,11 @@ impl Size {
         Tolerance::Points { points, errors }
     }
 
+    /// So much worse than a bound; a few runs say it less surely.
+    fn worse(self, points: f64) -> f64 {
+        if self == Self::Whole { points } else { 3.0 * points }
+    }
+
     fn root_error(self) -> f64 {
         if self == Self::Whole { 1.05 } else { 1.20 }
     }
@@ -92,6 +99,10 @@ struct Expected {
 enum Of {
     /// A figure of all queues together, times a factor.
     All(Measure, f64),
+    /// A figure of one queue.
+    Queue(&'static str, Measure),
+    /// What tiers did.
+    Tiers(Tiers),
     /// The highest of the queues' figures minus the lowest.
     Spread(Measure),
     /// How busy a pool was.
@@ -113,6 +124,8 @@ enum Tolerance {
     Near { errors: f64, share: f64, least: f64 },
     /// So far at most and so many standard errors.
     Points { points: f64, errors: f64 },
+    /// The table's value at most, and so much more.
+    Most { more: f64 },
     /// So many times the table's value at most.
     Factor(f64),
 }
@@ -176,6 +189,13 @@ impl Of {
     fn found(self, outcome: &Outcome) -> Option<Figure> {
         match self {
             Self::All(measure, factor) => Some(outcome.all()?.figure(measure)?.times(factor)),
+            Self::Queue(name, measure) => {
+                let named = outcome.queues.iter().find(|s| s.queue.as_deref() == Some(name));
+                named?.figure(measure)
+            }
+            Self::Tiers(figure) => {
+                outcome.tiers.iter().find(|(t, _)| *t == figure).map(|(_, found)| *found)
+            }
             Self::Spread(measure) => {
                 let each = outcome.queues.iter().filter(|s| s.queue.is_some());
                 let figures: Vec<Figure> = each.filter_map(|s| s.figure(measure)).collect();
@@ -218,6 +238,14 @@ impl Tolerance {
                     format!("{} points", points * 100.0)
                 } else {
                     format!("{} points + {errors} standard errors", points * 100.0)
+                },
+            ),
+            Self::Most { more } => (
+                found.is_none_or(|f| f.mean <= table + rounding + more),
+                if more == 0.0 {
+                    "at most".into()
+                } else {
+                    format!("at most {} points more", more * 100.0)
                 },
             ),
             Self::Factor(most) => (

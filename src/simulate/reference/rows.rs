@@ -5,7 +5,7 @@
 
 use super::overload;
 use super::tables::Line;
-use super::{Expected, Of, Row, Size, Tolerance};
+use super::{Expected, Of, Row, Size, Tolerance, surge};
 use crate::simulate::error::SimulateError;
 use crate::simulate::figures::Measure;
 
@@ -31,6 +31,7 @@ pub(super) fn of_line(line: &Line, all: &[Line], size: Size) -> Result<Vec<Row>,
         "skills" => skills(line, all, size),
         "agents" => agents(line, all, size),
         "overload" => return overload::rows(line, all, size),
+        "surge" | "surge_bars" => return surge::rows(line, size),
         _ => delay(line, size),
     };
     one.map(|row| vec![row])

@@ -7,12 +7,14 @@ use std::path::Path;
 use crate::simulate::error::SimulateError;
 
 /// The tables that are built in, with their names.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("erlang", include_str!("../../../tests/fixtures/reference/erlang.csv")),
     ("skills", include_str!("../../../tests/fixtures/reference/skills.csv")),
     ("agents", include_str!("../../../tests/fixtures/reference/agents.csv")),
     ("delay", include_str!("../../../tests/fixtures/reference/delay.csv")),
     ("overload", include_str!("../../../tests/fixtures/reference/overload.csv")),
+    ("surge", include_str!("../../../tests/fixtures/reference/surge.csv")),
+    ("surge_bars", include_str!("../../../tests/fixtures/reference/surge_bars.csv")),
 ];
 
 /// One line of a table.
@@ -121,6 +123,7 @@ fn column_of(column: &'static str) -> &'static str {
         "lam_per_h" => "contacts an hour above 0 in column lam_per_h",
         "aht_s" => "seconds above 0 in column aht_s",
         "load_erlangs" => "erlangs above 0 in column load_erlangs",
+        "peak_multiple" => "a multiple above 0 in column peak_multiple",
         "theta" | "rho" => "a number above 0 in columns theta and rho",
         _ => "numbers in every column of results",
     }
@@ -148,7 +151,7 @@ mod tests {
     fn the_tables_that_are_built_in_have_their_rows() {
         let lines = lines(None).unwrap();
         let of = |table| lines.iter().filter(|l| l.table == table).count();
-        let tables = ["erlang", "skills", "agents", "delay", "overload"];
-        assert_eq!(tables.map(of), [10, 9, 4, 4, 4]);
+        let tables = ["erlang", "skills", "agents", "delay", "overload", "surge", "surge_bars"];
+        assert_eq!(tables.map(of), [10, 9, 4, 4, 4, 9, 3]);
     }
 }

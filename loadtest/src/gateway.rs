@@ -153,6 +153,8 @@ impl Gateway {
             gateway: format!("load-{number}"),
             limits: None,
             can_say: true,
+            // Offers are answered by nobody here.
+            can_offer_callback: false,
             newest_receipt: Vec::new(),
         }));
         self.report(Report::Holding(Holding { keys: Vec::new(), last: true }));

@@ -38,6 +38,7 @@ impl Router {
         }
         let data: PathBuf = data.into();
         let app = App::start(AppConfig {
+            page: config::page::Config::default(),
             grpc: any,
             http: any,
             receipt_key: data.join("receipt-key"),

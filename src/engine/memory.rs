@@ -83,6 +83,8 @@ pub(crate) fn reply_of(events: &[Event]) -> Option<Reply> {
             None => Reply::Done,
         },
         Event::ConsultStarted { child, .. } => Reply::Contact(*child),
+        // A call that was offered and is promised now: the offer is over first.
+        Event::EffectSettled { .. } => events.get(1).map_or(Reply::Done, owed),
         event => owed(event),
     })
 }

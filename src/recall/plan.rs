@@ -272,7 +272,10 @@ impl Lookup<'_> {
     }
 
     fn partner(&mut self, name: &str) -> Option<PoolId> {
-        let table = self.routing.pools.iter().map(|p| (&p.name, p.retired));
+        let partners = &self.routing.partners;
+        let is_partner = |id: u16| partners.contains(&PoolId(id));
+        let table = (0..).zip(&self.routing.pools);
+        let table = table.map(|(id, p)| (&p.name, p.retired || !is_partner(id)));
         self.find("tiers.partner.pools", Kind::Pool, name, table).map(PoolId)
     }
 

@@ -79,7 +79,7 @@ impl Engine {
                 self.consult_started(at, *parent, *child);
             }
             Event::Closed { contact, agent, wrap_up, reason, .. } => {
-                let stood = self.contact(*contact).map(InTiers::of);
+                let stood = self.contact(*contact).map(|c| InTiers::of(self, c));
                 self.closed(at, *contact, *reason, *agent, *wrap_up);
                 if let Some(stood) = stood {
                     self.ended_in_tiers(*contact, stood, *reason);

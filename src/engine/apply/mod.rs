@@ -338,7 +338,7 @@ impl Engine {
             self.count_on_line(at, is_there);
         }
         if partnered != partner {
-            self.partner_tier_changed(partnered, partner);
+            self.partner_tier_changed(id, partnered, partner);
         }
     }
 

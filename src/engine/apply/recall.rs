@@ -8,7 +8,7 @@ use super::super::event::{Arrived, BreakerSet, EffectKind, Event, PartnersSet, S
 use super::super::recall::control::{Control, LevelCause};
 use super::super::recall::{
     Alarm, Amends, Breaker, Heed, Level, MOST_OVER, Outcome, Partners, Plan, Question, Recall,
-    ReturnedBecause, SelfService, Step, Tier, TierCounts, TriageClass, law,
+    ReturnedBecause, SelfService, Step, Text, Tier, TierCounts, TriageClass, law,
 };
 use crate::ids::{ContactId, EffectId, RecallId};
 use crate::time::EngineTime;
@@ -82,6 +82,12 @@ impl Engine {
                 self.count_tier(*recall, *tier, |t| t.returned += 1);
             }
             Event::WordsAsked { ask, .. } => self.counts.last_ask = ask.0,
+            Event::WordsRead { contact, ask, .. } => {
+                let reading = |c: &Contact| c.self_service().is_some_and(|s| s.awaits(*ask));
+                if self.contact(*contact).is_some_and(reading) {
+                    self.machine_worked(*contact, Tier::Faq);
+                }
+            }
             Event::FollowUpOpened(arrived) => self.follow_up_opened(at, arrived),
             // What was pressed or found is for others to know; what follows from it follows
             // as events of its own.
@@ -201,6 +207,9 @@ impl Engine {
             }
             c.heard.push((say.recall, say.text));
         });
+        if say.text == Text::Greeting {
+            self.machine_worked(contact, Tier::Ivr);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::contact::Contact;
 use super::super::recall::{Gate, Outcome, ReturnedBecause, SelfService, Step, Tier};
 use super::super::words::EndReason;
 use crate::ids::{ContactId, GatewayId, RecallId};
+use crate::time::{EngineTime, Span};
 
 /// Where a contact stood in tiers before it ended.
 pub(super) struct InTiers {
@@ -14,12 +15,19 @@ pub(super) struct InTiers {
     called: Option<RecallId>,
     partner: Option<RecallId>,
     on_line: bool,
+    /// A menu had it for long and said nothing that was heard.
+    mute: bool,
 }
 
+/// After so long in a menu without having heard anything nobody is to blame who hangs up.
+const MUTE: Span = Span::seconds(30);
+
 impl InTiers {
-    pub(super) fn of(c: &Contact) -> Self {
+    pub(super) fn of(engine: &Engine, c: &Contact) -> Self {
         let (served, called) = (c.self_service(), c.callback_tier());
-        Self { gateway: c.gateway, served, called, partner: c.partner, on_line: c.is_on_line() }
+        let mute = served.is_some_and(|s| engine.is_mute(c, s));
+        let (gateway, on_line) = (c.gateway, c.is_on_line());
+        Self { gateway, served, called, partner: c.partner, on_line, mute }
     }
 }
 
@@ -31,9 +39,7 @@ impl Engine {
         if let Some(s) = stood.served {
             self.self_service_changed(stood.gateway, Some(s), None);
             self.ended_in_self_service(s, reason);
-            let worked =
-                matches!(reason, EndReason::Solved | EndReason::Informed | EndReason::FollowedUp);
-            let how = if worked { Outcome::Worked } else { Outcome::Neither };
+            let how = if stood.mute { Outcome::Failed } else { Outcome::Neither };
             self.tier_ends(s.recall, s.tier, id, how);
         }
         if let Some(recall) = stood.called {
@@ -43,10 +49,30 @@ impl Engine {
             });
         }
         if let Some(recall) = stood.partner {
+            self.tier_ends(recall, Tier::Partner, id, Outcome::Neither);
             self.count_tier(recall, Tier::Partner, |t| {
                 t.in_use = t.in_use.saturating_sub(1);
                 if reason == EndReason::Completed { t.solved += 1 } else { t.left += 1 }
             });
+        }
+    }
+
+    /// Whether a menu has had a caller for long and nothing that it said was heard.
+    fn is_mute(&self, c: &Contact, s: SelfService) -> bool {
+        let limit = self.recall(s.recall).and_then(|r| Some(r.plan.ivr.as_ref()?.time_limit));
+        let begun = limit.map(|limit| EngineTime(s.until.0.saturating_sub(limit.0)));
+        s.tier == Tier::Ivr
+            && !matches!(s.step, Step::Entering { .. })
+            && !c.heard.iter().any(|(recall, _)| *recall == s.recall)
+            && begun.is_some_and(|begun| self.now.since(begun) >= MUTE)
+    }
+
+    /// A machine has done its part for a contact: words were read in time, or the menu's
+    /// greeting was heard.
+    pub(super) fn machine_worked(&mut self, contact: ContactId, tier: Tier) {
+        let served = self.contact(contact).and_then(Contact::self_service);
+        if let Some(s) = served.filter(|s| s.tier == tier) {
+            self.tier_ends(s.recall, tier, contact, Outcome::Worked);
         }
     }
 
@@ -77,9 +103,10 @@ impl Engine {
     ) {
         if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == recall) {
             let breaker = &mut recall.breakers[tier.index()];
-            // Of a machine that tries again only who was let in to try tells anything.
+            // Of what tries again only who was let in to try tells anything; of callbacks anybody
+            // who is dialled.
             let nobody = matches!(breaker.gate, Gate::Trying { probe: None });
-            if !(nobody && Tier::MACHINES.contains(&tier)) {
+            if !nobody || tier == Tier::Callback {
                 breaker.ends(contact, how);
             }
         }
@@ -88,16 +115,21 @@ impl Engine {
     /// Keeps count of what partners have: taken, completed, gone on to somebody else.
     pub(super) fn partner_tier_changed(
         &mut self,
+        contact: ContactId,
         before: Option<RecallId>,
         after: Option<RecallId>,
     ) {
         if let Some(recall) = before {
+            self.tier_ends(recall, Tier::Partner, contact, Outcome::Neither);
             self.count_tier(recall, Tier::Partner, |t| {
                 t.in_use = t.in_use.saturating_sub(1);
                 t.returned += 1;
             });
         }
         if let Some(recall) = after {
+            if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == recall) {
+                recall.breakers[Tier::Partner.index()].enters(contact);
+            }
             self.count_tier(recall, Tier::Partner, |t| {
                 t.in_use += 1;
                 t.entered += 1;
@@ -137,8 +169,9 @@ impl Engine {
     }
 }
 
-/// What a contact's coming back tells of the machine that had it. That a text was delivered is
-/// no success, but one of whom nothing was heard may never have been told anything.
+/// What a contact's coming back tells of the machine that had it: failures alone. That it works
+/// is told as it does its part, at once, because conversations that go well last longest
+/// ([`Engine::machine_worked`]).
 pub(super) fn told(c: &Contact, because: ReturnedBecause) -> Outcome {
     let unheard = c.heard.is_empty();
     let untold = c.self_service().is_some_and(|s| matches!(s.step, Step::Entering { .. }));
@@ -147,6 +180,6 @@ pub(super) fn told(c: &Contact, because: ReturnedBecause) -> Outcome {
         _ if untold => Outcome::Neither,
         ReturnedBecause::Late | ReturnedBecause::Gateway => Outcome::Failed,
         ReturnedBecause::TimeLimit | ReturnedBecause::Silence if unheard => Outcome::Failed,
-        _ => Outcome::Worked,
+        _ => Outcome::Neither,
     }
 }

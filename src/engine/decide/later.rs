@@ -12,7 +12,7 @@ use super::super::contact::Contact;
 use super::super::event::{Event, HeldBack};
 use super::Turn;
 use super::offer::may_answer;
-use crate::ids::{AgentId, ContactId, RecallId};
+use crate::ids::{AgentId, ContactId, QueueId, RecallId};
 
 /// Whom to look for once the command is carried out.
 #[derive(Debug, Default)]
@@ -48,7 +48,8 @@ pub(super) struct Before {
     held: SmallVec<[ContactId; 4]>,
     asked: Option<AgentId>,
     talks: bool,
-    offered: bool,
+    /// In which queue a call was offered to it.
+    offered: Option<QueueId>,
     partner: Option<RecallId>,
 }
 
@@ -79,9 +80,10 @@ impl Turn<'_> {
         };
         let asked = c.care.asked_for();
         let talks = talking && c.goes_on();
-        let offered = offers && c.offer().is_some();
+        let offered = c.offer().filter(|_| offers).map(|_| c.queue);
         let partner = c.partner;
-        let hangs = talks || offered || partner.is_some() || !held.is_empty() || asked.is_some();
+        let hangs =
+            talks || offered.is_some() || partner.is_some() || !held.is_empty() || asked.is_some();
         hangs.then_some(Before { contact, held, asked, talks, offered, partner })
     }
 
@@ -93,7 +95,9 @@ impl Turn<'_> {
         if now.and_then(|c| c.partner) != before.partner {
             self.later.partners.extend(before.partner);
         }
-        if before.offered && now.is_some_and(|c| c.offer().is_some() && !may_answer(c)) {
+        // It was promised for the queue that it stood in, and holds room there.
+        let holds = |c: &Contact| may_answer(c) && before.offered == Some(c.queue);
+        if before.offered.is_some() && now.is_some_and(|c| c.offer().is_some() && !holds(c)) {
             self.offer_over(before.contact);
         }
         let now = self.engine.contact(before.contact);

@@ -86,7 +86,13 @@ impl Engine {
         if recall.gives_back() {
             return recall.in_machines();
         }
-        let in_use = recall.tiers.map(|t| t.in_use);
+        // What fails takes nobody: who waits for it is not on their way.
+        let mut in_use = recall.tiers.map(|t| t.in_use);
+        for (in_use, breaker) in in_use.iter_mut().zip(&recall.breakers) {
+            if !breaker.admits(0) {
+                *in_use = u32::MAX;
+            }
+        }
         self.would_move(at, &recall.plan, recall.level, in_use)
     }
 

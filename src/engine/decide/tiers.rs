@@ -43,7 +43,8 @@ impl Engine {
         let Some(recall) = self.recall_at(of.entry_point) else { return &[] };
         let Some(tier) = recall.plan.partner.as_ref().filter(|_| !of.safety) else { return &[] };
         let takes = if of.silent { tier.callbacks } else { tier.takes(of.channel) };
-        let theirs = of.contact.0 % 100 < u64::from(tier.share);
+        // Spread over the contacts that come one after another: 61 and 100 have no divisor.
+        let theirs = (of.contact.0 * 61) % 100 < u64::from(tier.share);
         if takes && theirs && recall.partners == Partners::Joined { &tier.pools } else { &[] }
     }
 
@@ -80,7 +81,7 @@ impl Engine {
 fn has_room(recall: &Recall) -> bool {
     let has = recall.tiers[Tier::Partner.index()].in_use;
     let most = recall.plan.tier(Tier::Partner).map_or(0, |(_, most)| most);
-    has < most && recall.breakers[Tier::Partner.index()].admits(has)
+    has < most && recall.breakers[Tier::Partner.index()].admits(0)
 }
 
 /// What partners turn to by now, if to something else.

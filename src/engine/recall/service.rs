@@ -22,6 +22,14 @@ pub struct SelfService {
     pub step: Step,
 }
 
+impl SelfService {
+    /// Whether the answer to this question is waited for.
+    #[must_use]
+    pub fn awaits(&self, asked: AskId) -> bool {
+        matches!(self.step, Step::Reading { ask, .. } if ask == asked)
+    }
+}
+
 /// Where a conversation with self-service is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Step {

@@ -136,9 +136,39 @@ impl World {
         Command::PageSettled { recall, number, how }
     }
 
+    /// A recall gets a newer playbook, another end, or both.
+    fn amend(&mut self) -> Command {
+        let recall = self.any_recall();
+        let newer = self.owner.recall(recall).map(|r| {
+            let version = [self.rng.random_range(4..8); 32];
+            Arc::new(Plan { version, ..Plan::clone(&r.plan) })
+        });
+        let plan = newer.filter(|_| self.rng.random_bool(0.7));
+        let lasting = Span::seconds(self.rng.random_range(60..900));
+        let lasting = (plan.is_none() || self.rng.random_bool(0.3)).then_some(lasting);
+        let order = RecallOrder::Amend { recall, plan, lasting };
+        Command::Recall { order, why: Arc::from("the simulation says so") }
+    }
+
+    /// Lots were looked up again, of some who were told "not affected".
+    fn rechecked(&mut self) -> Command {
+        let recall = self.any_recall();
+        let told = self.owner.recall(recall).map(|r| {
+            let all: Vec<ContactId> = r.amends.told().map(|told| told.contact).collect();
+            (r.plan.version, all)
+        });
+        let (version, mut all) = told.unwrap_or_default();
+        all.truncate(8);
+        let upto = all.last().copied().filter(|_| self.rng.random_bool(0.5));
+        all.retain(|_| self.rng.random_bool(0.5));
+        Command::Rechecked { recall, version, upto, affected: all.into() }
+    }
+
     pub(super) fn recall_command(&mut self) -> Command {
         match self.rng.random_range(0..60) {
             26..=28 => self.page_settled(),
+            29 | 30 => self.amend(),
+            31..=34 => self.rechecked(),
             0 => {
                 let order = RecallOrder::Start {
                     plan: Arc::new(self.plan()),

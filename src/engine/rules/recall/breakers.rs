@@ -54,9 +54,9 @@ fn a_tier_that_fails_takes_nobody_and_then_one_at_a_time() {
         panic!("{:?}", c.gate(Tier::Faq))
     };
     c.found(probe, Answer::Entry { entry: 1, score: 900 });
+    assert_eq!(c.gate(Tier::Faq), Gate::Closed, "its words were read: nobody waits for its end");
     c.passes(5);
     c.report(wishes(probe, Wish::Solved)).expect("said");
-    assert_eq!(c.gate(Tier::Faq), Gate::Closed);
     for _ in 0..3 {
         c.comes(Channel::Chat, HOTLINE);
     }
@@ -73,4 +73,54 @@ fn customers_who_want_a_person_are_no_failure_of_the_machine() {
         c.report(wishes(chat, Wish::Person)).expect("said");
     }
     assert_eq!((c.gate(Tier::Faq), c.tier(Tier::Faq).returned), (Gate::Closed, 40));
+}
+
+#[test]
+fn conversations_that_go_on_count_as_soon_as_the_machine_did_its_part() {
+    let mut c = Center::new();
+    c.start(Level::Elevated);
+    for _ in 0..40 {
+        let chat = c.comes(Channel::Chat, HOTLINE);
+        c.found(chat, Answer::Entry { entry: 1, score: 900 });
+    }
+    // Twelve of fifty-two, and none of the forty has ended.
+    for _ in 0..12 {
+        c.chat_that(true);
+    }
+    assert_eq!(c.gate(Tier::Faq), Gate::Open { until: c.at() + Span::seconds(60) });
+    let mut c = Center::new();
+    c.start(Level::Elevated);
+    for n in 0..60 {
+        let chat = c.comes(Channel::Chat, HOTLINE);
+        match n % 5 {
+            0 => c.report(fails(&c, chat)).map(|_| ()).expect("failed"),
+            _ => c.found(chat, Answer::Entry { entry: 1, score: 900 }),
+        }
+    }
+    assert_eq!(c.gate(Tier::Faq), Gate::Closed, "one of five, however long the others take");
+}
+
+fn fails(c: &Center, chat: ContactId) -> Report {
+    Report::EffectFailed { effect: c.open(chat).effects[0].0, code: 5 }
+}
+
+#[test]
+fn a_menu_that_nobody_hears_is_left_alone_after_a_while() {
+    let mut c = Center::new();
+    c.start(Level::Surge);
+    for _ in 0..20 {
+        assert_eq!(c.gate(Tier::Ivr), Gate::Closed);
+        let call = c.comes(Channel::Voice, HOTLINE);
+        c.passes(31);
+        c.report(Report::CustomerLeft(call)).expect("left");
+    }
+    assert!(matches!(c.gate(Tier::Ivr), Gate::Open { .. }), "{:?}", c.gate(Tier::Ivr));
+    let mut c = Center::new();
+    c.start(Level::Surge);
+    for _ in 0..40 {
+        let call = c.comes(Channel::Voice, HOTLINE);
+        c.passes(4);
+        c.report(Report::CustomerLeft(call)).expect("left");
+    }
+    assert_eq!(c.gate(Tier::Ivr), Gate::Closed, "who hangs up at once blames nobody");
 }

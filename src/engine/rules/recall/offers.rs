@@ -145,3 +145,26 @@ fn a_call_that_reached_its_customer_counts_and_one_that_ended_without_does_too()
     let counts = TierCounts { entered: 2, solved: 1, left: 1, ..TierCounts::default() };
     assert_eq!(c.tier(Tier::Callback), counts);
 }
+
+#[test]
+fn a_repeated_answer_gets_the_same_reply() {
+    let (mut c, calls) = offering(TIER, 4);
+    let (contact, (effect, _)) = (calls[2], c.offer(calls[2]).expect("offered"));
+    let report = Report::OfferAnswered { contact, effect, accepted: true, confirmed: true };
+    let command = Command::Gateway { gateway: GATE, session: None, report };
+    let request = Some(crate::ids::RequestId { id: 7, content: 1 });
+    let first = c.run(request, &command);
+    assert!(matches!(first, Ok(Reply::Promised { .. })), "{first:?}");
+    assert_eq!(c.run(request, &command), first);
+}
+
+#[test]
+fn an_offer_is_over_when_its_call_goes_to_another_queue() {
+    let (mut c, calls) = offering(TIER, 4);
+    let (effect, _) = c.offer(calls[2]).expect("offered");
+    let order = Order::Move { contact: calls[2], queue: SKILLED };
+    c.ok(&Command::Supervise { order, why: Arc::from("better there") });
+    assert!(c.offer(calls[2]).is_none(), "its time was promised where it stood");
+    let late = Report::OfferAnswered { contact: calls[2], effect, accepted: true, confirmed: true };
+    assert_eq!(c.report(late), Err(Refusal::NoSuchEffect(effect)));
+}

@@ -109,6 +109,7 @@ impl Turn<'_> {
     pub(super) fn safety_due(&mut self, contact: ContactId) {
         if self.engine.contact(contact).is_some_and(|c| c.named.is_some()) {
             self.emit(Event::OpenedToAll(contact));
+            self.offer_contact(contact);
         }
         self.widen(contact);
         self.call_in(contact);

@@ -6,7 +6,6 @@ import time
 
 from surgeline.v1 import gateway_pb2, recall_pb2, types_pb2
 
-import grpc
 from playbook import KEPT, playbook
 from router import run
 from support import RouterTest, agent, centre, queue
@@ -102,9 +101,11 @@ class Orders(RecallTest):
         await self.refuses(on_call.set_level("SURGE", recall_id=9), "NOT_FOUND", "recall_id", "NO_SUCH_RECALL")
         await self.refuses(on_call.set_level("SURGE", why=""), "INVALID", "why", "MISSING")
         await self.refuses(on_call.set_level("ENDED"), "INVALID", "to.pinned", "OUT_OF_RANGE")
-        with self.assertRaises(grpc.RpcError) as caught:
-            await on_call.free()
-        self.assertEqual(caught.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
+        freed = (await on_call.free()).recall
+        bounds = (freed.bounds.lowest, freed.bounds.highest)
+        self.assertEqual((freed.pinned, bounds), (False, (recall_pb2.RECALL_LEVEL_NORMAL, recall_pb2.RECALL_LEVEL_CRITICAL)))
+        self.assertEqual(freed.level, recall_pb2.RECALL_LEVEL_ELEVATED, "nothing presses yet")
+        self.assertTrue(freed.control.measures, "what it moves by can be seen")
 
         would = await on_call.set_level("SURGE", dry_run=True, request_id="level")
         self.assertTrue(all(t.open for t in would.recall.tiers))

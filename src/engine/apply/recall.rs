@@ -10,7 +10,7 @@ use super::super::recall::{
     Alarm, Amends, Breaker, Heed, Level, MOST_OVER, Outcome, Partners, Plan, Question, Recall,
     ReturnedBecause, SelfService, Step, Text, Tier, TierCounts, TriageClass, law,
 };
-use crate::ids::{ContactId, EffectId, RecallId};
+use crate::ids::{AskId, ContactId, EffectId, RecallId};
 use crate::time::EngineTime;
 
 impl Engine {
@@ -55,13 +55,7 @@ impl Engine {
                 self.change_recall(*recall, |r| r.breakers[tier.index()] = *now);
             }
             Event::Triaged { contact, heed } => self.note(*contact, |c| triaged(c, *heed)),
-            Event::Diverted { contact, now } => {
-                self.change(*contact, |c| c.state = State::SelfService(*now));
-                self.count_tier(now.recall, now.tier, |t| t.entered += 1);
-                if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == now.recall) {
-                    recall.breakers[now.tier.index()].enters(*contact);
-                }
-            }
+            Event::Diverted { contact, now } => self.diverted(*contact, *now),
             Event::Stepped { contact, now } => {
                 self.change(*contact, |c| c.state = State::SelfService(*now));
             }
@@ -82,16 +76,26 @@ impl Engine {
                 self.count_tier(*recall, *tier, |t| t.returned += 1);
             }
             Event::WordsAsked { ask, .. } => self.counts.last_ask = ask.0,
-            Event::WordsRead { contact, ask, .. } => {
-                let reading = |c: &Contact| c.self_service().is_some_and(|s| s.awaits(*ask));
-                if self.contact(*contact).is_some_and(reading) {
-                    self.machine_worked(*contact, Tier::Faq);
-                }
-            }
+            Event::WordsRead { contact, ask, .. } => self.words_read(*contact, *ask),
             Event::FollowUpOpened(arrived) => self.follow_up_opened(at, arrived),
             // What was pressed or found is for others to know; what follows from it follows
             // as events of its own.
             _ => {}
+        }
+    }
+
+    fn diverted(&mut self, contact: ContactId, now: SelfService) {
+        self.change(contact, |c| c.state = State::SelfService(now));
+        self.count_tier(now.recall, now.tier, |t| t.entered += 1);
+        if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == now.recall) {
+            recall.breakers[now.tier.index()].enters(contact);
+        }
+    }
+
+    fn words_read(&mut self, contact: ContactId, ask: AskId) {
+        let reading = |c: &Contact| c.self_service().is_some_and(|s| s.awaits(ask));
+        if self.contact(contact).is_some_and(reading) {
+            self.machine_worked(contact, Tier::Faq);
         }
     }
 

@@ -46,7 +46,7 @@ CHANCE = {
     "SurgelineAbandonmentHigh", "SurgelineNoAgentReady", "SurgelineAgentsLost",
     "SurgelineConnectFailing", "SurgelineManyRefusals", "SurgelineSessionsCutOff",
     "SurgelineReplicaLagging", "SurgelineJournalSyncSlow", "SurgelineSafetyClassWaiting",
-    "SurgelineTextsFailing", "SurgelinePagesFailing",
+    "SurgelineTextsFailing", "SurgelinePagesFailing", "SurgelineTierFailing",
 }
 # Alerts about what is owed: the demo promises nothing and has nothing to make good.
 OWED = {

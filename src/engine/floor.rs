@@ -6,6 +6,7 @@
 //! agents. Everything here can be made again from contacts, agents and routing; nothing
 //! here decides.
 
+mod apart;
 mod asks;
 mod demand;
 mod eligible;
@@ -28,7 +29,7 @@ use super::contact::Contact;
 use super::crowd::Crowd;
 use super::line::{Line, Spot, Standing};
 use super::policy::AgentChoice;
-use super::rank::{Asked, ClassKey, ProfileKey, order};
+use super::rank::{Apart, Asked, ClassKey, ProfileKey, order};
 use super::routing::Routing;
 use super::words::{Channel, ServiceClass};
 use crate::ids::{AgentId, ContactId, QueueId, SharingId};
@@ -83,6 +84,8 @@ pub(crate) struct Floor {
     backlog: Vec<[u32; 3]>,
     /// Contacts kept for one agent, by that agent.
     named: BTreeMap<AgentId, BTreeSet<(Place, ContactId)>>,
+    /// Classes of those who wait for more than an agent, with somebody in them.
+    apart: BTreeSet<u16>,
     /// Sharings that are in force.
     pub(in crate::engine) shared: SmallVec<[SharingId; 4]>,
     /// By agent, customers who are asked on their account whether they are still there.
@@ -146,7 +149,11 @@ impl Floor {
             self.named.entry(named.agent).or_default().insert((contact.place, contact.id));
             return Stand::Named(named.agent);
         }
-        let id = self.class(Asked::of(contact), routing);
+        let apart = Apart::of(contact, routing);
+        let id = self.class(Asked { apart, ..Asked::of(contact) }, routing);
+        if apart != Apart::NONE {
+            self.apart.insert(id);
+        }
         let class = &mut self.classes[usize::from(id)];
         let spot = Spot::of(contact);
         let standing = if contact.passed_over.is_empty() {
@@ -185,6 +192,7 @@ impl Floor {
                 if class.line.is_empty() {
                     let channel = class.key.channel.index();
                     self.waiting[service][channel].set(usize::from(id), false);
+                    self.apart.remove(&id);
                 }
                 moved.map(|c| (c, Stand::Line(id, Standing::Tree)))
             }
@@ -223,21 +231,28 @@ impl Floor {
     }
 
     /// The best agent for a contact with their rank: best rank, then least loaded, then longest
-    /// idle; where the queue says so, by lot among those of the best rank.
+    /// idle; where the queue says so, by lot among those of the best rank. `is_let` tells whether
+    /// contacts who stand apart so are for a partner, or for anybody else, just now.
     pub(crate) fn agent_for(
         &self,
         contact: &Contact,
         stand: Stand,
         lot: u64,
         passes_over: impl Fn(ContactId, AgentId) -> bool,
+        is_let: impl Fn(Apart, bool) -> bool,
     ) -> Option<(u16, AgentId)> {
         let Stand::Line(class, _) = stand else { return None };
         let class = &self.classes[usize::from(class)];
         let channel = contact.channel.index();
-        let staffed = |(_, p): &&(u16, u16)| self.staffed[channel].contains(usize::from(*p));
-        if self.staffed[channel].is_clear() {
+        if self.staffed[channel].is_clear() || !is_let(class.key.apart, false) {
             return None;
         }
+        // Asked once, however many partners are idle.
+        let partners = is_let(class.key.apart, true);
+        let staffed = |(_, p): &&(u16, u16)| {
+            let (of, p) = (&self.profiles[usize::from(*p)].0, usize::from(*p));
+            self.staffed[channel].contains(p) && (partners || !of.partner)
+        };
         let ranks = class.eligible.chunk_by(|a, b| a.0 == b.0);
         for same in ranks {
             let idle = same.iter().filter(staffed).map(|(_, p)| &self.profiles[usize::from(*p)].1);
@@ -264,12 +279,14 @@ impl Floor {
         service: ServiceClass,
         channels: IdleKeys,
         passes_over: impl Fn(ContactId, AgentId) -> bool,
+        is_let: impl Fn(Apart, bool) -> bool,
         mut each: impl FnMut(&Class, Spot) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let Some((profile, _)) = self.profile_of.get(agent.index()) else {
             return ControlFlow::Continue(());
         };
-        let eligible = self.profiles[usize::from(*profile)].1.eligible.as_slice();
+        let (ProfileKey { partner, .. }, profile) = &self.profiles[usize::from(*profile)];
+        let eligible = profile.eligible.as_slice();
         for channel in Channel::ALL.into_iter().filter(|c| channels.has(*c)) {
             let waiting = self.waiting[service as usize][channel.index()].as_slice();
             for (word, (waiting, eligible)) in waiting.iter().zip(eligible).enumerate() {
@@ -279,6 +296,10 @@ impl Floor {
                     let class = &self.classes[class];
                     both &= both - 1;
                     if class.key.silent && self.asks_enough(agent) {
+                        continue;
+                    }
+                    let apart = class.key.apart;
+                    if (*partner || apart != Apart::NONE) && !is_let(apart, *partner) {
                         continue;
                     }
                     if let Some(next) = class.line.front(agent, &passes_over) {
@@ -298,9 +319,10 @@ impl Floor {
         service: ServiceClass,
         channels: IdleKeys,
         passes_over: impl Fn(ContactId, AgentId) -> bool,
+        is_let: impl Fn(Apart, bool) -> bool,
     ) -> SmallVec<[Candidate; 8]> {
         let mut found = SmallVec::new();
-        let _ = self.each_for(agent, service, channels, passes_over, |class, next| {
+        let _ = self.each_for(agent, service, channels, passes_over, is_let, |class, next| {
             let queue = class.key.queue;
             let backlog = self.backlog[queue.index()][service as usize];
             found.push(Candidate { queue, next, backlog });
@@ -317,9 +339,10 @@ impl Floor {
         service: ServiceClass,
         channels: IdleKeys,
         passes_over: impl Fn(ContactId, AgentId) -> bool,
+        is_let: impl Fn(Apart, bool) -> bool,
     ) -> bool {
         let one = |_: &Class, _| ControlFlow::Break(());
-        self.each_for(agent, service, channels, passes_over, one).is_break()
+        self.each_for(agent, service, channels, passes_over, is_let, one).is_break()
     }
 
     /// The rank of an agent among those eligible for a class, if they are.
@@ -359,7 +382,9 @@ impl Floor {
     pub(crate) fn about_before(&self, contact: &Contact, stand: Stand) -> Option<usize> {
         let Stand::Line(class, standing) = stand else { return None };
         let line = &self.classes[usize::from(class)].line;
-        Some(line.about_before(standing, Spot::of(contact)))
+        let spot = Spot::of(contact);
+        let beside = self.lines_beside(class).map(|line| line.about_before(Standing::Tree, spot));
+        Some(line.about_before(standing, spot) + beside.sum::<usize>())
     }
 
     /// How many of the same class stand before a contact.

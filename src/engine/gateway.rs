@@ -6,6 +6,7 @@ use super::command::GatewayLimits;
 use super::routing::Name;
 use super::words::Key;
 use crate::ids::{GatewayId, SessionId};
+use crate::time::EngineTime;
 
 /// Most gateways that may make themselves known.
 pub const MOST_GATEWAYS: usize = 1024;
@@ -31,6 +32,9 @@ pub struct Gateway {
     pub unsaid: u32,
     /// Calls of its that are with a recorded menu.
     pub in_ivr: u32,
+    /// When it may be asked to call the next customer, where it has said how many calls a
+    /// second it can make; the beginning of time before the first.
+    pub next_call: EngineTime,
 }
 
 /// A gateway's name for a contact, borrowed to look the contact up.
@@ -68,6 +72,7 @@ impl Gateway {
             effects: 0,
             unsaid: 0,
             in_ivr: 0,
+            next_call: EngineTime::ZERO,
         }
     }
 }

@@ -27,7 +27,8 @@ use super::sharing::Shared;
 pub use super::sticky::LastAgent;
 use super::store::{Filed, Store, hash_of};
 use super::{Engine, HASH_VERSION, Standing};
-use crate::ids::{AgentId, ContactId, RequestId, ReservationId};
+use crate::ids::{AgentId, ContactId, GatewayId, RequestId, ReservationId};
+use crate::time::EngineTime;
 
 /// What is counted, never made again.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Hash)]
@@ -219,6 +220,10 @@ impl Engine {
         }
         // After agents and recalls: who is idle and who is kept is looked up in them.
         engine.configure_floor();
+        // Whose turn has come long since is seen at the first tick.
+        let turns = (0u16..).map(GatewayId).zip(&engine.gateways);
+        let turns = turns.filter(|(_, g)| g.next_call > EngineTime::ZERO);
+        engine.turns = turns.map(|(id, g)| (id, g.next_call)).collect();
         engine.restore_contacts(image)?;
         engine.restore_owed(image)?;
         image.kept_places.iter().for_each(|row| engine.kept.put(*row));

@@ -154,6 +154,14 @@ impl Line {
         [row, tree, aside].into_iter().flatten().min()
     }
 
+    /// Whoever has the oldest place of those who pass nobody over, and all who do.
+    pub(crate) fn fronts(&self) -> impl Iterator<Item = (Spot, Standing)> {
+        let row = self.row.front().copied().flatten().map(|s| (s, Standing::Row(self.row_begins)));
+        let tree = self.tree.first().map(|s| (*s, Standing::Tree));
+        let first = row.into_iter().chain(tree).min_by_key(|(spot, _)| *spot);
+        first.into_iter().chain(self.aside.iter().map(|s| (*s, Standing::Aside)))
+    }
+
     /// Whoever has the oldest place, whether some agent is passed over or not.
     pub(crate) fn oldest(&self) -> Option<Spot> {
         let row = self.row.front().copied().flatten();

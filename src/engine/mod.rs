@@ -23,6 +23,7 @@ pub mod directive;
 pub mod entry;
 pub mod event;
 mod floor;
+mod gates;
 pub mod gateway;
 pub mod hours;
 pub mod image;
@@ -93,7 +94,7 @@ use words::Key;
 /// Which way of hashing state this is. Goes up with every change to what is hashed, and to what
 /// events make of it, so that marks in an older journal are passed over instead of called
 /// differences.
-pub const HASH_VERSION: u32 = 9;
+pub const HASH_VERSION: u32 = 10;
 
 /// The state machine.
 #[derive(Debug, Default)]
@@ -135,6 +136,9 @@ pub struct Engine {
     /// Calls outside the router, by what their gateway calls them.
     outside: std::collections::BTreeMap<(GatewayId, Key), AgentId>,
     timers: Timers,
+    /// When a gateway that makes so many calls a second may make the next one. The owner takes
+    /// out whose turn has come.
+    turns: std::collections::BTreeMap<GatewayId, EngineTime>,
     hashes: Hashes,
     /// By agent.
     standings: Vec<Standing>,
@@ -227,7 +231,7 @@ impl Engine {
             return Some(EngineTime::ZERO);
         }
         let rests = self.agenda.next_walk().into_iter().chain(self.bulk_rests());
-        let rests = rests.chain(self.next_look());
+        let rests = rests.chain(self.next_look()).chain(self.turns.values().copied());
         self.timers.next().into_iter().chain(rests).min()
     }
 
@@ -454,7 +458,6 @@ impl Engine {
     }
 
     fn passes_over(&self, contact: ContactId, agent: AgentId) -> bool {
-        self.partners_are_full(agent)
-            || self.contact(contact).is_some_and(|c| c.passed_over.iter().any(|p| p.agent == agent))
+        self.contact(contact).is_some_and(|c| c.passed_over.iter().any(|p| p.agent == agent))
     }
 }

@@ -14,7 +14,7 @@ use super::event::Queued;
 use super::policy::AgentChoice;
 use super::queue_life::Pools;
 use super::words::{Channel, Need, Needs, ServiceClass};
-use crate::ids::{PoolId, QueueId, SkillId};
+use crate::ids::{EntryPointId, GatewayId, PoolId, QueueId, SkillId};
 
 /// What contacts of one class have in common.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -30,6 +30,23 @@ pub(crate) struct ClassKey<N = Needs, P = Pools> {
     pub(crate) silent: bool,
     /// Any agent may have it: somebody is hurt and has waited too long.
     pub(crate) anyone: bool,
+    /// What else decides whether it may be had just now.
+    pub(crate) apart: Apart,
+}
+
+/// What lets contacts who need the same wait while others of them are served: see
+/// [`super::gates`]. They are one line to whoever counts who stands before whom.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct Apart {
+    /// Where it came in, if partners may have it.
+    pub(crate) partners: Option<EntryPointId>,
+    /// The gateway that is to call its customer.
+    pub(crate) dialled: Option<GatewayId>,
+}
+
+impl Apart {
+    /// Nothing does.
+    pub(crate) const NONE: Self = Self { partners: None, dialled: None };
 }
 
 /// The class that somebody asks for, as they hold it: to look it up nothing is copied.
@@ -64,6 +81,7 @@ impl<'a> Asked<'a> {
             pools: &c.stage.pools,
             silent: c.has_fallen_silent(),
             anyone: c.stage.is_anyones(),
+            apart: Apart::NONE,
         }
     }
 
@@ -78,6 +96,7 @@ impl<'a> Asked<'a> {
             pools: &q.stage.pools,
             silent: false,
             anyone: q.stage.is_anyones(),
+            apart: Apart::NONE,
         }
     }
 
@@ -92,11 +111,17 @@ impl<'a> Asked<'a> {
             pools: Pools::from_slice(self.pools),
             silent: self.silent,
             anyone: self.anyone,
+            apart: self.apart,
         }
     }
 }
 
 impl ClassKey {
+    /// Whether contacts of another class need the same, whoever may have them just now.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        self.queue == other.queue && self.asked() == Asked { apart: self.apart, ..other.asked() }
+    }
+
     /// The same, borrowed.
     pub(crate) fn asked(&self) -> Asked<'_> {
         Asked {
@@ -108,6 +133,7 @@ impl ClassKey {
             pools: &self.pools,
             silent: self.silent,
             anyone: self.anyone,
+            apart: self.apart,
         }
     }
 }
@@ -202,6 +228,7 @@ mod tests {
             pools: Pools::new(),
             silent: false,
             anyone: false,
+            apart: Apart::NONE,
         }
     }
 

@@ -8,7 +8,7 @@ use super::Engine;
 use super::callback::{CallbackPolicy, SLOT, slot_of};
 use super::contact::Contact;
 use super::queue_life::Pools;
-use super::rank::ClassKey;
+use super::rank::{Apart, ClassKey};
 use super::routing::Queue;
 use super::words::{Channel, Needs, ServiceClass};
 use crate::ids::QueueId;
@@ -63,6 +63,7 @@ impl Engine {
             pools: Pools::new(),
             silent: false,
             anyone: false,
+            apart: Apart::NONE,
         };
         let slots = self.floor.slots_for(&usual, &of.pools, &self.routing);
         let each = self.pace.get(queue, Channel::Voice).work.seconds_each(at)?;

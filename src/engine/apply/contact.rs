@@ -241,6 +241,7 @@ impl Engine {
             self.pace.turn(self.now, of);
         }
         let partner = self.contact(r.contact).and_then(|c| self.as_partner(agent, c));
+        self.takes_turn(r.contact);
         self.change(r.contact, |c| {
             c.state = State::Reserved { reservation, agent, deadline };
             c.partner = partner;

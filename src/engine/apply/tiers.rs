@@ -85,6 +85,19 @@ impl Engine {
         *on_line = if comes { *on_line + 1 } else { on_line.saturating_sub(1) };
     }
 
+    /// A call that is about to be made is its gateway's turn: the next one comes so much later.
+    pub(super) fn takes_turn(&mut self, contact: ContactId) {
+        let silent = self.contact(contact).filter(|c| c.silent().is_some());
+        let Some(gateway) = silent.map(|c| c.gateway) else { return };
+        let now = self.now;
+        let Some(g) = self.gateways.get_mut(gateway.index()) else { return };
+        let apart = g.calls_apart();
+        if apart > Span::ZERO {
+            g.next_call = g.next_call.max(now) + apart;
+            self.turns.insert(gateway, g.next_call);
+        }
+    }
+
     /// Whether a partner took what they were offered, which tells of the tier.
     pub(super) fn partner_told(&mut self, contact: ContactId, how: Outcome) {
         if let Some(recall) = self.contact(contact).and_then(|c| c.partner) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Callback, CallbackCounts, Phase, SLOT, slot_of};
 use crate::engine::contact::{Contact, State};
-use crate::ids::{QueueId, RecallId};
+use crate::ids::{GatewayId, QueueId, RecallId};
 use crate::time::{EngineTime, Span};
 
 /// What is promised by the end of one slot.
@@ -27,6 +27,8 @@ pub(crate) struct Board {
     counts: BTreeMap<QueueId, CallbackCounts>,
     /// Offers that are out, by recall.
     offers: BTreeMap<RecallId, u32>,
+    /// Customers who are being called or about to be, by gateway.
+    calling: BTreeMap<GatewayId, u32>,
 }
 
 impl Board {
@@ -49,6 +51,9 @@ impl Board {
         {
             self.offers.remove(&offer.recall);
         }
+        if is_called(contact) && self.calling(contact.gateway) == 0 {
+            self.calling.remove(&contact.gateway);
+        }
         if self.of(contact.queue) == CallbackCounts::default() {
             self.counts.remove(&contact.queue);
         }
@@ -70,6 +75,10 @@ impl Board {
             if is_coming(c, callback) {
                 slot.coming = step(slot.coming);
             }
+        }
+        if is_called(c) {
+            let calling = self.calling.entry(c.gateway).or_default();
+            *calling = step(*calling);
         }
         let counts = self.counts.entry(c.queue).or_default();
         let count = match (c.state, callback.phase) {
@@ -96,6 +105,11 @@ impl Board {
     /// Offers of a recall that are out.
     pub(crate) fn offers(&self, recall: RecallId) -> u32 {
         self.offers.get(&recall).copied().unwrap_or_default()
+    }
+
+    /// Customers whom a gateway is calling, or is about to.
+    pub(crate) fn calling(&self, gateway: GatewayId) -> u32 {
+        self.calling.get(&gateway).copied().unwrap_or_default()
     }
 
     /// Whether any offer is out.
@@ -137,6 +151,11 @@ impl Board {
 /// The slot by whose end something is due.
 fn slot_by(due: EngineTime) -> u64 {
     slot_of(due - Span(1))
+}
+
+/// An agent is asked or kept for a customer who is not on the line yet.
+fn is_called(c: &Contact) -> bool {
+    c.silent().is_some() && matches!(c.state, State::Reserved { .. } | State::Connecting { .. })
 }
 
 /// It is still to come: nobody who counts those in line by their places has counted it.

@@ -3,16 +3,17 @@
 //! Looked at around every event, because a contact leaves its agent in many ways: who was held
 //! back for it stands in line again at once, so that the freed agent may take them, and is
 //! offered at the end of the command. What was promised in a conversation is work once that is
-//! over. It costs five comparisons while nobody is linked, asked or offered a call, nothing is
-//! promised so, and no pool is a partner's.
+//! over. It costs six comparisons while nobody is linked, asked, offered a call or to be
+//! called, nothing is promised so, and no pool is a partner's.
 
 use smallvec::SmallVec;
 
 use super::super::contact::Contact;
 use super::super::event::{Event, HeldBack};
 use super::Turn;
+use super::fills::Gate;
 use super::offer::may_answer;
-use crate::ids::{AgentId, ContactId, QueueId, RecallId};
+use crate::ids::{AgentId, ContactId, GatewayId, QueueId, RecallId};
 
 /// Whom to look for once the command is carried out.
 #[derive(Debug, Default)]
@@ -51,6 +52,8 @@ pub(super) struct Before {
     /// In which queue a call was offered to it.
     offered: Option<QueueId>,
     partner: Option<RecallId>,
+    /// Its gateway had no session left to call anybody.
+    full: Option<GatewayId>,
 }
 
 impl Turn<'_> {
@@ -60,9 +63,11 @@ impl Turn<'_> {
         let talking = engine.owed.any_talking();
         let offers = engine.board.any_offers();
         let partners = !engine.routing.partners.is_empty();
+        let calls = engine.floor.any_dialled();
         if !talking
             && !offers
             && !partners
+            && !calls
             && !engine.known.any_linked()
             && !engine.floor.asks_any()
         {
@@ -82,9 +87,10 @@ impl Turn<'_> {
         let talks = talking && c.goes_on();
         let offered = c.offer().filter(|_| offers).map(|_| c.queue);
         let partner = c.partner;
-        let hangs =
-            talks || offered.is_some() || partner.is_some() || !held.is_empty() || asked.is_some();
-        hangs.then_some(Before { contact, held, asked, talks, offered, partner })
+        let full = Some(c.gateway).filter(|g| calls && engine.has_no_session(*g));
+        let more = offered.is_some() || partner.is_some() || full.is_some();
+        let hangs = talks || more || !held.is_empty() || asked.is_some();
+        hangs.then_some(Before { contact, held, asked, talks, offered, partner, full })
     }
 
     pub(super) fn after(&mut self, before: Before) {
@@ -95,6 +101,10 @@ impl Turn<'_> {
         if now.and_then(|c| c.partner) != before.partner {
             self.later.partners.extend(before.partner);
         }
+        if let Some(gateway) = before.full.filter(|g| !self.engine.has_no_session(*g)) {
+            self.opens(Gate::Calls(gateway));
+        }
+        let now = self.engine.contact(before.contact);
         // It was promised for the queue that it stood in, and holds room there.
         let holds = |c: &Contact| may_answer(c) && before.offered == Some(c.queue);
         if before.offered.is_some() && now.is_some_and(|c| c.offer().is_some() && !holds(c)) {

@@ -62,7 +62,9 @@ impl Turn<'_> {
                 }
                 // State alone: whoever decides this again decides the same.
                 let lot = hash_of(&(contact, engine.counts.last_reservation));
-                let found = engine.floor.agent_for(c, stand, lot, |c, a| engine.passes_over(c, a));
+                let passes_over = |c, a| engine.passes_over(c, a);
+                let is_let = |apart, partner| engine.is_let(apart, partner, self.at);
+                let found = engine.floor.agent_for(c, stand, lot, passes_over, is_let);
                 if let Some((rank, agent)) = found {
                     let queue = engine.routing.queue(c.queue);
                     let by = queue.map(|q| of_agents(q.policy.agent_choice, c.channel));
@@ -86,7 +88,9 @@ impl Turn<'_> {
             Some(agent) => agent,
             None => engine.sticky.agent(self.at, c.customer?, queue.policy.sticky)?,
         };
-        let free = engine.has_room(agent, c.channel) && !engine.passes_over(c.id, agent);
+        let free = engine.has_room(agent, c.channel)
+            && !engine.passes_over(c.id, agent)
+            && engine.may_have(agent, c, self.at);
         free.then_some(agent).zip(engine.floor.rank(agent, stand))
     }
 
@@ -135,10 +139,9 @@ impl Turn<'_> {
         if channels.is_empty() {
             return None;
         }
-        let full = engine.partners_are_full(agent);
         let of = |service| {
             let kept = self.kept_for(agent, service, channels);
-            kept.or_else(|| if full { None } else { self.in_line_for(agent, service, channels) })
+            kept.or_else(|| self.in_line_for(agent, service, channels))
         };
         if let Some(chosen) = of(ServiceClass::Safety) {
             return Some(chosen);
@@ -151,8 +154,9 @@ impl Turn<'_> {
         }
         let service = ServiceClass::Async;
         let passes_over = |c, a| engine.passes_over(c, a);
+        let is_let = |apart, partner| engine.is_let(apart, partner, self.at);
         let async_passed = self.kept_for(agent, service, channels).is_some()
-            || !full && engine.floor.is_wanted(agent, service, channels, passes_over);
+            || engine.floor.is_wanted(agent, service, channels, passes_over, is_let);
         Some(Chosen { async_passed, ..live })
     }
 
@@ -173,7 +177,8 @@ impl Turn<'_> {
     fn in_line_for(&self, agent: AgentId, service: ServiceClass, on: IdleKeys) -> Option<Chosen> {
         let engine = &*self.engine;
         let passes_over = |c, a| engine.passes_over(c, a);
-        let mut queues = engine.floor.queues_for(agent, service, on, passes_over);
+        let is_let = |apart, partner| engine.is_let(apart, partner, self.at);
+        let mut queues = engine.floor.queues_for(agent, service, on, passes_over, is_let);
         let stood_back = self.shares(agent, service, &mut queues);
         let (found, mut why) = choose(&engine.routing, self.at, &queues)?;
         if stood_back && queues.len() == 1 {

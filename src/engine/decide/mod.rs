@@ -14,6 +14,7 @@ mod control;
 mod demand;
 mod fallback;
 mod feedback;
+mod fills;
 mod gateway;
 mod hungry;
 mod lane;
@@ -86,6 +87,8 @@ pub(crate) struct Agenda {
     walks: walk::Walks,
     /// When free levels were looked at last.
     pub(super) looked: EngineTime,
+    /// What has opened for those who wait behind it.
+    opened: std::collections::BTreeSet<fills::Gate>,
     /// Everyone is gone through after an edit of queues.
     edits: Option<refile::Edits>,
     /// Sharings that were found to be kept from beginning by the opposite one, and when.
@@ -100,6 +103,7 @@ impl Agenda {
             && self.hungry.is_empty()
             && self.walks.is_empty()
             && self.edits.is_none()
+            && self.opened.is_empty()
     }
 
     /// When a walk that rests goes on.

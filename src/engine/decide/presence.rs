@@ -44,7 +44,8 @@ impl Turn<'_> {
         let last = self.last_agent(c, stand).filter(|(agent, _)| !busy(*agent));
         let agent = last.map(|(agent, _)| agent).or_else(|| {
             let not = |c, agent| engine.passes_over(c, agent) || busy(agent);
-            engine.floor.agent_for(c, stand, 0, not).map(|(_, agent)| agent)
+            let is_let = |apart, partner| engine.is_let(apart, partner, self.at);
+            engine.floor.agent_for(c, stand, 0, not, is_let).map(|(_, agent)| agent)
         });
         if let Some(agent) = agent {
             self.ask_presence(contact, agent);

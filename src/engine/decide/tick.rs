@@ -27,6 +27,8 @@ impl Turn<'_> {
         self.walk();
         self.refile_some();
         self.carry_out();
+        self.turns_come();
+        self.some_go_on();
         self.some_look();
     }
 

@@ -7,10 +7,12 @@
 use super::super::Engine;
 use super::super::contact::Contact;
 use super::super::event::{BreakerSet, Event, PartnersSet};
+use super::super::gates::partners_have_room;
 use super::super::queue_life::Pools;
 use super::super::recall::{Breaker, Gate, Partners, Recall, Tier};
 use super::super::words::Channel;
 use super::Turn;
+use super::fills::Gate as Opened;
 use crate::ids::{AgentId, ContactId, EntryPointId, RecallId};
 use crate::time::EngineTime;
 
@@ -59,29 +61,6 @@ impl Engine {
         let pool = self.routing.agent(agent).map(|a| a.pool);
         pool.is_some_and(|pool| self.routing.partners.contains(&pool)) && !self.is_kept(agent)
     }
-
-    /// Whether a partner takes nothing just now: their pool has joined no recall, has as many
-    /// contacts of one as its plan lets them have, or its breaker is open.
-    #[must_use]
-    pub fn partners_are_full(&self, agent: AgentId) -> bool {
-        if self.routing.partners.is_empty() || !self.is_partner(agent) {
-            return false;
-        }
-        let Some(pool) = self.routing.agent(agent).map(|a| a.pool) else { return false };
-        let theirs = |r: &&Recall| {
-            let plan = r.plan.partner.as_ref();
-            r.partners == Partners::Joined && plan.is_some_and(|t| t.pools.contains(&pool))
-        };
-        let mut joined = self.recalls.iter().filter(theirs).peekable();
-        joined.peek().is_none() || joined.any(|r| !has_room(r))
-    }
-}
-
-/// Whether partners may take one more contact of a recall.
-fn has_room(recall: &Recall) -> bool {
-    let has = recall.tiers[Tier::Partner.index()].in_use;
-    let most = recall.plan.tier(Tier::Partner).map_or(0, |(_, most)| most);
-    has < most && recall.breakers[Tier::Partner.index()].admits(0)
 }
 
 /// What partners turn to by now, if to something else.
@@ -152,17 +131,11 @@ impl Turn<'_> {
         kept.into_iter().for_each(|agent| self.engine.agenda.hungry.add(agent));
     }
 
-    /// Partners look for work, in slices: there is room for one of them again.
+    /// Whoever waits for partners of a recall is looked at again: there may be room with them.
     pub(super) fn partners_look(&mut self, recall: RecallId) {
-        let Some(recall) = self.engine.recall(recall) else { return };
-        if recall.partners != Partners::Joined || !has_room(recall) {
-            return;
+        if self.engine.recall(recall).is_some_and(partners_have_room) {
+            self.opens(Opened::Partners(recall));
         }
-        let pools = recall.plan.partner.as_ref().map(|t| t.pools.clone()).unwrap_or_default();
-        let agents = (0u32..).map(AgentId).zip(&self.engine.routing.agents);
-        let theirs = agents.filter(|(_, a)| pools.contains(&a.pool)).map(|(id, _)| id);
-        let theirs: Vec<AgentId> = theirs.collect();
-        theirs.into_iter().for_each(|agent| self.engine.agenda.hungry.add(agent));
     }
 
     /// The pools that a contact's steps gave it, with those of partners who may serve it.

@@ -7,7 +7,7 @@ use super::{Floor, Stand};
 use crate::engine::care::MOST_ASKED;
 use crate::engine::contact::Contact;
 use crate::engine::line::Spot;
-use crate::engine::rank::Asked;
+use crate::engine::rank::{Asked, ClassKey};
 use crate::ids::{AgentId, ContactId};
 
 impl Floor {
@@ -51,14 +51,17 @@ impl Floor {
         front(false).is_none_or(|there| silent < there).then_some(silent.contact)
     }
 
-    /// How many of those who need the same as a contact, and are silent where it is not or the
-    /// other way round, stand before it.
+    /// How many of those who need the same as a contact stand before it in other lines: they are
+    /// silent where it is not, or wait for more than an agent. For people who look.
     pub(crate) fn before_beside(&self, contact: &Contact, stand: Stand) -> usize {
         let Stand::Line(class, _) = stand else { return 0 };
         let key = &self.classes[usize::from(class)].key;
-        let beside = Asked { silent: !key.silent, ..key.asked() };
-        let line = self.class_ids.get(&beside).map(|id| &self.classes[usize::from(*id)].line);
-        line.filter(|line| !line.is_empty()).map_or(0, |line| line.before(Spot::of(contact)))
+        let same = |other: &ClassKey| {
+            let asked = Asked { silent: key.silent, apart: key.apart, ..other.asked() };
+            other.queue == key.queue && other != key && asked == key.asked()
+        };
+        let lines = self.classes.iter().filter(|c| !c.line.is_empty() && same(&c.key));
+        lines.map(|c| c.line.before(Spot::of(contact))).sum()
     }
 
     /// How many agents have asked how often, for checking.

@@ -176,7 +176,8 @@ impl Floor {
 
     /// About how many of a class stand before a place.
     pub(crate) fn ahead_in(&self, class: u16, spot: Spot) -> f64 {
-        self.classes[usize::from(class)].line.about_ahead(spot)
+        let beside = self.lines_beside(class).map(|line| line.about_ahead(spot));
+        self.classes[usize::from(class)].line.about_ahead(spot) + beside.sum::<f64>()
     }
 
     /// What stands between agents and a contact of this class at this place, its own line
@@ -241,6 +242,7 @@ impl Floor {
             .flat_map(|s| self.waiting[s as usize].iter().map(move |w| (s, w)))
             .flat_map(move |(s, w)| w.ones().map(move |rival| (rival, s != service)))
             .filter(move |(rival, _)| *rival != usize::from(class))
+            .filter(move |(rival, _)| self.apart.is_empty() || !self.is_beside(class, *rival))
     }
 
     /// How many of a class's slots are those of agents who serve another class too.

@@ -5,7 +5,7 @@
 
 use super::Floor;
 use crate::engine::queue_life::Pools;
-use crate::engine::rank::ClassKey;
+use crate::engine::rank::{Apart, ClassKey};
 use crate::engine::routing::Queue;
 use crate::engine::words::{Channel, Needs, ServiceClass};
 use crate::ids::{PoolId, QueueId};
@@ -104,5 +104,6 @@ fn usual((queue, channel, of): &OfQueue<'_>) -> ClassKey {
         pools: Pools::new(),
         silent: false,
         anyone: false,
+        apart: Apart::NONE,
     }
 }

@@ -3,8 +3,8 @@
 
 use super::Violation;
 use crate::engine::Engine;
-use crate::engine::contact::Contact;
-use crate::engine::recall::Partners;
+use crate::engine::contact::{Contact, State};
+use crate::engine::recall::{Partners, Tier};
 use crate::engine::sharing::Help;
 use crate::engine::words::ServiceClass;
 use crate::ids::AgentId;
@@ -31,6 +31,34 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether partners take this contact: those of its own recall have room for one more, whatever
+    /// those of another have.
+    fn partners_take(&self, c: &Contact) -> bool {
+        let Some(recall) = self.recall_at(c.entry_point) else { return false };
+        let Some(tier) = recall.plan.partner.as_ref() else { return false };
+        let theirs = self.contacts().filter(|other| other.partner == Some(recall.id)).count();
+        let room = tier.capacity == 0 || theirs < tier.capacity as usize;
+        let breaker = recall.breakers[Tier::Partner.index()];
+        recall.partners == Partners::Joined && room && breaker.admits(0)
+    }
+
+    /// Whether a customer who is to be called waits for their gateway: for its turn, which may
+    /// have come without anybody having looked yet, or for a session.
+    fn waits_for_turn(&self, c: &Contact) -> bool {
+        let called = |o: &Contact| {
+            let state = matches!(o.state, State::Reserved { .. } | State::Connecting { .. });
+            o.is_on_line() || o.silent().is_some() && state
+        };
+        let Some(gateway) = self.gateway(c.gateway).filter(|_| c.silent().is_some()) else {
+            return false;
+        };
+        let most = gateway.limits.sessions as usize;
+        let has = || self.contacts().filter(|o| o.gateway == c.gateway && called(o)).count();
+        let turn = gateway.limits.calls_per_second > 0
+            && (gateway.next_call > self.now || self.turns.contains_key(&c.gateway));
+        turn || most > 0 && has() >= most
+    }
+
     /// Whether an agent may have a contact, by the words of the configuration alone.
     #[must_use]
     pub fn could_take(&self, agent: AgentId, c: &Contact) -> bool {
@@ -49,7 +77,7 @@ impl Engine {
             return false;
         }
         let partner = self.is_partner(agent);
-        if partner && self.partners_are_full(agent) {
+        if partner && !self.partners_take(c) || self.waits_for_turn(c) {
             return false;
         }
         let skilled = c.needs.iter().all(|n| {

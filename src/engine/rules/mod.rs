@@ -9,6 +9,7 @@ mod care;
 mod consults;
 mod day;
 mod hours;
+mod limits;
 mod overdue;
 mod owed;
 mod pains;

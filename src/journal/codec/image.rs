@@ -27,7 +27,7 @@ record!(Agent => AgentState {
 });
 record!(Work => WorkInHand { contact, queue, channel, hold });
 record!(Measure => MeasureState { inside, times; until = until_us, time = time_us });
-record!(Gateway => GatewayState { name, session, limits, sweep, effects, unsaid, in_ivr });
+record!(Gateway => GatewayState { name, session, limits, sweep, effects, unsaid, in_ivr; next_call = next_call_us });
 record!(Recall => RecallState {
     plan, level, over, tiers, breakers, partners, control, raised, lowered, alarm, amends;
     id = recall, since = since_us, started = started_us, expires = expires_us

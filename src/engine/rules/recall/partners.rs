@@ -153,6 +153,55 @@ fn partners_have_no_more_at_once_than_the_plan_says() {
     assert_eq!(c.held_for(calls[1]), Some(second));
 }
 
+/// Two recalls whose partners are the same two people: one may have one contact at a time.
+fn with_two_recalls() -> Center {
+    let mut c = with_partner();
+    let mut routing = Routing::clone(c.engine.routing());
+    routing.agents[BOB.index()].pool = OUTSIDE;
+    c.ok(&Command::Configure(Arc::new(routing)));
+    let tier = PartnerTier { lead: Span::ZERO, capacity: 1, ..partner_tier() };
+    c.starts_with_partners(tier.clone(), Level::Critical);
+    let wide = Plan { scope: vec![SHOP], ..only_partners(PartnerTier { capacity: 0, ..tier }) };
+    assert_eq!(c.start_with(wide, Level::Critical), Ok(Reply::Recall(RecallId(2))));
+    c.passes(0);
+    c
+}
+
+#[test]
+fn partners_of_a_recall_that_has_enough_take_what_another_has() {
+    let mut c = with_two_recalls();
+    c.ready(BOB);
+    let first = c.comes(Channel::Voice, HOTLINE);
+    let second = c.comes(Channel::Voice, HOTLINE);
+    assert_eq!((c.held_for(first), c.held_for(second)), (Some(BOB), None));
+    // Looked for by the agent, past who came before and is not for them now.
+    let other = c.comes(Channel::Voice, SHOP);
+    c.ready(CLEO);
+    assert_eq!((c.held_for(second), c.held_for(other)), (None, Some(CLEO)));
+    c.answer(other);
+    c.complete(other);
+    // And by the contact.
+    let another = c.comes(Channel::Voice, SHOP);
+    assert_eq!((c.held_for(second), c.held_for(another)), (None, Some(CLEO)));
+    c.answer(first);
+    c.complete(first);
+    assert_eq!(c.held_for(second), Some(BOB), "there is room again");
+}
+
+#[test]
+fn as_many_partners_look_as_there_is_room_for() {
+    let mut c = with_two_recalls();
+    c.ready(BOB);
+    c.ready(CLEO);
+    let calls: Vec<_> = (0..4).map(|_| c.comes(Channel::Voice, HOTLINE)).collect();
+    let first = c.held_for(calls[0]).expect("one of them has it");
+    c.report(Report::CustomerLeft(calls[0])).expect("gave up");
+    assert_eq!(c.engine.agenda.hungry.len(), 0, "nobody else is made to look");
+    c.passes(0);
+    let held: Vec<_> = calls[1..].iter().map(|call| c.held_for(*call)).collect();
+    assert_eq!(held, [Some(first), None, None], "who was freed looks first");
+}
+
 #[test]
 fn a_check_finds_partners_who_have_not_joined() {
     let contact = ContactId(3);

@@ -54,7 +54,7 @@ structs! {
         over_at, overstayed, leaving, outside,
     }
     Work { contact, queue, channel, hold }
-    Gateway { name, session, limits, sweep, effects, unsaid, in_ivr }
+    Gateway { name, session, limits, sweep, effects, unsaid, in_ivr, next_call }
     Recall { id, plan, level, since, control, raised, lowered, started, expires, over, tiers, breakers, partners, alarm, amends }
     Arrivals { newest, counts }
     TierCounts { in_use, entered, solved, informed, returned, followed_up, left }

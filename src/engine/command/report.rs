@@ -15,11 +15,11 @@ use crate::time::Span;
 /// What a gateway can carry, for the surge to plan with; 0 is "not said".
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct GatewayLimits {
-    /// Most conversations at once.
+    /// Most conversations at once, of all channels: beyond, no customer is called.
     pub sessions: u32,
     /// Most ports for recorded menus at once.
     pub ivr_ports: u32,
-    /// Most new calls a second.
+    /// Most calls a second that it is asked to make.
     pub calls_per_second: u32,
     /// It says texts to customers: self-service is possible on it.
     pub says: bool,

@@ -13,7 +13,8 @@ use surgeline::time::Span;
 
 use super::{AGENTS, QUEUES, SKILLS, callback, care, life, people, policies};
 
-/// The pool of partners.
+/// Pools of partners.
+pub(super) const ABROAD: PoolId = PoolId(3);
 pub(super) const OUTSIDE: PoolId = PoolId(2);
 
 fn listed(names: &[&str]) -> Vec<Listed> {
@@ -60,7 +61,11 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
         AgentProfile {
             name: Arc::from(format!("agent-{a}")),
             retired: false,
-            pool: if a % 8 == 7 { OUTSIDE } else { PoolId(u16::from(a % 3 == 0)) },
+            pool: match a % 8 {
+                7 if a == 7 => ABROAD,
+                7 => OUTSIDE,
+                _ => PoolId(u16::from(a % 3 == 0)),
+            },
             primary: skills.first().copied(),
             skills: skills.into_iter().map(|s| (s, rng.random_range(1..=5))).collect(),
             capacity,
@@ -71,8 +76,8 @@ pub(super) fn routing(rng: &mut StdRng, speaks: bool) -> Routing {
     let agents = agents.collect();
     Routing {
         skills: listed(&["s0", "s1", "s2", "s3", "s4"]),
-        pools: listed(&["own", "partner", "outside"]),
-        partners: [OUTSIDE].into_iter().collect(),
+        pools: listed(&["own", "partner", "outside", "abroad"]),
+        partners: [OUTSIDE, ABROAD].into_iter().collect(),
         queues,
         agents,
         calendars: life::calendars(),

@@ -40,10 +40,13 @@ const GATEWAYS: u16 = 3;
 /// Entries in one batch of the journal.
 const BATCH: usize = 1_000;
 
-/// The first gateway says texts and has few ports, the second says texts, the third does not.
+/// The first gateway says texts, has few ports and makes few calls, the second says texts and has
+/// few sessions, the third does not and says nothing of what it can carry.
 fn limits(gateway: u16) -> GatewayLimits {
-    let ivr_ports = if gateway == 0 { 2 } else { 0 };
-    GatewayLimits { ivr_ports, says: gateway < 2, offers: gateway < 2, ..GatewayLimits::default() }
+    let (ivr_ports, calls_per_second) = if gateway == 0 { (2, 1) } else { (0, 0) };
+    let sessions = if gateway == 1 { 12 } else { 0 };
+    let says = gateway < 2;
+    GatewayLimits { sessions, ivr_ports, calls_per_second, says, offers: says }
 }
 
 pub(super) struct World {

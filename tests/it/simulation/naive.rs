@@ -22,7 +22,7 @@ use surgeline::engine::event::{
 use surgeline::engine::policy::AgentChoice;
 use surgeline::engine::routing::AgentProfile;
 use surgeline::engine::words::{Channel, ServiceClass};
-use surgeline::ids::{AgentId, ContactId, CustomerId};
+use surgeline::ids::{AgentId, ContactId, CustomerId, GatewayId};
 use surgeline::time::{EngineTime, Span};
 
 /// A rule that is wrong on purpose.
@@ -57,10 +57,11 @@ pub(super) enum Wrong {
     Thread,
     Sharing,
     SharingRatio,
+    Calls,
 }
 
 impl Wrong {
-    pub(super) const ALL: [Self; 29] = [
+    pub(super) const ALL: [Self; 30] = [
         Self::Proficiency,
         Self::Pools,
         Self::StepPools,
@@ -90,6 +91,7 @@ impl Wrong {
         Self::Thread,
         Self::Sharing,
         Self::SharingRatio,
+        Self::Calls,
     ];
 }
 
@@ -114,6 +116,9 @@ pub(super) struct Naive {
     last: BTreeMap<CustomerId, (EngineTime, AgentId)>,
     /// Who had letters last that are closed, and until when that counts.
     threads: BTreeMap<ContactId, (EngineTime, AgentId)>,
+    /// When customers were called last whose gateways can only call so many, or agents were
+    /// asked for them.
+    called: BTreeMap<GatewayId, EngineTime>,
     /// Decisions compared, by what brought the two together.
     pub(super) compared: BTreeMap<&'static str, u64>,
 }
@@ -142,6 +147,7 @@ impl Naive {
             if let Event::Shared(news) = event {
                 compared = compared.and_then(|()| self.check_sharing(news));
             }
+            self.note_call(at, event);
             self.note_last(at, event);
             self.note_thread(at, event);
             self.engine.apply(at, event);
@@ -247,6 +253,9 @@ impl Naive {
         }
         let ranks = self.ranks(c);
         let rank = |agent| ranks.iter().position(|r| *r == self.rank(agent, c));
+        if !self.is_let(at, c) {
+            return Vec::new();
+        }
         let free = |agent: AgentId| self.has_room(agent, c.channel) && self.may_have(agent, c);
         if let Some(agent) = self.last_agent(at, c).filter(|agent| free(*agent)) {
             let rank = rank(agent).into_iter();
@@ -355,7 +364,8 @@ impl Naive {
             async_passed: false,
             why: self.why(Why::plain(Rule::Kept), agent, c),
         });
-        let line = all.into_iter().filter(|c| c.named.is_none() && self.may_have(agent, c));
+        let may = |c: &Contact| self.is_let(at, c) && self.may_have(agent, c);
+        let line = all.into_iter().filter(|c| c.named.is_none() && may(c));
         let (line, took_turns) = self.take_turns(agent, line.collect());
         let line = self.by_policy(at, line).and_then(|(c, mut why)| {
             if took_turns && why.queues == 1 {

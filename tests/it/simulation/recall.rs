@@ -8,17 +8,18 @@ use rand::seq::IndexedRandom;
 
 use surgeline::engine::command::{Command, Heard, RecallOrder, Report};
 use surgeline::engine::contact::{Contact, State, StateKind};
-use surgeline::engine::event::{Advanced, EffectKind, Event, Rule};
+use surgeline::engine::event::{Advanced, EffectKind, Event, Reserved, Rule};
 use surgeline::engine::recall::control::{ControlPlan, Within};
 use surgeline::engine::recall::{
     Answer, CallbackTier, Choice, FaqPlan, Found, Heed, IvrPlan, LatePlan, Level, LotVerdict,
-    Outside, Paged, PartnerTier, Partners, Plan, Question, ReturnedBecause, SafetyPlan,
+    Outside, Paged, PartnerTier, Partners, Plan, Question, Recall, ReturnedBecause, SafetyPlan,
     SelfService, Step, TriageClass, Wish,
 };
 use surgeline::engine::words::QueuedBecause;
 use surgeline::ids::{AgentId, ContactId, EffectId, EntryPointId, QueueId, RecallId};
 use surgeline::time::Span;
 
+use super::center::{ABROAD, OUTSIDE};
 use super::{AGENTS, World};
 
 impl World {
@@ -80,7 +81,12 @@ impl World {
         };
         let partner = PartnerTier {
             from: *[Level::Elevated, Level::Surge].choose(&mut self.rng).expect("two"),
-            pools: [super::center::OUTSIDE].into_iter().collect(),
+            pools: (*[&[OUTSIDE][..], &[ABROAD], &[OUTSIDE, ABROAD]]
+                .choose(&mut self.rng)
+                .expect("three"))
+            .iter()
+            .copied()
+            .collect(),
             lead: Span::seconds(self.rng.random_range(0..20)),
             share: self.rng.random_range(1..=100),
             capacity: self.rng.random_range(0..4),
@@ -291,13 +297,28 @@ impl World {
                     let of = self.owner.contact(r.contact).and_then(|c| c.entry_point);
                     let recall = self.owner.recall_at(of);
                     // They may join, and leave, later in the same command.
-                    let joined = recall.is_some_and(|r| r.partners == Partners::Joined);
+                    let joined = recall
+                        .is_some_and(|of| of.partners == Partners::Joined && self.is_theirs(r, of));
                     let left = events.iter().any(|e| matches!(e, Event::PartnersSet(_)));
                     assert!(joined || left || kept, "{context}: {r:?} is for no partner");
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Whether a recall's plan gives a contact to this partner.
+    fn is_theirs(&self, r: &Reserved, recall: &Recall) -> bool {
+        let pool = self.owner.routing().agents[r.agent.index()].pool;
+        let lets = |tier: &PartnerTier| {
+            let takes = self
+                .owner
+                .contact(r.contact)
+                .is_some_and(|c| tier.takes(c.channel) || tier.callbacks && c.callback.is_some());
+            let share = (r.contact.0 * 61) % 100 < u64::from(tier.share);
+            tier.pools.contains(&pool) && takes && share
+        };
+        recall.plan.partner.as_ref().is_some_and(lets)
     }
 
     /// Who goes to self-service keeps their place, comes back to it, and goes there once.

@@ -1,12 +1,13 @@
 //! Whether an agent has room, and may have a contact at all.
 
 use surgeline::engine::agent::{Hold, Presence};
-use surgeline::engine::contact::Contact;
-use surgeline::engine::event::SharedNews;
+use surgeline::engine::contact::{Contact, State};
+use surgeline::engine::event::{Event, SharedNews};
 use surgeline::engine::recall::{Gate, Partners, Tier};
 use surgeline::engine::routing::AgentProfile;
 use surgeline::engine::words::{Availability, Channel, ServiceClass};
 use surgeline::ids::{AgentId, PoolId, QueueId, SharingId};
+use surgeline::time::{EngineTime, Span};
 
 use super::{Naive, Wrong, in_line};
 
@@ -67,7 +68,7 @@ impl Naive {
         let passed = c.passed_over.iter().any(|p| p.agent == agent);
         self.is_able(agent, c)
             && (!passed || self.is(Wrong::PassOver))
-            && (self.partners_take(agent) || self.is(Wrong::Partners))
+            && (self.partners_take(agent, c) || self.is(Wrong::Partners))
     }
 
     fn is_partner(&self, agent: AgentId) -> bool {
@@ -76,27 +77,55 @@ impl Naive {
         routing.partners.contains(&pool) && !self.engine.is_kept(agent)
     }
 
-    /// Whether an agent is no partner, or one of a pool that joined recalls of which each lets
-    /// it have one more contact.
-    fn partners_take(&self, agent: AgentId) -> bool {
-        let pool = self.engine.routing().agents[agent.index()].pool;
-        let joined: Vec<bool> = self
-            .engine
-            .recalls()
-            .filter(|r| r.partners == Partners::Joined)
-            .filter_map(|r| {
-                let plan = r.plan.partner.as_ref().filter(|p| p.pools.contains(&pool))?;
-                let of = |c: &&Contact| c.partner == Some(r.id);
-                let has = self.engine.contacts().filter(of).count();
-                let few = plan.capacity == 0 || has < plan.capacity as usize;
-                Some(match r.breakers[Tier::Partner.index()].gate() {
-                    Gate::Closed => few,
-                    Gate::Trying { .. } => has == 0 && few,
-                    Gate::Open { .. } => false,
-                })
-            })
-            .collect();
-        !self.is_partner(agent) || !joined.is_empty() && joined.iter().all(|takes| *takes)
+    /// Whether an agent is no partner, or the recall that a contact is of was joined by them and
+    /// lets them have one more.
+    fn partners_take(&self, agent: AgentId, c: &Contact) -> bool {
+        let joined = self.engine.recall_at(c.entry_point).is_some_and(|r| {
+            let Some(plan) = r.plan.partner.as_ref() else { return false };
+            let of = |c: &&Contact| c.partner == Some(r.id);
+            let has = self.engine.contacts().filter(of).count();
+            let few = plan.capacity == 0 || has < plan.capacity as usize;
+            let lets = match r.breakers[Tier::Partner.index()].gate() {
+                Gate::Closed => true,
+                Gate::Trying { probe } => probe.is_none(),
+                Gate::Open { .. } => false,
+            };
+            r.partners == Partners::Joined && few && lets
+        });
+        !self.is_partner(agent) || joined
+    }
+
+    /// A customer is called, or an agent is asked for that.
+    pub(super) fn note_call(&mut self, at: EngineTime, event: &Event) {
+        let Event::Reserved(r) = event else { return };
+        let Some(c) = self.engine.contact(r.contact).filter(|c| c.silent().is_some()) else {
+            return;
+        };
+        let gateway = self.engine.gateway(c.gateway).expect("known");
+        let each = u64::from(gateway.limits.calls_per_second);
+        if each > 0 {
+            let turn = self.called.entry(c.gateway).or_default();
+            *turn = (*turn).max(at) + Span(1_000_000 / each);
+        }
+    }
+
+    /// Whether a contact waits for nothing but an agent: its gateway may call its customer, if
+    /// they are to be called.
+    pub(super) fn is_let(&self, at: EngineTime, c: &Contact) -> bool {
+        let Some(gateway) = self.engine.gateway(c.gateway).filter(|_| c.silent().is_some()) else {
+            return true;
+        };
+        let limits = gateway.limits;
+        let turn = self.called.get(&c.gateway).is_none_or(|turn| *turn <= at);
+        let held =
+            |o: &Contact| matches!(o.state, State::Reserved { .. } | State::Connecting { .. });
+        let uses = |o: &&Contact| {
+            let called = o.silent().is_some();
+            o.gateway == c.gateway && o.parent.is_none() && (!called || held(o))
+        };
+        let used = self.engine.contacts().filter(uses).count();
+        let room = limits.sessions == 0 || used < limits.sessions as usize;
+        (limits.calls_per_second == 0 || turn) && room || self.is(Wrong::Calls)
     }
 
     /// Whether an agent could ever have such a contact.

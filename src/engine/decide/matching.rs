@@ -8,7 +8,7 @@ use super::super::event::{Event, Reserved, Rule, Trigger, Why};
 use super::super::floor::{IdleKeys, Stand};
 use super::super::rank::Asked;
 use super::super::store::hash_of;
-use super::super::words::ServiceClass;
+use super::super::words::{EndReason, ServiceClass};
 use super::Turn;
 use crate::ids::{AgentId, ContactId, ReservationId};
 
@@ -186,6 +186,24 @@ impl Turn<'_> {
         }
         let (contact, trigger) = (found.next.contact, Trigger::Agent);
         Some(Chosen { contact, trigger, why, async_passed: false })
+    }
+
+    /// What was kept for an agent who is gone is open to all at once.
+    pub(super) fn open_named(&mut self, agent: AgentId) {
+        let kept: Vec<ContactId> = self.engine.floor.named_for(agent).map(|(_, c)| c).collect();
+        for contact in kept {
+            self.no_longer_named(contact);
+        }
+    }
+
+    /// A contact was kept for one agent long enough, or in vain.
+    pub(super) fn no_longer_named(&mut self, contact: ContactId) {
+        if self.asks_by_name(contact) {
+            self.close(contact, EndReason::ConsultCancelled);
+        } else {
+            self.emit(Event::OpenedToAll(contact));
+            self.offer_contact(contact);
+        }
     }
 
     fn reserve(&mut self, agent: AgentId, rank: u16, chosen: Chosen) {

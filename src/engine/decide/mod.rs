@@ -435,24 +435,6 @@ impl Turn<'_> {
         }
     }
 
-    /// What was kept for an agent who is gone is open to all at once.
-    fn open_named(&mut self, agent: AgentId) {
-        let kept: Vec<ContactId> = self.engine.floor.named_for(agent).map(|(_, c)| c).collect();
-        for contact in kept {
-            self.no_longer_named(contact);
-        }
-    }
-
-    /// A contact was kept for one agent long enough, or in vain.
-    fn no_longer_named(&mut self, contact: ContactId) {
-        if self.asks_by_name(contact) {
-            self.close(contact, EndReason::ConsultCancelled);
-        } else {
-            self.emit(Event::OpenedToAll(contact));
-            self.offer_contact(contact);
-        }
-    }
-
     /// After an agent's hands got emptier: what they asked to come next, or more work.
     fn agent_freed(&mut self, agent: AgentId) {
         let Some(a) = self.engine.agent(agent) else { return };

@@ -17,7 +17,7 @@ use crate::engine::policy::{
 };
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Name, Queue, Routing, Settings};
 use crate::engine::words::{Channel, Need};
-use crate::ids::SkillId;
+use crate::ids::{PoolId, SkillId};
 use crate::time::Span;
 
 /// A table of the configuration.
@@ -154,14 +154,10 @@ pub fn changes(old: &Routing, new: &Routing) -> Vec<Change> {
     }
     languages(old, new, &mut all);
     let listed = |l: &Listed, _: &Routing| (l.name.clone(), l.retired, Vec::new());
-    let tables = [
-        (Section::Skills, &old.skills, &new.skills),
-        (Section::Pools, &old.pools, &new.pools),
-        (Section::Dispositions, &old.dispositions, &new.dispositions),
-    ];
-    for (section, before, after) in tables {
-        table(section, (old, before), (new, after), listed, &mut all);
-    }
+    table(Section::Skills, (old, &old.skills), (new, &new.skills), listed, &mut all);
+    table(Section::Pools, (old, &pools(old)), (new, &pools(new)), pool, &mut all);
+    let codes = ((old, &*old.dispositions), (new, &*new.dispositions));
+    table(Section::Dispositions, codes.0, codes.1, listed, &mut all);
     let reasons = ((old, &*old.not_ready_reasons), (new, &*new.not_ready_reasons));
     table(Section::NotReadyReasons, reasons.0, reasons.1, life::reason, &mut all);
     let calendars = ((old, &*old.calendars), (new, &*new.calendars));
@@ -176,6 +172,16 @@ pub fn changes(old: &Routing, new: &Routing) -> Vec<Change> {
     let points = ((old, &*old.entry_points), (new, &*new.entry_points));
     table(Section::EntryPoints, points.0, points.1, entry_point, &mut all);
     all
+}
+
+/// Pools, and whether they are partners'.
+fn pools(r: &Routing) -> Vec<(Listed, bool)> {
+    let is_partner = |id: u16| r.partners.contains(&PoolId(id));
+    (0..).zip(&r.pools).map(|(id, pool)| (pool.clone(), is_partner(id))).collect()
+}
+
+fn pool((pool, partner): &(Listed, bool), _: &Routing) -> (Name, bool, Fields) {
+    (pool.name.clone(), pool.retired, vec![("partner", partner.to_string())])
 }
 
 fn table<T: PartialEq>(

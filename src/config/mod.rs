@@ -249,7 +249,9 @@ fn read_sections(file: &Table<'_>) -> Config {
     let sharings = sharing::read(&file.list("sharing", "sharings, as [[sharing]]"), &refers_to);
     // Of a file with errors it would tell what follows from them.
     if file.notes.is_clean() {
-        served::warn(queues_at.iter().zip(&queues), &agents, settings.contact_choice);
+        let pools_of = served::PoolsOf { all: &pools, partners: &partners };
+        let choice = settings.contact_choice;
+        served::warn(queues_at.iter().zip(&queues), &agents, pools_of, choice);
     }
     let routing = Routing {
         skills,

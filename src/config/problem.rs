@@ -268,6 +268,17 @@ pub enum Fault {
         /// One that has one.
         other: Box<str>,
     },
+    /// A queue names a pool of partners.
+    #[error(
+        "queue `{queue}` names pool `{pool}`, whose agents are partners: they take nothing but what \
+         a recall lets them"
+    )]
+    PartnersPool {
+        /// The queue.
+        queue: Box<str>,
+        /// The pool.
+        pool: Box<str>,
+    },
     /// A placeholder that nothing fills.
     #[error("found the placeholder {{{name}}}, expected {}", Braced(allowed))]
     UnknownPlaceholder {
@@ -374,6 +385,7 @@ impl Fault {
             self,
             Self::Unserved { .. }
                 | Self::Unshared { .. }
+                | Self::PartnersPool { .. }
                 | Self::WithoutMessage { .. }
                 | Self::WithoutInterim { .. }
                 | Self::WithoutLots
@@ -414,6 +426,13 @@ impl Fault {
                 return Some(
                     "give all queues that share agents a `share`, or none of them; see \
                      docs/routing.md, \"Choosing shares\""
+                        .into(),
+                );
+            }
+            Self::PartnersPool { .. } => {
+                return Some(
+                    "leave it out of `pools` and `add_pools`: a playbook's [tiers.partner] names the \
+                     pools that join"
                         .into(),
                 );
             }

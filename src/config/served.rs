@@ -3,20 +3,31 @@
 //! Owned by one reading of one file, after everything in it was found sound. It refuses
 //! nothing: agents may come later, and a queue may be meant as it is.
 
+use std::collections::BTreeSet;
+
 use smallvec::SmallVec;
 
 use super::problem::Fault;
 use super::reader::Value;
 use crate::engine::policy::ContactChoice;
-use crate::engine::routing::{AgentProfile, Queue};
+use crate::engine::routing::{AgentProfile, Listed, Queue};
 use crate::engine::words::{Channel, ServiceClass};
 use crate::ids::{PoolId, SkillId};
 
 /// Agents by what they can do, which in a large centre is few things.
 type Kind<'a> = (PoolId, &'a SmallVec<[(SkillId, u8); 4]>, [u8; 4]);
 
-fn kinds(agents: &[AgentProfile]) -> Vec<Kind<'_>> {
-    let mut kinds: Vec<_> = agents.iter().map(|a| (a.pool, &a.skills, a.capacity)).collect();
+/// The pools of a file, by name, and which of them are partners'.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PoolsOf<'a> {
+    pub(super) all: &'a [Listed],
+    pub(super) partners: &'a [PoolId],
+}
+
+/// Partners take nothing from queues by themselves.
+fn kinds<'a>(agents: &'a [AgentProfile], partners: &[PoolId]) -> Vec<Kind<'a>> {
+    let own = agents.iter().filter(|a| !partners.contains(&a.pool));
+    let mut kinds: Vec<_> = own.map(|a| (a.pool, &a.skills, a.capacity)).collect();
     kinds.sort_unstable();
     kinds.dedup();
     kinds
@@ -37,12 +48,24 @@ fn takes((pool, skills, capacity): &Kind<'_>, queue: &Queue, channel: Channel) -
 pub(super) fn warn<'a>(
     queues: impl Iterator<Item = (&'a Value<'a>, &'a Queue)> + Clone,
     agents: &[AgentProfile],
+    pools: PoolsOf<'_>,
     choice: ContactChoice,
 ) {
-    let kinds = kinds(agents);
+    let kinds = kinds(agents, pools.partners);
+    queues.clone().for_each(|(value, queue)| warn_partners(value, queue, pools));
     warn_unserved(queues.clone(), &kinds);
     if choice == ContactChoice::FixedQueueRatio {
         warn_unshared(queues, &kinds);
+    }
+}
+
+/// Warns of a queue that names a pool of partners, which has no effect.
+fn warn_partners(value: &Value<'_>, queue: &Queue, pools: PoolsOf<'_>) {
+    let added = queue.steps.iter().flat_map(|step| &step.add_pools);
+    let named: BTreeSet<PoolId> = queue.pools.iter().chain(added).copied().collect();
+    for pool in named.into_iter().filter(|p| pools.partners.contains(p)) {
+        let name = pools.all.get(pool.index()).map_or("?", |p| &*p.name);
+        value.fault(Fault::PartnersPool { queue: (&*queue.name).into(), pool: name.into() });
     }
 }
 

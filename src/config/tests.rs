@@ -228,6 +228,30 @@ fn a_queue_that_nobody_serves_is_a_warning() {
 }
 
 #[test]
+fn a_queue_that_names_partners_is_a_warning_and_they_serve_it_not() {
+    let warnings = |source: &str| {
+        let loaded = parse("test.toml", source).unwrap();
+        assert_eq!(loaded.warnings.errors(), 0);
+        loaded.warnings.to_string()
+    };
+    let pool = "\n[[pools]]\nname = \"outside\"\npartner = true\n[[agents]]\nname = \"zoe\"\n\
+                pool = \"outside\"\n";
+    let queue =
+        |more: &str| format!("\n[[queues]]\nname = \"q\"\nchannels = [\"voice\"]\n{more}\n");
+    let names = "queue `q` names pool `outside`, whose agents are partners: they take nothing but \
+                 what a recall lets them";
+    let said = warnings(&(SMALL.to_owned() + &queue("pools = [\"outside\"]") + pool));
+    assert_eq!(said.matches(names).count(), 1, "{said}");
+    assert!(said.contains("no agent can take voice from queue `q`"), "{said}");
+    let step = "steps = [{ after = \"1m\", add_pools = [\"outside\"] }]";
+    let said = warnings(&(SMALL.to_owned() + &queue(step) + pool));
+    assert_eq!(said.matches(names).count(), 1, "{said}");
+    assert_eq!(warnings(&(SMALL.to_owned() + &queue("") + pool)), "");
+    let own = pool.replace("partner = true", "partner = false");
+    assert_eq!(warnings(&(SMALL.to_owned() + &queue(step) + &own)), "");
+}
+
+#[test]
 fn a_queue_without_a_share_beside_one_with_one_is_a_warning() {
     let queue = |name: &str, more: &str| {
         format!("\n[[queues]]\nname = \"{name}\"\nchannels = [\"voice\"]\n{more}\n")

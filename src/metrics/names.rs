@@ -136,6 +136,7 @@ metrics! {
     TIER_CONTACTS = Gauge, Count, "surgeline_tier_contacts", ["recall", "tier"], "Contacts in the tier of self-service now, holding their places.";
     TIER_CAPACITY = Gauge, Count, "surgeline_tier_capacity", ["recall", "tier"], "Contacts that the tier takes at once; 0 while it is closed.";
     TIER_FAILING = Gauge, Count, "surgeline_tier_failing", ["recall", "tier"], "1 while the tier's breaker is open or tries again: it failed again and again and takes nobody, or one at a time.";
+    PARTNERS = Gauge, Count, "surgeline_partners", ["recall", "state"], "1 for where the partners of a recall that has a partner tier are: away, called or joined; 0 for each once it is over.";
     TIER_ENTERED = Counter, Count, "surgeline_tier_entered_total", ["recall", "tier"], "Contacts that entered the tier since the journal began.";
     TIER_LEFT = Counter, Count, "surgeline_tier_left_total", ["recall", "tier", "how"], "Contacts that left the tier since the journal began: solved on the customer's word, informed by a check or an answer, returned to the agents, followed up, or left in any other way.";
     TIER_RETURNED = Counter, Count, "surgeline_tier_returned_total", ["because"], "Contacts that went back from self-service to the agents since the journal began, by why.";

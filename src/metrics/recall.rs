@@ -11,7 +11,7 @@ use super::names::{self, Metric};
 use super::{count, counter, float, gauge, histogram};
 use crate::engine::recall::control::Pressure;
 use crate::engine::recall::{
-    Gate, Level, Recall, ReturnedBecause, Tier, TierCounts, TriageClass, law,
+    Gate, Level, Partners, Recall, ReturnedBecause, Tier, TierCounts, TriageClass, law,
 };
 use crate::engine::words::ServiceClass;
 use crate::ids::RecallId;
@@ -52,6 +52,8 @@ struct RecallHandles {
     /// Value and threshold of each.
     pressures: [(Pressure, Gauge, Gauge); 4],
     tiers: Vec<(Tier, TierHandles)>,
+    /// By where they are; nothing where the plan has none.
+    partners: Vec<(&'static str, Gauge)>,
     alarm: AlarmHandles,
 }
 
@@ -166,6 +168,9 @@ impl RecallHandles {
                 .filter(has)
                 .map(|tier| (tier, TierHandles::new(r, &id, tier)))
                 .collect(),
+            partners: (recall.plan.partner.iter().flat_map(|_| Partners::NAMES))
+                .map(|state| (state, gauge(r, &names::PARTNERS, &[&id, state])))
+                .collect(),
             alarm: AlarmHandles::new(r, &id),
         }
     }
@@ -174,6 +179,10 @@ impl RecallHandles {
         for (level, gauge) in &self.levels {
             let is = !recall.over && recall.level == *level;
             gauge.set(f64::from(u8::from(is)));
+        }
+        for (state, gauge) in &self.partners {
+            let there = !recall.over && recall.partners.name() == *state;
+            gauge.set(f64::from(u8::from(there)));
         }
         for (tier, handles) in &self.tiers {
             let counts = &recall.tiers[tier.index()];
@@ -217,6 +226,7 @@ impl RecallHandles {
         for (_, gauge) in &self.levels {
             gauge.set(0.0);
         }
+        self.partners.iter().for_each(|(_, gauge)| gauge.set(0.0));
         self.alarm.late.set(0.0);
         self.alarm.pending.set(0.0);
         for (_, tier) in &self.tiers {

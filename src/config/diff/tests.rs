@@ -132,6 +132,13 @@ counts_as = "break"
 }
 
 #[test]
+fn a_pool_that_becomes_partners_is_told() {
+    let new = FILE.replace("name = \"own\"", "name = \"own\"\npartner = true");
+    assert_eq!(between(FILE, &new), ["pools own changed partner: false -> true"]);
+    assert_eq!(between(&new, FILE), ["pools own changed partner: true -> false"]);
+}
+
+#[test]
 fn what_goes_and_what_comes_back_is_told_once() {
     let without = FILE.replace("[[entry_points]]\nname = \"line\"\nqueue = \"calls\"\n", "");
     assert_eq!(between(FILE, &without), ["entry_points line retired"]);

@@ -333,7 +333,8 @@ impl Engine {
         wrap_up: Option<EngineTime>,
     ) {
         self.release_work(at, from, contact, wrap_up);
-        self.change(contact, |c| {
+        let partner = self.contact(contact).and_then(|c| self.as_partner(to, c));
+        self.change_and_pass(contact, partner, |c| {
             if let State::Assigned { reservation, .. } = c.state {
                 c.state = State::Assigned { reservation, agent: to, since: at };
             }

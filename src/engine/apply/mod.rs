@@ -31,8 +31,9 @@ use super::routing::Routing;
 use super::store::{Filed, hash_of};
 use super::words::{Availability, AvailabilityBecause, Channel};
 use super::{Engine, Standing};
-use crate::ids::{AgentId, ContactId, GatewayId, QueueId, ReservationId};
+use crate::ids::{AgentId, ContactId, GatewayId, QueueId, RecallId, ReservationId};
 use crate::time::EngineTime;
+use tiers::WithPartner;
 
 impl Engine {
     /// Applies one event.
@@ -291,6 +292,16 @@ impl Engine {
 
     /// The one place where a contact changes.
     fn change(&mut self, id: ContactId, change: impl FnOnce(&mut Contact)) {
+        self.change_and_pass(id, None, change);
+    }
+
+    /// The same; where that gives it to another agent, they have it as a partner for this recall.
+    fn change_and_pass(
+        &mut self,
+        id: ContactId,
+        partner: Option<RecallId>,
+        change: impl FnOnce(&mut Contact),
+    ) {
         let Some(filed) = self.contacts.get_mut(id) else {
             debug_assert!(false, "an event about contact {id}, which is not open");
             return;
@@ -306,14 +317,14 @@ impl Engine {
         let asked = filed.contact.care.asked_for();
         let called = filed.contact.callback_tier();
         let was_there = filed.contact.is_on_line();
-        let (holder, partnered) = (filed.contact.state.agent(), filed.contact.partner);
+        let (holder, partnered) = (filed.contact.state.agent(), WithPartner::of(&filed.contact));
         change(&mut filed.contact);
         let contact = &mut filed.contact;
         let calls = contact.callback_tier();
         if holder.is_some() && contact.state.agent() != holder {
-            contact.partner = None;
+            contact.partner = partner;
         }
-        let partner = contact.partner;
+        let with = WithPartner::of(contact);
         let (at, is_there) = (contact.gateway, contact.is_on_line());
         let (gateway, serves) = (contact.gateway, contact.self_service());
         filed.hash = hash_of(contact);
@@ -332,13 +343,13 @@ impl Engine {
             self.self_service_changed(gateway, served, serves);
         }
         if called != calls {
-            self.callback_tier_changed(called, calls);
+            self.callback_tier_changed(id, called, calls);
         }
         if was_there != is_there {
             self.count_on_line(at, is_there);
         }
-        if partnered != partner {
-            self.partner_tier_changed(id, partnered, partner);
+        if partnered != with {
+            self.partner_tier_changed(id, partnered, with);
         }
     }
 

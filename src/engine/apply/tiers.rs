@@ -2,7 +2,7 @@
 //! of a tier that fails.
 
 use super::super::Engine;
-use super::super::contact::Contact;
+use super::super::contact::{Contact, State};
 use super::super::recall::{Gate, Outcome, ReturnedBecause, SelfService, Step, Tier};
 use super::super::words::EndReason;
 use crate::ids::{ContactId, GatewayId, RecallId};
@@ -13,7 +13,7 @@ pub(super) struct InTiers {
     gateway: GatewayId,
     served: Option<SelfService>,
     called: Option<RecallId>,
-    partner: Option<RecallId>,
+    partner: WithPartner,
     on_line: bool,
     /// A menu had it for long and said nothing that was heard.
     mute: bool,
@@ -22,12 +22,33 @@ pub(super) struct InTiers {
 /// After so long in a menu without having heard anything nobody is to blame who hangs up.
 const MUTE: Span = Span::seconds(30);
 
+/// How a contact stands with partners.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct WithPartner {
+    /// Its recall, if a partner has it or is asked for it.
+    recall: Option<RecallId>,
+    /// They have taken it.
+    taken: bool,
+}
+
+impl WithPartner {
+    pub(super) fn of(c: &Contact) -> Self {
+        let taken = c.partner.is_some() && matches!(c.state, State::Assigned { .. });
+        Self { recall: c.partner, taken }
+    }
+
+    /// The recall for which a partner has taken it.
+    fn has(self) -> Option<RecallId> {
+        self.recall.filter(|_| self.taken)
+    }
+}
+
 impl InTiers {
     pub(super) fn of(engine: &Engine, c: &Contact) -> Self {
         let (served, called) = (c.self_service(), c.callback_tier());
         let mute = served.is_some_and(|s| engine.is_mute(c, s));
         let (gateway, on_line) = (c.gateway, c.is_on_line());
-        Self { gateway, served, called, partner: c.partner, on_line, mute }
+        Self { gateway, served, called, partner: WithPartner::of(c), on_line, mute }
     }
 }
 
@@ -43,16 +64,21 @@ impl Engine {
             self.tier_ends(s.recall, s.tier, id, how);
         }
         if let Some(recall) = stood.called {
+            self.tier_ends(recall, Tier::Callback, id, Outcome::Neither);
             self.count_tier(recall, Tier::Callback, |t| {
                 t.in_use = t.in_use.saturating_sub(1);
                 t.left += 1;
             });
         }
-        if let Some(recall) = stood.partner {
+        if let Some(recall) = stood.partner.recall {
             self.tier_ends(recall, Tier::Partner, id, Outcome::Neither);
             self.count_tier(recall, Tier::Partner, |t| {
                 t.in_use = t.in_use.saturating_sub(1);
-                if reason == EndReason::Completed { t.solved += 1 } else { t.left += 1 }
+                match reason {
+                    _ if !stood.partner.taken => {}
+                    EndReason::Completed => t.solved += 1,
+                    _ => t.left += 1,
+                }
             });
         }
     }
@@ -116,37 +142,48 @@ impl Engine {
     ) {
         if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == recall) {
             let breaker = &mut recall.breakers[tier.index()];
-            // Of what tries again only who was let in to try tells anything; of callbacks anybody
-            // who is dialled.
-            let nobody = matches!(breaker.gate, Gate::Trying { probe: None });
-            if !nobody || tier == Tier::Callback {
-                breaker.ends(contact, how);
+            match breaker.gate {
+                // A line that carries a call carries the one that it is tried with.
+                Gate::Trying { .. } if tier == Tier::Callback && how != Outcome::Neither => {
+                    breaker.tells(how);
+                }
+                // Of what tries again only who was let in to try tells anything.
+                Gate::Trying { probe: None } => {}
+                _ => breaker.ends(contact, how),
             }
         }
     }
 
-    /// Keeps count of what partners have: taken, completed, gone on to somebody else.
+    /// Keeps count of what partners have and are asked for: taken, gone on to somebody else. Who
+    /// is asked and does not take it has never had it.
     pub(super) fn partner_tier_changed(
         &mut self,
         contact: ContactId,
-        before: Option<RecallId>,
-        after: Option<RecallId>,
+        before: WithPartner,
+        after: WithPartner,
     ) {
-        if let Some(recall) = before {
-            self.tier_ends(recall, Tier::Partner, contact, Outcome::Neither);
-            self.count_tier(recall, Tier::Partner, |t| {
-                t.in_use = t.in_use.saturating_sub(1);
-                t.returned += 1;
-            });
-        }
-        if let Some(recall) = after {
-            if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == recall) {
-                recall.breakers[Tier::Partner.index()].enters(contact);
+        if before.recall != after.recall {
+            if let Some(recall) = before.recall {
+                self.tier_ends(recall, Tier::Partner, contact, Outcome::Neither);
+                self.count_tier(recall, Tier::Partner, |t| t.in_use = t.in_use.saturating_sub(1));
             }
-            self.count_tier(recall, Tier::Partner, |t| {
-                t.in_use += 1;
-                t.entered += 1;
-            });
+            if let Some(recall) = after.recall {
+                // Whom a colleague hands over they have: that tells nothing.
+                if !after.taken
+                    && let Some(recall) = self.recalls.iter_mut().find(|r| r.id == recall)
+                {
+                    recall.breakers[Tier::Partner.index()].enters(contact);
+                }
+                self.count_tier(recall, Tier::Partner, |t| t.in_use += 1);
+            }
+        }
+        if before.has() != after.has() {
+            if let Some(recall) = before.has() {
+                self.count_tier(recall, Tier::Partner, |t| t.returned += 1);
+            }
+            if let Some(recall) = after.has() {
+                self.count_tier(recall, Tier::Partner, |t| t.entered += 1);
+            }
         }
     }
 
@@ -154,6 +191,7 @@ impl Engine {
     /// was promised anew is no tier's any more.
     pub(super) fn callback_tier_changed(
         &mut self,
+        contact: ContactId,
         before: Option<RecallId>,
         after: Option<RecallId>,
     ) {
@@ -162,8 +200,12 @@ impl Engine {
                 t.in_use = t.in_use.saturating_sub(1);
                 t.solved += 1;
             });
+            self.tier_ends(recall, Tier::Callback, contact, Outcome::Neither);
         }
         if let Some(recall) = after {
+            if let Some(recall) = self.recalls.iter_mut().find(|r| r.id == recall) {
+                recall.breakers[Tier::Callback.index()].enters_instead(contact);
+            }
             self.count_tier(recall, Tier::Callback, |t| {
                 t.in_use += 1;
                 t.entered += 1;

@@ -8,11 +8,15 @@ use super::super::command::Reply;
 use super::super::contact::{Contact, Link, State};
 use super::super::event::{EffectKind, Event, Settled};
 use super::super::gateway::MOST_EFFECTS;
-use super::super::recall::{CallbackOffer, Tier};
+use super::super::recall::{CallbackOffer, Gate, Recall, Tier};
 use super::super::refusal::Refusal;
 use super::super::words::{Channel, ServiceClass};
 use super::{Turn, is_hurt};
 use crate::ids::{ContactId, EffectId};
+use crate::time::Span;
+
+/// How long one who is to show that lines work again may wait to be dialled.
+const TRIED_WITHIN: Span = Span::seconds(600);
 
 /// Whether a customer who is offered a call may still answer: they wait on the line.
 pub(in crate::engine) fn may_answer(c: &Contact) -> bool {
@@ -43,10 +47,22 @@ impl Turn<'_> {
             && c.answered.is_none()
             && c.callback.is_none()
             && !c.machine.offered
-            && recall.breakers[Tier::Callback.index()].admits(out)
+            && self.line_is_tried(recall, out)
             && gateway.limits.offers
             && gateway.effects < MOST_EFFECTS
             && recall.tiers[Tier::Callback.index()].in_use.saturating_add(out) < tier.capacity
+    }
+
+    /// Whether one more call may be offered as far as lines have worked: while they are tried
+    /// again, one at a time, from the offer until it was dialled.
+    fn line_is_tried(&self, recall: &Recall, out: u32) -> bool {
+        let breaker = &recall.breakers[Tier::Callback.index()];
+        let Gate::Trying { probe: Some(probe) } = breaker.gate() else {
+            return breaker.admits(out);
+        };
+        let asked = self.engine.contact(probe).and_then(|c| Some(c.callback.as_deref()?.asked));
+        // It may have hours: somebody else is as good.
+        out == 0 && asked.is_none_or(|asked| self.at.since(asked) >= TRIED_WITHIN)
     }
 
     /// A call for one who may be offered it, if their wait is long enough and there is room.

@@ -52,7 +52,9 @@ impl Engine {
 
     /// The recall for which a contact would be with an agent, if they are a partner.
     pub(in crate::engine) fn as_partner(&self, agent: AgentId, c: &Contact) -> Option<RecallId> {
-        self.is_partner(agent).then(|| self.recall_at(c.entry_point).map(|r| r.id)).flatten()
+        // A consult is between colleagues.
+        let theirs = c.parent.is_none() && self.is_partner(agent);
+        theirs.then(|| self.recall_at(c.entry_point).map(|r| r.id)).flatten()
     }
 
     /// Whether an agent is a partner: takes only what a recall that partners joined lets them.

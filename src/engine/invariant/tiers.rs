@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Violation;
 use crate::engine::Engine;
+use crate::engine::contact::StateKind::Assigned;
 use crate::engine::recall::{Tier, TierCounts, TriageClass};
 use crate::engine::words::ServiceClass;
 use crate::ids::{GatewayId, RecallId};
@@ -13,6 +14,7 @@ impl Engine {
     /// in self-service, and everybody who entered it is somewhere.
     pub(super) fn check_self_service(&self) -> Result<(), Violation> {
         let mut found: BTreeMap<(RecallId, Tier), u32> = BTreeMap::new();
+        let mut taken: BTreeMap<RecallId, u32> = BTreeMap::new();
         let mut calls: BTreeMap<usize, u32> = BTreeMap::new();
         let mut on_line: BTreeMap<_, u32> = BTreeMap::new();
         for c in self.contacts() {
@@ -22,6 +24,7 @@ impl Engine {
             }
             if let Some(recall) = c.partner {
                 *found.entry((recall, Tier::Partner)).or_default() += 1;
+                *taken.entry(recall).or_default() += u32::from(c.state.kind() == Assigned);
                 if c.state.agent().is_none() {
                     return Err(Violation::Partner(c.id));
                 }
@@ -49,7 +52,12 @@ impl Engine {
                 let t: TierCounts = recall.tiers[tier.index()];
                 let in_use = found.get(&(recall.id, tier)).copied().unwrap_or_default();
                 let gone = t.solved + t.informed + t.returned + t.followed_up + t.left;
-                if t.in_use != in_use || t.entered != u64::from(in_use) + gone {
+                // Partners are asked before they have it.
+                let has = match tier {
+                    Tier::Partner => taken.get(&recall.id).copied().unwrap_or_default(),
+                    _ => in_use,
+                };
+                if t.in_use != in_use || t.entered != u64::from(has) + gone {
                     return Err(Violation::Tiers(recall.id));
                 }
             }

@@ -79,7 +79,8 @@ impl Breaker {
         match self.gate {
             Gate::Closed => true,
             Gate::Open { .. } => false,
-            Gate::Trying { probe } => probe.is_none() && has == 0,
+            // Where one has told already, it turns to something else at the end of the command.
+            Gate::Trying { probe } => probe.is_none() && has == 0 && self.seen == 0,
         }
     }
 
@@ -91,9 +92,16 @@ impl Breaker {
         }
     }
 
-    /// One entered a machine.
+    /// One entered.
     pub(crate) fn enters(&mut self, contact: ContactId) {
         if let Gate::Trying { probe: probe @ None } = &mut self.gate {
+            *probe = Some(contact);
+        }
+    }
+
+    /// One entered for whom the one before gives way.
+    pub(crate) fn enters_instead(&mut self, contact: ContactId) {
+        if let Gate::Trying { probe } = &mut self.gate {
             *probe = Some(contact);
         }
     }
@@ -109,6 +117,11 @@ impl Breaker {
             }
             _ => {}
         }
+        self.tells(outcome);
+    }
+
+    /// An outcome, whoever's it is.
+    pub(crate) fn tells(&mut self, outcome: Outcome) {
         if outcome != Outcome::Neither {
             let mask = (1 << LOOKS_BACK) - 1;
             self.outcomes = (self.outcomes << 1 | u32::from(outcome == Outcome::Failed)) & mask;

@@ -77,13 +77,16 @@ pub enum Partners {
 }
 
 impl Partners {
+    /// The words for all of them.
+    pub const NAMES: [&'static str; 3] = ["away", "called", "joined"];
+
     /// The word for it in listings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Away => "away",
-            Self::Called { .. } => "called",
-            Self::Joined => "joined",
+            Self::Away => Self::NAMES[0],
+            Self::Called { .. } => Self::NAMES[1],
+            Self::Joined => Self::NAMES[2],
         }
     }
 }

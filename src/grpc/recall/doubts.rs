@@ -3,10 +3,10 @@
 
 use crate::engine::agent::Presence;
 use crate::engine::gateway::Gateway;
-use crate::engine::recall::{Plan, Tier};
+use crate::engine::recall::{PartnerTier, Plan, Tier};
 use crate::engine::routing::EntryPoint;
 use crate::engine::words::Channel;
-use crate::ids::AgentId;
+use crate::ids::{AgentId, PoolId, QueueId};
 use crate::shard::view::View;
 
 /// Agents or gateways that are named in one sentence.
@@ -30,7 +30,63 @@ pub(super) fn told(view: &View<'_>, plan: &Plan) -> Vec<String> {
             .push("The playbook has no ivr tier: calls wait for agents at every level.".to_owned()),
         Some(ivr) => ports(view, ivr.ports, &mut told),
     }
+    if plan.callback.is_some() {
+        callbacks(view, plan, &mut told);
+    }
+    told.extend(plan.partner.as_ref().and_then(|tier| partners(view, tier)));
     told
+}
+
+/// Whether calls can be offered, and made.
+fn callbacks(view: &View<'_>, plan: &Plan, told: &mut Vec<String>) {
+    let routing = view.engine.routing();
+    let mut queues: Vec<_> = points(view, plan).map(|p| p.queue).collect();
+    queues.retain(|q| routing.takes(*q, Channel::Voice));
+    queues.sort_unstable();
+    queues.dedup();
+    let makes = |q: &QueueId| routing.queue(*q).is_some_and(|q| q.callback.is_some());
+    let (with, without): (Vec<QueueId>, Vec<_>) = queues.iter().partition(|q| makes(q));
+    let names: Vec<&str> = without.iter().map(|q| routing.queue_name(*q)).collect();
+    if !names.is_empty() {
+        let whom =
+            if with.is_empty() { "nobody is offered a call" } else { "no call is offered there" };
+        told.push(format!(
+            "Queues in scope that take calls and have no [queues.callback]: {}; {whom}.",
+            listed(&names)
+        ));
+    }
+    if !gateways(view).any(|g| g.limits.offers) {
+        told.push(
+            "No gateway that carries out OfferCallback is connected: nobody is offered a call \
+             until one is."
+                .to_owned(),
+        );
+    }
+}
+
+/// Whether there is anybody in the pools of partners, and whether they are there.
+fn partners(view: &View<'_>, tier: &PartnerTier) -> Option<String> {
+    let routing = view.engine.routing();
+    let name = |pool: &PoolId| routing.pools.get(pool.index()).map_or("?", |p| &*p.name);
+    let pools = listed(&tier.pools.iter().map(name).collect::<Vec<_>>());
+    let ids = (0u32..).map(AgentId).zip(&routing.agents);
+    let theirs = ids.filter(|(_, a)| !a.retired && tier.pools.contains(&a.pool));
+    let theirs: Vec<AgentId> = theirs.map(|(id, _)| id).collect();
+    let here = |id: &AgentId| {
+        let agent = view.engine.agent(*id);
+        agent.is_some_and(|a| matches!(a.presence, Presence::Connected(_)))
+    };
+    match theirs.len() {
+        0 => Some(format!(
+            "The partners' pools have no agent: {pools}. The partner tier has nobody."
+        )),
+        _ if theirs.iter().any(here) => None,
+        of => Some(format!(
+            "None of the {of} agents of the partners' pools is signed in ({pools}): once partners \
+             are called they have {} s until they join.",
+            tier.lead.as_millis() / 1_000
+        )),
+    }
 }
 
 /// Whether somebody is there for safety contacts.

@@ -7,6 +7,8 @@ use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::*;
+use crate::engine::routing::Listed;
+use crate::ids::PoolId;
 use crate::pb::v1::RecallLevel as At;
 use crate::pb::v1::recall_service_client::RecallServiceClient;
 use crate::pb::v1::set_level_request::To;
@@ -385,6 +387,50 @@ async fn what_should_be_looked_at_is_told_in_sentences() {
     for tier in ["no faq tier: chats", "no ivr tier: calls"] {
         assert!(bare.iter().any(|w| w.contains(tier)), "{bare:?}");
     }
+    assert!(!bare.iter().any(|w| w.contains("OfferCallback")), "it offers none: {bare:?}");
+    let nobody_offers = "No gateway that carries out OfferCallback is connected: nobody is offered \
+                         a call until one is.";
+    assert!(ports.iter().any(|w| w == nobody_offers), "{ports:?}");
     drop((small, unlimited));
+    router.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tier_that_can_have_nobody_is_told() {
+    let mut routing = crate::config::built_in().expect("a configuration").config.routing;
+    routing.queues.iter_mut().for_each(|q| q.callback = None);
+    let outside = |name: &str| Listed { name: name.into(), retired: false };
+    let first = u16::try_from(routing.pools.len()).expect("few");
+    routing.pools.extend(["abroad", "outside"].map(outside));
+    let pools = [PoolId(first), PoolId(first + 1)];
+    routing.partners.extend(pools);
+    routing.agents[0].pool = pools[1];
+    let router = Router::start_with(routing).await;
+    let mut on_call = router.on_call();
+    let tier = "[tiers.partner]\nlead = \"15m\"\npools = ";
+    for (name, pools, says) in [
+        (
+            "empty",
+            "[\"abroad\"]",
+            "The partners' pools have no agent: abroad. The partner tier has",
+        ),
+        (
+            "away",
+            "[\"abroad\", \"outside\"]",
+            "None of the 1 agents of the partners' pools is signed in (abroad, outside): once \
+             partners are called they have 900 s until they join.",
+        ),
+    ] {
+        router.playbook(name, &SMALL.replace("[safety]", &format!("{tier}{pools}\n\n[safety]")));
+        let playbook = name.into();
+        let (dry_run, accept_empty_safety_lane) = (true, true);
+        let asked =
+            v1::StartRecallRequest { playbook, dry_run, accept_empty_safety_lane, ..start("d") };
+        let told = on_call.start_recall(asked).await.expect("it would start").into_inner().warnings;
+        assert!(told.iter().any(|w| w.starts_with(says)), "{told:?}");
+        let calls = "Queues in scope that take calls and have no [queues.callback]: ";
+        let calls = told.iter().find(|w| w.starts_with(calls)).expect("told");
+        assert!(calls.ends_with("; nobody is offered a call."), "{calls}");
+    }
     router.stop().await;
 }

@@ -9,14 +9,14 @@ use super::statistics::{
 };
 use crate::engine::Engine;
 use crate::engine::entry::{Actor, Entry, Role};
-use crate::engine::event::{Arrived, EffectKind, Event, Queued, Reserved, Settled};
+use crate::engine::event::{Arrived, EffectKind, Event, PartnersSet, Queued, Reserved, Settled};
 use crate::engine::recall::control::LevelCause;
 use crate::engine::recall::{
-    Collect, Heed, Level, MOST_OVER, Outlook, ReturnedBecause, Say, SelfService, Step, Text, Tier,
-    TriageClass,
+    Collect, Heed, Level, MOST_OVER, Outlook, PartnerTier, Partners, Plan, ReturnedBecause, Say,
+    SelfService, Step, Text, Tier, TriageClass,
 };
 use crate::engine::words::{EndReason, QueuedBecause, ServiceClass};
-use crate::ids::{ContactId, EffectId, GatewayId, QueueId, RecallId};
+use crate::ids::{ContactId, EffectId, GatewayId, PoolId, QueueId, RecallId};
 use crate::metrics::Metrics;
 use crate::shard::observe::{HowSaid, TextKind};
 use crate::shard::roster::Roster;
@@ -28,10 +28,22 @@ use crate::time::{EngineTime, Place, Span, WallTime};
 
 const R: RecallId = RecallId(1);
 
+fn partner() -> PartnerTier {
+    PartnerTier {
+        from: Level::Critical,
+        pools: [PoolId(0)].into_iter().collect(),
+        lead: Span::seconds(1_200),
+        share: 100,
+        capacity: 0,
+        channels: [true; 4],
+        callbacks: true,
+    }
+}
+
 fn started(recall: u16) -> Event {
     Event::RecallStarted {
         recall: RecallId(recall),
-        plan: Arc::new(plan()),
+        plan: Arc::new(Plan { partner: Some(partner()), ..plan() }),
         level: Level::Elevated,
         expires: EngineTime(u64::MAX),
     }
@@ -444,11 +456,17 @@ fn metrics_tell_of_a_recall_and_let_go_of_it() {
     ] {
         assert!(text.contains(&format!("\n{line}\n")), "{line} is missing in\n{text}");
     }
+    let called = Partners::Called { joins: EngineTime(20_000_000) };
     let text = show(vec![
         reserved(C1, 1),
         accepted(C1, 1, None),
         Event::LevelChanged { recall: R, level: Level::Critical, cause: LevelCause::ByHand },
+        Event::PartnersSet(PartnersSet { recall: R, now: called }),
     ]);
+    for (state, is) in [("away", 0), ("called", 1), ("joined", 0)] {
+        let line = format!("\nsurgeline_partners{{recall=\"1\",state=\"{state}\"}} {is}\n");
+        assert!(text.contains(&line), "{line} is missing in\n{text}");
+    }
     assert!(
         text.contains("surgeline_class_wait_seconds_count{class=\"live\",outcome=\"answered\"} 1"),
         "{text}"
@@ -462,7 +480,8 @@ fn metrics_tell_of_a_recall_and_let_go_of_it() {
     events.extend((2..many).flat_map(|recall| [started(recall), ended(recall)]));
     let text = show(events);
     let left = |line: &&str| {
-        line.starts_with("surgeline_recall_level{recall=\"1\"") && !line.ends_with(" 0")
+        let of = ["surgeline_recall_level{recall=\"1\"", "surgeline_partners{recall=\"1\""];
+        of.iter().any(|of| line.starts_with(of)) && !line.ends_with(" 0")
     };
     assert_eq!(text.lines().filter(left).collect::<Vec<_>>(), Vec::<&str>::new());
 }

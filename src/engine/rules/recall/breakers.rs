@@ -1,7 +1,10 @@
 //! Breakers: a tier that fails takes nobody for a while, tries one, and goes on.
 
 use super::*;
-use crate::engine::recall::Gate;
+use crate::engine::Engine;
+use crate::engine::callback::DialOutcome;
+use crate::engine::recall::{CallbackTier, Gate, PartnerTier};
+use crate::ids::SessionId;
 
 impl Center {
     fn gate(&self, tier: Tier) -> Gate {
@@ -123,4 +126,129 @@ fn a_menu_that_nobody_hears_is_left_alone_after_a_while() {
         c.report(Report::CustomerLeft(call)).expect("left");
     }
     assert_eq!(c.gate(Tier::Ivr), Gate::Closed, "who hangs up at once blames nobody");
+}
+
+#[test]
+fn a_menu_that_is_tried_and_heard_takes_everybody_again() {
+    let mut c = Center::new();
+    c.start(Level::Surge);
+    for _ in 0..20 {
+        let call = c.comes(Channel::Voice, HOTLINE);
+        c.passes(31);
+        c.report(Report::CustomerLeft(call)).expect("left");
+    }
+    let waits = c.comes(Channel::Voice, HOTLINE);
+    assert_eq!(c.state(waits), State::Queued);
+    c.passes(65);
+    assert_eq!(c.gate(Tier::Ivr), Gate::Trying { probe: Some(waits) });
+    let second = c.comes(Channel::Voice, HOTLINE);
+    assert_eq!(c.state(second), State::Queued, "one, to see");
+    c.passes(1);
+    c.all_said(waits);
+    assert_eq!(c.gate(Tier::Ivr), Gate::Closed, "its greeting was heard");
+}
+
+impl Center {
+    /// What an agent is asked to take.
+    fn asked_of(&self, agent: AgentId) -> Option<ContactId> {
+        let asked =
+            |c: &&Contact| matches!(c.state, State::Reserved { agent: a, .. } if a == agent);
+        self.engine.contacts().find(asked).map(|c| c.id)
+    }
+
+    /// Calls the next one who wants to be called, in vain or not.
+    fn calls_next(&mut self, outcome: DialOutcome) {
+        let call = self.asked_of(ANNE).expect("somebody is to be called");
+        self.accept(call);
+        self.dialled(call, outcome);
+    }
+}
+
+#[test]
+fn lines_that_fail_are_promised_to_nobody_and_then_to_one_at_a_time() {
+    let tier = CallbackTier { offer_after: Span::ZERO, ..offers::TIER };
+    let (mut c, calls) = offers::offering(tier, 30);
+    for at in c.offered(&calls) {
+        assert!(matches!(c.answers(calls[at], true), Ok(Reply::Promised { .. })));
+    }
+    let lines: Vec<_> = calls.iter().filter(|call| c.state(**call) == State::Queued).collect();
+    for call in lines {
+        c.report(Report::CustomerLeft(*call)).expect("gave up");
+    }
+    c.ready(ANNE);
+    for _ in 0..20 {
+        assert_eq!(c.gate(Tier::Callback), Gate::Closed);
+        c.calls_next(DialOutcome::Congestion);
+    }
+    assert_eq!(c.gate(Tier::Callback), Gate::Open { until: c.at() + Span::seconds(60) });
+    let again = Engine::restore(&c.engine.image()).expect("the state of one");
+    let breaker = |engine: &Engine| engine.recall(RECALL).expect("started").breakers;
+    assert_eq!(breaker(&again), breaker(&c.engine));
+    c.ok(&Command::DisconnectAgent { agent: ANNE, session: SessionId(2) });
+    c.passes(20);
+    let calls: Vec<_> = (0..4).map(|_| c.comes(Channel::Voice, HOTLINE)).collect();
+    c.passes(30);
+    assert_eq!(c.offered(&calls), [] as [usize; 0], "no more are promised what does not work");
+    c.passes(20);
+    let first = calls[c.offered(&calls)[0]];
+    assert_eq!(c.offered(&calls).len(), 1);
+    assert!(matches!(c.answers(first, true), Ok(Reply::Promised { .. })));
+    assert_eq!(c.gate(Tier::Callback), Gate::Trying { probe: Some(first) });
+    c.passes(590);
+    assert_eq!(c.offered(&calls).len(), 0, "one at a time, until they were called");
+    c.passes(20);
+    assert_eq!(c.offered(&calls).len(), 1, "who has hours gives way to somebody else");
+    let other = calls[c.offered(&calls)[0]];
+    assert!(matches!(c.answers(other, true), Ok(Reply::Promised { .. })));
+    assert_eq!(c.gate(Tier::Callback), Gate::Trying { probe: Some(other) });
+    // Whoever it is that is called: the line works.
+    for call in calls.into_iter().filter(|call| ![first, other].contains(call)) {
+        c.report(Report::CustomerLeft(call)).expect("gave up");
+    }
+    c.ready(ANNE);
+    c.calls_next(DialOutcome::Busy);
+    assert_eq!(c.gate(Tier::Callback), Gate::Closed);
+}
+
+#[test]
+fn partners_who_do_not_answer_are_left_alone_and_then_asked_once() {
+    let mut c = partners::with_partner();
+    let tier = PartnerTier { lead: Span::ZERO, ..partners::partner_tier() };
+    c.starts_with_partners(tier, Level::Critical);
+    let declines = |c: &mut Center, letter: ContactId| {
+        let reservation = c.reservation(letter);
+        c.act(CLEO, Act::Decline(reservation)).expect("declined");
+        c.ready(CLEO);
+    };
+    c.ready(CLEO);
+    for _ in 0..20 {
+        assert_eq!(c.gate(Tier::Partner), Gate::Closed);
+        let letter = c.comes(Channel::Email, HOTLINE);
+        assert_eq!(c.held_for(letter), Some(CLEO));
+        declines(&mut c, letter);
+    }
+    let until = c.at() + Span::seconds(60);
+    assert_eq!(c.gate(Tier::Partner), Gate::Open { until });
+    let none = TierCounts::default();
+    assert_eq!(c.tier(Tier::Partner), none, "they have had nobody");
+    assert_eq!(c.asked_of(CLEO), None);
+    c.engine = Engine::restore(&c.engine.image()).expect("the state of one");
+    let chat = c.comes(Channel::Chat, HOTLINE);
+    c.passes(59);
+    assert_eq!((c.held_for(chat), c.asked_of(CLEO)), (None, None));
+    c.passes(1);
+    let Gate::Trying { probe: Some(probe) } = c.gate(Tier::Partner) else {
+        panic!("{:?}", c.gate(Tier::Partner))
+    };
+    declines(&mut c, probe);
+    assert_eq!(c.asked_of(CLEO), None, "nobody else in the same breath");
+    let until = c.at() + Span::seconds(120);
+    assert_eq!(c.gate(Tier::Partner), Gate::Open { until });
+    c.passes(120);
+    let probe = c.asked_of(CLEO).expect("asked once more");
+    c.accept(probe);
+    assert_eq!(c.gate(Tier::Partner), Gate::Closed);
+    c.complete(probe);
+    c.passes(0);
+    assert!(c.asked_of(CLEO).is_some(), "and everybody again");
 }

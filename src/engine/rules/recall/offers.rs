@@ -6,7 +6,7 @@ use crate::engine::callback::{DialMode, DialOutcome, Phase};
 use crate::engine::recall::{CallbackOffer, CallbackTier};
 use crate::engine::routing::Routing;
 
-const TIER: CallbackTier = CallbackTier {
+pub(super) const TIER: CallbackTier = CallbackTier {
     from: Level::Surge,
     offer_after: Span::seconds(120),
     within: Span::seconds(4 * 3600),
@@ -16,7 +16,7 @@ const TIER: CallbackTier = CallbackTier {
 
 /// A center with a recall that offers calls and nothing else: 40 calls an hour are expected to
 /// be served, half of which may be promised.
-fn offering(tier: CallbackTier, waiting: usize) -> (Center, Vec<ContactId>) {
+pub(super) fn offering(tier: CallbackTier, waiting: usize) -> (Center, Vec<ContactId>) {
     let mut c = Center::new();
     let mut routing = Routing::clone(c.engine.routing());
     routing.queues[PLAIN.index()].callback = Some(Arc::new(policy(DialMode::AgentFirst)));
@@ -29,19 +29,19 @@ fn offering(tier: CallbackTier, waiting: usize) -> (Center, Vec<ContactId>) {
 }
 
 impl Center {
-    fn offer(&self, contact: ContactId) -> Option<(EffectId, CallbackOffer)> {
+    pub(super) fn offer(&self, contact: ContactId) -> Option<(EffectId, CallbackOffer)> {
         self.open(contact).effects.iter().find_map(|(effect, kind)| match kind {
             EffectKind::OfferCallback(offer) => Some((*effect, *offer)),
             _ => None,
         })
     }
 
-    fn offered(&self, calls: &[ContactId]) -> Vec<usize> {
+    pub(super) fn offered(&self, calls: &[ContactId]) -> Vec<usize> {
         let out = |(_, call): &(usize, &ContactId)| self.offer(**call).is_some();
         calls.iter().enumerate().filter(out).map(|(at, _)| at).collect()
     }
 
-    fn answers(&mut self, contact: ContactId, accepted: bool) -> Result<Reply, Refusal> {
+    pub(super) fn answers(&mut self, contact: ContactId, accepted: bool) -> Result<Reply, Refusal> {
         let (effect, _) = self.offer(contact).expect("offered");
         self.report(Report::OfferAnswered { contact, effect, accepted, confirmed: true })
     }

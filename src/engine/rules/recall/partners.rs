@@ -1,6 +1,7 @@
 //! Partners: they take what their recall lets them once they have joined, and nothing else.
 
 use super::*;
+use crate::engine::command::Target;
 use crate::engine::invariant::Violation;
 use crate::engine::recall::{PartnerTier, Partners};
 use crate::engine::routing::Routing;
@@ -8,7 +9,7 @@ use crate::ids::PoolId;
 
 const OUTSIDE: PoolId = PoolId(1);
 
-fn partner_tier() -> PartnerTier {
+pub(super) fn partner_tier() -> PartnerTier {
     PartnerTier {
         from: Level::Critical,
         pools: [OUTSIDE].into_iter().collect(),
@@ -21,7 +22,7 @@ fn partner_tier() -> PartnerTier {
 }
 
 /// A center in which Cleo is a partner.
-fn with_partner() -> Center {
+pub(super) fn with_partner() -> Center {
     let mut c = Center::new();
     let mut routing = Routing::clone(c.engine.routing());
     routing.pools.extend(super::super::listed::<crate::engine::routing::Listed>(&["outside"]));
@@ -36,7 +37,7 @@ fn only_partners(tier: PartnerTier) -> Plan {
 }
 
 impl Center {
-    fn starts_with_partners(&mut self, tier: PartnerTier, level: Level) {
+    pub(super) fn starts_with_partners(&mut self, tier: PartnerTier, level: Level) {
         let started = self.start_with(only_partners(tier), level);
         assert_eq!(started, Ok(Reply::Recall(RECALL)));
         self.passes(0);
@@ -73,8 +74,39 @@ fn partners_take_nothing_before_they_have_joined_and_then_only_their_recall() {
     assert_eq!(c.held_for(outside), None, "not of their recall");
     let later = c.comes(Channel::Voice, HOTLINE);
     assert_eq!(c.held_for(later), Some(CLEO), "who comes now, too");
-    let counts = TierCounts { in_use: 1, entered: 2, solved: 1, ..TierCounts::default() };
-    assert_eq!(c.tier(Tier::Partner), counts);
+    let counts = TierCounts { in_use: 1, entered: 1, solved: 1, ..TierCounts::default() };
+    assert_eq!(c.tier(Tier::Partner), counts, "who is only asked has not had it");
+    c.passes(10);
+    let counts = TierCounts { in_use: 0, ..counts };
+    assert_eq!((c.held_for(later), c.tier(Tier::Partner)), (None, counts));
+}
+
+#[test]
+fn who_is_handed_over_to_a_partner_is_theirs_and_stays_so_among_partners() {
+    let mut c = with_partner();
+    let mut routing = Routing::clone(c.engine.routing());
+    routing.agents[BOB.index()].pool = OUTSIDE;
+    c.ok(&Command::Configure(Arc::new(routing)));
+    c.ready(ANNE);
+    c.starts_with_partners(PartnerTier { lead: Span::ZERO, ..partner_tier() }, Level::Critical);
+    let chat = c.comes(Channel::Chat, HOTLINE);
+    c.answer(chat);
+    for (to, from) in [(BOB, ANNE), (CLEO, BOB), (ANNE, CLEO)] {
+        if to != ANNE {
+            c.ready(to);
+        }
+        let child = c.consult(from, chat, Target::Agent(to));
+        c.answer(child);
+        c.act(from, Act::CompleteConsult(chat)).expect("handed over");
+        let with = u32::from(to != ANNE);
+        let counts = TierCounts {
+            in_use: with,
+            entered: 1,
+            returned: u64::from(1 - with),
+            ..TierCounts::default()
+        };
+        assert_eq!((c.held_for(chat), c.tier(Tier::Partner)), (Some(to), counts));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use surgeline::engine::agent::{Hold, Presence};
 use surgeline::engine::contact::{Contact, State};
 use surgeline::engine::event::{Event, SharedNews};
-use surgeline::engine::recall::{Gate, Partners, Tier};
+use surgeline::engine::recall::{Partners, Tier};
 use surgeline::engine::routing::AgentProfile;
 use surgeline::engine::words::{Availability, Channel, ServiceClass};
 use surgeline::ids::{AgentId, PoolId, QueueId, SharingId};
@@ -85,11 +85,7 @@ impl Naive {
             let of = |c: &&Contact| c.partner == Some(r.id);
             let has = self.engine.contacts().filter(of).count();
             let few = plan.capacity == 0 || has < plan.capacity as usize;
-            let lets = match r.breakers[Tier::Partner.index()].gate() {
-                Gate::Closed => true,
-                Gate::Trying { probe } => probe.is_none(),
-                Gate::Open { .. } => false,
-            };
+            let lets = r.breakers[Tier::Partner.index()].admits(0);
             r.partners == Partners::Joined && few && lets
         });
         !self.is_partner(agent) || joined

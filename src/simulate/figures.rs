@@ -20,12 +20,25 @@ pub enum Measure {
     Contained,
     /// Wanted to be called back when that was offered, and had an agent then.
     CalledBack,
+    /// A number outside took them.
+    HandedOutside,
+    /// Ended in no other way that is counted, such as told that the queue is closed.
+    Otherwise,
     /// Found no trunk, or were refused.
     Blocked,
     /// Gave up or were blocked and never came back.
     Lost,
     /// Of those offered, gave up.
     AbandonedShare,
+    /// Gave up, and nothing had been said to them.
+    AbandonedUntold,
+    /// Were hurt, as far as anybody knew.
+    Hurt,
+    /// Of those who were hurt and did not hang up before that: had a person, here or outside,
+    /// within the target of their queue.
+    HurtInTarget,
+    /// The longest that one who was hurt was without a person, seconds.
+    HurtLongest,
     /// Of those who came, found no trunk.
     BlockedShare,
     /// Of those who came for the first time, were lost.
@@ -75,15 +88,21 @@ pub enum Unit {
 
 impl Measure {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 30] = [
         Self::Offered,
         Self::Answered,
         Self::Abandoned,
         Self::Contained,
         Self::CalledBack,
+        Self::HandedOutside,
+        Self::Otherwise,
         Self::Blocked,
         Self::Lost,
         Self::AbandonedShare,
+        Self::AbandonedUntold,
+        Self::Hurt,
+        Self::HurtInTarget,
+        Self::HurtLongest,
         Self::BlockedShare,
         Self::LostShare,
         Self::CalledLateShare,
@@ -111,9 +130,15 @@ impl Measure {
             Self::Abandoned => "abandoned",
             Self::Contained => "contained",
             Self::CalledBack => "called_back",
+            Self::HandedOutside => "handed_outside",
+            Self::Otherwise => "ended_otherwise",
             Self::Blocked => "blocked",
             Self::Lost => "lost",
             Self::AbandonedShare => "abandoned_share",
+            Self::AbandonedUntold => "abandoned_untold",
+            Self::Hurt => "hurt",
+            Self::HurtInTarget => "hurt_in_target_share",
+            Self::HurtLongest => "hurt_longest_s",
             Self::BlockedShare => "blocked_share",
             Self::LostShare => "lost_share",
             Self::CalledLateShare => "called_late_share",
@@ -142,9 +167,15 @@ impl Measure {
             Self::Abandoned => "abandoned",
             Self::Contained => "contained",
             Self::CalledBack => "called back",
+            Self::HandedOutside => "handed outside",
+            Self::Otherwise => "ended otherwise",
             Self::Blocked => "blocked",
             Self::Lost => "lost",
             Self::AbandonedShare => "P(abandon)",
+            Self::AbandonedUntold => "gave up, told nothing",
+            Self::Hurt => "hurt",
+            Self::HurtInTarget => "P(hurt: person in target)",
+            Self::HurtLongest => "hurt: longest without",
             Self::BlockedShare => "P(blocked)",
             Self::LostShare => "P(lost)",
             Self::CalledLateShare => "P(called late)",
@@ -164,6 +195,13 @@ impl Measure {
         }
     }
 
+    /// Whether it is left out of tables in which it is nought everywhere: most scenarios have
+    /// nobody of the kind.
+    #[must_use]
+    pub const fn is_rare(self) -> bool {
+        matches!(self, Self::HandedOutside | Self::Otherwise | Self::AbandonedUntold | Self::Hurt)
+    }
+
     /// What it is a number of.
     #[must_use]
     pub const fn unit(self) -> Unit {
@@ -173,11 +211,18 @@ impl Measure {
             | Self::Abandoned
             | Self::Contained
             | Self::CalledBack
+            | Self::HandedOutside
+            | Self::Otherwise
+            | Self::AbandonedUntold
+            | Self::Hurt
             | Self::Blocked
             | Self::Lost => Unit::Contacts,
-            Self::MeanWait | Self::SpeedOfAnswer | Self::P50 | Self::P90 | Self::P99 => {
-                Unit::Seconds
-            }
+            Self::MeanWait
+            | Self::SpeedOfAnswer
+            | Self::P50
+            | Self::P90
+            | Self::P99
+            | Self::HurtLongest => Unit::Seconds,
             Self::SquaredBacklog => Unit::Number,
             _ => Unit::Share,
         }
@@ -197,6 +242,12 @@ impl Measure {
             Self::Abandoned => Some(q.abandoned as f64),
             Self::Contained => Some(q.contained as f64),
             Self::CalledBack => Some(q.called_back as f64),
+            Self::HandedOutside => Some(q.outside as f64),
+            Self::Otherwise => Some(q.otherwise as f64),
+            Self::AbandonedUntold => Some(q.abandoned_untold as f64),
+            Self::Hurt => Some(q.hurt as f64),
+            Self::HurtInTarget => share(q.hurt_in_target, q.hurt_due),
+            Self::HurtLongest => (q.hurt_due > 0).then(|| q.hurt_longest.as_secs_f64()),
             Self::Blocked => Some(q.blocked as f64),
             Self::Lost => Some(q.lost as f64),
             Self::AbandonedShare => share(q.abandoned, q.offered),

@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod chance;
+mod effects;
 mod error;
 mod estimates;
 mod figures;

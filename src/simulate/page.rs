@@ -79,7 +79,8 @@ fn queues(outcome: &Outcome) -> String {
     let mut rows = format!("<tr><th></th>{heads}</tr>\n");
     for measure in Measure::ALL {
         let figures: Vec<_> = outcome.queues.iter().map(|s| s.figure(measure)).collect();
-        if figures.iter().any(Option::is_some) {
+        let telling = |f: &Option<Figure>| f.is_some_and(|f| !measure.is_rare() || f.mean > 0.0);
+        if figures.iter().any(telling) {
             let cell = |f: &Option<Figure>| {
                 f.as_ref().map_or("–".to_owned(), |f| measure.unit().told(f))
             };

@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use rand::RngExt;
 
+use super::effects::Hurt;
 use super::plans::Order;
 use super::scenario::to_span;
 use super::world::{Happening, Todo, World, agent_does};
 use crate::engine::agent::Work;
 use crate::engine::command::{Act, Command, RecallOrder, Reply, Report};
 use crate::engine::contact::State;
-use crate::engine::event::{EffectKind, Event};
-use crate::engine::recall::{Answer, Found, Text, Want};
+use crate::engine::event::Event;
+use crate::engine::recall::{Answer, Found, Want};
 use crate::engine::wait_estimate::WaitEstimate;
 use crate::engine::words::{Availability, AvailabilityBecause, EndReason};
 use crate::ids::{AgentId, ContactId, CustomerId, ReservationId};
@@ -54,7 +55,13 @@ pub(super) struct Person {
     /// Seconds of work that they are, and that they wait.
     handle: f64,
     pub(super) patience: Option<f64>,
-    answered: bool,
+    pub(super) answered: bool,
+    /// Something was said to them: what happens next, how long it takes, or an offer.
+    pub(super) told: bool,
+    /// They are, as far as anybody knows.
+    pub(super) hurt: Option<Hurt>,
+    /// In self-service they will say that they are.
+    pub(super) says_hurt: bool,
     /// A tier will do for them.
     pub(super) contained: bool,
     /// They said that it did.
@@ -112,6 +119,9 @@ impl World<'_> {
             handle: of.handle.draw(dice),
             patience: of.patience.as_ref().map(|p| p.draw(dice)),
             answered: false,
+            told: false,
+            hurt: None,
+            says_hurt: false,
             contained: false,
             word: false,
             due: None,
@@ -157,6 +167,7 @@ impl World<'_> {
 
     /// One was let in: they found somebody at once, or begin to wait.
     pub(super) fn waits_or_not(&mut self, contact: ContactId) {
+        self.is_hurt_or_not(contact);
         let Some(person) = self.people.get(&contact).copied() else { return };
         let state = self.engine.contact(contact).map(|c| c.state);
         if let Some(State::Reserved { agent, .. }) = state {
@@ -212,18 +223,9 @@ impl World<'_> {
             | Event::WrapUpEnded { agent, .. } => self.lets_go(*agent),
             Event::Accepted { contact, agent, connect_by: None, .. }
             | Event::Bridged { contact, agent, .. } => self.answered(*contact, *agent),
-            Event::EffectAsked { contact, effect, kind } => match kind {
-                EffectKind::Connect { reservation, .. } => {
-                    self.todos.push_back(Todo::Bridge(*reservation));
-                }
-                // Heard to the end when they decide; everything else is said in no time.
-                EffectKind::Say(say) if say.text == Text::Injury => {}
-                EffectKind::Dial { reservation, .. } => {
-                    self.todos.push_back(Todo::Call(*effect, *reservation));
-                }
-                EffectKind::OfferCallback(_) => self.offered(*contact, *effect),
-                _ => self.todos.push_back(Todo::Say(*effect)),
-            },
+            Event::EffectAsked { contact, effect, kind } => self.asked(*contact, *effect, *kind),
+            Event::WaitAnnounced(announced) => self.told(announced.contact),
+            Event::Triaged { contact, heed } => self.triaged(*contact, *heed),
             Event::Closed { contact, reason, agent, wrap_up, .. } => {
                 if let (Some(agent), None) = (agent, wrap_up) {
                     self.lets_go(*agent);
@@ -272,6 +274,7 @@ impl World<'_> {
         let person = *person;
         let waited = self.now.since(person.came);
         let target = self.target_of(&person);
+        self.hurt_until_now(&person, true);
         if person.counted {
             let late = due.is_some_and(|due| self.now > due);
             let queue = self.queue_of(&person);
@@ -307,10 +310,15 @@ impl World<'_> {
         if person.counted && person.due.is_some() && !person.answered {
             self.queue_of(&person).called_late += 1;
         }
+        if !person.answered && reason != EndReason::FollowedUp {
+            self.hurt_until_now(&person, reason == EndReason::Overflowed);
+        }
         match reason {
             EndReason::Abandoned => {
                 if person.counted {
-                    self.queue_of(&person).abandon(waited, target);
+                    let queue = self.queue_of(&person);
+                    queue.abandon(waited, target);
+                    queue.abandoned_untold += u64::from(!person.told);
                     self.would_wait(contact, &person);
                 }
                 let point = self.point();
@@ -320,6 +328,12 @@ impl World<'_> {
             EndReason::Solved | EndReason::Informed if person.counted => {
                 self.queue_of(&person).contained += 1;
             }
+            EndReason::Overflowed if person.counted && !person.answered => {
+                self.queue_of(&person).outside += 1;
+            }
+            // Who fell silent goes on as another contact.
+            EndReason::FollowedUp => {}
+            _ if person.counted && !person.answered => self.queue_of(&person).otherwise += 1,
             _ => {}
         }
     }

@@ -14,7 +14,7 @@ use crate::engine::recall::{
     CallbackTier, Choice, FaqPlan, IvrPlan, LatePlan, Level, MOST_LASTING, Outside, PartnerTier,
     Plan, SafetyPlan,
 };
-use crate::ids::{AgentId, PoolId};
+use crate::ids::{AgentId, ExternalId, PoolId};
 use crate::recall::{self, Fill, Source};
 use crate::time::Span;
 
@@ -152,7 +152,7 @@ fn from_plan(
         safety: SafetyPlan {
             queue: names.queue(at("safety_queue"), &plan.safety_queue)?,
             kept,
-            external: plan.external.as_deref().map(|number| Outside::Number(number.into())),
+            external: plan.external.as_deref().map(|to| outside(to, names)),
             late: late(plan),
         },
         soon: span(plan.soon),
@@ -193,6 +193,15 @@ fn partner(
         channels: [true; 4],
         callbacks: t.callbacks,
     })
+}
+
+/// One of the routing part's numbers outside by its name, or a telephone number.
+fn outside(to: &str, names: Names<'_>) -> Outside {
+    let known = names.0.externals.iter().position(|e| &*e.name == to);
+    match known.and_then(|at| u16::try_from(at).ok()) {
+        Some(at) => Outside::Named(ExternalId(at)),
+        None => Outside::Number(to.into()),
+    }
 }
 
 /// What is done for safety contacts that nobody answers.

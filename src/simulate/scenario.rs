@@ -44,6 +44,7 @@ pub struct Scenario {
     pub(super) orders: Vec<(Span, Order)>,
     /// When the load rises and falls, if it does.
     pub(super) wave: Option<Wave>,
+    pub(super) outside: Outside,
 }
 
 /// How long, how often, and what is left out; seconds.
@@ -67,8 +68,8 @@ pub(super) struct Stream {
     pub(super) handle: Sampler,
     pub(super) patience: Option<Sampler>,
     pub(super) redial: Option<Redial>,
-    /// The share that a tier contains, and how long those who enter one are in it.
-    pub(super) self_service: Option<(f64, Sampler)>,
+    /// What becomes of those whom a tier takes.
+    pub(super) self_service: Option<Stay>,
     /// The share that wants to be called back, of those who are offered it.
     pub(super) accepts: f64,
     /// What one of them is on average, seconds of work.
@@ -80,6 +81,26 @@ pub(super) struct Stream {
     pub(super) customers: u64,
     pub(super) head_start: Span,
     pub(super) safety: bool,
+}
+
+/// What becomes of those whom a tier takes.
+#[derive(Debug)]
+pub(super) struct Stay {
+    /// The share that it does for.
+    pub(super) contained: f64,
+    /// How long they are in it.
+    pub(super) lasting: Sampler,
+    /// The share that says there that they are hurt.
+    pub(super) hurt: f64,
+}
+
+/// How numbers outside answer.
+#[derive(Debug)]
+pub(super) struct Outside {
+    /// The share of those sent there that they take.
+    pub(super) takes: f64,
+    /// How long it rings until they answer or do not; none for at once.
+    pub(super) after: Option<Sampler>,
 }
 
 /// Those who come again.
@@ -145,8 +166,23 @@ impl Scenario {
         let staff = check_staff(&written.staff, names, beside)?;
         let orders = plans::orders(&written.recalls, names, beside)?;
         let wave = wave(&streams, &staff, &orders, names, run.duration);
+        let after = written.outside.after.as_ref();
+        let outside = Outside {
+            takes: share(written.outside.takes, "outside.takes")?,
+            after: after.map(|law| law.sampler("outside.after", beside)).transpose()?,
+        };
         let title = if written.title.is_empty() { file.to_owned() } else { written.title };
-        Ok(Self { title, about: written.about, routing, run, streams, staff, orders, wave })
+        Ok(Self {
+            title,
+            about: written.about,
+            routing,
+            run,
+            streams,
+            staff,
+            orders,
+            wave,
+            outside,
+        })
     }
 
     /// Other seeds and another number of runs than the file's.
@@ -291,7 +327,9 @@ fn check_stream(
             .as_ref()
             .map(|t| {
                 let contained = share(t.contained, &field("self_service.contained"))?;
-                Ok::<_, SimulateError>((contained, law("self_service.lasting", &t.lasting)?))
+                let hurt = share(t.hurt, &field("self_service.hurt"))?;
+                let lasting = law("self_service.lasting", &t.lasting)?;
+                Ok::<_, SimulateError>(Stay { contained, lasting, hurt })
             })
             .transpose()?,
         accepts: (s.callback.as_ref())

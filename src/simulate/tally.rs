@@ -55,6 +55,19 @@ pub(super) struct Queue {
     pub(super) promised: u64,
     pub(super) called_back: u64,
     pub(super) called_late: u64,
+    /// A number outside took them.
+    pub(super) outside: u64,
+    /// Ended in no way that is counted elsewhere.
+    pub(super) otherwise: u64,
+    /// Gave up, and nothing had been said to them.
+    pub(super) abandoned_untold: u64,
+    /// Were hurt, as far as anybody knew; of them, could have had a person by when one should
+    /// have them, and had one.
+    pub(super) hurt: u64,
+    pub(super) hurt_due: u64,
+    pub(super) hurt_in_target: u64,
+    /// The longest that one who was hurt was without a person.
+    pub(super) hurt_longest: Span,
     /// Gave up or were blocked, and never came back.
     pub(super) lost: u64,
     /// Found nobody at once.
@@ -158,6 +171,13 @@ impl Queue {
             promised: 0,
             called_back: 0,
             called_late: 0,
+            outside: 0,
+            otherwise: 0,
+            abandoned_untold: 0,
+            hurt: 0,
+            hurt_due: 0,
+            hurt_in_target: 0,
+            hurt_longest: Span::ZERO,
             lost: 0,
             delayed: 0,
             answered_in_target: 0,
@@ -205,6 +225,13 @@ impl Queue {
         self.promised += other.promised;
         self.called_back += other.called_back;
         self.called_late += other.called_late;
+        self.outside += other.outside;
+        self.otherwise += other.otherwise;
+        self.abandoned_untold += other.abandoned_untold;
+        self.hurt += other.hurt;
+        self.hurt_due += other.hurt_due;
+        self.hurt_in_target += other.hurt_in_target;
+        self.hurt_longest = self.hurt_longest.max(other.hurt_longest);
         self.lost += other.lost;
         self.delayed += other.delayed;
         self.answered_in_target += other.answered_in_target;

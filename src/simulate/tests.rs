@@ -1,5 +1,6 @@
 //! Whole scenarios, small ones, against what must come of them.
 
+mod night;
 mod record;
 mod surge;
 

@@ -8,7 +8,7 @@ use rand::RngExt;
 use super::world::{Happening, Todo, World};
 use crate::engine::command::{Heard, Report};
 use crate::engine::event::{Arrived, CallbackPromised};
-use crate::engine::recall::{Choice, LotVerdict, Step, Tier, Wish};
+use crate::engine::recall::{Choice, Heed, LotVerdict, Step, Tier, TriageClass, Wish};
 use crate::engine::words::Keys;
 use crate::ids::{ContactId, EffectId, RecallId};
 
@@ -60,11 +60,13 @@ impl World<'_> {
         let Some(person) = self.people.get_mut(&contact) else { return };
         person.turn += 1;
         let (stream, turn) = (person.stream, person.turn);
-        let law = self.scenario.streams[usize::from(stream)].self_service.as_ref();
+        let stay = self.scenario.streams[usize::from(stream)].self_service.as_ref();
         // Nothing is said of those of other streams: they want a person.
-        let (contained, after) = law.map_or((false, 0.0), |(share, law)| {
-            (self.dice.random_bool(*share), law.draw(&mut self.dice))
+        let (contained, after) = stay.map_or((false, 0.0), |stay| {
+            (self.dice.random_bool(stay.contained), stay.lasting.draw(&mut self.dice))
         });
+        let hurt = stay.map_or(0.0, |stay| stay.hurt);
+        person.says_hurt = hurt > 0.0 && self.dice.random_bool(hurt);
         person.contained = contained;
         person.estimate = None;
         self.after(after, Happening::Decides(contact, turn));
@@ -85,6 +87,8 @@ impl World<'_> {
         if let Some(person) = before {
             let mut person = person;
             person.turn += 1;
+            // What was answered has had its turn: the rest of it stands behind those who wait.
+            person.place = None;
             self.people.insert(arrived.contact, person);
             self.has_patience(arrived.contact, person);
         }
@@ -97,7 +101,9 @@ impl World<'_> {
         };
         let Some(s) = self.engine.contact(contact).and_then(|c| c.self_service()) else { return };
         let unheard = s.tier == Tier::Faq && s.answers == 0;
-        if !person.contained {
+        if person.says_hurt && !matches!(s.step, Step::Entering { .. }) {
+            self.says_hurt(contact, s.tier, s.recall);
+        } else if !person.contained {
             self.hears(contact, Heard { wish: Some(Wish::Person), ..Heard::default() });
         } else if unheard || matches!(s.step, Step::Entering { .. }) {
             self.after(A_MOMENT, Happening::Decides(contact, turn));
@@ -108,6 +114,18 @@ impl World<'_> {
             self.hears(contact, Heard { wish: Some(Wish::Solved), ..Heard::default() });
         } else {
             self.goes_through_menu(contact, s.recall);
+        }
+    }
+
+    /// Somebody is hurt: in the menu there is a key for it, elsewhere they say so.
+    fn says_hurt(&mut self, contact: ContactId, tier: Tier, recall: RecallId) {
+        let menu = self.engine.recall(recall).and_then(|r| r.plan.ivr.as_ref());
+        match menu.map(|menu| menu.yes).filter(|_| tier == Tier::Ivr) {
+            Some(yes) => self.presses(contact, yes, None),
+            None => {
+                let heed = Some(Heed { recall, class: TriageClass::Safety });
+                self.hears(contact, Heard { words: true, heed, ..Heard::default() });
+            }
         }
     }
 

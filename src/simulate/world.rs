@@ -54,6 +54,8 @@ pub(super) enum Happening {
     Back(AgentId),
     /// On-call staff do the next thing.
     Order(usize),
+    /// A number outside has rung for long enough.
+    RangOutside(ContactId, EffectId),
     /// Who directs looks again.
     Directs,
 }
@@ -326,6 +328,7 @@ impl<'a> World<'a> {
                 }
             }
             Happening::Order(index) => self.order(index),
+            Happening::RangOutside(contact, effect) => self.rang_outside(contact, effect),
             Happening::Directs => self.directs(),
         }
     }

@@ -15,7 +15,7 @@ use crate::engine::words;
 
 /// Sections that are the simulation's own: all others are the routing part's.
 pub(super) const OWN: &[&str] =
-    &["title", "about", "routing", "run", "streams", "staff", "recalls"];
+    &["title", "about", "routing", "run", "streams", "staff", "recalls", "outside"];
 
 /// A scenario file.
 #[derive(Debug, Deserialize)]
@@ -32,6 +32,27 @@ pub(super) struct Written {
     pub(super) staff: Vec<Staff>,
     #[serde(default)]
     pub(super) recalls: Vec<Recall>,
+    #[serde(default)]
+    pub(super) outside: Outside,
+}
+
+/// How numbers outside the router answer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Outside {
+    #[serde(default = "all")]
+    pub(super) takes: f64,
+    pub(super) after: Option<Law>,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Self { takes: all(), after: None }
+    }
+}
+
+const fn all() -> f64 {
+    1.0
 }
 
 /// How long, how often, and what is left out.
@@ -110,6 +131,8 @@ const fn most_redials() -> u32 {
 pub(super) struct SelfService {
     pub(super) contained: f64,
     pub(super) lasting: Law,
+    #[serde(default)]
+    pub(super) hurt: f64,
 }
 
 /// Who wants to be called back of those who are offered it.

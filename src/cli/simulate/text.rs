@@ -72,7 +72,8 @@ fn queues(scopes: &[Scope]) -> Table {
     let mut table = Table::new(&header, &right, 2);
     for measure in crate::simulate::Measure::ALL {
         let figures: Vec<_> = scopes.iter().map(|s| s.figure(measure)).collect();
-        if figures.iter().any(Option::is_some) {
+        let telling = |f: &Option<Figure>| f.is_some_and(|f| !measure.is_rare() || f.mean > 0.0);
+        if figures.iter().any(telling) {
             let cell = |f: &Option<Figure>| f.as_ref().map(|f| measure.unit().told(f));
             let cells = figures.iter().map(|f| cell(f).unwrap_or_else(|| "-".into()));
             table.row(std::iter::once(measure.words().to_owned()).chain(cells));

@@ -41,6 +41,11 @@ pub(super) struct Counts {
     pub(super) returned: u64,
     /// Contacts sent to self-service again after they had come back from it.
     pub(super) bounced_twice: u64,
+    /// Callers who were asked whether they would rather be called, who wanted it, and who were
+    /// reached.
+    pub(super) asked: u64,
+    pub(super) wanted: u64,
+    pub(super) called_back: u64,
     /// Offers of a contact that somebody else had or was offered.
     pub(super) double_reservations: u64,
 }

@@ -4,6 +4,7 @@
 //! One task owns one gateway and its stream. What customers and legs do next is in its
 //! agenda; how legs go is in `legs`.
 
+mod callback;
 mod legs;
 mod self_service;
 
@@ -77,6 +78,10 @@ enum Todo {
     HangUp(u64),
     /// A customer writes.
     Write(u64),
+    /// A caller answers whether they would rather be called.
+    Choose(u64),
+    /// The customer of a callback picks up, or is on the telephone.
+    PickUp(u64),
     /// The legs of an effect are through, one way or the other.
     Join(u64),
     /// The second agent is on the line, the first gone.
@@ -100,6 +105,10 @@ struct Held {
     /// In self-service now; was there before.
     served: bool,
     returned: bool,
+    /// They hung up and wait for a call.
+    called: bool,
+    /// They were called and picked up.
+    reached: bool,
     /// How often they began to wait.
     waits: u32,
     /// What is being said to them ends then.
@@ -127,6 +136,8 @@ struct Gateway {
     early: HashMap<u64, Vec<Directive>>,
     arriving: HashMap<Arc<str>, Arriving>,
     effects: legs::Effects,
+    /// Callers who think about an offer of a call, by effect.
+    asked: HashMap<u64, u64>,
     /// Texts that are being played or sent, by effect.
     saying: HashMap<u64, (u64, Say)>,
     /// The last contacts that ended, for customers who come back.
@@ -152,6 +163,7 @@ impl Gateway {
             early: HashMap::new(),
             arriving: HashMap::new(),
             effects: legs::Effects::default(),
+            asked: HashMap::new(),
             saying: HashMap::new(),
             ended: Vec::new(),
             sent: 0,
@@ -166,6 +178,7 @@ impl Gateway {
             gateway,
             limits: Some(limits),
             can_say: true,
+            can_offer_callback: true,
             ..Default::default()
         }))?;
         self.report(Report::Holding(Holding { keys: Vec::new(), last: true }))?;
@@ -212,6 +225,8 @@ impl Gateway {
                         self.leave(contact, false)?;
                     }
                 }
+                Todo::Choose(effect) => self.choose(effect)?,
+                Todo::PickUp(effect) => self.pick_up(effect)?,
                 Todo::Join(effect) => self.join(effect)?,
                 Todo::HandedOver(effect) => {
                     if self.effects.take(effect).is_some() {
@@ -339,6 +354,7 @@ impl Gateway {
             }
             Directive::EffectWithdrawn(d) => {
                 self.effects.take(d.effect_id);
+                self.asked.remove(&d.effect_id);
                 if let Some((contact, _)) = self.saying.remove(&d.effect_id)
                     && let Some(held) = self.books.get_mut(&contact)
                 {
@@ -366,6 +382,9 @@ impl Gateway {
             Directive::Say(text) => self.say(contact, text),
             Directive::GoesOnAs(d) => self.goes_on_as(contact, d.follow_up_contact_id),
             Directive::Waiting(_) => self.is_served(contact, false),
+            Directive::OfferCallback(d) => self.asks(contact, d.effect_id),
+            Directive::CallbackDue(_) => self.will_be_called(contact)?,
+            Directive::Dial(d) => self.dial(contact, &d),
             Directive::ReservedFor(_) if first => self.bench.audit.held_at_once(contact),
             Directive::ReservedFor(_) => self.is_served(contact, false),
             Directive::AssignedTo(_) if !held.answered => {

@@ -87,9 +87,9 @@ pub(super) const GATEWAYS: [GatewayPlan; 4] = [
 
 /// When the recall is in force and when the wave of customers comes, as parts of the run: a
 /// normal spell first, and at the end time to see it come back to normal.
-pub(super) const RECALL: Range<f64> = 0.25..0.85;
+pub(super) const RECALL: Range<f64> = 0.25..0.95;
 /// See [`RECALL`].
-pub(super) const WAVE: Range<f64> = 0.25..0.65;
+pub(super) const WAVE: Range<f64> = 0.25..0.6;
 /// How much busier the wave is than the rest.
 const SURGE: f64 = 5.0;
 
@@ -145,6 +145,10 @@ pub(super) mod chance {
     pub(crate) const CHECKS: f64 = 0.7;
     /// A caller who has heard what the check says hangs up.
     pub(crate) const CONTENT: f64 = 0.75;
+    /// A caller would rather be called than wait on.
+    pub(crate) const CALL_ME: f64 = 0.6;
+    /// Whoever is called back is on the telephone.
+    pub(crate) const ENGAGED: f64 = 0.03;
     /// An answer was what they needed.
     pub(crate) const ACCEPTS: f64 = 0.6;
 }
@@ -232,7 +236,7 @@ mod tests {
         let loaded = crate::config::parse("the demo's configuration", CENTRE).unwrap();
         assert_eq!(loaded.warnings.warnings(), 0, "{}", loaded.warnings.render(false));
         let routing = loaded.config.routing;
-        assert_eq!((routing.queues.len(), routing.agents.len()), (6, 51));
+        assert_eq!((routing.queues.len(), routing.agents.len()), (6, 54));
         for way in GATEWAYS.iter().flat_map(|g| g.ways) {
             assert!(routing.entry_points.iter().any(|e| &*e.name == way.entry_point));
         }

@@ -58,6 +58,7 @@ pub(super) struct Summary {
     /// Mean share of the agents at work who had something in hand, 0 to 1.
     pub(super) occupancy: f64,
     pub(super) self_service: SelfService,
+    pub(super) callbacks: Callbacks,
     /// Wait for a person of contacts about safety, from arrival or from their saying so, 99th
     /// percentile; null if there was none.
     pub(super) safety_wait_p99_s: Option<f64>,
@@ -86,6 +87,14 @@ pub(super) struct SelfService {
     pub(super) bounced_twice: u64,
 }
 
+/// What became of offers of a call, as gateways saw it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct Callbacks {
+    pub(super) offered: u64,
+    pub(super) accepted: u64,
+    pub(super) reached: u64,
+}
+
 /// Open and closed contacts.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub(super) struct ByState {
@@ -95,6 +104,7 @@ pub(super) struct ByState {
     pub(super) assigned: u64,
     pub(super) pending: u64,
     pub(super) self_service: u64,
+    pub(super) callback_due: u64,
     pub(super) closed: u64,
 }
 
@@ -177,6 +187,7 @@ impl Summary {
                 assigned: c.assigned,
                 pending: c.pending,
                 self_service: c.self_service,
+                callback_due: c.callback_due,
                 closed: c.closed,
             },
             conservation_difference: if exported == 0 { counted } else { exported },
@@ -206,6 +217,11 @@ impl Summary {
                 followed_up: books.followed_up,
                 returned: books.returned,
                 bounced_twice: books.bounced_twice.max(twice.unsigned_abs()),
+            },
+            callbacks: Callbacks {
+                offered: books.asked,
+                accepted: books.wanted,
+                reached: books.called_back,
             },
             safety_wait_p99_s: found.safety_wait_p99,
             other_wait_p50_s: found.other_wait_p50,
@@ -285,6 +301,7 @@ impl Summary {
              teamwork   {} transfers, {} consults, {} of them handed over, {} waited for somebody\n\
              offers     p50 {}, p99 {}, most {} from arrival to offer, on disk; {samples} measured\n\
              recall     {} to self-service: {} solved, {} informed, {} back to people, {} followed up\n\
+             callbacks  {} offered, {} accepted, {} reached\n\
              safety     p99 of the wait {}; median of the others in the wave {}\n\
              the law    difference {}, double reservations {} (as seen by agents: {}), \
              places lost {}, bounced twice {}\n\n\
@@ -318,6 +335,9 @@ impl Summary {
             served.informed,
             served.returned,
             served.followed_up,
+            self.callbacks.offered,
+            self.callbacks.accepted,
+            self.callbacks.reached,
             seconds(self.safety_wait_p99_s),
             seconds(self.other_wait_p50_s),
             self.conservation_difference,

@@ -10,10 +10,10 @@ use super::scenario::GATEWAYS;
 use super::watch::{Agents, Snapshot};
 use crate::cli::out::{Ink, Palette, Table};
 use crate::cli::queue::{HEADER, LEGEND, NUMBERS, painted};
-use crate::cli::recall::text::moves;
+use crate::cli::recall::text::{measured, moves, standing};
 use crate::cli::words::{share, word};
 use crate::grpc::unix_ms;
-use crate::pb::v1::{QueueRow, RecallLevel, RecallStatus};
+use crate::pb::v1::{QueueRow, RecallLevel, RecallStatus, TierStatus};
 
 /// Widest line.
 const COLUMNS: usize = 100;
@@ -75,7 +75,7 @@ impl Frame<'_> {
         lines.push(String::new());
         lines.extend(contacts(self.snapshot, self.audit, palette));
         lines.push(String::new());
-        lines.extend(recall(self.snapshot, palette));
+        lines.extend(recall(self.snapshot, self.audit, palette));
         lines.push(String::new());
         lines.push(format!("waiting  {}", curve(self.waiting)));
         lines
@@ -157,13 +157,22 @@ fn contacts(snapshot: &Snapshot, audit: Counts, palette: Palette) -> Vec<String>
         "CONNECTING",
         "ASSIGNED",
         "PENDING",
-        "SELF-SERVICE",
+        "TO CALL",
+        "IN TIERS",
         "CLOSED",
     ];
-    let table = Table::new(&header, &[1, 3, 4, 5, 6, 7, 8, 9], 2);
-    let mut table = table.steady(&[10, 10, 3, 8, 10, 12, 10, 9, 14, 8]);
-    let open =
-        [c.queued, c.reserved, c.connecting, c.assigned, c.pending, c.self_service, c.closed];
+    let table = Table::new(&header, &[1, 3, 4, 5, 6, 7, 8, 9, 10], 2);
+    let mut table = table.steady(&[10, 10, 3, 8, 10, 12, 10, 9, 9, 10, 8]);
+    let open = [
+        c.queued,
+        c.reserved,
+        c.connecting,
+        c.assigned,
+        c.pending,
+        c.callback_due,
+        c.self_service,
+        c.closed,
+    ];
     let mut row = vec![String::new(), c.accepted.to_string(), String::new()];
     row.extend(open.iter().map(ToString::to_string));
     table.row(row);
@@ -176,7 +185,7 @@ fn contacts(snapshot: &Snapshot, audit: Counts, palette: Palette) -> Vec<String>
 }
 
 /// The level and how the tiers stand.
-fn recall(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
+fn recall(snapshot: &Snapshot, audit: Counts, palette: Palette) -> Vec<String> {
     let Some(recall) = snapshot.recalls.first() else {
         return vec![palette.paint(Ink::Dim, "no recall is in force")];
     };
@@ -190,31 +199,41 @@ fn recall(snapshot: &Snapshot, palette: Palette) -> Vec<String> {
     let ink = if recall.level() == RecallLevel::Normal { Ink::Bold } else { Ink::Yellow };
     let mut lines = vec![palette.paint(ink, &title)];
     if let Some(control) = &recall.control {
-        let moves = moves(control, recall.level(), unix_ms());
-        let line = format!("level free, last moved by {}; {moves}", by(recall));
-        lines.push(line.chars().take(COLUMNS).collect());
+        lines.extend(told("free    ", &format!("set by {}: {}", recall.by, recall.why)));
+        lines.extend(told("now     ", &measured(control)));
+        lines.extend(told("moves   ", &moves(control, recall.level(), unix_ms())));
     }
-    let header = ["TIER", "OPEN", "NOW", "ENTERED", "SOLVED", "INFORMED", "RETURNED", "LEFT"];
+    let header = ["TIER", "NOW", "IN USE", "ENTERED", "SOLVED", "INFORMED", "RETURNED", "LEFT"];
     let table = Table::new(&header, &[2, 3, 4, 5, 6, 7], 2);
-    let mut table = table.steady(&[6, 6, 8, 9, 8, 10, 10, 8]);
+    let mut table = table.steady(&[10, 28, 8, 9, 8, 10, 10, 8]);
     for tier in &recall.tiers {
-        let mut row = vec![word(tier.tier().as_str_name(), "TIER_"), yes(tier.open).to_owned()];
+        let mut row = vec![word(tier.tier().as_str_name(), "TIER_"), standing(tier)];
         let counts =
             [tier.in_use, tier.entered, tier.solved, tier.informed, tier.returned, tier.left];
         row.extend(counts.iter().map(ToString::to_string));
         table.row(row);
     }
     lines.extend(headed(&table, palette));
+    let out: u64 = recall.tiers.iter().map(|tier: &TierStatus| tier.offers).sum();
+    let Counts { asked, wanted, called_back, .. } = audit;
+    lines.push(format!(
+        "calls   {asked} asked whether they would rather be called, {out} are thinking; \
+         {wanted} said yes, {called_back} reached"
+    ));
     lines
 }
 
-/// Who brought the level to where it is, and why.
-fn by(recall: &RecallStatus) -> String {
-    format!("{}: {}", recall.by, recall.why)
-}
-
-const fn yes(open: bool) -> &'static str {
-    if open { "yes" } else { "no" }
+/// What is told under a name, part by part in as many lines as it takes.
+fn told(name: &str, text: &str) -> Vec<String> {
+    let mut lines = vec![name.to_owned()];
+    for (at, part) in text.split("; ").enumerate() {
+        let last = lines.last_mut().filter(|l| l.len() + part.len() + 2 <= COLUMNS || at == 0);
+        match last {
+            Some(line) => line.push_str(&format!("{}{part}", if at == 0 { "" } else { "; " })),
+            None => lines.push(format!("{:w$}{part}", "", w = name.len())),
+        }
+    }
+    lines.iter().map(|line| line.chars().take(COLUMNS).collect()).collect()
 }
 
 fn level(recall: &RecallStatus) -> String {
@@ -245,7 +264,7 @@ fn curve(waiting: &[u64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pb::v1::{ContactCounts, Tier, TierStatus};
+    use crate::pb::v1::{ContactCounts, ControlStatus, Measured, Tier};
 
     fn snapshot() -> Snapshot {
         let row = |queue: &str, waiting, oldest_wait_ms| QueueRow {
@@ -268,7 +287,7 @@ mod tests {
         Snapshot {
             queues: vec![row("calls", 14, 2_340), row("letters", 0, 0)],
             contacts: ContactCounts {
-                accepted: 2_900,
+                accepted: 2_920,
                 queued: 14,
                 reserved: 3,
                 connecting: 2,
@@ -276,7 +295,7 @@ mod tests {
                 pending: 5,
                 closed: 2_335,
                 self_service: 500,
-                callback_due: 0,
+                callback_due: 20,
             },
             agents: Agents {
                 ready: 2,
@@ -310,7 +329,23 @@ mod tests {
             level: RecallLevel::Surge.into(),
             moving: Some(12),
             safety_agents: 4,
-            tiers: vec![tier(Tier::Faq, 460, 700), tier(Tier::Ivr, 40, 300)],
+            by: "router".to_owned(),
+            why: "wait 2 s > 1 s for 1 s".to_owned(),
+            control: Some(ControlStatus {
+                measures: vec![Measured {
+                    name: "wait".to_owned(),
+                    value: 2_400,
+                    threshold: 2_000,
+                    ..Measured::default()
+                }],
+                ..ControlStatus::default()
+            }),
+            tiers: vec![
+                tier(Tier::Faq, 460, 700),
+                tier(Tier::Ivr, 40, 300),
+                TierStatus { offers: 5, ..tier(Tier::Callback, 20, 50) },
+                TierStatus { partners: "joined".to_owned(), ..tier(Tier::Partner, 6, 30) },
+            ],
             ..RecallStatus::default()
         }
     }
@@ -325,7 +360,7 @@ mod tests {
             },
             seed: 7,
             waiting: &[0, 2, 8, 14],
-            audit: Counts::default(),
+            audit: Counts { asked: 90, wanted: 50, called_back: 30, ..Counts::default() },
         }
     }
 
@@ -362,6 +397,6 @@ mod tests {
         let snapshot = snapshot();
         let line = frame(&snapshot).progress();
         assert!(!line.contains('\n'));
-        assert!(line.contains("level surge, accepted 2900, waiting 14, with agents 46"), "{line}");
+        assert!(line.contains("level surge, accepted 2920, waiting 14, with agents 46"), "{line}");
     }
 }

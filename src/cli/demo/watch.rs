@@ -92,7 +92,13 @@ impl Snapshot {
     /// Contacts in every state but closed.
     pub(super) fn open(&self) -> u64 {
         let c = &self.contacts;
-        c.queued + c.reserved + c.connecting + c.assigned + c.pending + c.self_service
+        c.queued
+            + c.reserved
+            + c.connecting
+            + c.assigned
+            + c.pending
+            + c.self_service
+            + c.callback_due
     }
 
     /// Accepted less the sum over states, as counted here.

@@ -191,10 +191,18 @@ fn one(text: &mut Text, recall: &RecallStatus, now_ms: u64, palette: Palette) {
     } else {
         text.lines(&table.lines());
     }
+    let out: u64 = recall.tiers.iter().map(|tier| tier.offers).sum();
+    if out > 0 {
+        let offers = counted(usize::try_from(out).unwrap_or(usize::MAX), "customer");
+        text.line(
+            "  offers     ",
+            &format!("{offers} asked now whether they would rather be called"),
+        );
+    }
 }
 
 /// What is measured, each against its threshold.
-fn measured(control: &ControlStatus) -> String {
+pub(in crate::cli) fn measured(control: &ControlStatus) -> String {
     let told = |m: &Measured| {
         let of = Pressure::ALL.into_iter().find(|of| of.name() == m.name)?;
         let load = of == Pressure::Load;
@@ -253,8 +261,9 @@ fn late(safety: &SafetyStatus, now_ms: u64) -> String {
     told
 }
 
-fn cells(tier: &TierStatus) -> [String; 9] {
-    let now = if tier.open && tier.tries_again_unix_ms > 0 {
+/// Whether a tier takes contacts now, and if not, when it will.
+pub(in crate::cli) fn standing(tier: &TierStatus) -> String {
+    if tier.open && tier.tries_again_unix_ms > 0 {
         format!("failing, tries at {}", clock(tier.tries_again_unix_ms))
     } else if tier.open && tier.breaker == "trying" {
         "trying one".to_owned()
@@ -266,10 +275,13 @@ fn cells(tier: &TierStatus) -> [String; 9] {
         "open".to_owned()
     } else {
         format!("closed, opens at {}", level(tier.from()))
-    };
+    }
+}
+
+fn cells(tier: &TierStatus) -> [String; 9] {
     [
         word(tier.tier().as_str_name(), "TIER_"),
-        now,
+        standing(tier),
         tier.in_use.to_string(),
         if tier.capacity == 0 { "-".to_owned() } else { tier.capacity.to_string() },
         tier.entered.to_string(),
@@ -355,7 +367,11 @@ mod tests {
 
     #[test]
     fn what_is_in_force_is_told_and_nothing_written_elsewhere_is_obeyed() {
-        let text = status(&[recall(RecallLevel::Elevated)], NOW, Palette::Plain);
+        let mut recall = recall(RecallLevel::Elevated);
+        let callback =
+            TierStatus { tier: Tier::Callback.into(), offers: 2, ..TierStatus::default() };
+        recall.tiers.push(callback);
+        let text = status(&[recall], NOW, Palette::Plain);
         let text = text.as_str();
         for told in [
             "recall 7: Any product\\u{1b}[2J\n",
@@ -366,6 +382,7 @@ mod tests {
             "  version    0123456789ab\n",
             "  safety     0 agents kept for the safety lane signed in\n",
             "closed, opens at surge",
+            "  offers     2 customers asked now whether they would rather be called\n",
             "  moving     5 contacts still to be moved\n",
         ] {
             assert!(text.contains(told), "{told:?} is not in\n{text}");

@@ -12,15 +12,35 @@ use super::Turn;
 use crate::ids::RecallId;
 use crate::time::{EngineTime, Span};
 
-/// Whether a level may be left free between bounds.
-pub(super) fn check_bounds(bounds: Bounds) -> Result<(), Refusal> {
+/// What an order that frees a level calls its lowest and its highest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BoundNames {
+    lowest: &'static str,
+    highest: &'static str,
+    not_above: &'static str,
+}
+
+/// As a start calls them.
+pub(super) const OF_START: BoundNames = BoundNames {
+    lowest: "free.lowest",
+    highest: "free.highest",
+    not_above: "a level that is not above free.highest",
+};
+
+/// As an order calls them that frees the level of a recall in force.
+const OF_LEVEL: BoundNames = BoundNames {
+    lowest: "to.free.lowest",
+    highest: "to.free.highest",
+    not_above: "a level that is not above to.free.highest",
+};
+
+/// Whether a level may be left free between bounds, which the order calls so.
+pub(super) fn check_bounds(bounds: Bounds, names: BoundNames) -> Result<(), Refusal> {
     let (field, expected) = match bounds {
         Bounds { highest, .. } if highest < Level::Elevated => {
-            ("free.highest", "ELEVATED, SURGE or CRITICAL")
+            (names.highest, "ELEVATED, SURGE or CRITICAL")
         }
-        Bounds { lowest, highest } if lowest > highest => {
-            ("free.lowest", "a level that is not above free.highest")
-        }
+        Bounds { lowest, highest } if lowest > highest => (names.lowest, names.not_above),
         _ => return Ok(()),
     };
     Err(Refusal::OutOfRange { field, expected })
@@ -28,7 +48,7 @@ pub(super) fn check_bounds(bounds: Bounds) -> Result<(), Refusal> {
 
 impl Engine {
     pub(super) fn check_free(&self, recall: RecallId, within: Within) -> Result<(), Refusal> {
-        check_bounds(within.or(self.in_force(recall)?.plan.control().bounds))
+        check_bounds(within.or(self.in_force(recall)?.plan.control().bounds), OF_LEVEL)
     }
 
     /// When free levels are to be looked at next, if there are any.

@@ -16,7 +16,7 @@ use super::super::recall::{
 };
 use super::super::refusal::Refusal;
 use super::super::words::{Channel, QueuedBecause, ServiceClass};
-use super::control::check_bounds;
+use super::control::{OF_START, check_bounds};
 use super::supervisor::MOST_WHY;
 use super::{A_DAY, Turn, place};
 use crate::ids::{AgentId, ContactId, EntryPointId, GatewayId, QueueId, RecallId};
@@ -135,7 +135,7 @@ impl Engine {
             RecallOrder::Start { plan, lasting, accept_empty_safety_lane, free, .. } => {
                 self.check_plan(plan, None)?;
                 if let Some(bounds) = free.map(|within| within.or(plan.control().bounds)) {
-                    check_bounds(bounds)?;
+                    check_bounds(bounds, OF_START)?;
                 }
                 if *lasting < Span::seconds(60) || *lasting > MOST_LASTING {
                     let expected = "1 minute to 90 days ahead";

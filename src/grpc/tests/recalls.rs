@@ -289,7 +289,7 @@ async fn which_recall_is_meant_must_be_clear_and_what_is_not_built_says_so() {
         [("wait", 0, 120_000), ("load", 0, 1_000), ("sessions", 0, 850), ("ivr_ports", 0, 850)];
     assert_eq!(told, expected);
     for (lowest, highest, field) in
-        [(At::Critical, At::Surge, "free.lowest"), (At::Normal, At::Tail, "free.highest")]
+        [(At::Critical, At::Surge, "to.free.lowest"), (At::Normal, At::Tail, "to.free.highest")]
     {
         let bounds = v1::LevelBounds { lowest: lowest.into(), highest: highest.into() };
         let wrong = v1::SetLevelRequest { to: Some(To::Free(bounds)), ..level("g", 1, At::Surge) };

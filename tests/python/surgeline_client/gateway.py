@@ -110,10 +110,13 @@ class Gateway:
     says hello, names what is in them, and repeats what was never answered.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, name: str, phone=joins, *, can_say: bool = True):
+    def __init__(self, channel: grpc.aio.Channel, name: str, phone=joins, *, can_say: bool = True,
+                 can_offer_callback: bool = False):
         self.name = name
         # Whether it tells the router that it carries out Say.
         self.can_say = can_say
+        # The same of OfferCallback; whoever sets it answers the offers.
+        self.can_offer_callback = can_offer_callback
         # How ConnectLegs is obeyed: for each agent by name, or else this.
         self.phone = phone
         self.phone_of: dict[str, Any] = {}
@@ -137,7 +140,8 @@ class Gateway:
                 task.cancel()
                 del self._effects[effect_id]
         self.stream = Stream(patient(self._stub.Connect), self._told, self._answer)
-        hello = gateway_pb2.Hello(gateway=self.name, can_say=self.can_say)
+        hello = gateway_pb2.Hello(gateway=self.name, can_say=self.can_say,
+                                  can_offer_callback=self.can_offer_callback)
         session = await self._send(new_request(), hello=hello)
         self.session_id = session.session_id
         if resync:

@@ -40,6 +40,10 @@ class OnCall:
             **self._said(request_id, why), recall_id=recall_id, pinned=level(to), dry_run=dry_run)
         return await unary(self._stub.SetLevel(request))
 
+    async def send_level(self, request: recall_pb2.SetLevelRequest):
+        """A request as it is."""
+        return await unary(self._stub.SetLevel(request))
+
     async def free(self, recall_id: int = 0, *, why: str = "a test"):
         """Asks for a level that moves by itself."""
         bounds = recall_pb2.LevelBounds(lowest=level("NORMAL"), highest=level("CRITICAL"))

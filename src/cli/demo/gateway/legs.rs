@@ -37,6 +37,16 @@ pub(super) struct Effects {
     consults: HashMap<u64, u64>,
 }
 
+impl Effect {
+    pub(super) const fn contact(self) -> u64 {
+        self.contact
+    }
+
+    pub(super) const fn reservation(self) -> u64 {
+        self.reservation
+    }
+}
+
 impl Effects {
     /// Takes an effect from the list; none if it was withdrawn or done.
     pub(super) fn take(&mut self, effect: u64) -> Option<Effect> {
@@ -45,6 +55,10 @@ impl Effects {
 
     pub(super) fn hand_over(&mut self, effect: u64, contact: u64) {
         self.open.insert(effect, Effect { contact, reservation: 0 });
+    }
+
+    pub(super) fn dial(&mut self, effect: u64, contact: u64, reservation: u64) {
+        self.open.insert(effect, Effect { contact, reservation });
     }
 
     pub(super) fn is_consult(&self, contact: u64) -> bool {

@@ -371,8 +371,8 @@ fn bounds_hold_and_what_is_pinned_stays() {
     day.run(&Command::Recall { order: set, why: Arc::from("stay") });
     assert!(day.engine.recall(RECALL).is_some_and(|r| r.control.is_none()), "pinned where it is");
     for (lowest, highest, field) in [
-        (Level::Critical, Level::Surge, "free.lowest"),
-        (Level::Normal, Level::Tail, "free.highest"),
+        (Level::Critical, Level::Surge, "to.free.lowest"),
+        (Level::Normal, Level::Tail, "to.free.highest"),
     ] {
         let refused = day.engine.handle(day.clock, None, &order(lowest, highest), &mut Vec::new());
         assert!(matches!(refused, Err(Refusal::OutOfRange { field: f, .. }) if f == field));

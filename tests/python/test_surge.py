@@ -293,3 +293,75 @@ class Pages(SurgeTest):
         [anne] = await self.ready("anne")
         call = await self.hurt()
         await anne.take(call.id)
+
+
+class Outside(SurgeTest):
+    PLAYBOOK = 'target = "1s"\nexternal = "+493055501"\nexternal_after = "2s"\npage_after = "1h"\n'
+
+    async def nobody_is_there(self):
+        await self.sana.become("SIGNED_OUT")
+        await self.sana.leave()
+
+    async def test_with_nobody_there_the_hurt_go_to_the_number_outside(self):
+        await self.nobody_is_there()
+        begun = await self.on_call.start("kettle", "SURGE")
+        self.assertEqual((begun.recall.safety_agents, begun.recall.safety.external), (0, "+493055501"))
+        gateway = await self.gateway(can_say=False)
+        hurt = await gateway.arrive("hurt", VOICE, entry_point="line", person=Person(words="she is hurt"))
+        forward = (await hurt.expect("forward")).body
+        self.assertEqual(forward.number, "+493055501")
+        await gateway.effect_done(forward.effect_id)
+        await self.assert_ended(hurt, "OVERFLOWED")
+
+    async def test_without_either_a_start_is_refused_until_somebody_takes_it_upon_them(self):
+        self.put('target = "1s"\n')
+        await self.nobody_is_there()
+        await self.assert_refused(self.on_call.start("kettle"), "WRONG_STATE",
+                                  "accept_empty_safety_lane", "EMPTY_SAFETY_LANE")
+        self.assertEqual(await self.on_call.status(), [])
+        begun = await self.on_call.start("kettle", accept_empty_safety_lane=True)
+        self.assertEqual(begun.recall.safety_agents, 0)
+        self.assertTrue([w for w in begun.warnings if "kept for the safety lane is signed in (sana)" in w],
+                        begun.warnings)
+
+
+class Amended(SurgeTest):
+    def put(self, more: str):
+        (self.folder / "playbooks" / "kettle.toml").write_text(playbook() + more)
+
+    async def told_not_affected(self, gateway, key: str):
+        call = await gateway.arrive(key, VOICE, entry_point="line")
+        await call.hears("ivr.injury")
+        await call.customer_presses("2")
+        await call.hears("ivr.option.2")
+        await call.customer_presses("1")
+        await call.hears("ivr.lot")
+        await call.customer_presses("1275001#")
+        await call.hears_out("ivr.lot.not-affected")
+        return call
+
+    async def test_who_was_told_otherwise_is_told_or_called_or_counted(self):
+        gateway = await self.gateway()
+        await self.on_call.start("kettle", "SURGE")
+        reached, unknown, hears = [await self.told_not_affected(gateway, key)
+                                   for key in ("reached", "unknown", "hears")]
+        await gateway.report(number_confirmed=dict(
+            contact_id=reached.id, confirmed=True, person=Person(address="+49 30 7654321")))
+        for call in (reached, unknown):
+            await call.customer_left()
+            await self.assert_ended(call, "INFORMED")
+        typed = ("amend", "--add-lot", "1275001", "--actor", "nadia", "--why", "one more lot")
+        expected = ('of those who were told "not affected": 1 hear otherwise in the menu, '
+                    "1 get a follow-up, 1 cannot be reached")
+        self.assertIn(expected, await self.cli(*typed, "--dry-run"))
+        self.assertIn(expected, await self.cli(*typed))
+        said = await hears.hears("ivr.lot.affected")
+        self.assertEqual(said.text.words, "Lot 1 2 7 5 0 0 1 is affected.")
+
+        async def opened():
+            return [c for c in (await self.supervisor.contacts()) if c.contact_id > hears.id]
+
+        [follow_up] = await self.eventually(opened, bool, "the follow-up of who is gone")
+        [anne] = await self.ready("anne")
+        offer = await anne.expect_offer(follow_up.contact_id)
+        self.assertTrue(offer.callback)

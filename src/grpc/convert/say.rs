@@ -87,8 +87,19 @@ fn prepared(handle: &ShardHandle, recall: RecallId) -> Option<Arc<Prepared>> {
 /// The lots of which a text tells, as entered; none of a text that tells of no lot.
 fn lots_for(handle: &ShardHandle, contact: ContactId, text: Text) -> Vec<Keys> {
     let Some(verdict) = verdict(text) else { return Vec::new() };
-    let lots = handle.lots(contact).into_iter();
-    lots.filter(|(of, _)| *of == verdict).map(|(_, keys)| keys).collect()
+    let lots = handle.lots(contact);
+    let of = |verdict| -> Vec<Keys> {
+        lots.iter().filter(|(of, _)| *of == verdict).map(|(_, keys)| keys.clone()).collect()
+    };
+    let found = of(verdict);
+    if !found.is_empty() {
+        return found;
+    }
+    // The recall was amended since it was entered: the check said otherwise then. Of several
+    // nobody remembers here which one it is about.
+    let mut then = of(LotVerdict::NotAffected);
+    then.dedup();
+    if then.len() == 1 { then } else { Vec::new() }
 }
 
 /// The verdict that a text tells.

@@ -69,7 +69,9 @@ impl Engine {
                         matches!(s.step, Step::Asked { question: Question::Injury, .. })
                     };
                     c.machine.injury_asked = c.self_service().is_some_and(injury);
-                    c.machine.bounced |= *because != ReturnedBecause::Ended;
+                    let answered = |s: SelfService| s.answers > 0 || s.checked;
+                    let served = c.self_service().is_some_and(answered);
+                    c.machine.bounced |= served || *because != ReturnedBecause::Ended;
                     c.machine.refused |= *because == ReturnedBecause::Asked;
                     c.state = State::Queued;
                 });

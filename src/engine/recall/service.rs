@@ -260,8 +260,8 @@ impl ReturnedBecause {
 /// What self-service may not do with a contact again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Machine {
-    /// It was there and came back: one bounce at most. That the recall ended is none of the
-    /// customer's.
+    /// It was there and came back: one bounce at most. That its tier closed is
+    /// no bounce of one who had no answer there yet.
     pub bounced: bool,
     /// It came back while it was asked for injury: a late yes still counts.
     pub injury_asked: bool,

@@ -54,6 +54,25 @@ fn an_answer_is_paced_and_only_the_customers_word_closes() {
 }
 
 #[test]
+fn whom_a_tier_answered_before_it_closed_does_not_go_there_again_when_it_opens() {
+    let mut c = Center::new();
+    c.start(Level::Elevated);
+    let chat = c.comes(Channel::Chat, HOTLINE);
+    let place = c.open(chat).place;
+    c.all_said(chat);
+    c.found(chat, Answer::Entry { entry: 2, score: 800 });
+    c.passes(5);
+    assert_eq!(c.served(chat).answers, 1);
+    for (level, later) in [(Level::Normal, None), (Level::Elevated, Some(Tier::Faq))] {
+        c.order(RecallOrder::SetLevel { recall: RECALL, level }).expect("set");
+        c.passes(1);
+        assert_eq!((c.open(chat).state, c.open(chat).place), (State::Queued, place), "{level:?}");
+        let other = c.comes(Channel::Chat, HOTLINE);
+        assert_eq!(c.open(other).self_service().map(|s| s.tier), later, "{level:?}");
+    }
+}
+
+#[test]
 fn who_asks_for_a_person_stands_where_they_stood_and_never_goes_back() {
     let mut c = Center::new();
     c.start(Level::Elevated);

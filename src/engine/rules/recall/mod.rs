@@ -323,10 +323,11 @@ fn a_toggle_moves_everyone_at_once_and_tells_them_one_after_the_other() {
 }
 
 #[test]
-fn that_a_recall_ended_is_no_bounce() {
+fn that_a_tier_closed_before_it_said_anything_is_no_bounce() {
     let mut c = Center::new();
+    let chat = [0; 9].map(|_| c.comes(Channel::Chat, HOTLINE))[8];
     c.start(Level::Critical);
-    let chat = c.comes(Channel::Chat, HOTLINE);
+    assert!(matches!(c.served(chat).step, Step::Entering { .. }), "one after the other");
     let set = |level| RecallOrder::SetLevel { recall: RECALL, level };
     c.order(set(Level::Normal)).expect("a slip");
     c.passes(1);

@@ -18,31 +18,35 @@ use crate::time::{EngineTime, Span};
 const SLOT: Span = Span::seconds(30);
 /// Slots kept; the newest is not full yet.
 pub const SLOTS: usize = 30;
-/// Windows, in slots, each with how many standard deviations a count must lie above what the
-/// agents take before a load is certain: of short ones, which are looked at more often, more. A
-/// wave of three times the usual in a center at 0.7 shows within 8 minutes of its beginning; 1.3
-/// times the usual, 0.91, shows by chance on one such day in five. Less of one is more of the other.
-const WINDOWS: [(usize, f64); 9] = [
-    (1, 2.70),
-    (2, 2.30),
-    (3, 1.95),
-    (4, 1.60),
-    (6, 1.30),
-    (8, 1.15),
-    (12, 1.05),
-    (20, 1.15),
-    (30, 1.30),
+/// Windows over which a load is judged.
+///
+/// A wave is told from an evening that is merely busy by how it rises: the two of eight and ten
+/// minutes are fitted with a line and read at its end, which for a ramp is the best that a count
+/// allows (it is the matched filter). Sudden ones show in the shorter ones, and what is slow and
+/// steady in the longest. In a center at 0.7, three times the usual shows within 8 minutes of
+/// its beginning; 1.3 times the usual, 0.91, shows by chance on one such day in eight. Less of
+/// one is more of the other.
+const WINDOWS: [Window; 5] = [
+    Window { slots: 2, slope: 0.0, deviations: 3.3 },
+    Window { slots: 8, slope: AT_ITS_END, deviations: 2.3 },
+    Window { slots: 16, slope: AT_ITS_END, deviations: 1.7 },
+    Window { slots: 20, slope: AT_ITS_END, deviations: 1.65 },
+    Window { slots: 30, slope: 0.0, deviations: 2.5 },
 ];
+/// The slope of weights by which a window tells the end of the line that fits it best.
+const AT_ITS_END: f64 = 3.0;
 /// Standard deviations for the higher rungs, in any window: callbacks and partners cost.
 const SURE: f64 = 3.0;
-/// The window, in slots, by which a load is told and a rung is left: 6 minutes.
-const LATELY: usize = 12;
+/// The window by which a load is told and a rung is left: 6 minutes.
+const LATELY: Window = Window { slots: 12, slope: 0.0, deviations: 0.0 };
 /// Standard deviations by which that load must be above to end a calm.
 const DOUBT: f64 = 1.0;
-/// How long a contact keeps an agent where nothing is measured yet.
+/// How long a contact keeps an agent where nothing of its channel is measured yet.
 const UNMEASURED: f64 = 300.0;
 /// That guess is worth as much as so many that were measured.
 const GUESSED: f64 = 4.0;
+/// What other queues' contacts of its channel take is worth as much as so many of a queue's own.
+const ALIKE: f64 = 30.0;
 /// Lines that are looked at for one recall, those of its scope first.
 const MOST_LINES: usize = 256;
 /// A load beyond is told as this one, thousandths.
@@ -120,6 +124,18 @@ impl Inflow {
     }
 }
 
+/// A window, and how what came in it is weighed.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    /// The newest so many slots.
+    slots: usize,
+    /// From its beginning to its end weights rise from 1 less this to 1 and this.
+    slope: f64,
+    /// How many standard deviations a count must lie above what the agents take before its load
+    /// is certain.
+    deviations: f64,
+}
+
 /// What comes of one line, as work for the agents who are looked at.
 struct Offered {
     arrivals: Arrivals,
@@ -164,12 +180,12 @@ impl Engine {
         let (offered, agents) = self.offered(&scope, at);
         let mut look = Look { wait: self.wait_of(&scope, at), ..Look::default() };
         // Of one that is longer than the router's life the shorter ones know as much.
-        let windows = WINDOWS.iter().filter(|(slots, _)| *slots as u64 <= slot(at) + 1);
+        let windows = WINDOWS.iter().filter(|w| w.slots as u64 <= slot(at) + 1);
         for rung in 0..RUNGS {
             let letters = rung == 0;
-            let certain = |(slots, first): &(usize, f64)| {
-                let deviations = if letters { *first } else { SURE };
-                work(&offered, agents, *slots, letters, at).certain(deviations)
+            let certain = |window: &Window| {
+                let deviations = if letters { window.deviations } else { SURE };
+                work(&offered, agents, *window, letters, at).certain(deviations)
             };
             let lately = work(&offered, agents, LATELY, letters, at);
             look.certain[rung] = thousandths(windows.clone().map(certain).fold(0.0, f64::max));
@@ -214,25 +230,44 @@ impl Engine {
             .collect();
         let Serving { agents, all, ours, busy } =
             self.floor.serving(&usual, scope.len(), &self.routing.partners);
+        let usually = self.usually(&lines, at);
         let mut offered = Vec::new();
         for (i, (queue, channel, of)) in usual.iter().enumerate() {
             if ours[i] == 0 || all[i] == 0 || agents == 0 {
                 continue;
             }
-            let measure = self.pace.get(*queue, *channel).work;
-            let work = measure.seconds_each(at);
+            let (took, measured) = self.took(*queue, *channel, at);
             // So many of them an agent has at once.
             let at_once = f64::from(ours[i]) / f64::from(busy[i].max(1));
-            let whole = work.unwrap_or(UNMEASURED) / at_once;
+            let alike = usually[channel.index()];
+            let whole = (took + alike * ALIKE) / (measured + ALIKE) / at_once;
             offered.push(Offered {
                 arrivals: self.inflow.get((*queue, *channel), at),
                 each: whole * f64::from(ours[i]) / f64::from(all[i]),
                 whole,
-                measured: measure.happened(at).max(GUESSED),
+                measured: measured + ALIKE,
                 letters: channel.service() == ServiceClass::Async && !of.safety,
             });
         }
         (offered, f64::from(agents))
+    }
+
+    /// Seconds that contacts of one line took of agents, and how many they were.
+    fn took(&self, queue: QueueId, channel: Channel, at: EngineTime) -> (f64, f64) {
+        let work = self.pace.get(queue, channel).work;
+        let measured = work.happened(at);
+        work.seconds_each(at).map_or((0.0, 0.0), |each| (each * measured, measured))
+    }
+
+    /// Seconds that a contact takes of an agent, by channel, over lines.
+    fn usually(&self, lines: &[(QueueId, Channel)], at: EngineTime) -> [f64; 4] {
+        let mut sums = [(UNMEASURED * GUESSED, GUESSED); 4];
+        for (queue, channel) in lines {
+            let (took, measured) = self.took(*queue, *channel, at);
+            let sum = &mut sums[channel.index()];
+            *sum = (sum.0 + took, sum.1 + measured);
+        }
+        sums.map(|(took, measured)| took / measured)
     }
 
     /// How long the next caller of a scope waits, milliseconds: the worst of its lines counts
@@ -265,16 +300,27 @@ impl Engine {
     }
 }
 
-/// What was offered in the newest slots.
-fn work(offered: &[Offered], agents: f64, slots: usize, letters: bool, at: EngineTime) -> Work {
-    let before = Span((slots as u64 - 1) * SLOT.0 + at.0 % SLOT.0);
-    let window = Span(before.0.min(at.0).max(1_000_000)).as_secs_f64();
+/// What was offered in a window.
+fn work(offered: &[Offered], agents: f64, of: Window, letters: bool, at: EngineTime) -> Work {
+    let (slot, newest) = (SLOT.as_secs_f64(), Span(at.0 % SLOT.0).as_secs_f64());
+    let so_far = Span(at.0.max(1_000_000)).as_secs_f64();
+    let window = ((of.slots - 1) as f64 * slot + newest).clamp(1.0, so_far);
+    let weight = |i: usize| {
+        let age = if i == 0 { newest / 2.0 } else { newest + (i as f64 - 0.5) * slot };
+        1.0 + of.slope * (1.0 - 2.0 * age / window)
+    };
     let mut work = Work { capacity: agents * window, ..Work::default() };
-    for of in offered.iter().filter(|of| letters || !of.letters) {
-        let came: u32 = of.arrivals.counts[..slots].iter().sum();
-        let offered = f64::from(came) * of.each;
-        work.offered += offered;
-        work.variance += offered * of.whole + offered * offered / of.measured;
+    for line in offered.iter().filter(|line| letters || !line.letters) {
+        let (mut came, mut weighed, mut spread) = (0.0, 0.0, 0.0);
+        for (i, count) in line.arrivals.counts[..of.slots].iter().enumerate() {
+            let (count, weight) = (f64::from(*count), weight(i));
+            came += count;
+            weighed += count * weight;
+            spread += count * weight * weight;
+        }
+        work.offered += weighed * line.each;
+        let guess = came * line.each;
+        work.variance += spread * line.each * line.whole + guess * guess / line.measured;
     }
     work
 }

@@ -22,7 +22,8 @@ pub(super) fn of(event: &Event) -> Option<(&'static str, Fields)> {
         Event::LevelPressed { recall, pressing } => {
             let rungs = pressing.rungs.iter().rev().flatten();
             let by = rungs.map(|press| press.by.to_string()).next();
-            let calm = pressing.calm.is_some();
+            // The lowest is left last.
+            let calm = pressing.calm[0].is_some();
             (
                 "level_pressed",
                 f.number("recall", recall).texts("by", by.as_deref()).number("calm", calm),

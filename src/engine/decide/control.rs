@@ -93,7 +93,7 @@ impl Turn<'_> {
         let Some(recall) = self.engine.recall(id) else { return };
         let Some(control) = recall.control else { return };
         let plan = recall.plan.control();
-        let pressing = law::pressing(&plan, recall.level, &control.pressing, look, self.at);
+        let pressing = law::pressing(&plan, &control.pressing, look, self.at);
         if pressing != control.pressing {
             self.emit(Event::LevelPressed { recall: id, pressing });
         }

@@ -36,10 +36,10 @@ pub struct ControlPlan {
 impl Default for ControlPlan {
     fn default() -> Self {
         Self {
-            wait: [90, 120, 240].map(Span::seconds),
+            wait: [120, 180, 300].map(Span::seconds),
             held: [60, 60, 120].map(Span::seconds),
             load: 1_000,
-            release: 850,
+            release: 875,
             gateway: 850,
             leave_after: Span::seconds(600),
             bounds: Bounds { lowest: Level::Normal, highest: Level::Critical },
@@ -176,8 +176,8 @@ pub struct Press {
 pub struct Pressing {
     /// By rung: who wants it.
     pub rungs: [Option<Press>; RUNGS],
-    /// Since when the rung that it is on may be left.
-    pub calm: Option<EngineTime>,
+    /// By rung: since when nothing speaks for staying on it.
+    pub calm: [Option<EngineTime>; RUNGS],
 }
 
 /// How a rung has held lately.

@@ -1,9 +1,9 @@
 //! The law of a free level: what is measured, what a rung is wanted by, and when it moves.
 //!
 //! Plain functions of values. A rung is entered by one measure beyond its threshold for its
-//! dwell, one rung at a time while the dwells of all run beside each other; it is left when
-//! every measure has been well below for `leave_after`, and for the next one that begins anew.
-//! Between the two lie margins in which nothing moves, which is why it never flaps.
+//! dwell; it is left when every measure has been well below for `leave_after`. Up and down go
+//! one rung at a time, while what each of them waits for runs beside the others'. Between
+//! entering and leaving lie margins in which nothing moves, which is why it never flaps.
 
 use super::Level;
 use super::control::{
@@ -14,6 +14,8 @@ use crate::time::{EngineTime, Span};
 /// A gateway's use must fall by so much below what presses before it keeps no rung, thousandths.
 const GATEWAY_MARGIN: u32 = 150;
 
+/// Between two rungs that are left lies this part of `leave_after`: what leaving one brings shows.
+const SETTLES: u64 = 5;
 /// A rung that is entered again within so many times `leave_after` was left too soon.
 const SOON: u64 = 6;
 /// Relapses that are counted: eight times `leave_after` is the longest.
@@ -104,7 +106,7 @@ impl Look {
         let rung = rung.min(RUNGS - 1);
         let load = if was { self.doubtful[rung] } else { self.load[rung] };
         // What was promised needs those who came to help, and is still to be done.
-        let owed = rung > 0 && self.owed > Span(plan.leave_after.0.saturating_mul(2));
+        let owed = rung > 0 && self.owed > Span(plan.leave_after.0 / 2 * 3);
         let gateways = plan.gateway.saturating_sub(GATEWAY_MARGIN);
         self.wait < millis(plan.wait[rung]) / 2
             && load < release(plan, rung)
@@ -125,21 +127,18 @@ pub const fn release(plan: &ControlPlan, rung: usize) -> u32 {
 
 /// What presses now, of what pressed before.
 #[must_use]
-pub fn pressing(
-    plan: &ControlPlan,
-    level: Level,
-    was: &Pressing,
-    look: &Look,
-    at: EngineTime,
-) -> Pressing {
-    let rungs = std::array::from_fn(|rung| {
+pub fn pressing(plan: &ControlPlan, was: &Pressing, look: &Look, at: EngineTime) -> Pressing {
+    let rungs: [Option<Press>; RUNGS] = std::array::from_fn(|rung| {
         let by = look.presses(plan, rung)?;
         Some(was.rungs[rung].unwrap_or(Press { since: at, by }))
     });
-    // The bottom has no rung, and is left by the thresholds of the first.
-    let rung = rung_of(level).unwrap_or(0);
-    let calm = look.is_calm(plan, rung, was.calm.is_some());
-    Pressing { rungs, calm: calm.then(|| was.calm.unwrap_or(at)) }
+    let calm = std::array::from_fn(|rung| {
+        let since = was.calm[rung];
+        // What a short while says may press on a rung that a longer one calls calm.
+        let calm = rungs[rung].is_none() && look.is_calm(plan, rung, since.is_some());
+        calm.then(|| since.unwrap_or(at))
+    });
+    Pressing { rungs, calm }
 }
 
 /// A move that something speaks for.
@@ -165,8 +164,6 @@ pub fn leave_after(plan: &ControlPlan, level: Level, control: &Control) -> Span 
 
 /// What a move makes of how rungs have held.
 pub fn moved(plan: &ControlPlan, from: Level, to: Level, control: &mut Control, at: EngineTime) {
-    // For the next rung the calm begins anew.
-    control.pressing.calm = None;
     if let Some(rung) = rung_of(to).filter(|_| to > from) {
         let footing = &mut control.footings[rung];
         let soon = |left: EngineTime| at.since(left).0 < plan.leave_after.0.saturating_mul(SOON);
@@ -186,8 +183,15 @@ pub fn next(plan: &ControlPlan, level: Level, control: &Control) -> Option<Next>
         Some(Next { to: level_of(rung), since, due: since + plan.held[rung], by: Some(by) })
     };
     let down = || {
-        let (to, since) = (below(level, *bounds)?, pressing.calm?);
-        Some(Next { to, since, due: since + leave_after(plan, level, control), by: None })
+        // The bottom has no rung, and is left by the thresholds of the first.
+        let rung = rung_of(level).unwrap_or(0);
+        let (to, since) = (below(level, *bounds)?, pressing.calm[rung]?);
+        let settled = match control.footings.get(rung + 1).and_then(|above| above.left) {
+            Some(left) => left + Span(plan.leave_after.0 / SETTLES),
+            None => EngineTime::ZERO,
+        };
+        let due = (since + leave_after(plan, level, control)).max(settled);
+        Some(Next { to, since, due, by: None })
     };
     above(level, *bounds).and_then(up).or_else(down)
 }

@@ -40,11 +40,19 @@ impl Record for Pressing {
             Some(pb::Press { rung, since_us: press.since.0, by })
         };
         let rungs = (0..).zip(&self.rungs).filter_map(press).collect();
-        pb::Pressing { rungs, calm_us: Field::put(&self.calm) }
+        let calm = |(rung, since): (u32, &Option<EngineTime>)| {
+            since.map(|since| pb::Calm { rung, since_us: since.0 })
+        };
+        let calm = (0..).zip(&self.calm).filter_map(calm).collect();
+        pb::Pressing { rungs, calm_us: None, calm }
     }
     fn take(pb: pb::Pressing) -> Result<Self, CodecError> {
-        let calm = Field::take(pb.calm_us, "Pressing.calm_us")?;
-        let mut pressing = Self { calm, ..Self::default() };
+        // Journals that knew of one rung at a time: what lies below it was calm before.
+        let one = Field::take(pb.calm_us, "Pressing.calm_us")?;
+        let mut pressing = Self { calm: [one; RUNGS], ..Self::default() };
+        for calm in pb.calm {
+            pressing.calm[rung(calm.rung, "Calm.rung")?] = Some(EngineTime(calm.since_us));
+        }
         for press in pb.rungs {
             let rung = rung(press.rung, "Press.rung")?;
             let by = Field::take(press.by, "Press.by")?;

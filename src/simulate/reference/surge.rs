@@ -80,7 +80,7 @@ fn centre(policy: Policy) -> String {
         text += "[[pools]]\nname = \"partner\"\npartner = true\n\n";
     }
     for (queue, target, pools) in
-        [("support", "20s", "\"own\""), ("recall", "10m", "\"own\", \"partner\"")]
+        [("support", "20s", "\"own\""), ("recall", "2m", "\"own\", \"partner\"")]
     {
         text +=
             &format!("[[queues]]\nname = \"{queue}\"\nchannels = [\"voice\"]\nwrap_up = \"0s\"\n");

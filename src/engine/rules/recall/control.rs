@@ -333,8 +333,9 @@ fn after_the_wave_everything_is_left_in_reverse_order() {
     let all = [elevated, surge, Level::Critical, surge, elevated, Level::Normal];
     assert_eq!(levels, all, "{moves:?}");
     for pair in moves[2..].windows(2) {
-        assert!(pair[1].0 - pair[0].0 >= 600, "each rung takes its time anew: {moves:?}");
+        assert!(pair[1].0 - pair[0].0 >= 120, "one after the other: {moves:?}");
     }
+    assert!(moves[3].0 >= 90 * 60 + 600, "not before ten minutes of calm: {moves:?}");
     let causes: Vec<&str> = (day.journal.iter())
         .filter_map(|(_, event)| match event {
             Event::LevelChanged { cause, .. } => Some(cause.name()),

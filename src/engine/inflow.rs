@@ -28,13 +28,16 @@ pub const SLOTS: usize = 30;
 /// one is more of the other.
 const WINDOWS: [Window; 5] = [
     Window { slots: 2, slope: 0.0, deviations: 3.3 },
-    Window { slots: 8, slope: AT_ITS_END, deviations: 2.3 },
-    Window { slots: 16, slope: AT_ITS_END, deviations: 1.7 },
-    Window { slots: 20, slope: AT_ITS_END, deviations: 1.65 },
+    Window { slots: 8, slope: AT_ITS_END, deviations: 2.4 },
+    Window { slots: 16, slope: AT_ITS_END, deviations: 1.8 },
+    Window { slots: 20, slope: AT_ITS_END, deviations: 1.7 },
     Window { slots: 30, slope: 0.0, deviations: 2.5 },
 ];
 /// The slope of weights by which a window tells the end of the line that fits it best.
 const AT_ITS_END: f64 = 3.0;
+/// What the last three minutes must bear out: a line that is fitted to a step overshoots it by a third,
+/// and a center that opens, or comes back after a gap, is a step.
+const BORNE_OUT: Window = Window { slots: 6, slope: 0.0, deviations: 0.0 };
 /// Standard deviations for the higher rungs, in any window: callbacks and partners cost.
 const SURE: f64 = 3.0;
 /// The window by which a load is told and a rung is left: 6 minutes.
@@ -43,10 +46,9 @@ const LATELY: Window = Window { slots: 12, slope: 0.0, deviations: 0.0 };
 const DOUBT: f64 = 1.0;
 /// How long a contact keeps an agent where nothing of its channel is measured yet.
 const UNMEASURED: f64 = 300.0;
-/// That guess is worth as much as so many that were measured.
-const GUESSED: f64 = 4.0;
-/// What other queues' contacts of its channel take is worth as much as so many of a queue's own.
-const ALIKE: f64 = 30.0;
+/// What is taken from elsewhere, that guess or what other queues' contacts of the channel take,
+/// is worth as much as so many of a queue's own: the first few to end say little.
+const GUESSED: f64 = 30.0;
 /// Lines that are looked at for one recall, those of its scope first.
 const MOST_LINES: usize = 256;
 /// A load beyond is told as this one, thousandths.
@@ -178,14 +180,19 @@ impl Engine {
     pub fn look(&self, recall: &Recall, at: EngineTime) -> Look {
         let scope = self.lines_of(recall);
         let (offered, agents) = self.offered(&scope, at);
+        if agents == 0.0 {
+            return self.look_at_nobody(&scope, at);
+        }
         let mut look = Look { wait: self.wait_of(&scope, at), ..Look::default() };
         // Of one that is longer than the router's life the shorter ones know as much.
         let windows = WINDOWS.iter().filter(|w| w.slots as u64 <= slot(at) + 1);
         for rung in 0..RUNGS {
             let letters = rung == 0;
+            let now = work(&offered, agents, BORNE_OUT, letters, at).certain(BORNE_OUT.deviations);
             let certain = |window: &Window| {
                 let deviations = if letters { window.deviations } else { SURE };
-                work(&offered, agents, *window, letters, at).certain(deviations)
+                let certain = work(&offered, agents, *window, letters, at).certain(deviations);
+                if window.slope > 0.0 { certain.min(now) } else { certain }
             };
             let lately = work(&offered, agents, LATELY, letters, at);
             look.certain[rung] = thousandths(windows.clone().map(certain).fold(0.0, f64::max));
@@ -201,6 +208,22 @@ impl Engine {
         }
         look.owed = self.owed_to(&scope, agents, at);
         look
+    }
+
+    /// Where nobody is at work, whoever comes is more than can be taken.
+    fn look_at_nobody(&self, scope: &[(QueueId, Channel)], at: EngineTime) -> Look {
+        let came = |letters: bool| {
+            scope.iter().any(|(queue, channel)| {
+                let live = channel.service() == ServiceClass::Live;
+                let counts = self.inflow.get((*queue, *channel), at).counts;
+                (letters || live) && counts[..LATELY.slots].iter().any(|came| *came > 0)
+            })
+        };
+        let load =
+            std::array::from_fn(|rung| if came(rung == 0) { thousandths(MOST_LOAD) } else { 0 });
+        let wait = self.wait_of(scope, at);
+        let owed = self.owed_to(scope, 0.0, at);
+        Look { wait, load, certain: load, doubtful: load, owed, ..Look::default() }
     }
 
     /// The queues and channels of a recall's scope.
@@ -239,13 +262,14 @@ impl Engine {
             let (took, measured) = self.took(*queue, *channel, at);
             // So many of them an agent has at once.
             let at_once = f64::from(ours[i]) / f64::from(busy[i].max(1));
-            let alike = usually[channel.index()];
-            let whole = (took + alike * ALIKE) / (measured + ALIKE) / at_once;
+            let (all_took, all_measured) = usually[channel.index()];
+            let alike = (all_took - took) / (all_measured - measured);
+            let whole = (took + alike * GUESSED) / (measured + GUESSED) / at_once;
             offered.push(Offered {
                 arrivals: self.inflow.get((*queue, *channel), at),
                 each: whole * f64::from(ours[i]) / f64::from(all[i]),
                 whole,
-                measured: measured + ALIKE,
+                measured: measured + GUESSED,
                 letters: channel.service() == ServiceClass::Async && !of.safety,
             });
         }
@@ -259,15 +283,16 @@ impl Engine {
         work.seconds_each(at).map_or((0.0, 0.0), |each| (each * measured, measured))
     }
 
-    /// Seconds that a contact takes of an agent, by channel, over lines.
-    fn usually(&self, lines: &[(QueueId, Channel)], at: EngineTime) -> [f64; 4] {
+    /// Seconds that contacts took of agents, and how many they were, by channel, over lines;
+    /// the guess among them.
+    fn usually(&self, lines: &[(QueueId, Channel)], at: EngineTime) -> [(f64, f64); 4] {
         let mut sums = [(UNMEASURED * GUESSED, GUESSED); 4];
         for (queue, channel) in lines {
             let (took, measured) = self.took(*queue, *channel, at);
             let sum = &mut sums[channel.index()];
             *sum = (sum.0 + took, sum.1 + measured);
         }
-        sums.map(|(took, measured)| took / measured)
+        sums
     }
 
     /// How long the next caller of a scope waits, milliseconds: the worst of its lines counts

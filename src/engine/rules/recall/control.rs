@@ -231,6 +231,14 @@ impl Day {
         self.journal.iter().filter_map(moved).collect()
     }
 
+    fn why(&self) -> String {
+        let cause = |(_, event): &(EngineTime, Event)| match event {
+            Event::LevelChanged { cause, .. } => Some(cause.to_string()),
+            _ => None,
+        };
+        self.journal.iter().filter_map(cause).collect::<Vec<_>>().join("; ")
+    }
+
     fn replayed(&self) -> Engine {
         let mut replica = Engine::default();
         for (sequence, (at, event)) in (1..).zip(&self.journal) {
@@ -291,6 +299,35 @@ fn at_1_3_times_the_usual_neither_callbacks_nor_partners_are_called_for() {
     day.until(6 * HOUR, HOTLINE, |_| 0.91);
     let moves = day.moves(RECALL);
     assert!(moves.iter().all(|(_, level)| *level <= Level::Elevated), "{moves:?}");
+}
+
+#[test]
+fn a_center_that_opens_or_comes_back_makes_no_wave_of_it() {
+    for (agents, load) in [(100, 0.85), (400, 0.85), (400, 0.9)] {
+        let mut day = Day::new(agents, 4);
+        day.start(HOTLINE, Level::Normal, FREE);
+        day.until(HOUR / 4, HOTLINE, |_| 0.0);
+        day.until(HOUR, HOTLINE, |_| load);
+        let moves = day.moves(RECALL);
+        assert!(
+            moves.iter().all(|(_, level)| *level < Level::Surge),
+            "{agents}, {load}: {moves:?} {}",
+            day.why()
+        );
+    }
+}
+
+#[test]
+fn where_nobody_is_at_work_whoever_comes_is_too_many() {
+    let mut day = Day::new(0, 1);
+    day.start(HOTLINE, Level::Normal, FREE);
+    assert_eq!(day.moves(RECALL), []);
+    day.comes(HOTLINE);
+    day.until(300, HOTLINE, |_| 0.0);
+    let levels: Vec<Level> = day.moves(RECALL).iter().map(|(_, level)| *level).collect();
+    assert_eq!(levels, [Level::Elevated, Level::Surge, Level::Critical], "nobody to take them");
+    let look = day.engine.look(day.engine.recall(RECALL).expect("in force"), day.clock);
+    assert!(look.certain.iter().all(|load| *load == 1_000_000), "{look:?}");
 }
 
 #[test]

@@ -204,11 +204,8 @@ fn read_sections(file: &Table<'_>) -> Config {
         server.playbooks = playbooks;
     }
     let journal = file.field("journal").map(|v| journal::read(&v)).unwrap_or_default();
-    if let Some(days) = file.field("archive").and_then(|v| archive::read(&v)) {
-        server.keep_days = days;
-    }
-    let page = file.field("page").map(|v| page::read(&v)).unwrap_or_default();
-    let site = file.field("site").map(|v| site::read(&v)).unwrap_or_default();
+    let days = file.field("archive").and_then(|v| archive::read(&v));
+    server.keep_days = days.unwrap_or(server.keep_days);
     let (settings, interrupts) =
         file.field("settings").map(|v| settings::read(&v)).unwrap_or_default();
     let promises = file.field("promises").map(|v| callback::read_promises(&v)).unwrap_or_default();
@@ -270,5 +267,7 @@ fn read_sections(file: &Table<'_>) -> Config {
         still_there: care::read_texts(file),
         settings,
     };
+    let page = file.field("page").map(|v| page::read(&v)).unwrap_or_default();
+    let site = file.field("site").map(|v| site::read(&v)).unwrap_or_default();
     Config { server, journal, site, page, routing }
 }

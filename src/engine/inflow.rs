@@ -39,7 +39,7 @@ const AT_ITS_END: f64 = 3.0;
 /// and a center that opens, or comes back after a gap, is a step.
 const BORNE_OUT: Window = Window { slots: 6, slope: 0.0, deviations: 0.0 };
 /// Standard deviations for the higher rungs, in any window: callbacks and partners cost.
-const SURE: f64 = 3.0;
+const SURE: f64 = 3.3;
 /// The window by which a load is told and a rung is left: 6 minutes.
 const LATELY: Window = Window { slots: 12, slope: 0.0, deviations: 0.0 };
 /// Standard deviations by which that load must be above to end a calm.

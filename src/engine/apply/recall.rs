@@ -69,8 +69,8 @@ impl Engine {
                         matches!(s.step, Step::Asked { question: Question::Injury, .. })
                     };
                     c.machine.injury_asked = c.self_service().is_some_and(injury);
-                    let answered = |s: SelfService| s.answers > 0 || s.checked;
-                    let served = c.self_service().is_some_and(answered);
+                    let told = |s: SelfService| !matches!(s.step, Step::Entering { .. });
+                    let served = c.self_service().is_some_and(told);
                     c.machine.bounced |= served || *because != ReturnedBecause::Ended;
                     c.machine.refused |= *because == ReturnedBecause::Asked;
                     c.state = State::Queued;

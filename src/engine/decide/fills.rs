@@ -4,6 +4,7 @@
 //! may have once there is room with them. As many agents are woken as there is room for, in
 //! slices, each of whom then looks for work as always. Part of the agenda, never state.
 
+use super::super::Engine;
 use super::super::rank::Apart;
 use super::Turn;
 use crate::ids::{AgentId, GatewayId, RecallId};
@@ -24,11 +25,14 @@ impl Turn<'_> {
     /// Gateways whose next turn to call has come.
     pub(super) fn turns_come(&mut self) {
         let at = self.at;
-        let come = |turn: &mut crate::time::EngineTime| *turn <= at;
-        let engine = &mut *self.engine;
-        let gateways =
-            engine.turns.extract_if(.., |_, turn| come(turn)).map(|(gateway, _)| gateway);
-        engine.agenda.opened.extend(gateways.map(Gate::Calls));
+        let Engine { turns, agenda, .. } = &mut *self.engine;
+        turns.retain(|gateway, turn| {
+            let waits = *turn > at;
+            if !waits {
+                agenda.opened.insert(Gate::Calls(*gateway));
+            }
+            waits
+        });
     }
 
     /// Something has opened: looked at in the next slice.

@@ -36,7 +36,7 @@ pub struct ControlPlan {
 impl Default for ControlPlan {
     fn default() -> Self {
         Self {
-            wait: [120, 180, 300].map(Span::seconds),
+            wait: [120, 240, 300].map(Span::seconds),
             held: [60, 60, 120].map(Span::seconds),
             load: 1_000,
             release: 875,

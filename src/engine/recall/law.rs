@@ -17,7 +17,7 @@ const GATEWAY_MARGIN: u32 = 150;
 /// Between two rungs that are left lies this part of `leave_after`: what leaving one brings shows.
 const SETTLES: u64 = 5;
 /// A rung that is entered again within so many times `leave_after` was left too soon.
-const SOON: u64 = 6;
+const SOON: u64 = 12;
 /// Relapses that are counted: eight times `leave_after` is the longest.
 const MOST_RELAPSES: u8 = 3;
 

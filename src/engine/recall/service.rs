@@ -261,7 +261,7 @@ impl ReturnedBecause {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Machine {
     /// It was there and came back: one bounce at most. That its tier closed is
-    /// no bounce of one who had no answer there yet.
+    /// no bounce of one who was told nothing there yet.
     pub bounced: bool,
     /// It came back while it was asked for injury: a late yes still counts.
     pub injury_asked: bool,

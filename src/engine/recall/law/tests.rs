@@ -46,7 +46,7 @@ fn what_a_rung_is_wanted_by() {
     for (looked, expected) in [
         (look(120, 100, 100), [None, None, None]),
         (look(121, 0, 0), [wait(121_000, 120_000), None, None]),
-        (look(181, 0, 0), [wait(181_000, 120_000), wait(181_000, 180_000), None]),
+        (look(241, 0, 0), [wait(241_000, 120_000), wait(241_000, 240_000), None]),
         (look(0, 130, 99), [None, None, None]),
         (look(0, 130, 101), [load(1_010); 3]),
         (full, [Some(Reading { of: Pressure::Sessions, value: 851, threshold: 850 }); 3]),
@@ -64,7 +64,7 @@ fn what_lets_a_rung_be_left() {
     for (looked, expected) in [
         (look(59, 87, 0), [true; 3]),
         (look(60, 87, 0), [false, true, true]),
-        (look(90, 87, 0), [false, false, true]),
+        (look(120, 87, 0), [false, false, true]),
         (look(0, 88, 0), [false, true, true]),
         (look(0, 93, 0), [false, true, true]),
         (look(0, 94, 0), [false; 3]),
@@ -135,11 +135,11 @@ fn what_comes_next_is_known_before_it_comes() {
         pressing: pressing(&plan, &Pressing::default(), look, at(50)),
         ..Control::new(BOUNDS)
     };
-    let by = Reading { of: Pressure::Wait, value: 193_000, threshold: 180_000 };
-    let rises = next(&plan, Level::Elevated, &control(&look(193, 0, 0)));
+    let by = Reading { of: Pressure::Wait, value: 253_000, threshold: 240_000 };
+    let rises = next(&plan, Level::Elevated, &control(&look(253, 0, 0)));
     let expected = Next { to: Level::Surge, since: at(50), due: at(110), by: Some(by) };
     assert_eq!(rises, Some(expected));
-    assert_eq!(by.to_string(), "wait 193 s > 180 s");
+    assert_eq!(by.to_string(), "wait 253 s > 240 s");
     let falls = next(&plan, Level::Elevated, &control(&look(0, 0, 0)));
     let expected = Next { to: Level::Normal, since: at(50), due: at(650), by: None };
     assert_eq!(falls, Some(expected));
@@ -175,9 +175,9 @@ fn a_rung_that_had_to_be_entered_again_is_left_later_each_time() {
     let far = [
         (0, look(130, 0, 0)),
         (100, look(0, 0, 0)),
-        (4_400, look(130, 0, 0)),
-        (4_500, look(0, 0, 0)),
+        (8_000, look(130, 0, 0)),
+        (8_100, look(0, 0, 0)),
     ];
-    let found = moves(Normal, BOUNDS, &far, 9_000);
-    assert_eq!(found.last(), Some(&(5_100, Normal)), "long after it is no relapse");
+    let found = moves(Normal, BOUNDS, &far, 12_000);
+    assert_eq!(found.last(), Some(&(8_700, Normal)), "long after it is no relapse");
 }

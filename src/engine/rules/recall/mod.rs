@@ -323,18 +323,19 @@ fn a_toggle_moves_everyone_at_once_and_tells_them_one_after_the_other() {
 }
 
 #[test]
-fn that_a_tier_closed_before_it_said_anything_is_no_bounce() {
+fn a_tier_that_told_somebody_something_and_closed_does_not_have_them_again() {
     let mut c = Center::new();
-    let chat = [0; 9].map(|_| c.comes(Channel::Chat, HOTLINE))[8];
     c.start(Level::Critical);
-    assert!(matches!(c.served(chat).step, Step::Entering { .. }), "one after the other");
-    let set = |level| RecallOrder::SetLevel { recall: RECALL, level };
-    c.order(set(Level::Normal)).expect("a slip");
+    let chat = c.comes(Channel::Chat, HOTLINE);
+    let place = c.open(chat).place;
     c.passes(1);
-    assert_eq!(c.state(chat), State::Queued);
-    c.order(set(Level::Critical)).expect("mended");
-    c.passes(1);
-    assert_eq!(c.state(chat).kind(), StateKind::SelfService);
+    assert!(!matches!(c.served(chat).step, Step::Entering { .. }), "told");
+    for level in [Level::Normal, Level::Critical] {
+        let set = RecallOrder::SetLevel { recall: RECALL, level };
+        c.order(set).expect("set");
+        c.passes(1);
+        assert_eq!((c.state(chat), c.open(chat).place), (State::Queued, place), "{level:?}");
+    }
 }
 
 #[test]

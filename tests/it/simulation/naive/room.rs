@@ -98,10 +98,9 @@ impl Naive {
             return;
         };
         let gateway = self.engine.gateway(c.gateway).expect("known");
-        let each = u64::from(gateway.limits.calls_per_second);
-        if each > 0 {
+        if let Some(each) = 1_000_000u64.checked_div(gateway.limits.calls_per_second.into()) {
             let turn = self.called.entry(c.gateway).or_default();
-            *turn = (*turn).max(at) + Span(1_000_000 / each);
+            *turn = (*turn).max(at) + Span(each);
         }
     }
 

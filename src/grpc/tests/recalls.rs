@@ -286,7 +286,7 @@ async fn which_recall_is_meant_must_be_clear_and_what_is_not_built_says_so() {
     let measures = free.control.expect("it is measured").measures;
     let told: Vec<_> = measures.iter().map(|m| (&*m.name, m.value, m.threshold)).collect();
     let expected =
-        [("wait", 0, 120_000), ("load", 0, 1_000), ("sessions", 0, 850), ("ivr_ports", 0, 850)];
+        [("wait", 0, 240_000), ("load", 0, 1_000), ("sessions", 0, 850), ("ivr_ports", 0, 850)];
     assert_eq!(told, expected);
     for (lowest, highest, field) in
         [(At::Critical, At::Surge, "to.free.lowest"), (At::Normal, At::Tail, "to.free.highest")]

@@ -68,13 +68,14 @@ impl Naive {
         let passed = c.passed_over.iter().any(|p| p.agent == agent);
         self.is_able(agent, c)
             && (!passed || self.is(Wrong::PassOver))
-            && (self.partners_take(agent, c) || self.is(Wrong::Partners))
+            && self.partners_take(agent, c)
     }
 
     fn is_partner(&self, agent: AgentId) -> bool {
         let routing = self.engine.routing();
         let pool = routing.agents[agent.index()].pool;
-        routing.partners.contains(&pool) && !self.engine.is_kept(agent)
+        let partner = routing.partners.contains(&pool) && !self.engine.is_kept(agent);
+        partner && !self.is(Wrong::Partners)
     }
 
     /// Whether an agent is no partner, or the recall that a contact is of was joined by them and

@@ -22,7 +22,7 @@ use hashbrown::HashMap;
 pub(crate) use idle::IdleKeys;
 use idle::IdleLine;
 use rustc_hash::FxBuildHasher;
-pub(crate) use serving::Serving;
+pub(crate) use serving::{Longest, Serving};
 
 use super::choice::{Candidate, by_queue};
 use super::contact::Contact;

@@ -5,7 +5,7 @@ use hashbrown::Equivalent;
 use super::command::GatewayLimits;
 use super::routing::Name;
 use super::words::Key;
-use crate::ids::{GatewayId, SessionId};
+use crate::ids::{EntryPointId, GatewayId, SessionId};
 use crate::time::EngineTime;
 
 /// Most gateways that may make themselves known.
@@ -35,6 +35,42 @@ pub struct Gateway {
     /// When it may be asked to call the next customer, where it has said how many calls a
     /// second it can make; the beginning of time before the first.
     pub next_call: EngineTime,
+}
+
+/// Where a contact came from: its gateway, and what it called there.
+pub(crate) type Through = (GatewayId, Option<EntryPointId>);
+
+/// How many customers are on the line or in a conversation at one gateway.
+#[derive(Debug, Default)]
+pub(crate) struct OnLine {
+    all: u32,
+    /// By entry point.
+    through: Vec<u32>,
+}
+
+impl OnLine {
+    /// One more, or one less.
+    pub(crate) fn count(&mut self, through: Option<EntryPointId>, comes: bool) {
+        let step =
+            |count: &mut u32| *count = if comes { *count + 1 } else { count.saturating_sub(1) };
+        step(&mut self.all);
+        if let Some(through) = through {
+            if self.through.len() <= through.index() {
+                self.through.resize(through.index() + 1, 0);
+            }
+            step(&mut self.through[through.index()]);
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> u32 {
+        self.all
+    }
+
+    /// Those who came by one entry point.
+    pub(crate) fn through(&self, entry_point: EntryPointId) -> u32 {
+        self.through.get(entry_point.index()).copied().unwrap_or_default()
+    }
 }
 
 /// A gateway's name for a contact, borrowed to look the contact up.

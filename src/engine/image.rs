@@ -306,7 +306,7 @@ impl Engine {
             self.late.enter(contact);
             self.known.enter(contact);
             if contact.is_on_line() {
-                self.count_on_line(contact.gateway, true);
+                self.count_on_line((contact.gateway, contact.entry_point), true);
             }
             self.floor.asks_changed(None, contact.care.asked_for());
             if contact.is_in_line() {

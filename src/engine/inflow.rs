@@ -5,13 +5,16 @@
 //! agents and a thousand are judged alike, and no ordinary evening looks like a wave. It reads
 //! and decides nothing: [`super::recall::law`] does.
 
+use std::cmp::Reverse;
+
 use super::Engine;
 use super::floor::Serving;
 use super::recall::Recall;
 use super::recall::control::{FULL, RUNGS};
 use super::recall::law::{self, Look};
+use super::wait_estimate::Behind;
 use super::words::{Channel, ServiceClass};
-use crate::ids::{GatewayId, QueueId};
+use crate::ids::QueueId;
 use crate::time::{EngineTime, Span};
 
 /// Length of one slot.
@@ -51,6 +54,9 @@ const UNMEASURED: f64 = 300.0;
 const GUESSED: f64 = 30.0;
 /// Lines that are looked at for one recall, those of its scope first.
 const MOST_LINES: usize = 256;
+/// A gateway presses for a recall that has at least this part of whom it carries: what others
+/// fill is none of its business, and tiers of its own would not empty it.
+const OWN_PART: u32 = 8;
 /// A load beyond is told as this one, thousandths.
 const MOST_LOAD: f64 = 1_000_000.0;
 
@@ -74,9 +80,14 @@ impl Arrivals {
         self
     }
 
-    fn count(&mut self, at: EngineTime) {
+    /// One more came, so long ago: while the router was away its gateways go on.
+    fn count(&mut self, at: EngineTime, ago: Span) {
         *self = self.until(slot(at));
-        self.counts[0] = self.counts[0].saturating_add(1);
+        let back = self.newest - slot(EngineTime(at.0.saturating_sub(ago.0)));
+        let then = usize::try_from(back).ok().and_then(|back| self.counts.get_mut(back));
+        if let Some(count) = then {
+            *count = count.saturating_add(1);
+        }
     }
 }
 
@@ -99,12 +110,12 @@ impl Inflow {
         &self.0
     }
 
-    /// Somebody came into a queue.
-    pub(crate) fn arrived(&mut self, at: EngineTime, queue: QueueId, channel: Channel) {
+    /// Somebody is in a queue who came so long ago.
+    pub(crate) fn arrived(&mut self, at: EngineTime, ago: Span, queue: QueueId, channel: Channel) {
         if self.0.len() <= queue.index() {
             self.0.resize(queue.index() + 1, [Arrivals::default(); 4]);
         }
-        self.0[queue.index()][channel.index()].count(at);
+        self.0[queue.index()][channel.index()].count(at, ago);
     }
 
     fn get(&self, (queue, channel): (QueueId, Channel), at: EngineTime) -> Arrivals {
@@ -112,17 +123,14 @@ impl Inflow {
         of.unwrap_or_default().until(slot(at))
     }
 
-    /// Queues and channels into which somebody came within the window.
-    fn lines(&self, at: EngineTime) -> impl Iterator<Item = (QueueId, Channel)> {
-        let oldest = slot(at).saturating_sub(SLOTS as u64);
-        let queues = (0..).map(QueueId).zip(&self.0);
-        queues.flat_map(move |(queue, of)| {
-            let lately = move |c: &Channel| {
-                let arrivals = &of[c.index()];
-                arrivals.newest > oldest && arrivals.counts.iter().any(|n| *n > 0)
-            };
-            Channel::ALL.into_iter().filter(lately).map(move |c| (queue, c))
-        })
+    /// Queues and channels into which somebody came within the window, those with most first.
+    fn lines(&self, at: EngineTime) -> Vec<(QueueId, Channel)> {
+        let queues = (0..self.0.len()).filter_map(|queue| u16::try_from(queue).ok().map(QueueId));
+        let lines = queues.flat_map(|queue| Channel::ALL.map(|channel| (queue, channel)));
+        let came = |line: (QueueId, Channel)| self.get(line, at).counts.iter().sum::<u32>();
+        let mut lines: Vec<_> = lines.map(|l| (came(l), l)).filter(|(n, _)| *n > 0).collect();
+        lines.sort_unstable_by_key(|(came, line)| (Reverse(*came), *line));
+        lines.into_iter().map(|(_, line)| line).collect()
     }
 }
 
@@ -148,6 +156,16 @@ struct Offered {
     /// How many contacts that was measured of.
     measured: f64,
     letters: bool,
+}
+
+/// What is offered to the agents of a scope.
+struct Staffed {
+    offered: Vec<Offered>,
+    agents: f64,
+    /// Lines of the scope for whose usual contacts somebody is at work.
+    at_work: Vec<(QueueId, Channel)>,
+    /// Those for whose usual contacts somebody is idle.
+    idle: Vec<(QueueId, Channel)>,
 }
 
 /// Work offered in a window, and what is to be had against it.
@@ -179,39 +197,46 @@ impl Engine {
     #[must_use]
     pub fn look(&self, recall: &Recall, at: EngineTime) -> Look {
         let scope = self.lines_of(recall);
-        let (offered, agents) = self.offered(&scope, at);
-        if agents == 0.0 {
-            return self.look_at_nobody(&scope, at);
+        let staffed = self.staffed(&scope, at);
+        let Staffed { offered, agents, .. } = &staffed;
+        let wait = self.wait_of(&scope, &staffed, at);
+        let owed = self.owed_to(&scope, *agents, at);
+        if *agents == 0.0 {
+            let load = self.load_on_nobody(&scope, at);
+            return Look { wait, load, certain: load, doubtful: load, owed, ..Look::default() };
         }
-        let mut look = Look { wait: self.wait_of(&scope, at), ..Look::default() };
+        let mut look = Look { wait, owed, ..Look::default() };
         // Of one that is longer than the router's life the shorter ones know as much.
         let windows = WINDOWS.iter().filter(|w| w.slots as u64 <= slot(at) + 1);
         for rung in 0..RUNGS {
             let letters = rung == 0;
-            let now = work(&offered, agents, BORNE_OUT, letters, at).certain(BORNE_OUT.deviations);
+            let now = work(offered, *agents, BORNE_OUT, letters, at).certain(BORNE_OUT.deviations);
             let certain = |window: &Window| {
                 let deviations = if letters { window.deviations } else { SURE };
-                let certain = work(&offered, agents, *window, letters, at).certain(deviations);
+                let certain = work(offered, *agents, *window, letters, at).certain(deviations);
                 if window.slope > 0.0 { certain.min(now) } else { certain }
             };
-            let lately = work(&offered, agents, LATELY, letters, at);
+            let lately = work(offered, *agents, LATELY, letters, at);
             look.certain[rung] = thousandths(windows.clone().map(certain).fold(0.0, f64::max));
             look.load[rung] = thousandths(lately.certain(0.0));
             look.doubtful[rung] = thousandths(lately.certain(DOUBT));
         }
-        let connected = self.gateways.iter().zip(0..).filter(|(g, _)| g.session.is_some());
-        for (gateway, id) in connected {
-            let on_line = self.on_line_at(GatewayId(id));
+        let connected =
+            self.gateways.iter().zip(&self.on_line).filter(|(g, _)| g.session.is_some());
+        for (gateway, on_line) in connected {
+            let own: u32 = recall.plan.scope.iter().map(|e| on_line.through(*e)).sum();
+            if own == 0 || own.saturating_mul(OWN_PART) < on_line.all() {
+                continue;
+            }
             let ports = law::used(gateway.in_ivr, gateway.limits.ivr_ports);
             look.ports = look.ports.max(ports);
-            look.sessions = look.sessions.max(law::used(on_line, gateway.limits.sessions));
+            look.sessions = look.sessions.max(law::used(on_line.all(), gateway.limits.sessions));
         }
-        look.owed = self.owed_to(&scope, agents, at);
         look
     }
 
     /// Where nobody is at work, whoever comes is more than can be taken.
-    fn look_at_nobody(&self, scope: &[(QueueId, Channel)], at: EngineTime) -> Look {
+    fn load_on_nobody(&self, scope: &[(QueueId, Channel)], at: EngineTime) -> [u32; RUNGS] {
         let came = |letters: bool| {
             scope.iter().any(|(queue, channel)| {
                 let live = channel.service() == ServiceClass::Live;
@@ -219,11 +244,7 @@ impl Engine {
                 (letters || live) && counts[..LATELY.slots].iter().any(|came| *came > 0)
             })
         };
-        let load =
-            std::array::from_fn(|rung| if came(rung == 0) { thousandths(MOST_LOAD) } else { 0 });
-        let wait = self.wait_of(scope, at);
-        let owed = self.owed_to(scope, 0.0, at);
-        Look { wait, load, certain: load, doubtful: load, owed, ..Look::default() }
+        std::array::from_fn(|rung| if came(rung == 0) { thousandths(MOST_LOAD) } else { 0 })
     }
 
     /// The queues and channels of a recall's scope.
@@ -239,19 +260,18 @@ impl Engine {
         queues.into_iter().flat_map(of).take(MOST_LINES).collect()
     }
 
-    /// What comes of every line that shares agents with the scope, and how many agents there
-    /// are for the scope.
-    fn offered(&self, scope: &[(QueueId, Channel)], at: EngineTime) -> (Vec<Offered>, f64) {
+    /// What comes of every line that shares agents with the scope, and who there is for it.
+    fn staffed(&self, scope: &[(QueueId, Channel)], at: EngineTime) -> Staffed {
         let mut lines = scope.to_vec();
-        let others: Vec<_> = self.inflow.lines(at).filter(|l| !scope.contains(l)).collect();
-        lines.extend(others.into_iter().take(MOST_LINES.saturating_sub(lines.len())));
+        let others = self.inflow.lines(at).into_iter().filter(|l| !scope.contains(l));
+        lines.extend(others.take(MOST_LINES.saturating_sub(scope.len())));
         let usual: Vec<_> = lines
             .iter()
             .filter_map(|(queue, channel)| {
                 self.routing.queue(*queue).map(|q| (*queue, *channel, q))
             })
             .collect();
-        let Serving { agents, all, ours, busy } =
+        let Serving { agents, all, ours, busy, idle } =
             self.floor.serving(&usual, scope.len(), &self.routing.partners);
         let usually = self.usually(&lines, at);
         let mut offered = Vec::new();
@@ -273,7 +293,12 @@ impl Engine {
                 letters: channel.service() == ServiceClass::Async && !of.safety,
             });
         }
-        (offered, f64::from(agents))
+        let staff = usual.iter().zip(all.iter().zip(idle)).take(scope.len());
+        let lines =
+            staff.map(|((queue, channel, _), (all, idle))| ((*queue, *channel), *all, idle));
+        let at_work = lines.clone().filter(|(_, all, _)| *all > 0).map(|(line, ..)| line).collect();
+        let idle = lines.filter(|(_, _, idle)| *idle).map(|(line, ..)| line).collect();
+        Staffed { offered, agents: f64::from(agents), at_work, idle }
     }
 
     /// Seconds that contacts of one line took of agents, and how many they were.
@@ -297,15 +322,15 @@ impl Engine {
 
     /// How long the next caller of a scope waits, milliseconds: the worst of its lines counts
     /// most, a line by which hardly anybody comes little. Letters wait for other things.
-    fn wait_of(&self, scope: &[(QueueId, Channel)], at: EngineTime) -> u32 {
+    fn wait_of(&self, scope: &[(QueueId, Channel)], staffed: &Staffed, at: EngineTime) -> u32 {
         let (mut sum, mut all) = (0.0, 0.0);
-        for (queue, channel) in scope.iter().filter(|(_, c)| c.service() == ServiceClass::Live) {
-            let came: u32 = self.inflow.get((*queue, *channel), at).counts.iter().sum();
-            let (waiting, wait) = self.wait_behind(*queue, *channel, at);
-            let weight = f64::from(came.max(waiting));
+        for line in scope.iter().filter(|(_, c)| c.service() == ServiceClass::Live) {
+            let came: u32 = self.inflow.get(*line, at).counts.iter().sum();
+            let behind = self.wait_behind(line.0, line.1, at).unwrap_or_default();
+            let weight = f64::from(came.max(behind.waiting));
+            let wait = wait_in(behind, weight, staffed, line);
             // The mean of the fourth powers: half of the arrivals make 0.84 of the worst wait.
-            let square = wait.as_secs_f64() * wait.as_secs_f64();
-            sum += weight * square * square;
+            sum += weight * wait.powi(4);
             all += weight;
         }
         let mean = if all > 0.0 { (sum / all).sqrt().sqrt() } else { 0.0 };
@@ -323,6 +348,22 @@ impl Engine {
         });
         Span::millis(whole(seconds.sum::<f64>() / agents.max(1.0) * 1e3).into())
     }
+}
+
+/// How long the next caller of one line waits, seconds. Whoever asks for what few are asked for
+/// waits while others are taken at once: they count as the part that they are, and one alone,
+/// whom nobody at work may have the skills for, for nothing. What there is for them are steps
+/// and people, not a level.
+fn wait_in(behind: Behind, weight: f64, staffed: &Staffed, line: &(QueueId, Channel)) -> f64 {
+    let part = |(waiting, wait): (u32, Span)| {
+        f64::from(waiting.saturating_sub(1)) / weight.max(1.0) * wait.as_secs_f64()
+    };
+    let whole = |(_, wait): (u32, Span)| wait.as_secs_f64();
+    let apart = staffed.idle.contains(line);
+    let served = behind.served.map_or(0.0, |of| if apart { part(of) } else { whole(of) });
+    let rare = staffed.at_work.contains(line);
+    let unserved = behind.unserved.map_or(0.0, |of| if rare { part(of) } else { whole(of) });
+    served.max(unserved)
 }
 
 /// What was offered in a window.

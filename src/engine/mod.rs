@@ -73,7 +73,7 @@ use entry::Entry;
 use event::Event;
 use floor::{Floor, IdleKeys, Staff, Stand};
 pub use floor::{MOST_CLASSES, MOST_PROFILES};
-use gateway::Gateway;
+use gateway::{Gateway, OnLine};
 use hours::Hours;
 use image::Counts;
 use inflow::Inflow;
@@ -130,7 +130,7 @@ pub struct Engine {
     board: Board,
     late: apply::Late,
     /// Customers on the line or in a conversation, by gateway.
-    on_line: Vec<u32>,
+    on_line: Vec<OnLine>,
     known: Known,
     away: away::Away,
     /// Calls outside the router, by what their gateway calls them.
@@ -318,7 +318,7 @@ impl Engine {
     /// Customers on the line, or in a conversation, at a gateway.
     #[must_use]
     pub fn on_line_at(&self, gateway: GatewayId) -> u32 {
-        self.on_line.get(gateway.index()).copied().unwrap_or_default()
+        self.on_line.get(gateway.index()).map_or(0, OnLine::all)
     }
 
     /// Offers of a call that a recall's tier has out.

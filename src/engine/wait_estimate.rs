@@ -8,7 +8,7 @@
 
 use super::Engine;
 use super::contact::{Contact, State};
-use super::floor::{Demand, Other, Press, Stand};
+use super::floor::{Demand, Longest, Other, Press, Stand};
 use super::line::Spot;
 use super::pace::Turns;
 use super::policy::ContactChoice;
@@ -39,6 +39,19 @@ pub struct WaitEstimate {
     pub mean: Span,
     /// Four of five wait no longer than this.
     pub p80: Span,
+}
+
+/// Who waits in a queue's lines of one channel: of each longest one how many there are, and how
+/// long one more would wait, the mean, however long. Where that is not known it is the longest
+/// that somebody has waited so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Behind {
+    /// In all of its lines.
+    pub(super) waiting: u32,
+    /// In the longest for which somebody is at work.
+    pub(super) served: Option<(u32, Span)>,
+    /// In the longest for which nobody is.
+    pub(super) unserved: Option<(u32, Span)>,
 }
 
 impl Engine {
@@ -104,29 +117,32 @@ impl Engine {
         (Some(ahead), self.expected_at(class, of, key, before, beside, at))
     }
 
-    /// How many of a queue's contacts of one channel wait, and how long one who came now would:
-    /// the mean, however long. Where it is not known, the longest that somebody has waited so
-    /// far; nothing while nobody waits.
+    /// Who waits in a queue's lines of one channel, and how long one who came now would.
     pub(super) fn wait_behind(
         &self,
         queue: QueueId,
         channel: Channel,
         at: EngineTime,
-    ) -> (u32, Span) {
-        let (waiting, class) = self.floor.longest_of(queue, channel);
-        let (Some(of), Some(class)) = (self.routing.queue(queue), class) else {
-            return (waiting, Span::ZERO);
-        };
+    ) -> Option<Behind> {
+        let Longest { waiting, served, unserved } = self.floor.longest_of(queue, channel);
+        let of = self.routing.queue(queue)?;
         let key = Spot {
             place: Place::new(at, of.head_start),
             contact: ContactId(u64::MAX),
             began: Place::new(at, Span::ZERO),
         };
-        let ahead = self.floor.ahead_in(class, key);
-        let mean = self.spread_at(class, (queue, channel), key, ahead, true, at).map(|(m, _)| m);
-        let so_far = self.floor.oldest_of(class).map_or(Span::ZERO, |spot| waited(spot, at));
-        let most = LONGEST_TOLD.as_secs_f64();
-        (waiting, mean.filter(|m| m.is_finite()).map_or(so_far, |m| span(m.min(most))))
+        let so_far =
+            |class| self.floor.oldest_of(class).map_or(Span::ZERO, |spot| waited(spot, at));
+        let wait = |class| {
+            let ahead = self.floor.ahead_in(class, key);
+            let spread = self.spread_at(class, (queue, channel), key, ahead, true, at);
+            let mean = spread.map(|(mean, _)| mean).filter(|mean| mean.is_finite());
+            let most = LONGEST_TOLD.as_secs_f64();
+            mean.map_or_else(|| so_far(class), |mean| span(mean.min(most)))
+        };
+        let served = served.map(|(class, here)| (here, wait(class)));
+        let unserved = unserved.map(|(class, here)| (here, so_far(class)));
+        Some(Behind { waiting, served, unserved })
     }
 
     /// `beside` counts callbacks that have time and go by their places meanwhile.

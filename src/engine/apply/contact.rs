@@ -196,7 +196,7 @@ impl Engine {
         self.counts.by_state[contact.state.kind().index()] += 1;
         self.known.enter(&contact);
         if contact.is_on_line() {
-            self.count_on_line(contact.gateway, true);
+            self.count_on_line((contact.gateway, contact.entry_point), true);
         }
         // The event that places it follows at once, and makes it a part of the state hash.
         self.contacts.insert(Filed { contact, stand: Stand::Off, hash: 0 });
@@ -208,8 +208,9 @@ impl Engine {
         }
         let comes =
             |c: &&Contact| c.state == State::New && c.parent.is_none() && !c.machine.follow_up;
-        if let Some(channel) = self.contact(q.contact).filter(comes).map(|c| c.channel) {
-            self.inflow.arrived(at, q.queue, channel);
+        let came = self.contact(q.contact).filter(comes).map(|c| (c.channel, c.waited_before));
+        if let Some((channel, ago)) = came {
+            self.inflow.arrived(at, ago, q.queue, channel);
         }
         let silent_after = self.silent_after(q);
         self.change(q.contact, |c| {

@@ -325,7 +325,7 @@ impl Engine {
             contact.partner = partner;
         }
         let with = WithPartner::of(contact);
-        let (at, is_there) = (contact.gateway, contact.is_on_line());
+        let (at, is_there) = ((contact.gateway, contact.entry_point), contact.is_on_line());
         let (gateway, serves) = (contact.gateway, contact.self_service());
         filed.hash = hash_of(contact);
         self.hashes.contacts ^= filed.hash;

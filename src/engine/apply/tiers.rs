@@ -3,14 +3,15 @@
 
 use super::super::Engine;
 use super::super::contact::{Contact, State};
+use super::super::gateway::{OnLine, Through};
 use super::super::recall::{Gate, Outcome, ReturnedBecause, SelfService, Step, Tier};
 use super::super::words::EndReason;
-use crate::ids::{ContactId, GatewayId, RecallId};
+use crate::ids::{ContactId, RecallId};
 use crate::time::{EngineTime, Span};
 
 /// Where a contact stood in tiers before it ended.
 pub(super) struct InTiers {
-    gateway: GatewayId,
+    through: Through,
     served: Option<SelfService>,
     called: Option<RecallId>,
     partner: WithPartner,
@@ -47,18 +48,18 @@ impl InTiers {
     pub(super) fn of(engine: &Engine, c: &Contact) -> Self {
         let (served, called) = (c.self_service(), c.callback_tier());
         let mute = served.is_some_and(|s| engine.is_mute(c, s));
-        let (gateway, on_line) = (c.gateway, c.is_on_line());
-        Self { gateway, served, called, partner: WithPartner::of(c), on_line, mute }
+        let (through, on_line) = ((c.gateway, c.entry_point), c.is_on_line());
+        Self { through, served, called, partner: WithPartner::of(c), on_line, mute }
     }
 }
 
 impl Engine {
     pub(super) fn ended_in_tiers(&mut self, id: ContactId, stood: InTiers, reason: EndReason) {
         if stood.on_line {
-            self.count_on_line(stood.gateway, false);
+            self.count_on_line(stood.through, false);
         }
         if let Some(s) = stood.served {
-            self.self_service_changed(stood.gateway, Some(s), None);
+            self.self_service_changed(stood.through.0, Some(s), None);
             self.ended_in_self_service(s, reason);
             let how = if stood.mute { Outcome::Failed } else { Outcome::Neither };
             self.tier_ends(s.recall, s.tier, id, how);
@@ -103,12 +104,11 @@ impl Engine {
     }
 
     /// One more, or one less, is on the line at a gateway.
-    pub(in crate::engine) fn count_on_line(&mut self, gateway: GatewayId, comes: bool) {
+    pub(in crate::engine) fn count_on_line(&mut self, (gateway, through): Through, comes: bool) {
         if self.on_line.len() <= gateway.index() {
-            self.on_line.resize(gateway.index() + 1, 0);
+            self.on_line.resize_with(gateway.index() + 1, OnLine::default);
         }
-        let on_line = &mut self.on_line[gateway.index()];
-        *on_line = if comes { *on_line + 1 } else { on_line.saturating_sub(1) };
+        self.on_line[gateway.index()].count(through, comes);
     }
 
     /// A call that is about to be made is its gateway's turn: the next one comes so much later.

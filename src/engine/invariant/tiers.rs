@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::Violation;
 use crate::engine::Engine;
 use crate::engine::contact::StateKind::Assigned;
+use crate::engine::gateway::{Gateway, OnLine};
 use crate::engine::recall::{Tier, TierCounts, TriageClass};
 use crate::engine::words::ServiceClass;
-use crate::ids::{GatewayId, RecallId};
+use crate::ids::{EntryPointId, GatewayId, RecallId};
 
 impl Engine {
     /// Nobody about safety, nobody who was there before and nobody who asked for a person is
@@ -16,9 +17,11 @@ impl Engine {
         let mut found: BTreeMap<(RecallId, Tier), u32> = BTreeMap::new();
         let mut taken: BTreeMap<RecallId, u32> = BTreeMap::new();
         let mut calls: BTreeMap<usize, u32> = BTreeMap::new();
-        let mut on_line: BTreeMap<_, u32> = BTreeMap::new();
+        let mut on_line: BTreeMap<GatewayId, OnLine> = BTreeMap::new();
         for c in self.contacts() {
-            *on_line.entry(c.gateway).or_default() += u32::from(c.is_on_line());
+            if c.is_on_line() {
+                on_line.entry(c.gateway).or_default().count(c.entry_point, true);
+            }
             if let Some(recall) = c.callback_tier() {
                 *found.entry((recall, Tier::Callback)).or_default() += 1;
             }
@@ -62,11 +65,14 @@ impl Engine {
                 }
             }
         }
-        let same = |(i, g): (usize, &crate::engine::gateway::Gateway)| {
-            let of =
-                u16::try_from(i).map_or(0, |i| on_line.get(&GatewayId(i)).copied().unwrap_or(0));
-            let there = self.on_line.get(i).copied().unwrap_or_default();
-            g.in_ivr == calls.get(&i).copied().unwrap_or_default() && of == there
+        let entry_points = self.routing.entry_points.len();
+        let same = |(i, g): (usize, &Gateway)| {
+            let there = self.on_line.get(i);
+            let is = u16::try_from(i).ok().and_then(|i| on_line.get(&GatewayId(i)));
+            let through = |of: Option<&OnLine>, e| of.map_or(0, |of| of.through(EntryPointId(e)));
+            g.in_ivr == calls.get(&i).copied().unwrap_or_default()
+                && there.map_or(0, OnLine::all) == is.map_or(0, OnLine::all)
+                && (0..).take(entry_points).all(|e| through(there, e) == through(is, e))
         };
         if self.gateways.iter().enumerate().all(same) {
             Ok(())

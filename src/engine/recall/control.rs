@@ -158,7 +158,8 @@ impl fmt::Display for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.value > self.threshold { '>' } else { '<' };
         let (value, threshold) = (self.of.told(self.value), self.of.told(self.threshold));
-        write!(f, "{} {value} {sign} {threshold}", self.of.said())
+        let of = if self.value > self.threshold { self.of.said() } else { self.of.name() };
+        write!(f, "{of} {value} {sign} {threshold}")
     }
 }
 

@@ -93,6 +93,32 @@ impl Look {
         .map(|(of, value, threshold)| Reading { of, value, threshold })
     }
 
+    /// Everything that is measured for a rung, against what it must be below to be left.
+    #[must_use]
+    pub fn releases(&self, plan: &ControlPlan, rung: usize) -> [Reading; 4] {
+        let rung = rung.min(RUNGS - 1);
+        let gateways = plan.gateway.saturating_sub(GATEWAY_MARGIN);
+        [
+            (Pressure::Wait, self.wait, millis(plan.wait[rung]) / 2),
+            (Pressure::Load, self.load[rung], release(plan, rung)),
+            (Pressure::Sessions, self.sessions, gateways),
+            (Pressure::IvrPorts, self.ports, gateways),
+        ]
+        .map(|(of, value, threshold)| Reading { of, value, threshold })
+    }
+
+    /// What is nearest to keeping a rung.
+    fn released(&self, plan: &ControlPlan, rung: usize) -> Reading {
+        let [wait, mut load, sessions, ports] = self.releases(plan, rung);
+        if load.value >= load.threshold {
+            // Beyond it by chance, as was found.
+            load.value = self.doubtful[rung.min(RUNGS - 1)];
+        }
+        let others = [load, sessions, ports];
+        let part = |r: &Reading| u64::from(r.value) * 1_000_000 / u64::from(r.threshold.max(1));
+        others.into_iter().fold(wait, |most, r| if part(&r) > part(&most) { r } else { most })
+    }
+
     /// What a rung is wanted by, if by anything.
     #[must_use]
     pub fn presses(&self, plan: &ControlPlan, rung: usize) -> Option<Reading> {
@@ -104,13 +130,14 @@ impl Look {
     #[must_use]
     pub fn is_calm(&self, plan: &ControlPlan, rung: usize, was: bool) -> bool {
         let rung = rung.min(RUNGS - 1);
-        let load = if was { self.doubtful[rung] } else { self.load[rung] };
+        let [wait, load, sessions, ports] = self.releases(plan, rung);
+        let doubtful = if was { self.doubtful[rung] } else { load.value };
         // What was promised needs those who came to help, and is still to be done.
         let owed = rung > 0 && self.owed > Span(plan.leave_after.0 / 2 * 3);
-        let gateways = plan.gateway.saturating_sub(GATEWAY_MARGIN);
-        self.wait < millis(plan.wait[rung]) / 2
-            && load < release(plan, rung)
-            && self.sessions.max(self.ports) <= gateways
+        wait.value < wait.threshold
+            && doubtful < load.threshold
+            && sessions.value <= sessions.threshold
+            && ports.value <= ports.threshold
             && !owed
     }
 }
@@ -211,9 +238,7 @@ pub fn step(
         let by = look.presses(plan, rung)?;
         return Some((to, LevelCause::Pressed { by, lasting }));
     }
-    let rung = rung_of(level).unwrap_or(0);
-    let (value, threshold) = (look.wait, millis(plan.wait[rung]) / 2);
-    let by = Reading { of: Pressure::Wait, value, threshold };
+    let by = look.released(plan, rung_of(level).unwrap_or(0));
     Some((to, LevelCause::Calm { by, lasting }))
 }
 

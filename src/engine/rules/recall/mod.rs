@@ -3,9 +3,11 @@
 mod amend;
 mod breakers;
 mod control;
+mod day;
 mod faq;
 mod ivr;
 mod lane;
+mod measures;
 mod offers;
 mod partners;
 mod queues;

@@ -336,6 +336,7 @@ mod tests {
                     name: "wait".to_owned(),
                     value: 2_400,
                     threshold: 2_000,
+                    release: 1_000,
                     ..Measured::default()
                 }],
                 ..ControlStatus::default()

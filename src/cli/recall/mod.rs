@@ -267,6 +267,7 @@ fn json_control(c: &ControlStatus) -> Value {
     let measure = |m: &Measured| {
         json!({
             "name": m.name, "value": m.value, "threshold": m.threshold, "presses": m.presses,
+            "release": m.release,
         })
     };
     let next = Some(c.next()).filter(|level| *level != RecallLevel::Unspecified);

@@ -208,11 +208,21 @@ pub(in crate::cli) fn measured(control: &ControlStatus) -> String {
         let load = of == Pressure::Load;
         // Of a load people want the likely one beside what is certain.
         let value = if load { control.load } else { m.value };
-        let sure = if load { format!(", at least {}", of.told(m.value)) } else { String::new() };
+        let sure = match m.value {
+            _ if !load => String::new(),
+            // A wave is told by how it rises, before as much has come.
+            sure if sure > value => format!(", as it rises at least {}", of.told(sure)),
+            sure => format!(", at least {}", of.told(sure)),
+        };
+        let (rises, falls) = (of.told(m.threshold), of.told(m.release));
         let name = m.name.replace('_', " ");
-        Some(format!("{name} {}{sure} (rises beyond {})", of.told(value), of.told(m.threshold)))
+        Some(format!("{name} {}{sure} (rises beyond {rises}, falls below {falls})", of.told(value)))
     };
-    let told: Vec<String> = control.measures.iter().filter_map(told).collect();
+    let mut told: Vec<String> = control.measures.iter().filter_map(told).collect();
+    if control.owed_ms > 0 {
+        let minutes = control.owed_ms.div_ceil(60_000);
+        told.push(format!("{minutes} min of everybody's work owed in callbacks"));
+    }
     told.join("; ")
 }
 

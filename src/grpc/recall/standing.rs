@@ -122,14 +122,18 @@ fn moves(view: &View<'_>, recall: &Recall, control: &Control, now: u64) -> v1::C
     let look = view.engine.look(recall, view.now);
     let above = law::above(recall.level, control.bounds);
     let rung = above.or(law::rung_of(recall.level)).unwrap_or(0);
-    let measured = |r: Reading| v1::Measured {
+    let measured = |(r, release): (Reading, Reading)| v1::Measured {
         name: r.of.name().to_owned(),
         value: r.value,
         threshold: r.threshold,
         presses: r.value > r.threshold,
+        release: release.threshold,
     };
+    // The bottom has no rung, and is left by the thresholds of the first.
+    let own = law::rung_of(recall.level).unwrap_or(0);
+    let readings = look.readings(&plan, rung).into_iter().zip(look.releases(&plan, own));
     let mut status = v1::ControlStatus {
-        measures: look.readings(&plan, rung).map(measured).to_vec(),
+        measures: readings.map(measured).collect(),
         owed_ms: look.owed.as_millis(),
         load: look.load[rung],
         ..v1::ControlStatus::default()

@@ -231,7 +231,8 @@ impl Engine {
             return Some(EngineTime::ZERO);
         }
         let rests = self.agenda.next_walk().into_iter().chain(self.bulk_rests());
-        let rests = rests.chain(self.next_look()).chain(self.turns.values().copied());
+        let rests = rests.chain(self.next_look()).chain(self.agenda.next_held_up());
+        let rests = rests.chain(self.turns.values().copied());
         self.timers.next().into_iter().chain(rests).min()
     }
 

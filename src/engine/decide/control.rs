@@ -6,11 +6,11 @@
 use super::super::Engine;
 use super::super::event::Event;
 use super::super::recall::control::{Bounds, LevelCause, Within};
-use super::super::recall::{Level, Recall, law};
+use super::super::recall::{Level, law};
 use super::super::refusal::Refusal;
 use super::Turn;
 use crate::ids::RecallId;
-use crate::time::{EngineTime, Span};
+use crate::time::EngineTime;
 
 /// What an order that frees a level calls its lowest and its highest.
 #[derive(Clone, Copy, Debug)]
@@ -51,28 +51,31 @@ impl Engine {
         check_bounds(within.or(self.in_force(recall)?.plan.control().bounds), OF_LEVEL)
     }
 
-    /// When free levels are to be looked at next, if there are any.
+    /// When a free level is to be looked at next, if there is any.
     pub(in crate::engine) fn next_look(&self) -> Option<EngineTime> {
+        self.looks().map(|(due, _)| due).min()
+    }
+
+    /// When each free level is.
+    fn looks(&self) -> impl Iterator<Item = (EngineTime, RecallId)> {
         let free = self.recalls.iter().filter(|r| !r.over && r.control.is_some());
-        // At the same moments on every engine that has the same clock.
-        let next = |every: Span| EngineTime((self.agenda.looked.0 / every.0 + 1) * every.0);
-        free.map(|r| next(r.plan.control().look_every())).min()
+        free.map(|r| {
+            let looked = self.agenda.looked.get(&r.id).copied().unwrap_or(EngineTime::ZERO);
+            let every = r.plan.control().look_every();
+            // At the same moments on every engine that has the same clock.
+            (EngineTime((looked.0 / every.0 + 1) * every.0), r.id)
+        })
     }
 }
 
 impl Turn<'_> {
-    /// Looks at every free level whose time it is.
-    pub(super) fn look_at_levels(&mut self) {
-        if self.engine.next_look().is_none_or(|due| due > self.at) {
+    /// Looks at one free level whose time it is: others have a turn before the next.
+    pub(super) fn look_at_a_level(&mut self) {
+        let Some((_, recall)) = self.engine.looks().min().filter(|(due, _)| *due <= self.at) else {
             return;
-        }
-        self.engine.agenda.looked = self.at;
-        let free = |r: &&Recall| !r.over && r.control.is_some();
-        let recalls: Vec<RecallId> =
-            self.engine.recalls.iter().filter(free).map(|r| r.id).collect();
-        for recall in recalls {
-            self.look_at_level(recall);
-        }
+        };
+        self.engine.agenda.looked.insert(recall, self.at);
+        self.look_at_level(recall);
     }
 
     fn look_at_level(&mut self, id: RecallId) {

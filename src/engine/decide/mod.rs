@@ -85,8 +85,8 @@ pub(crate) struct Agenda {
     pub(super) hungry: hungry::Hungry,
     /// Recalls for which everyone is gone through.
     walks: walk::Walks,
-    /// When free levels were looked at last.
-    pub(super) looked: EngineTime,
+    /// When each free level was looked at last.
+    pub(super) looked: std::collections::BTreeMap<RecallId, EngineTime>,
     /// What has opened for those who wait behind it.
     opened: std::collections::BTreeSet<fills::Gate>,
     /// Everyone is gone through after an edit of queues.

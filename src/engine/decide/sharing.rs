@@ -1,6 +1,8 @@
 //! When agents of other queues begin to help one, and when they cease to.
 //!
-//! Looked at as somebody looks for work or begins to wait: nothing else changes a backlog. The
+//! Looked at as somebody looks for work or begins to wait: nothing else changes a backlog. One
+//! that its opposite keeps from beginning is looked at again a little later, too: that helpers
+//! are done with their work changes none. The
 //! thresholds are in [`super::super::sharing`]; whose turn it is while it lasts is
 //! [`Turn::shares`]. It moves nobody who is in somebody's hands.
 
@@ -10,14 +12,21 @@ use super::super::choice::Candidate;
 use super::super::event::{Event, SharedNews};
 use super::super::sharing::{Shared, Sharing, excess};
 use super::super::words::ServiceClass;
-use super::Turn;
+use super::{Agenda, Turn};
 use crate::engine::Engine;
 use crate::ids::{AgentId, QueueId, SharingId};
-use crate::time::Span;
+use crate::time::{EngineTime, Span};
 
 /// How long a sharing that the opposite one keeps from beginning is not looked at again: whom
 /// helpers still have is counted agent by agent.
 const LOOK_AGAIN: Span = Span::seconds(1);
+
+impl Agenda {
+    /// When sharings that are kept from beginning are looked at again.
+    pub(in crate::engine) fn next_held_up(&self) -> Option<EngineTime> {
+        self.held_up.values().min().map(|looked| *looked + LOOK_AGAIN)
+    }
+}
 
 impl Turn<'_> {
     /// Sharings whose thresholds were crossed end and begin: in this order, so that one way can
@@ -46,6 +55,20 @@ impl Turn<'_> {
         if changes && on {
             self.helpers_look(id);
         }
+        if changes && !on {
+            // Whom it kept from beginning may follow in the same look.
+            self.engine.agenda.held_up.clear();
+        }
+    }
+
+    /// Looks again at sharings that were kept from beginning, when it is time.
+    pub(super) fn look_at_held_up(&mut self) {
+        if self.engine.agenda.next_held_up().is_none_or(|due| due > self.at) {
+            return;
+        }
+        let at = self.at;
+        self.engine.agenda.held_up.retain(|_, looked| at.since(*looked) < LOOK_AGAIN);
+        self.look_at_sharing();
     }
 
     /// Whether the opposite sharing is in force, or its helpers still have too many.
@@ -72,10 +95,9 @@ impl Turn<'_> {
 
     /// Idle helpers look for work, in slices.
     fn helpers_look(&mut self, id: SharingId) {
-        let Engine { routing, agents, agenda, .. } = &mut *self.engine;
+        let Engine { routing, floor, agenda, .. } = &mut *self.engine;
         let Some(sharing) = routing.sharing(id) else { return };
-        let helps = |a: &AgentId| routing.agent(*a).is_some_and(|p| sharing.has(p.pool));
-        agents.iter().map(|a| a.id).filter(helps).for_each(|a| agenda.hungry.add(a));
+        floor.members_of(|pool| sharing.has(pool)).for_each(|a| agenda.hungry.add(a));
     }
 
     /// Of the queues that a helper may serve: the helped one while it is above its ratio, their
@@ -128,11 +150,11 @@ impl Engine {
     /// Contacts of the helped queue that helpers have in hand.
     fn helping(&self, sharing: &Sharing) -> u32 {
         let of_helped = |c| self.contact(c).is_some_and(|c| c.queue == sharing.helped);
-        let helpers = self.agents.iter().filter(|a| {
-            self.routing.agent(a.id).is_some_and(|p| sharing.has(p.pool)) && !a.work.is_empty()
-        });
-        let have: usize =
-            helpers.map(|a| a.work.iter().filter(|w| of_helped(w.contact)).count()).sum();
+        let helpers = self.floor.members_of(|pool| sharing.has(pool));
+        let have: usize = helpers
+            .filter_map(|a| self.agent(a))
+            .map(|a| a.work.iter().filter(|w| of_helped(w.contact)).count())
+            .sum();
         u32::try_from(have).unwrap_or(u32::MAX)
     }
 }

@@ -23,7 +23,8 @@ impl Turn<'_> {
             }
         }
         self.sweep();
-        self.look_at_levels();
+        self.look_at_a_level();
+        self.look_at_held_up();
         self.walk();
         self.refile_some();
         self.carry_out();

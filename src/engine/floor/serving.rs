@@ -8,7 +8,7 @@ use crate::engine::queue_life::Pools;
 use crate::engine::rank::{Apart, ClassKey, ProfileKey};
 use crate::engine::routing::Queue;
 use crate::engine::words::{Channel, Needs, ServiceClass};
-use crate::ids::{PoolId, QueueId};
+use crate::ids::{AgentId, PoolId, QueueId};
 
 /// Pairs of a line and a profile looked at, those of the scope's own lines apart. Beyond, the
 /// profiles with most agents stand for the others, so that the cost stays bounded.
@@ -109,6 +109,15 @@ impl Floor {
             }
         }
         longest
+    }
+
+    /// Everybody of some pools, at work or not.
+    pub(crate) fn members_of<'a>(
+        &'a self,
+        of: impl Fn(PoolId) -> bool + 'a,
+    ) -> impl Iterator<Item = AgentId> + 'a {
+        let profiles = self.profiles.iter().filter(move |(key, _)| of(key.pool));
+        profiles.flat_map(|(_, profile)| profile.members.iter().copied())
     }
 
     /// Whoever stands at the front of a class's line.

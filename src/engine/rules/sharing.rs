@@ -148,6 +148,31 @@ fn two_queues_never_help_each_other_at_once() {
 }
 
 #[test]
+fn one_that_is_held_up_begins_once_nothing_holds_it() {
+    let mut c = center(|all| all.push(sharing("back", SKILLED, PLAIN, OWN)));
+    c.configure(|r| r.queues[SKILLED.index()].pools.clear());
+    c.ready(BOB);
+    let helped = c.calls(SKILLED, 5);
+    c.passes(0);
+    let with_bob = *helped.iter().find(|h| c.held_for(**h) == Some(BOB)).expect("one of them");
+    c.answer(with_bob);
+    let left: Vec<_> = helped.iter().copied().filter(|h| *h != with_bob).collect();
+    c.hang_up(&left);
+    c.ready(ANNE);
+    let plain = c.calls(PLAIN, 12);
+    assert!(!c.engine.is_shared(SharingId(0)), "Bob still has one");
+    c.leaves(with_bob);
+    assert!(plain.iter().all(|p| c.held_for(*p) != Some(ANNE)));
+    // Nobody comes, nobody goes.
+    c.passes(2);
+    assert!(c.engine.is_shared(SharingId(0)), "nothing holds it");
+    assert!(
+        plain.iter().any(|p| c.held_for(*p) == Some(ANNE)),
+        "she has stood idle for long enough"
+    );
+}
+
+#[test]
 fn one_that_is_held_up_keeps_no_other_from_beginning() {
     let mut c = center(|all| {
         all.push(sharing("back", SKILLED, PLAIN, OWN));

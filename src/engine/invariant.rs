@@ -17,6 +17,7 @@ use super::decide::may_answer;
 use super::event::{Announce, EffectKind};
 use super::floor::{IdleKeys, Staff, Stand};
 use super::participant::{Participant, Who};
+use super::sharing::InHand;
 use super::store::hash_of;
 use super::timer::{of_agent, of_contact, of_promise, of_recall, of_recovery};
 use super::words::WaitsFor;
@@ -338,6 +339,7 @@ impl Engine {
             (keys == self.keys.len(), "keys"),
             (self.measures_those_inside(), "those who are measured"),
             (self.floor.counts_staff(&self.agents, &self.routing), "agents at work"),
+            (self.in_hand == InHand::counted(&self.agents, &self.routing), "work in hand"),
             (
                 effects.len() == self.effects.len()
                     && effects.iter().all(|(e, c)| self.effects.get(e) == Some(c)),

@@ -132,6 +132,8 @@ pub struct Engine {
     /// Customers on the line or in a conversation, by gateway.
     on_line: Vec<OnLine>,
     known: Known,
+    /// What agents have of which queue, where queues share any.
+    in_hand: sharing::InHand,
     away: away::Away,
     /// Calls outside the router, by what their gateway calls them.
     outside: std::collections::BTreeMap<(GatewayId, Key), AgentId>,
@@ -231,8 +233,7 @@ impl Engine {
             return Some(EngineTime::ZERO);
         }
         let rests = self.agenda.next_walk().into_iter().chain(self.bulk_rests());
-        let rests = rests.chain(self.next_look()).chain(self.agenda.next_held_up());
-        let rests = rests.chain(self.turns.values().copied());
+        let rests = rests.chain(self.next_look()).chain(self.turns.values().copied());
         self.timers.next().into_iter().chain(rests).min()
     }
 

@@ -126,6 +126,9 @@ pub enum Refusal {
          (--accept-empty-safety-lane)"
     )]
     EmptySafetyLane,
+    /// Somebody amended the recall since it was looked at.
+    #[error("recall {0} was amended meanwhile: look at what is in force now, then ask again")]
+    AmendedMeanwhile(RecallId),
     /// The recall is at this level already.
     #[error("recall {recall} is at level {level} already: there is nothing to change")]
     SameLevel {
@@ -293,6 +296,7 @@ impl Refusal {
             | Self::SigningOut(_)
             | Self::OthersThere(_)
             | Self::EmptySafetyLane
+            | Self::AmendedMeanwhile(_)
             | Self::SameLevel { .. }
             | Self::NoNumber(_)
             | Self::InvalidNumber(_)
@@ -348,6 +352,7 @@ impl Refusal {
             Self::SameLevel { .. } => "level",
             Self::ScopeTaken { .. } => "scope.entry_points",
             Self::EmptySafetyLane => "accept_empty_safety_lane",
+            Self::AmendedMeanwhile(_) => "from_hash",
             Self::OutOfRange { field, .. } => field,
             Self::BadConfiguration(what) => what,
             Self::Limit { what, .. } => what,

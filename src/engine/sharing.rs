@@ -6,9 +6,12 @@
 //! After Perry and Whitt, *Responding to Unexpected Overloads in Large-Scale Service Systems*
 //! (2009), and their form with activation and release thresholds (FQR-ART, arXiv 1301.4713).
 
+use std::collections::BTreeMap;
+
 use smallvec::SmallVec;
 
-use super::routing::Name;
+use super::agent::{Agent, Work};
+use super::routing::{Name, Routing};
 use super::words::ServiceClass;
 use crate::ids::{PoolId, QueueId, SharingId};
 use crate::time::EngineTime;
@@ -39,7 +42,8 @@ pub struct Sharing {
     pub activate: u32,
     /// Sharing ends once no more than so many wait in the helped queue; below `activate`.
     pub release: u32,
-    /// Contacts that helpers of the opposite direction may still have for this one to begin.
+    /// Contacts that helpers of the opposite direction may still have, those in wrap-up among
+    /// them, for this one to begin.
     pub reverse: u32,
 }
 
@@ -50,6 +54,48 @@ pub struct Shared {
     pub sharing: SharingId,
     /// Since when.
     pub since: EngineTime,
+}
+
+/// What agents have in hand, by queue and by their pool: what still binds those who helped.
+/// Kept only while there are sharings.
+#[derive(PartialEq, Eq, Debug, Default)]
+pub(crate) struct InHand(BTreeMap<(QueueId, PoolId), u32>);
+
+impl InHand {
+    /// Counted anew.
+    pub(crate) fn counted(agents: &[Agent], routing: &Routing) -> Self {
+        let mut all = Self::default();
+        for agent in agents.iter().filter(|_| !routing.sharings.is_empty()) {
+            if let Some(profile) = routing.agent(agent.id) {
+                all.enter(profile.pool, &agent.work);
+            }
+        }
+        all
+    }
+
+    /// An agent of a pool has these now.
+    pub(crate) fn enter(&mut self, pool: PoolId, work: &[Work]) {
+        for work in work {
+            *self.0.entry((work.queue, pool)).or_default() += 1;
+        }
+    }
+
+    /// The reverse, before they have others.
+    pub(crate) fn leave(&mut self, pool: PoolId, work: &[Work]) {
+        for work in work {
+            let key = (work.queue, pool);
+            match self.0.get_mut(&key) {
+                Some(more) if *more > 1 => *more -= 1,
+                _ => drop(self.0.remove(&key)),
+            }
+        }
+    }
+
+    /// What agents of some pools have of a queue.
+    pub(crate) fn of(&self, queue: QueueId, has: impl Fn(PoolId) -> bool) -> u32 {
+        let all = self.0.range((queue, PoolId(0))..=(queue, PoolId(u16::MAX)));
+        all.filter(|((_, pool), _)| has(*pool)).map(|(_, count)| *count).sum()
+    }
 }
 
 /// By how much the helped queue is longer than its share, in hundredths of a contact.

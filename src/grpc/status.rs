@@ -246,6 +246,7 @@ const fn reason(refusal: &Refusal) -> &'static str {
         Refusal::NoSuchRecall(_) => "NO_SUCH_RECALL",
         Refusal::ScopeTaken { .. } => "SCOPE_TAKEN",
         Refusal::EmptySafetyLane => "EMPTY_SAFETY_LANE",
+        Refusal::AmendedMeanwhile(_) => "AMENDED_MEANWHILE",
         Refusal::SameLevel { .. } => "SAME_LEVEL",
         Refusal::NoNumber(_) => "NO_NUMBER",
         Refusal::InvalidNumber(_) => "INVALID_NUMBER",

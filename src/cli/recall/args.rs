@@ -157,6 +157,12 @@ pub struct Amend {
     /// When it ends from now if nobody ends it, 1m to 90d [default: as before]
     #[arg(long, value_name = "TIME", value_parser = lasting)]
     pub expires: Option<Duration>,
+    /// The version in force that you looked at, 64 digits: refused if it was amended since
+    #[arg(long = "from", value_name = "HEX", default_value = "")]
+    pub from_hash: String,
+    /// Amend it though nobody would be there for safety contacts
+    #[arg(long)]
+    pub accept_empty_safety_lane: bool,
 }
 
 /// How to end a recall.

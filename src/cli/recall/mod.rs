@@ -136,6 +136,8 @@ async fn amend(typed: &Amend) -> anyhow::Result<ExitCode> {
         dry_run: typed.said.dry_run,
         playbook: typed.playbook.clone(),
         slots: typed.slots.iter().map(slot).collect(),
+        from_hash: typed.from_hash.clone(),
+        accept_empty_safety_lane: typed.accept_empty_safety_lane,
     };
     let answer = answered(client.amend_recall(request).await)?;
     let told = Told::Amended {

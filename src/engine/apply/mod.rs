@@ -28,6 +28,7 @@ use super::floor::{IdleKeys, Staff, Stand};
 use super::gateway::{Gateway, Sweep};
 use super::line::Spot;
 use super::routing::Routing;
+use super::sharing::InHand;
 use super::store::{Filed, hash_of};
 use super::words::{Availability, AvailabilityBecause, Channel};
 use super::{Engine, Standing};
@@ -204,6 +205,7 @@ impl Engine {
 
     /// Makes profiles and eligibility anew, after a change of who may serve what.
     pub(super) fn configure_floor(&mut self) {
+        self.in_hand = InHand::counted(&self.agents, &self.routing);
         let mut kept: Vec<AgentId> = self
             .recalls
             .iter()
@@ -236,7 +238,14 @@ impl Engine {
         };
         let seen = Seen::of(agent);
         self.timers.remove_agent(agent);
+        let shares = !self.routing.sharings.is_empty();
+        if shares {
+            self.in_hand.leave(profile.pool, &agent.work);
+        }
         change(agent);
+        if shares {
+            self.in_hand.enter(profile.pool, &agent.work);
+        }
         self.timers.enter_agent(agent);
         let now = Standing {
             idle: IdleKeys::of(agent, profile),

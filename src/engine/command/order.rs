@@ -48,8 +48,13 @@ pub enum RecallOrder {
     Amend {
         /// Which recall.
         recall: RecallId,
+        /// The version that was looked at when it was made: nothing is changed if it is no longer
+        /// the one in force. None where that matters to nobody.
+        from: Option<[u8; 32]>,
         /// The part that is decided by, and the playbook itself; none for as before.
         plan: Option<Arc<Plan>>,
+        /// Goes on though the plan would leave nobody for safety contacts.
+        accept_empty_safety_lane: bool,
         /// After how long it ends if nobody ends it, 1 min to 90 days; none for as before.
         lasting: Option<Span>,
     },

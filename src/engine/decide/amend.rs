@@ -26,10 +26,16 @@ impl Engine {
     pub(super) fn check_amend(
         &self,
         recall: RecallId,
+        from: Option<[u8; 32]>,
         plan: Option<&Plan>,
         lasting: Option<Span>,
     ) -> Result<(), Refusal> {
         let recall = self.in_force(recall)?;
+        let again = plan.is_some_and(|plan| plan.version == recall.plan.version);
+        // What was made from an older version would take back what came since.
+        if !again && from.is_some_and(|from| from != recall.plan.version) {
+            return Err(Refusal::AmendedMeanwhile(recall.id));
+        }
         let refused = |field, expected| Err(Refusal::OutOfRange { field, expected });
         if lasting.is_some_and(|l| !(Span::seconds(60)..=MOST_LASTING).contains(&l)) {
             return refused("expires_unix_ms", "1 minute to 90 days ahead");
@@ -40,7 +46,7 @@ impl Engine {
                 None => refused("add_lots", "lots, a newer playbook or a new end: one of them"),
             };
         };
-        if plan.version == recall.plan.version {
+        if again {
             return refused("add_lots", "something that is not in force already");
         }
         self.check_plan(plan, Some(recall.id))?;

@@ -68,9 +68,7 @@ use super::words::{
     Availability, AvailabilityBecause, Channel, ConnectFault, EndReason, Excluded, Named, NotTaken,
     QueuedBecause, ServiceClass,
 };
-use crate::ids::{
-    AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, SessionId, SharingId,
-};
+use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, RecallId, SessionId};
 use crate::time::{EngineTime, Place, Span};
 
 /// The longest head start, or wait with a gateway, that is believed.
@@ -91,8 +89,6 @@ pub(crate) struct Agenda {
     opened: std::collections::BTreeSet<fills::Gate>,
     /// Everyone is gone through after an edit of queues.
     edits: Option<refile::Edits>,
-    /// Sharings that were found to be kept from beginning by the opposite one, and when.
-    pub(super) held_up: std::collections::BTreeMap<SharingId, EngineTime>,
     /// Until when the order about many contacts rests.
     pub(super) bulk_rest: Option<EngineTime>,
 }

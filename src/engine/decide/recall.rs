@@ -141,9 +141,7 @@ impl Engine {
                     let expected = "1 minute to 90 days ahead";
                     return Err(Refusal::OutOfRange { field: "expires_unix_ms", expected });
                 }
-                let takes_calls = self.outside(&plan.safety, Channel::Voice).is_some();
-                let lane = takes_calls || self.safety_agents(plan) > 0;
-                if lane || *accept_empty_safety_lane {
+                if self.has_safety_lane(plan) || *accept_empty_safety_lane {
                     Ok(())
                 } else {
                     Err(Refusal::EmptySafetyLane)
@@ -158,8 +156,15 @@ impl Engine {
                 Ok(())
             }
             RecallOrder::Free { recall, within } => self.check_free(*recall, *within),
-            RecallOrder::Amend { recall, plan, lasting } => {
-                self.check_amend(*recall, plan.as_deref(), *lasting)
+            RecallOrder::Amend { recall, from, plan, lasting, accept_empty_safety_lane } => {
+                self.check_amend(*recall, *from, plan.as_deref(), *lasting)?;
+                let before = &self.in_force(*recall)?.plan;
+                let lane = plan.as_ref().is_none_or(|plan| self.has_safety_lane(plan));
+                if lane || *accept_empty_safety_lane || !self.has_safety_lane(before) {
+                    Ok(())
+                } else {
+                    Err(Refusal::EmptySafetyLane)
+                }
             }
             RecallOrder::End(recall) => self.in_force(*recall).map(|_| ()),
         }
@@ -206,6 +211,11 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Whether somebody is there for a plan's safety contacts now, or a number outside is.
+    fn has_safety_lane(&self, plan: &Plan) -> bool {
+        self.outside(&plan.safety, Channel::Voice).is_some() || self.safety_agents(plan) > 0
     }
 
     /// Agents kept for a plan's safety lane who are signed in and may serve its queue.
@@ -325,7 +335,7 @@ impl Turn<'_> {
                 self.set_level(*recall, *level, LevelCause::ByHand);
             }
             RecallOrder::Free { recall, within } => self.free_level(*recall, *within),
-            RecallOrder::Amend { recall, plan, lasting } => {
+            RecallOrder::Amend { recall, plan, lasting, .. } => {
                 self.amend(*recall, plan.as_ref(), *lasting);
             }
             RecallOrder::End(recall) => self.end_recall(*recall, false),

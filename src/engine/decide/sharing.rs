@@ -1,8 +1,6 @@
 //! When agents of other queues begin to help one, and when they cease to.
 //!
-//! Looked at as somebody looks for work or begins to wait: nothing else changes a backlog. One
-//! that its opposite keeps from beginning is looked at again a little later, too: that helpers
-//! are done with their work changes none. The
+//! Looked at as somebody looks for work or begins to wait: nothing else changes a backlog. The
 //! thresholds are in [`super::super::sharing`]; whose turn it is while it lasts is
 //! [`Turn::shares`]. It moves nobody who is in somebody's hands.
 
@@ -12,21 +10,9 @@ use super::super::choice::Candidate;
 use super::super::event::{Event, SharedNews};
 use super::super::sharing::{Shared, Sharing, excess};
 use super::super::words::ServiceClass;
-use super::{Agenda, Turn};
+use super::Turn;
 use crate::engine::Engine;
 use crate::ids::{AgentId, QueueId, SharingId};
-use crate::time::{EngineTime, Span};
-
-/// How long a sharing that the opposite one keeps from beginning is not looked at again: whom
-/// helpers still have is counted agent by agent.
-const LOOK_AGAIN: Span = Span::seconds(1);
-
-impl Agenda {
-    /// When sharings that are kept from beginning are looked at again.
-    pub(in crate::engine) fn next_held_up(&self) -> Option<EngineTime> {
-        self.held_up.values().min().map(|looked| *looked + LOOK_AGAIN)
-    }
-}
 
 impl Turn<'_> {
     /// Sharings whose thresholds were crossed end and begin: in this order, so that one way can
@@ -46,7 +32,7 @@ impl Turn<'_> {
         let own = self.engine.in_line(sharing.own);
         let changes = match (on, self.engine.is_shared(id)) {
             (false, true) => sharing.ends(helped),
-            (true, false) => sharing.begins(helped, own) && !self.is_held_up(index),
+            (true, false) => sharing.begins(helped, own) && !self.is_held_up(sharing),
             _ => false,
         };
         if changes {
@@ -55,42 +41,14 @@ impl Turn<'_> {
         if changes && on {
             self.helpers_look(id);
         }
-        if changes && !on {
-            // Whom it kept from beginning may follow in the same look.
-            self.engine.agenda.held_up.clear();
-        }
-    }
-
-    /// Looks again at sharings that were kept from beginning, when it is time.
-    pub(super) fn look_at_held_up(&mut self) {
-        if self.engine.agenda.next_held_up().is_none_or(|due| due > self.at) {
-            return;
-        }
-        let at = self.at;
-        self.engine.agenda.held_up.retain(|_, looked| at.since(*looked) < LOOK_AGAIN);
-        self.look_at_sharing();
     }
 
     /// Whether the opposite sharing is in force, or its helpers still have too many.
-    fn is_held_up(&mut self, index: usize) -> bool {
-        let all = &self.engine.routing.sharings;
-        let sharing = &all[index];
-        let mut reverse = (0..).zip(all).filter(|(_, s)| sharing.is_reverse_of(s)).peekable();
-        if reverse.peek().is_none() {
-            return false;
-        }
-        let id = SharingId(u16::try_from(index).unwrap_or(u16::MAX));
-        let looked = self.engine.agenda.held_up.get(&id);
-        if looked.is_some_and(|looked| self.at.since(*looked) < LOOK_AGAIN) {
-            return true;
-        }
-        let held = reverse.any(|(id, s)| {
-            self.engine.is_shared(SharingId(id)) || self.engine.helping(s) > sharing.reverse
-        });
-        if held {
-            self.engine.agenda.held_up.insert(id, self.at);
-        }
-        held
+    fn is_held_up(&self, sharing: &Sharing) -> bool {
+        let all = (0..).map(SharingId).zip(&self.engine.routing.sharings);
+        let mut reverse = all.filter(|(_, s)| sharing.is_reverse_of(s));
+        let have = |s: &Sharing| self.engine.in_hand.of(s.helped, |pool| s.has(pool));
+        reverse.any(|(id, s)| self.engine.is_shared(id) || have(s) > sharing.reverse)
     }
 
     /// Idle helpers look for work, in slices.
@@ -145,16 +103,5 @@ impl Engine {
     pub fn in_line(&self, queue: QueueId) -> u32 {
         let of = |service| self.floor.backlog(queue, service);
         of(ServiceClass::Live) + of(ServiceClass::Async)
-    }
-
-    /// Contacts of the helped queue that helpers have in hand.
-    fn helping(&self, sharing: &Sharing) -> u32 {
-        let of_helped = |c| self.contact(c).is_some_and(|c| c.queue == sharing.helped);
-        let helpers = self.floor.members_of(|pool| sharing.has(pool));
-        let have: usize = helpers
-            .filter_map(|a| self.agent(a))
-            .map(|a| a.work.iter().filter(|w| of_helped(w.contact)).count())
-            .sum();
-        u32::try_from(have).unwrap_or(u32::MAX)
     }
 }

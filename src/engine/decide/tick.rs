@@ -24,7 +24,6 @@ impl Turn<'_> {
         }
         self.sweep();
         self.look_at_a_level();
-        self.look_at_held_up();
         self.walk();
         self.refile_some();
         self.carry_out();

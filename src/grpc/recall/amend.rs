@@ -47,13 +47,20 @@ impl Recalls {
         let id = self.which(asked.recall_id).await?;
         let known = self.edge.handle.recalls().get(id).filter(|k| !k.over);
         let known = known.ok_or(RecallFault::NoSuchRecall { id: id.0.into() })?;
+        let from = known.prepared.version.0;
         let newer = self.newer(&asked, known).await?;
         let lasting = match asked.expires_unix_ms {
             0 => None,
             ends => Some(Span::millis(ends.saturating_sub(unix_ms()))),
         };
         let plan = newer.as_ref().map(|n| Arc::clone(&n.plan));
-        let order = RecallOrder::Amend { recall: id, plan, lasting };
+        let from = match &*asked.from_hash {
+            "" => plan.is_some().then_some(from),
+            hash => Some(read_version(hash)?),
+        };
+        let accept_empty_safety_lane = asked.accept_empty_safety_lane;
+        let order =
+            RecallOrder::Amend { recall: id, from, plan, accept_empty_safety_lane, lasting };
         let [corrected, follow_ups, unreachable] = match &newer {
             Some(newer) => self.to_tell(id, Arc::clone(&newer.prepared)).await?,
             None => [0; 3],
@@ -152,6 +159,17 @@ fn extend(playbook: &mut Playbook, before: &Playbook, lots: &[String]) -> Result
         }
     }
     Ok(())
+}
+
+/// All digits of a version.
+fn read_version(hash: &str) -> Result<[u8; 32], RecallFault> {
+    let expected = "64 hexadecimal digits, as the recall's status has them, or nothing";
+    let digits = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    let mut version = [0; 32];
+    for (i, byte) in version.iter_mut().enumerate().filter(|_| digits) {
+        *byte = u8::from_str_radix(&hash[2 * i..2 * i + 2], 16).unwrap_or_default();
+    }
+    if digits { Ok(version) } else { Err(Fault::Invalid { field: "from_hash", expected }.into()) }
 }
 
 /// `LOT`, or `FIRST..LAST`.

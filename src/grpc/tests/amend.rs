@@ -1,6 +1,7 @@
 //! A recall that is amended, as on-call staff and callers meet it.
 
 use tokio_util::sync::CancellationToken;
+use tonic::Code;
 use tonic_types::StatusExt;
 
 use super::*;
@@ -73,4 +74,46 @@ async fn lots_are_added_and_what_is_wrong_is_named() {
     }
     assert_eq!(seen, (0, None, [0; 3]), "everybody was looked up again: there was nobody");
     assert_eq!(Amends::FollowUp.name(), "follow_up");
+}
+
+#[tokio::test]
+async fn two_who_amend_at_once_lose_no_lots() {
+    let router = Router::start().await;
+    let mut on_call = router.on_call();
+    let asked = v1::StartRecallRequest { accept_empty_safety_lane: true, ..recalls::start("s") };
+    on_call.start_recall(asked).await.expect("it starts");
+    let before = router.standing(0).await.remove(0).playbook_hash;
+    let wrong = v1::AmendRecallRequest {
+        add_lots: vec!["4470".into()],
+        from_hash: "12".into(),
+        ..amend("w")
+    };
+    let told = on_call.amend_recall(wrong).await.expect_err("no version");
+    recalls::refused(&told, Code::InvalidArgument, "OUT_OF_RANGE", "from_hash");
+    let lots: Vec<String> = (4471..4479).map(|lot| lot.to_string()).collect();
+    let at_once = lots.iter().map(|lot| {
+        let (mut on_call, add_lots) = (router.on_call(), vec![lot.clone()]);
+        let asked = v1::AmendRecallRequest { add_lots, ..amend(lot) };
+        tokio::spawn(async move { on_call.amend_recall(asked).await })
+    });
+    let mut done = Vec::new();
+    for (lot, answer) in lots.iter().zip(at_once.collect::<Vec<_>>()) {
+        match answer.await.expect("it ran") {
+            Ok(_) => done.push(lot),
+            Err(told) => {
+                recalls::refused(&told, Code::FailedPrecondition, "AMENDED_MEANWHILE", "from_hash");
+            }
+        }
+    }
+    assert!(!done.is_empty());
+    let known = router.handle.recalls().get(crate::ids::RecallId(1)).expect("known");
+    for lot in done {
+        let says = known.prepared.lots.check(lot);
+        assert!(matches!(says, crate::recall::LotVerdict::Affected { .. }), "{lot}: {says:?}");
+    }
+    // Who looked at what was in force before them all is told so.
+    let (add_lots, from_hash) = (vec!["4480".into()], before);
+    let late = v1::AmendRecallRequest { add_lots, from_hash, ..amend("late") };
+    let told = on_call.amend_recall(late).await.expect_err("it was amended");
+    recalls::refused(&told, Code::FailedPrecondition, "AMENDED_MEANWHILE", "from_hash");
 }

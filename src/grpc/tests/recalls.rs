@@ -61,7 +61,7 @@ fn now_ms() -> u64 {
 }
 
 #[track_caller]
-fn refused(told: &Status, code: Code, reason: &str, field: &str) {
+pub(super) fn refused(told: &Status, code: Code, reason: &str, field: &str) {
     let details = told.get_error_details();
     let said = details.error_info().map_or("", |info| &*info.reason);
     assert_eq!((told.code(), said), (code, reason), "{told:?}");

@@ -152,7 +152,10 @@ impl World {
         let plan = newer.filter(|_| self.rng.random_bool(0.7));
         let lasting = Span::seconds(self.rng.random_range(60..900));
         let lasting = (plan.is_none() || self.rng.random_bool(0.3)).then_some(lasting);
-        let order = RecallOrder::Amend { recall, plan, lasting };
+        let from = self.owner.recall(recall).map(|r| r.plan.version);
+        let from = from.map(|v| if self.rng.random_bool(0.1) { [9; 32] } else { v });
+        let accept_empty_safety_lane = self.rng.random();
+        let order = RecallOrder::Amend { recall, from, plan, accept_empty_safety_lane, lasting };
         Command::Recall { order, why: Arc::from("the simulation says so") }
     }
 

@@ -15,7 +15,13 @@ fn newer() -> Plan {
 
 fn amend(plan: Option<Plan>, lasting: Option<u64>) -> RecallOrder {
     let lasting = lasting.map(Span::seconds);
-    RecallOrder::Amend { recall: RECALL, plan: plan.map(Arc::new), lasting }
+    RecallOrder::Amend {
+        recall: RECALL,
+        from: None,
+        plan: plan.map(Arc::new),
+        accept_empty_safety_lane: false,
+        lasting,
+    }
 }
 
 fn rechecked(version: [u8; 32], upto: Option<ContactId>, affected: &[ContactId]) -> Command {
@@ -163,4 +169,44 @@ fn what_an_amendment_must_not_take_away() {
     let mut c = center();
     c.order(RecallOrder::End(RECALL)).expect("ended");
     assert_eq!(c.order(amend(None, Some(60))), Err(Refusal::NoSuchRecall(RECALL)));
+}
+
+#[test]
+fn of_two_amendments_at_once_the_second_is_made_anew() {
+    let mut c = center();
+    let from_old = |version: u8| {
+        let RecallOrder::Amend { recall, plan, lasting, accept_empty_safety_lane, .. } =
+            amend(Some(Plan { version: [version; 32], ..newer() }), None)
+        else {
+            unreachable!()
+        };
+        RecallOrder::Amend { recall, from: Some(OLD), plan, lasting, accept_empty_safety_lane }
+    };
+    assert_eq!(c.order(from_old(8)), Ok(Reply::Done));
+    assert_eq!(c.order(from_old(9)), Err(Refusal::AmendedMeanwhile(RECALL)));
+    assert_eq!(c.engine.recall(RECALL).expect("in force").plan.version, NEW);
+    let expected = "something that is not in force already";
+    let again = Err(Refusal::OutOfRange { field: "add_lots", expected });
+    assert_eq!(c.order(from_old(8)), again, "asked for twice");
+}
+
+#[test]
+fn an_amendment_empties_no_safety_lane_unasked() {
+    let without = || Plan {
+        safety: SafetyPlan { external: None, kept: Vec::new(), ..newer().safety },
+        ..newer()
+    };
+    let accepted = |c: &mut Center| {
+        let RecallOrder::Amend { recall, from, plan, lasting, .. } = amend(Some(without()), None)
+        else {
+            unreachable!()
+        };
+        c.order(RecallOrder::Amend { recall, from, plan, lasting, accept_empty_safety_lane: true })
+    };
+    let mut c = center();
+    assert_eq!(c.order(amend(Some(without()), None)), Err(Refusal::EmptySafetyLane));
+    assert_eq!(accepted(&mut c), Ok(Reply::Done));
+    // It is empty now: nothing more is lost.
+    let another = Plan { version: [9; 32], ..without() };
+    assert_eq!(c.order(amend(Some(another), None)), Ok(Reply::Done));
 }

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::callback::{Callback, Phase};
+use super::callback::{Callback, CallbackKind, Phase};
 use super::care::{Care, Silence};
 use super::event::EffectKind;
 use super::participant::Participants;
@@ -331,6 +331,13 @@ impl Contact {
     #[must_use]
     pub fn silent(&self) -> Option<&Callback> {
         self.callback.as_deref().filter(|cb| cb.is_silent())
+    }
+
+    /// Its line broke, and the customer is called again: nobody promised them a time, or talked
+    /// to them about one.
+    #[must_use]
+    pub fn was_cut_off(&self) -> bool {
+        self.silent().is_some_and(|cb| cb.kind == CallbackKind::Lost && cb.is_open())
     }
 
     /// Its customer is on the line or in a conversation, at its gateway.

@@ -152,6 +152,10 @@ pub(crate) fn of_contact(contact: &Contact, mut each: impl FnMut((EngineTime, Du
             if let Some(wakes) = contact.callback.as_ref().and_then(|cb| cb.wakes()) {
                 each((wakes, Due::Contact(contact.id)));
             }
+            let lane = contact.stage.lane.as_deref().filter(|_| contact.was_cut_off());
+            if let Some(due) = lane.and_then(Lane::due_off_line) {
+                each((due, Due::Safety(contact.id)));
+            }
         }
         State::New | State::Assigned { .. } => {}
     }

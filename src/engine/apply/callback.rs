@@ -64,7 +64,11 @@ impl Engine {
             let next = &mut self.owed.counts.next_lost;
             // A turn that has come holds up nobody: it need not be known any more.
             next.retain(|_, turn| *turn > at);
-            next.extend(queue.map(|queue| (queue, until + apart)));
+            if let Some(queue) = queue {
+                // One who waited for nobody's turn brings nobody else's forward.
+                let after = next.get(&queue).map_or(until, |turn| until.max(*turn));
+                next.insert(queue, after + apart);
+            }
         }
         self.change(contact, |c| {
             c.callback = Some(Box::new(callback.clone()));

@@ -40,6 +40,7 @@ fn waits_late(c: &Contact) -> Option<RecallId> {
     let waits = match c.state {
         State::Queued | State::Reserved { .. } | State::Connecting { .. } => true,
         State::Pending { on, .. } => on == WaitsFor::External,
+        State::CallbackDue => c.was_cut_off(),
         _ => false,
     };
     c.stage.lane.as_deref().filter(|l| waits && l.is_late()).map(|l| l.recall)

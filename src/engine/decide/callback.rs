@@ -21,7 +21,9 @@ use super::super::event::{
 };
 use super::super::promise::PromiseKind;
 use super::super::refusal::Refusal;
-use super::super::words::{Channel, ConnectFault, EndReason, LegOutcome, Party, ReleasedBecause};
+use super::super::words::{
+    Channel, ConnectFault, EndReason, LegOutcome, Party, ReleasedBecause, ServiceClass,
+};
 use super::{A_DAY, Turn, is_connect};
 use crate::ids::{AgentId, ContactId, EffectId, GatewayId, QueueId, ReservationId};
 use crate::time::Span;
@@ -103,12 +105,17 @@ impl Turn<'_> {
     fn called_back(&mut self, contact: ContactId) -> bool {
         let Ok((c, _, policy)) = self.may_call(contact, false) else { return false };
         let next = self.engine.owed.counts.next_lost.get(&c.queue).copied();
+        // Who is hurt waits for nobody's turn.
+        let hurt = c.service == ServiceClass::Safety;
+        let goes_on = self.lane_of(c).is_some();
+        let next = next.filter(|_| !hurt);
         let turn = next.unwrap_or_default().clamp(self.at, self.at + A_DAY);
         let (kind, phase) = (CallbackKind::Lost, Phase::Held { until: turn });
         let soon = turn.since(self.at) <= policy.within;
         let due = self.open_after(c.queue, turn, policy.within).filter(|_| soon);
         let unplanned = self.unplanned(Wanted::default(), policy);
         self.promise_callback(contact, Callback { kind, phase, due, ..unplanned }, None);
+        self.watch_cut_off(contact, goes_on);
         true
     }
 

@@ -100,8 +100,51 @@ impl Turn<'_> {
         self.emit(Event::Safety(SafetyNews { contact, step: SafetyStep::Watched, lane }));
     }
 
+    /// A safety contact's line is cut, and it is called again: what was still to be done for it
+    /// goes on, and begins anew for one that a person has had.
+    pub(super) fn watch_cut_off(&mut self, contact: ContactId, goes_on: bool) {
+        let engine = &*self.engine;
+        let Some(c) = engine.contact(contact).filter(|c| c.service == ServiceClass::Safety) else {
+            return;
+        };
+        let Some(recall) = engine.lane_recall(c).filter(|_| !goes_on && c.was_cut_off()) else {
+            return;
+        };
+        let plan = &recall.plan.safety;
+        let takes = engine.outside(plan, c.channel).is_some();
+        let lane = Lane::of(recall.id, plan, takes, self.at);
+        self.emit(Event::Safety(SafetyNews { contact, step: SafetyStep::Watched, lane }));
+    }
+
+    /// An amendment has other times, or a number outside where there was none: they are for those
+    /// who wait already, too. What is done stays done.
+    pub(super) fn watch_anew(&mut self, contact: ContactId) {
+        let Some(lane) = self.lane(contact) else { return };
+        let engine = &*self.engine;
+        let (Some(c), Some(recall)) = (engine.contact(contact), engine.recall(lane.recall)) else {
+            return;
+        };
+        let plan = &recall.plan.safety;
+        let takes = engine.outside(plan, c.channel).is_some();
+        let fresh = Lane::of(recall.id, plan, takes, lane.since);
+        // One that was tried in vain is tried again when its time has come.
+        let tried = lane.outside.filter(|at| fresh.outside.is_some_and(|first| *at > first));
+        let anew = Lane {
+            any_agent: fresh.any_agent.filter(|_| lane.any_agent.is_some()),
+            outside: tried.or(fresh.outside),
+            page: fresh.page.filter(|_| lane.page.is_some()),
+            ..lane
+        };
+        if anew != lane {
+            let step = SafetyStep::Watched;
+            self.emit(Event::Safety(SafetyNews { contact, step, lane: anew }));
+        }
+    }
+
     fn lane(&self, contact: ContactId) -> Option<Lane> {
-        let waits = |c: &&Contact| c.state == State::Queued;
+        let waits = |c: &&Contact| {
+            c.state == State::Queued || (c.state == State::CallbackDue && c.was_cut_off())
+        };
         self.engine.contact(contact).filter(waits)?.stage.lane.as_deref().copied()
     }
 
@@ -152,15 +195,20 @@ impl Turn<'_> {
         };
         let engine = &*self.engine;
         let c = engine.contact(contact);
+        if c.is_some_and(|c| c.state != State::Queued) {
+            return;
+        }
         let plan = engine.recall(lane.recall).map(|r| &r.plan.safety);
         let takes = c.zip(plan).is_some_and(|(c, plan)| engine.outside(plan, c.channel).is_some());
+        // A number that is gone from the configuration may come back with the next one.
+        let named = matches!(plan.and_then(|p| p.external.as_ref()), Some(Outside::Named(_)));
         // One whose customer is with an agent by another contact is not sent away from it.
         let held = c.is_some_and(|c| c.care.held_for().is_some());
         let kind = EffectKind::Outside(lane.recall);
         if takes && !held && self.send_away(contact, kind, OUTSIDE_WITHIN) {
             return;
         }
-        let outside = takes.then(|| self.at + OUTSIDE_AGAIN);
+        let outside = (takes || named).then(|| self.at + OUTSIDE_AGAIN);
         let (step, lane) = (SafetyStep::OutsideAgain, Lane { outside, ..lane });
         self.emit(Event::Safety(SafetyNews { contact, step, lane }));
     }

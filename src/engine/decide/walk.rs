@@ -256,6 +256,7 @@ impl Turn<'_> {
 
     fn walked_safety(&mut self, contact: ContactId) -> bool {
         self.watch(contact);
+        self.watch_anew(contact);
         // Where a person has put it since it came, it stays.
         let safety = |c: &super::Contact| {
             c.service == ServiceClass::Safety && c.queued == c.arrived && c.named.is_none()

@@ -92,6 +92,12 @@ impl Lane {
         [self.any_agent, self.outside, self.page].into_iter().flatten().min()
     }
 
+    /// The same for one who is not on the line: no number outside can have them.
+    #[must_use]
+    pub fn due_off_line(&self) -> Option<EngineTime> {
+        [self.any_agent, self.page].into_iter().flatten().min()
+    }
+
     /// Any agent may have it.
     #[must_use]
     pub const fn is_anyones(&self) -> bool {

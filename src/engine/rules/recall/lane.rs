@@ -1,6 +1,7 @@
 //! Who is hurt and whom nobody answers: any agent, the number outside, a page.
 
 use super::*;
+use crate::engine::callback::CallbackPolicy;
 use crate::engine::event::{AlarmNews, SafetyNews};
 use crate::engine::recall::{AlarmStep, MOST_PAGES, Paged};
 use crate::engine::routing::Routing;
@@ -246,4 +247,63 @@ fn what_was_watched_before_a_snapshot_is_watched_after_it() {
     let mut expected = told(&expected);
     expected.sort();
     assert_eq!(steps, expected, "and with nobody who settles it");
+}
+
+#[test]
+fn who_is_hurt_and_whose_line_is_cut_is_watched_on() {
+    let mut c = center(times(30, 70, 60), true);
+    let mut routing = Routing::clone(c.engine.routing());
+    let slow = CallbackPolicy { lost_per_minute: 1, ..CallbackPolicy::default() };
+    routing.queues[SAFETY.index()].callback = Some(Arc::new(slow));
+    c.ok(&Command::Configure(Arc::new(routing)));
+    let calls = [0; 2].map(|_| c.comes_as(Channel::Voice, HOTLINE, HURT));
+    for call in calls {
+        c.report(Report::NumberConfirmed { contact: call, confirmed: true }).expect("taken");
+    }
+    let any_agent = calls.map(|call| (30, format!("{call} any_agent")));
+    assert_eq!(c.steps(50), any_agent);
+    let name = Arc::from("gate");
+    c.ok(&Command::ConnectGateway { name, limits: SAYS });
+    c.report(Report::Holding { keys: Vec::new(), last: true }).expect("it holds none of them");
+    c.passes(0);
+    assert_eq!(calls.map(|call| c.state(call)), [State::CallbackDue; 2]);
+    let mut expected = told(&[(60, "1 late"), (60, "page 1 of 1, 1 wait"), (60, "2 late")]);
+    expected.truncate(3);
+    assert_eq!(c.steps(30), expected, "and nobody is sent outside who is not on the line");
+    assert_eq!(c.engine.late_in(RECALL), 2, "the incident goes on");
+    c.ready(BOB);
+    c.ready(CLEO);
+    assert!(calls.iter().all(|call| c.held_for(*call).is_some()), "any agent, and no turns");
+}
+
+#[test]
+fn an_amendment_reaches_those_who_wait_already() {
+    let mut c = center(times(30, 300, 60), false);
+    let call = c.comes_as(Channel::Voice, HOTLINE, HURT);
+    assert_eq!(c.steps(100).len(), 3, "any agent, late, a page");
+    let mut newer = plan(&[ANNE]);
+    newer.version = [8; 32];
+    newer.safety.late = times(30, 120, 60);
+    let order = RecallOrder::Amend {
+        recall: RECALL,
+        from: None,
+        plan: Some(Arc::new(newer.clone())),
+        accept_empty_safety_lane: false,
+        lasting: None,
+    };
+    c.order(order).expect("amended: there is a number now");
+    let expected = told(&[(101, "1 watched"), (120, "1 outside")]);
+    assert_eq!(c.steps(20), expected, "and what was done is not done again");
+    c.report(Report::EffectFailed { effect: c.asked(call)[0].0, code: 486 }).expect("busy");
+    // Another amendment lets the number its time.
+    newer.version = [9; 32];
+    let order = RecallOrder::Amend {
+        recall: RECALL,
+        from: None,
+        plan: Some(Arc::new(newer)),
+        accept_empty_safety_lane: false,
+        lasting: None,
+    };
+    c.order(order).expect("amended");
+    assert_eq!(c.steps(30), told(&[(150, "1 outside")]));
 }

@@ -84,8 +84,8 @@ pub struct AppConfig {
     pub routing: Routing,
     /// Where that came from.
     pub source: Source,
-    /// The time zone of reports, by its IANA name.
-    pub time_zone: Arc<str>,
+    /// Where the people are.
+    pub site: config::site::Config,
     /// Where people are called in.
     pub page: config::page::Config,
 }
@@ -308,6 +308,7 @@ impl Router {
     ) -> Result<Self, AppError> {
         let playbooks = Folder::new(config.playbooks.clone());
         let (data, address, page) = (config.data.clone(), config.grpc, config.page.clone());
+        let site = Arc::clone(&config.site.name);
         let (observer, progress) = (metrics.clone(), Arc::clone(shown));
         let Opened { handle, shard, recovered, archive, space } =
             spawn_blocking(move || open(config, observer, &progress)).await??;
@@ -322,7 +323,7 @@ impl Router {
         calendar::tell(&handle).await;
         tokio::spawn(calendar::run(handle.clone(), streams.clone()));
         tokio::spawn(grpc::recheck(handle.clone(), streams.clone()));
-        tokio::spawn(pager::run(handle.clone(), page, streams.clone()));
+        tokio::spawn(pager::run(handle.clone(), page, site, streams.clone()));
         let listening = grpc.listen(BACKLOG);
         let grpc = listening.map_err(|source| AppError::Bind { what: "gRPC", address, source })?;
         let serving = {
@@ -452,7 +453,7 @@ fn start_archive(
     metrics: Arc<Metrics>,
 ) -> Result<Archive, ArchiveError> {
     let data = config.data.clone();
-    let (keep_days, time_zone) = (config.keep_days, config.time_zone.clone());
+    let (keep_days, time_zone) = (config.keep_days, config.site.time_zone.clone());
     let options = archive::Options { data: data.clone(), keep_days, time_zone };
     let follow = JournalFollow::new(data, handle.health().clone());
     Archive::start(options, follow, metrics)

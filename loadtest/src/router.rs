@@ -49,7 +49,7 @@ impl Router {
             keep_days: 400,
             routing,
             source: surgeline::app::Source::default(),
-            time_zone: "UTC".into(),
+            site: config::site::Config::default(),
         })
         .await?;
         Ok(Self {

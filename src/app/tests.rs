@@ -40,7 +40,7 @@ fn config(data: &std::path::Path) -> AppConfig {
         keep_days: 400,
         routing,
         source: crate::app::Source::default(),
-        time_zone: "UTC".into(),
+        site: config::site::Config::default(),
         page: config::page::Config::default(),
     }
 }

@@ -83,7 +83,7 @@ async fn serve(
         keep_days: config.server.keep_days,
         routing: config.routing,
         source,
-        time_zone: config.site.time_zone,
+        site: config.site,
         page: config.page,
     });
     let app = tokio::select! {

@@ -54,6 +54,8 @@ pub enum Expected {
     TimeZone,
     /// An address on the web.
     Url,
+    /// An address to which a token may go.
+    UrlForToken,
     /// A name by the rule of [`crate::engine::routing::Name`].
     Name,
     /// The beginning of names that are completed by a number.
@@ -95,6 +97,10 @@ impl fmt::Display for Expected {
         match *self {
             Self::Integer(least, most) => write!(f, "a whole number from {least} to {most}"),
             Self::Url => f.write_str("an address that begins with https:// or http://"),
+            Self::UrlForToken => f.write_str(
+                "an address that begins with https://, or http:// on this machine: the token goes \
+                 with each page",
+            ),
             Self::TimeZone => {
                 f.write_str("the IANA name of a time zone, such as \"Europe/Berlin\" or \"UTC\"")
             }

@@ -32,7 +32,7 @@ fn fields(config: &Config) -> Vec<(&'static str, String)> {
     } = server;
     let journal::Config { snapshot_every_entries, snapshot_every, keep, space } = journal;
     let journal::Space { low, critical, ballast } = space;
-    let site::Config { time_zone } = site;
+    let site::Config { name, time_zone } = site;
     let page::Config { url, token_file, timeout, attempts } = page;
     let path = |path: &Path| path.display().to_string();
     vec![
@@ -50,6 +50,7 @@ fn fields(config: &Config) -> Vec<(&'static str, String)> {
         ("journal.low_space_mib", (low >> 20).to_string()),
         ("journal.critical_space_mib", (critical >> 20).to_string()),
         ("journal.ballast_mib", (ballast >> 20).to_string()),
+        ("site.name", name.to_string()),
         ("site.time_zone", time_zone.to_string()),
         ("page.url", url.clone().unwrap_or_else(|| "none".into())),
         ("page.token_file", token_file.as_deref().map_or("none".into(), path)),

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use post::PageError;
 
-use crate::config::page::Config;
+use crate::config::page::{Config, FIRST_PAUSE, LONGEST_PAUSE};
 use crate::engine::command::Command;
 use crate::engine::entry::{Actor, Role};
 use crate::engine::recall::Paged;
@@ -29,10 +29,6 @@ use crate::shard::view::View;
 
 /// How often it is looked whether somebody is to be paged.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// Between the first two attempts; then twice that, and so on.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// Between two attempts at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Which page: its recall, and its number in that.
 type PageId = (RecallId, u32);
@@ -42,8 +38,11 @@ type PageId = (RecallId, u32);
 pub struct Page {
     /// What happened: always `safety_contacts_waiting`.
     pub event: &'static str,
-    /// The same however often this page is sent: whoever takes it may drop a repeat.
+    /// The same however often this page is sent: whoever takes it may drop a repeat. No other
+    /// router has it, and no other data folder.
     pub key: String,
+    /// What the site is called that needs people; empty where it has no name.
+    pub site: String,
     /// Which recall, counted from 1.
     pub recall: u16,
     /// What people call its playbook.
@@ -54,14 +53,24 @@ pub struct Page {
     pub page: u32,
     /// How many who are hurt waited too long when it was asked for.
     pub waiting: u32,
-    /// For how many seconds the incident lasts.
+    /// For how many seconds the incident lasted when it was asked for.
     pub lasts_seconds: u64,
     /// All of it in a sentence.
     pub text: String,
 }
 
-/// Sends pages until the token is cancelled.
-pub async fn run(handle: ShardHandle, config: Config, stop: CancellationToken) {
+/// Who calls people in.
+#[derive(Clone, Debug)]
+struct Caller {
+    /// What the site is called.
+    site: Arc<str>,
+    /// Made of what its data folder alone knows.
+    folder: u64,
+}
+
+/// Sends pages of a site that is called so until the token is cancelled.
+pub async fn run(handle: ShardHandle, config: Config, site: Arc<str>, stop: CancellationToken) {
+    let caller = Caller { site, folder: handle.keys().fingerprint(b"pager") };
     let (config, mut sending, mut tasks) = (Arc::new(config), BTreeSet::new(), JoinSet::new());
     loop {
         tokio::select! {
@@ -73,12 +82,15 @@ pub async fn run(handle: ShardHandle, config: Config, stop: CancellationToken) {
                 }
             }
             () = tokio::time::sleep(LOOK_AGAIN) => {
-                let Ok(pending) = handle.read(pending).await else { return };
+                let caller = caller.clone();
+                let pending = handle.read(move |view| pending(view, &caller)).await;
+                let Ok(pending) = pending else { return };
                 for (id, page) in pending {
                     if sending.insert(id) {
                         let (handle, config) = (handle.clone(), Arc::clone(&config));
                         tasks.spawn(async move {
-                            settle(&handle, id, send(&config, &page).await).await;
+                            let how = send(&config, &page, || is_wanted(&handle, id)).await;
+                            settle(&handle, id, how).await;
                             id
                         });
                     }
@@ -89,21 +101,24 @@ pub async fn run(handle: ShardHandle, config: Config, stop: CancellationToken) {
 }
 
 /// What is to be sent and is not settled, as the replica knows it.
-fn pending(view: &View<'_>) -> Vec<(PageId, Page)> {
+fn pending(view: &View<'_>, caller: &Caller) -> Vec<(PageId, Page)> {
     let of = |recall: &crate::engine::recall::Recall| {
         let title = recall.plan.title.to_string();
-        let version: String = recall.plan.version[..6].iter().map(|b| format!("{b:02x}")).collect();
         let id = recall.id;
+        let called = if caller.site.is_empty() { "" } else { ", " };
         let pages = recall.alarm.pending.iter().map(|page| {
-            let lasts_seconds = view.now.since(page.since).as_millis() / 1_000;
+            // As it was asked for: whoever takes a repeat finds what they had.
+            let lasts_seconds = page.asked.since(page.since).as_millis() / 1_000;
+            let site = &caller.site;
             let text = format!(
-                "Recall {id} ({title}): {} hurt or exposed and waiting too long for a person, \
+                "Recall {id} ({title}){called}{site}: {} hurt or exposed and waiting too long for a person, \
                  for {lasts_seconds} s now. Sign in agents who take calls.",
                 page.waiting
             );
             let sent = Page {
                 event: "safety_contacts_waiting",
-                key: format!("{version}-recall-{id}-page-{}", page.number),
+                key: format!("{:016x}-recall-{id}-page-{}", caller.folder, page.number),
+                site: site.to_string(),
                 recall: id.0,
                 playbook: title.clone(),
                 incident: page.incident,
@@ -119,8 +134,23 @@ fn pending(view: &View<'_>) -> Vec<(PageId, Page)> {
     view.engine.recalls().flat_map(of).collect()
 }
 
-/// Sends one page, as often as it takes or may be tried.
-async fn send(config: &Config, page: &Page) -> Paged {
+/// Whether a page is still asked for, and somebody still waits for whom it was.
+async fn is_wanted(handle: &ShardHandle, (recall, number): PageId) -> bool {
+    let asked = move |view: &View<'_>| {
+        view.engine.recall(recall).is_some_and(|r| {
+            r.alarm.since.is_some() && r.alarm.pending.iter().any(|p| p.number == number)
+        })
+    };
+    // Who cannot be asked has not said no.
+    handle.read(asked).await.unwrap_or(true)
+}
+
+/// Sends one page, as often as it takes or may be tried, while it is wanted.
+async fn send<W: Future<Output = bool>>(
+    config: &Config,
+    page: &Page,
+    is_wanted: impl Fn() -> W,
+) -> Paged {
     let Some(url) = &config.url else {
         tracing::error!(page = page.key, text = page.text, "nobody is paged: [page] has no url");
         return Paged::Nowhere;
@@ -129,11 +159,17 @@ async fn send(config: &Config, page: &Page) -> Paged {
     let body: Arc<[u8]> = body.into();
     let attempts = usize::try_from(config.attempts).unwrap_or(1);
     let pauses = ExponentialBuilder::default()
-        .with_min_delay(FIRST_PAUSE)
-        .with_max_delay(LONGEST_PAUSE)
+        .with_min_delay(FIRST_PAUSE.into())
+        .with_max_delay(LONGEST_PAUSE.into())
         .with_max_times(attempts.saturating_sub(1))
         .with_jitter();
-    let sent = (|| post::post(config, url, &page.key, Arc::clone(&body)))
+    let attempt = || async {
+        if !is_wanted().await {
+            return Err(PageError::Over);
+        }
+        post::post(config, url, &page.key, Arc::clone(&body)).await
+    };
+    let sent = attempt
         .retry(pauses)
         .when(PageError::may_pass)
         .notify(|error, after| {
@@ -144,6 +180,10 @@ async fn send(config: &Config, page: &Page) -> Paged {
         Ok(()) => {
             tracing::info!(page = page.key, "people were paged");
             Paged::Sent
+        }
+        Err(PageError::Over) => {
+            tracing::info!(page = page.key, "nobody waits any more whom people were called for");
+            Paged::Superseded
         }
         Err(error) => {
             tracing::error!(%error, page = page.key, text = page.text, "a page was not delivered");

@@ -28,6 +28,9 @@ pub enum PageError {
     /// The system gave no thread.
     #[error("no thread to send a page from: {0}")]
     Thread(std::io::Error),
+    /// Nobody waits any more for whom people were called in.
+    #[error("the page is no longer wanted")]
+    Over,
     /// The attempt panicked.
     #[error("the attempt ended without a result")]
     Lost,
@@ -40,7 +43,7 @@ impl PageError {
         match self {
             Self::Status(status) => *status >= 500 || matches!(status, 408 | 425 | 429),
             Self::Transport(_) | Self::Token { .. } | Self::Thread(_) => true,
-            Self::Lost => false,
+            Self::Over | Self::Lost => false,
         }
     }
 }

@@ -48,10 +48,15 @@ async fn hook(fails: usize, with: u16) -> (Arc<Hook>, Config) {
     (hook, Config { url, timeout: Span::seconds(1), attempts: 3, token_file: None })
 }
 
+async fn wanted() -> bool {
+    true
+}
+
 fn page() -> Page {
     Page {
         event: "safety_contacts_waiting",
         key: "0123456789ab-recall-1-page-2".to_owned(),
+        site: "Hotline Berlin".into(),
         recall: 1,
         playbook: "Kettle".to_owned(),
         incident: 1,
@@ -69,7 +74,7 @@ async fn a_page_is_tried_again_by_the_same_key_until_it_is_taken() {
     let token = folder.path().join("token");
     std::fs::write(&token, "secret\n").expect("written");
     let config = Config { token_file: Some(token), ..config };
-    assert_eq!(send(&config, &page()).await, Paged::Sent);
+    assert_eq!(send(&config, &page(), wanted).await, Paged::Sent);
     let seen = hook.seen.lock().expect("alone");
     assert_eq!(seen.len(), 3);
     for (key, token, body) in &*seen {
@@ -87,7 +92,7 @@ async fn what_will_not_change_is_not_tried_again_and_what_does_not_pass_is_given
     // (status, how often it is tried)
     for (status, tried) in [(500, 3), (429, 3), (404, 1), (401, 1), (301, 1)] {
         let (hook, config) = hook(9, status).await;
-        assert_eq!(send(&config, &page()).await, Paged::Failed, "{status}");
+        assert_eq!(send(&config, &page(), wanted).await, Paged::Failed, "{status}");
         assert_eq!(hook.seen.lock().expect("alone").len(), tried, "{status}");
     }
 }
@@ -98,7 +103,16 @@ async fn one_that_hangs_is_given_up_and_nowhere_is_told() {
     let url = Some(format!("http://{}/hook", listener.local_addr().expect("bound")));
     let hangs = Config { url, attempts: 1, timeout: Span::seconds(1), token_file: None };
     let began = std::time::Instant::now();
-    assert_eq!(send(&hangs, &page()).await, Paged::Failed);
+    assert_eq!(send(&hangs, &page(), wanted).await, Paged::Failed);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
-    assert_eq!(send(&Config { url: None, ..hangs }, &page()).await, Paged::Nowhere);
+    assert_eq!(send(&Config { url: None, ..hangs }, &page(), wanted).await, Paged::Nowhere);
+}
+
+#[tokio::test]
+async fn one_that_nobody_waits_for_any_more_is_not_tried_again() {
+    let (hook, config) = hook(9, 503).await;
+    let looks = AtomicUsize::new(0);
+    let once = || async { looks.fetch_add(1, Ordering::SeqCst) == 0 };
+    assert_eq!(send(&config, &page(), once).await, Paged::Superseded);
+    assert_eq!(hook.seen.lock().expect("alone").len(), 1, "somebody has them meanwhile");
 }

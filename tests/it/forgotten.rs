@@ -73,7 +73,7 @@ fn config(folder: &Path) -> AppConfig {
         keep_days: 400,
         routing,
         source: surgeline::app::Source::default(),
-        time_zone: "UTC".into(),
+        site: config::site::Config::default(),
         page: surgeline::config::page::Config::default(),
     }
 }

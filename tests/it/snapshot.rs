@@ -118,7 +118,7 @@ fn app(data: &Path) -> AppConfig {
         journal: config::journal::Config::default(),
         routing: loaded.config.routing,
         source: surgeline::app::Source::default(),
-        time_zone: "UTC".into(),
+        site: config::site::Config::default(),
         page: config::page::Config::default(),
     }
 }

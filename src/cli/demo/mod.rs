@@ -149,7 +149,7 @@ async fn rehearse(args: &Demo, screen: Screen) -> anyhow::Result<Outcome> {
         keep_days: 400,
         routing,
         source: crate::app::Source::default(),
-        time_zone: "UTC".into(),
+        site: crate::config::site::Config::default(),
         page: crate::config::page::Config::default(),
         playbooks,
     })

@@ -167,7 +167,7 @@ pub enum Paged {
     Nowhere,
     /// Nobody said in time what became of it.
     Late,
-    /// There were newer ones.
+    /// It was no longer wanted: there were newer ones, or nobody waited any more.
     Superseded,
 }
 

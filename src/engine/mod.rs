@@ -94,7 +94,7 @@ use words::Key;
 /// Which way of hashing state this is. Goes up with every change to what is hashed, and to what
 /// events make of it, so that marks in an older journal are passed over instead of called
 /// differences.
-pub const HASH_VERSION: u32 = 10;
+pub const HASH_VERSION: u32 = 11;
 
 /// The state machine.
 #[derive(Debug, Default)]

@@ -413,6 +413,13 @@ impl Owed {
         ids.iter().take(MOST_TOLD).filter_map(|id| self.promises.get(id).copied()).collect()
     }
 
+    /// Open promises to a customer, at most [`MOST_TOLD`].
+    pub(crate) fn to(&self, customer: CustomerId) -> impl Iterator<Item = &Promise> {
+        let whom = Whom::Customer(customer);
+        let of = self.found.to.range((whom, PromiseId(0))..=(whom, PromiseId(u64::MAX)));
+        of.take(MOST_TOLD).filter_map(|(_, id)| self.promises.get(id))
+    }
+
     /// What an agent leads, what is due first in front.
     pub(crate) fn led_by(&self, agent: AgentId) -> impl Iterator<Item = &Recovery> {
         let first = (agent, EngineTime::ZERO, RecoveryId(0));

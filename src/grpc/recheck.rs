@@ -3,6 +3,7 @@
 //! One task for a shard. Where it has got to is in the engine, so that it goes on after a
 //! restart; it remembers nothing and decides nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,37 +24,47 @@ use crate::shard::view::View;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Some of those who were told something by an older version.
-struct Unseen {
-    recall: RecallId,
+pub(super) struct Unseen {
+    pub(super) recall: RecallId,
     version: [u8; 32],
     told: Vec<Told>,
 }
 
 /// Looks up again until the token is cancelled.
 pub async fn recheck(handle: ShardHandle, stop: CancellationToken) {
+    let mut told_of = BTreeMap::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
-        // As long as there are any, with others in between.
+        // As long as there are any, with others in between. A recall that cannot be looked up
+        // keeps none of the others waiting.
+        let mut left_out = BTreeSet::new();
         loop {
-            let Ok(some) = handle.read(next).await else { return };
-            let Some(some) = some else { break };
-            if stop.is_cancelled() || !look_up(&handle, some).await {
-                break;
+            let without = left_out.clone();
+            let Ok(some) = handle.read(move |view| next(view, &without)).await else { return };
+            let Some(some) = some.filter(|_| !stop.is_cancelled()) else { break };
+            let (recall, version) = (some.recall, some.version);
+            if look_up(&handle, some).await {
+                continue;
+            }
+            left_out.insert(recall);
+            if told_of.insert(recall, version) != Some(version) && !stop.is_cancelled() {
+                tracing::warn!(%recall, "who was told \"not affected\" cannot be looked up now");
             }
         }
     }
 }
 
-fn next(view: &View<'_>) -> Option<Unseen> {
+/// The first some of a recall that is not left out.
+pub(super) fn next(view: &View<'_>, left_out: &BTreeSet<RecallId>) -> Option<Unseen> {
     let first = |r: &Recall| {
         let from = r.amends.recheck?;
         let told = r.amends.after(from).take(MOST_RECHECKED).cloned().collect();
         Some(Unseen { recall: r.id, version: r.plan.version, told })
     };
-    view.engine.recalls().find_map(first)
+    view.engine.recalls().filter(|r| !left_out.contains(&r.id)).find_map(first)
 }
 
 /// Tells the engine who of some is affected. False if that could not be.

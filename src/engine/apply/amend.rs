@@ -36,6 +36,7 @@ impl Engine {
                             Amends::Unreachable => r.amends.unreachable += 1,
                         }
                     }
+                    r.amends.forget_if_over(r.over);
                 });
             }
             Event::KeysPressed { contact, keys, lot } => self.pressed(*contact, keys, *lot),
@@ -48,14 +49,16 @@ impl Engine {
         if lot != Some(LotVerdict::NotAffected) {
             return;
         }
-        if let Some(r) = served.and_then(|s| self.recalls.iter_mut().find(|r| r.id == s.recall)) {
+        if let Some(r) =
+            served.and_then(|s| self.recalls.iter_mut().find(|r| r.id == s.recall && !r.over))
+        {
             r.amends.tell(contact, Keys::clone(keys));
         }
     }
 
     /// A contact is about to be closed: how its customer is reached is remembered.
     pub(super) fn remember_reach(&mut self, c: &Contact) {
-        for r in self.recalls.iter_mut().filter(|r| !r.over) {
+        for r in &mut self.recalls {
             if r.amends.of(c.id).is_some() {
                 r.amends.closed(c.id, Self::reach(c));
             }

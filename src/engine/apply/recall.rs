@@ -42,6 +42,7 @@ impl Engine {
             Event::RecallEnded { recall, .. } => {
                 self.change_recall(*recall, |r| {
                     r.over = true;
+                    r.amends.forget_if_over(true);
                     (r.level, r.since, r.control) = (Level::Normal, at, None);
                 });
                 if self.recall(*recall).is_some_and(|r| !r.plan.safety.kept.is_empty()) {

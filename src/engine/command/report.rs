@@ -172,6 +172,9 @@ pub struct Heard {
     pub keys: Option<Keys>,
     /// What the affected-or-not check of the contact's recall says of the keys.
     pub lot: Option<LotVerdict>,
+    /// The version of the playbook that `lot` was found by; none where that is not known. What
+    /// an older version says is not affected cannot be told.
+    pub lot_by: Option<[u8; 32]>,
 }
 
 /// Someone who came in.

@@ -7,11 +7,13 @@
 use std::sync::Arc;
 
 use super::super::Engine;
+use super::super::command::Heard;
 use super::super::contact::Contact;
 use super::super::event::{Amended, Amends, Event, Rechecked};
 use super::super::promise::{MOST_OPEN, Of, Promise, PromiseKind, Punctual, Stage};
 use super::super::recall::{
-    Heed, MOST_LASTING, MOST_RECHECKED, Plan, Reach, Recall, SelfService, Text, Tier, TriageClass,
+    Heed, LotVerdict, MOST_LASTING, MOST_RECHECKED, Plan, Reach, Recall, SelfService, Text, Tier,
+    TriageClass,
 };
 use super::super::refusal::Refusal;
 use super::super::words::Channel;
@@ -65,6 +67,18 @@ impl Engine {
         Ok(())
     }
 
+    /// What a check of a lot is worth: an amendment may have come between it and now, and who
+    /// was told by then is looked at again already.
+    pub(super) fn verdict(&self, s: SelfService, heard: &Heard) -> Option<LotVerdict> {
+        let is = self.recall(s.recall).map(|r| r.plan.version);
+        match heard.lot? {
+            LotVerdict::NotAffected if heard.lot_by.is_some() && heard.lot_by != is => {
+                Some(LotVerdict::CannotTell)
+            }
+            lot => Some(lot),
+        }
+    }
+
     /// How a customer is reached who was told something in a contact.
     pub(in crate::engine) fn reach(c: &Contact) -> Reach {
         let of = Of {
@@ -111,6 +125,7 @@ impl Turn<'_> {
         let left: Vec<_> = left.copied().collect();
         self.emit(Event::Amended(Amended { recall, plan, expires }));
         self.engine.agenda.walk_anew(recall, true);
+        self.kept_partners_look(recall);
         // Who is kept no more may have anything again.
         for agent in left {
             self.offer_agent(agent);
@@ -172,7 +187,7 @@ impl Turn<'_> {
                 }
             }
             Amends::FollowUp => {
-                if let Some(reach) = reach {
+                if let Some(reach) = reach.filter(|r| !self.is_owed_amends(recall, r)) {
                     self.owe_amends(contact, reach);
                 }
             }
@@ -185,6 +200,19 @@ impl Turn<'_> {
         self.hush(contact);
         self.say(contact, s.recall, Text::Affected);
         self.offer_options(contact, s);
+    }
+
+    /// Whether a customer is called back for a recall already: once, however often they called.
+    fn is_owed_amends(&self, recall: RecallId, reach: &Reach) -> bool {
+        let (Some(recall), Some(customer)) = (self.engine.recall(recall), reach.customer) else {
+            return false;
+        };
+        let is = |p: &Promise| {
+            p.kind == PromiseKind::FollowUp
+                && p.owner.is_none()
+                && p.of.entry_point.is_some_and(|e| recall.covers(e))
+        };
+        self.engine.owed.to(customer).any(is)
     }
 
     fn owe_amends(&mut self, contact: ContactId, reach: Reach) {

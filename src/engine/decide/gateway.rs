@@ -253,6 +253,8 @@ impl Turn<'_> {
             return Err(Refusal::OutOfRange { field: "keys", expected });
         }
         let served = self.contact(contact)?.self_service();
+        let lot = served.and_then(|s| self.engine.verdict(s, heard));
+        let heard = &Heard { lot, ..heard.clone() };
         let keys = heard.keys.as_ref();
         if let Some(keys) = keys.filter(|_| served.is_some() && !heard.secret) {
             let asked =

@@ -112,6 +112,14 @@ impl Amends {
         }
     }
 
+    /// The recall is over: unless some are still looked at again, nobody is remembered for it.
+    pub(in crate::engine) fn forget_if_over(&mut self, over: bool) {
+        if over && self.recheck.is_none() {
+            self.told.clear();
+            self.hash = 0;
+        }
+    }
+
     /// From a snapshot, or as it was.
     pub(crate) fn remember(&mut self, told: Told) {
         self.hash ^= hash_of(&told);

@@ -63,7 +63,8 @@ pub(crate) fn heard(from: &Reading<'_>, contact: ContactId, input: &Input) -> Re
         heard.secret |= matches!(person::masked(&keys), Cow::Owned(_));
         // Secret keys are not kept, and mean what they mean: most of all that somebody is hurt.
         let known = of.and_then(|recall| from.recalls.get(recall));
-        heard.lot = known.and_then(|known| lot(&known, &keys));
+        heard.lot = known.as_ref().and_then(|known| lot(known, &keys));
+        heard.lot_by = known.map(|known| known.prepared.version.0);
         heard.keys = Some(keys);
     }
     Ok(heard)

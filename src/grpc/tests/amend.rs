@@ -117,3 +117,21 @@ async fn two_who_amend_at_once_lose_no_lots() {
     let told = on_call.amend_recall(late).await.expect_err("it was amended");
     recalls::refused(&told, Code::FailedPrecondition, "AMENDED_MEANWHILE", "from_hash");
 }
+
+#[tokio::test]
+async fn a_recall_that_cannot_be_looked_up_keeps_no_other_waiting() {
+    let router = Router::start().await;
+    let mut on_call = router.on_call();
+    let asked = v1::StartRecallRequest { accept_empty_safety_lane: true, ..recalls::start("s") };
+    on_call.start_recall(asked).await.expect("it starts");
+    let asked = v1::AmendRecallRequest { add_lots: vec!["4471".into()], ..amend("a") };
+    on_call.amend_recall(asked).await.expect("amended");
+    let first = |left_out: &[u16]| {
+        let left_out = left_out.iter().map(|id| crate::ids::RecallId(*id)).collect();
+        let read = router.handle.read(move |view| {
+            crate::grpc::recheck::next(view, &left_out).map(|some| some.recall.0)
+        });
+        async { read.await.expect("the replica is there") }
+    };
+    assert_eq!((first(&[]).await, first(&[1]).await, first(&[2]).await), (Some(1), None, Some(1)));
+}

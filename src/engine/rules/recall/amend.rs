@@ -4,6 +4,7 @@ use super::*;
 use crate::engine::event::{Amends, Rechecked};
 use crate::engine::promise::{PromiseKind, Stage};
 use crate::engine::routing::Routing;
+use crate::ids::CustomerId;
 
 const OLD: [u8; 32] = [7; 32];
 const NEW: [u8; 32] = [8; 32];
@@ -42,7 +43,16 @@ fn center() -> Center {
 impl Center {
     /// A caller who entered a lot and was told that it is not affected.
     fn assured(&mut self, lot: &str, callable: bool) -> ContactId {
+        let call = self.asked_for_a_lot(None, callable);
+        self.report(keys(call, lot, Some(LotVerdict::NotAffected))).expect("checked");
+        assert!(self.says(call).contains(&Text::NotAffected));
+        call
+    }
+
+    /// A caller who is asked for a lot.
+    fn asked_for_a_lot(&mut self, customer: Option<CustomerId>, callable: bool) -> ContactId {
         let mut arrival = self.arrival(Channel::Voice, PLAIN);
+        arrival.customer = customer;
         arrival.entry_point = Some(HOTLINE);
         arrival.number_confirmed = callable;
         let Ok(Reply::Contact(call)) = self.report(Report::Arrived(arrival)) else {
@@ -53,8 +63,6 @@ impl Center {
         self.all_said(call);
         self.report(keys(call, "1", None)).expect("the check");
         self.all_said(call);
-        self.report(keys(call, lot, Some(LotVerdict::NotAffected))).expect("checked");
-        assert!(self.says(call).contains(&Text::NotAffected));
         call
     }
 
@@ -209,4 +217,88 @@ fn an_amendment_empties_no_safety_lane_unasked() {
     // It is empty now: nothing more is lost.
     let another = Plan { version: [9; 32], ..without() };
     assert_eq!(c.order(amend(Some(another), None)), Ok(Reply::Done));
+}
+
+#[test]
+fn a_verdict_by_an_older_version_assures_nobody() {
+    let verdict = |by: Option<[u8; 32]>, lot: LotVerdict| {
+        let mut c = center();
+        let call = c.asked_for_a_lot(None, true);
+        c.order(amend(Some(newer()), None)).expect("amended");
+        c.ok(&rechecked(NEW, None, &[]));
+        let Report::Input { contact, heard } = keys(call, "4471#", Some(lot)) else {
+            unreachable!()
+        };
+        let heard = Heard { lot_by: by, ..heard };
+        c.report(Report::Input { contact, heard }).expect("checked");
+        (c.says(call).contains(&Text::NotAffected), c.says(call).contains(&Text::Affected))
+    };
+    assert_eq!(verdict(Some(NEW), LotVerdict::NotAffected), (true, false));
+    assert_eq!(verdict(None, LotVerdict::NotAffected), (true, false), "nobody says by which");
+    assert_eq!(verdict(Some(OLD), LotVerdict::NotAffected), (false, false));
+    assert_eq!(verdict(Some(OLD), LotVerdict::Affected), (false, true), "lots are only added");
+}
+
+#[test]
+fn who_called_three_times_is_called_back_once() {
+    let mut c = center();
+    let of = |id| Some(CustomerId(id));
+    let callers = [of(1), of(1), of(2), of(1), None, None];
+    let all = callers.map(|customer| {
+        let call = c.asked_for_a_lot(customer, true);
+        c.report(keys(call, "4471#", Some(LotVerdict::NotAffected))).expect("checked");
+        c.report(Report::CustomerLeft(call)).expect("left");
+        call
+    });
+    c.order(amend(Some(newer()), None)).expect("amended");
+    c.ok(&rechecked(NEW, Some(all[0]), &all[..1]));
+    c.ok(&rechecked(NEW, None, &all[1..]));
+    let made: Vec<_> = c.engine.promises().map(|p| p.contact).collect();
+    assert_eq!(made, [all[0], all[2], all[4], all[5]], "whom nobody knows is not one customer");
+    let reached = c.engine.recall(RECALL).expect("started").amends.follow_ups;
+    assert_eq!(reached, 6);
+}
+
+#[test]
+fn nobody_is_remembered_for_a_recall_that_is_over_and_was_looked_at_again() {
+    let mut c = center();
+    let call = c.assured("4471#", true);
+    c.report(Report::CustomerLeft(call)).expect("left");
+    c.order(RecallOrder::End(RECALL)).expect("ended");
+    assert_eq!(c.remembered(), 0);
+    assert_eq!(c.engine.check(), Ok(()));
+
+    let mut c = center();
+    let gone = c.assured("4471#", true);
+    let there = c.assured("4471#", true);
+    let fine = c.assured("9999#", true);
+    c.report(Report::CustomerLeft(gone)).expect("left");
+    c.order(amend(Some(newer()), None)).expect("amended");
+    c.order(RecallOrder::End(RECALL)).expect("ended");
+    for gone in [there, fine] {
+        c.report(Report::CustomerLeft(gone)).expect("left");
+    }
+    c.ok(&rechecked(NEW, Some(gone), &[gone]));
+    assert_eq!(c.remembered(), 2, "they are looked at still");
+    c.ok(&rechecked(NEW, None, &[there]));
+    assert_eq!(c.amends(), [(there, Amends::FollowUp)], "it is known how they are reached");
+    assert_eq!(c.remembered(), 0);
+    let restored = crate::engine::Engine::restore(&c.engine.image()).expect("restored");
+    assert_eq!(restored.state_hash(), c.engine.state_hash());
+}
+
+#[test]
+fn a_partner_who_is_kept_from_now_on_has_the_hurt_who_wait() {
+    let mut c = super::partners::with_partner();
+    let mut routing = Routing::clone(c.engine.routing());
+    routing.agents[ANNE.index()].pool = routing.agents[CLEO.index()].pool;
+    c.ok(&Command::Configure(Arc::new(routing)));
+    c.ready(ANNE);
+    c.start(Level::Surge);
+    let hurt = c.comes_as(Channel::Chat, HOTLINE, Some(TriageClass::Safety));
+    assert_eq!(c.held_for(hurt), None, "they are no partner's");
+    let kept = Plan { version: NEW, ..plan(&[ANNE]) };
+    c.order(amend(Some(kept), None)).expect("amended");
+    c.passes(0);
+    assert_eq!(c.held_for(hurt), Some(ANNE));
 }

@@ -221,14 +221,22 @@ impl Engine {
     /// Agents kept for a plan's safety lane who are signed in and may serve its queue.
     #[must_use]
     pub fn safety_agents(&self, plan: &Plan) -> usize {
+        self.safety_agents_on(plan, &Channel::ALL)
+    }
+
+    /// The same on one of some channels.
+    #[must_use]
+    pub fn safety_agents_on(&self, plan: &Plan, channels: &[Channel]) -> usize {
         let signed_in =
             |a: &super::super::agent::Agent| matches!(a.presence, Presence::Connected(_));
-        let here = |a: &&AgentId| self.agent(**a).is_some_and(signed_in) && self.serves(**a, plan);
+        let here = |a: &&AgentId| {
+            self.agent(**a).is_some_and(signed_in) && self.serves(**a, plan, channels)
+        };
         plan.safety.kept.iter().filter(here).count()
     }
 
-    /// Whether an agent has what the safety queue asks for, on some channel.
-    fn serves(&self, agent: AgentId, plan: &Plan) -> bool {
+    /// Whether an agent has what the safety queue asks for, on one of some channels.
+    fn serves(&self, agent: AgentId, plan: &Plan, channels: &[Channel]) -> bool {
         let (Some(a), Some(queue)) =
             (self.routing.agent(agent), self.routing.queue(plan.safety.queue))
         else {
@@ -240,7 +248,7 @@ impl Engine {
             && queue.needs.iter().all(|n| {
                 a.skills.iter().any(|(skill, level)| *skill == n.skill && *level >= n.at_least)
             })
-            && Channel::ALL.iter().any(channel)
+            && channels.iter().any(channel)
     }
 
     /// Whether a waiting contact is one that self-service may take: it waits in line, a

@@ -12,7 +12,7 @@ use super::super::recall::{
 };
 use super::super::wait_estimate::WaitEstimate;
 use super::super::words::{Channel, EndReason, QueuedBecause};
-use super::{Turn, place};
+use super::{ForPartners, Turn, place};
 use crate::ids::{AskId, ContactId, EffectId, RecallId};
 use crate::time::{EngineTime, Span};
 use std::sync::Arc;
@@ -305,6 +305,9 @@ impl Turn<'_> {
         let queued = Queued {
             contact: follow_up,
             place: place(self.at, &[ahead, c.head_start]),
+            // Partners have their part of contacts by what each is called.
+            stage: self
+                .first_stage(c.queue, ForPartners { contact: follow_up, ..ForPartners::of(c) }),
             ..self.moved_to(c, c.queue, QueuedBecause::FollowUp)
         };
         self.emit(Event::FollowUpOpened(arrived));

@@ -8,6 +8,7 @@ use crate::engine::routing::EntryPoint;
 use crate::engine::words::Channel;
 use crate::ids::{AgentId, PoolId, QueueId};
 use crate::shard::view::View;
+use crate::time::Span;
 
 /// Agents or gateways that are named in one sentence.
 const MOST_NAMED: usize = 5;
@@ -94,11 +95,28 @@ fn lane(view: &View<'_>, plan: &Plan, told: &mut Vec<String>) {
     told.extend(missing(view, plan));
     let queue = view.engine.routing().queue_name(plan.safety.queue);
     let takes = |channel| view.engine.routing().takes(plan.safety.queue, channel);
-    for channel in come_in(view, plan).into_iter().filter(|c| !takes(*c)) {
-        told.push(format!(
-            "The safety queue {queue} does not take {channel}: safety contacts by {channel} \
-             stay in their own queue, first in line."
-        ));
+    let has = |channel| {
+        view.engine.safety_agents_on(plan, &[channel]) > 0
+            || view.engine.outside(&plan.safety, channel).is_some()
+    };
+    let somebody = view.engine.safety_agents(plan) > 0;
+    for channel in come_in(view, plan) {
+        if !takes(channel) {
+            told.push(format!(
+                "The safety queue {queue} does not take {channel}: safety contacts by {channel} \
+                 stay in their own queue, first in line."
+            ));
+        } else if somebody && !has(channel) {
+            let late = plan.safety.late;
+            let seconds = |span: Span| span.as_millis() / 1_000;
+            told.push(format!(
+                "None of those kept for the safety lane who are signed in takes {channel}, and no \
+                 number outside does: safety contacts by {channel} wait {} s for any agent, and \
+                 people are paged after {} s.",
+                seconds(late.any_agent),
+                seconds(late.page)
+            ));
+        }
     }
 }
 

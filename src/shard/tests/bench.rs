@@ -8,7 +8,9 @@ use tokio::sync::oneshot;
 
 use crate::engine::command::{Arrival, Command, GatewayLimits, RecallOrder, Reply, Report};
 use crate::engine::entry::{Actor, Role};
-use crate::engine::recall::{Choice, FaqPlan, IvrPlan, LatePlan, Level, Outside, Plan, SafetyPlan};
+use crate::engine::recall::{
+    Choice, FaqPlan, IvrPlan, LatePlan, Level, Outside, PartnerTier, Plan, SafetyPlan,
+};
 use crate::engine::refusal::Refusal;
 use crate::engine::routing::{AgentProfile, EntryPoint, Listed, Queue, Routing};
 use crate::engine::sharing::Sharing;
@@ -229,8 +231,26 @@ pub(crate) fn plan() -> Plan {
     }
 }
 
+/// The same with partners, whom nobody has called yet.
+pub(crate) fn with_partners() -> Plan {
+    let partner = PartnerTier {
+        from: Level::Critical,
+        pools: [PoolId(0)].into_iter().collect(),
+        lead: Span::seconds(60),
+        share: 100,
+        capacity: 0,
+        channels: [true; 4],
+        callbacks: true,
+    };
+    Plan { partner: Some(partner), ..plan() }
+}
+
 pub(crate) fn start_recall(level: Level) -> Command {
-    let (plan, lasting) = (Arc::new(plan()), Span::seconds(3_600));
+    start_recall_of(plan(), level)
+}
+
+pub(crate) fn start_recall_of(plan: Plan, level: Level) -> Command {
+    let (plan, lasting) = (Arc::new(plan), Span::seconds(3_600));
     let order =
         RecallOrder::Start { plan, level, lasting, accept_empty_safety_lane: false, free: None };
     Command::Recall { order, why: "three reports of fire".into() }

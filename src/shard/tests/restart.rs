@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::bench::{
-    Memory, MemoryJournal, actor, arrival, ask, gateway, options, routing, start, start_recall,
-    tip_after, until,
+    Memory, MemoryJournal, actor, arrival, ask, gateway, options, routing, start, start_recall_of,
+    tip_after, until, with_partners,
 };
 use crate::engine::command::{Command, Order, Remedy, Reply};
 use crate::engine::entry::{Role, Sealed};
@@ -223,7 +223,7 @@ async fn every_metric_of_the_table_shows_after_one_look() {
     let (handle, _shard) = start(&memory, metrics.clone());
     let on = gateway(&handle).await;
     handle.call(actor(Role::Gateway), None, arrival(on, 1), None).await.expect("accepted");
-    let recall = start_recall(Level::Elevated);
+    let recall = start_recall_of(with_partners(), Level::Elevated);
     handle.call(actor(Role::OnCall), None, recall, None).await.expect("started");
     let shown = metrics.clone();
     handle.read(move |view| shown.refresh(view, 0)).await.expect("it runs");

@@ -8,7 +8,7 @@ use surgeline::cli::client::{ClientError, connect};
 use surgeline::pb::v1::recall_service_client::RecallServiceClient;
 use surgeline::pb::v1::set_level_request::To;
 use surgeline::pb::v1::{
-    EndRecallRequest, GetRecallStatusRequest, RecallLevel, RecallStatus, SetLevelRequest,
+    EndRecallRequest, GetRecallStatusRequest, LevelBounds, RecallLevel, RecallStatus, SetLevelRequest,
     StartRecallRequest,
 };
 use tokio::time::sleep_until;
@@ -55,7 +55,9 @@ pub(crate) async fn play(
         sleep_until((counts_from + order.at).into()).await;
         let (at_us, since) = (shared.ordered(number), Instant::now());
         let (status, to_move) =
-            give(&mut client, &shared.run, number, order.level).await.map_err(ClientError::from)?;
+            give(&mut client, &shared.run, number, order.level, recall.free)
+                .await
+                .map_err(ClientError::from)?;
         let acknowledged_us = micros(since.elapsed());
         recall_id = status.map_or(recall_id, |s| s.recall_id);
         let next = recall.level.get(number + 1).map_or(ends, |next| counts_from + next.at);
@@ -73,7 +75,10 @@ async fn give(
     run: &str,
     number: usize,
     level: Level,
+    free: bool,
 ) -> Result<(Option<RecallStatus>, Option<u64>), tonic::Status> {
+    let at = RecallLevel::from(level).into();
+    let bounds = LevelBounds { lowest: at, highest: at };
     let request_id = format!("{run}-{number}");
     let (actor, why) = (ACTOR.to_owned(), WHY.to_owned());
     if number == 0 {
@@ -82,7 +87,8 @@ async fn give(
             actor,
             why,
             playbook: PLAYBOOK.into(),
-            level: RecallLevel::from(level).into(),
+            level: at,
+            free: free.then_some(bounds),
             ..StartRecallRequest::default()
         };
         let answer = client.start_recall(start).await?.into_inner();
@@ -93,7 +99,7 @@ async fn give(
         let answer = client.end_recall(end).await?.into_inner();
         return Ok((answer.recall, answer.to_move));
     }
-    let to = Some(To::Pinned(RecallLevel::from(level).into()));
+    let to = Some(if free { To::Free(bounds) } else { To::Pinned(at) });
     let set = SetLevelRequest { request_id, actor, why, to, ..SetLevelRequest::default() };
     let answer = client.set_level(set).await?.into_inner();
     Ok((answer.recall, answer.to_move))

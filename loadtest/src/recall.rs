@@ -35,6 +35,10 @@ pub struct Recall {
     pub apart: usize,
     /// Agents who are kept for safety, and do nothing else.
     pub safety_agents: usize,
+    /// Each level is left free between itself and itself: it stays, and the router looks all the
+    /// while whether it should move. Default no.
+    #[serde(default)]
+    pub free: bool,
     /// How long a text takes to be played on a call.
     #[serde(deserialize_with = "time")]
     pub speaks: Duration,
@@ -73,6 +77,11 @@ pub enum Level {
 }
 
 impl Level {
+    /// Whether a router may be left to hold it; the end is none.
+    const fn can_be_free(self) -> bool {
+        !matches!(self, Self::Normal | Self::Tail)
+    }
+
     /// Whether whoever is in self-service is given back to the agents.
     pub(crate) const fn gives_back(self) -> bool {
         matches!(self, Self::Normal | Self::Ended)
@@ -180,6 +189,9 @@ impl Recall {
             || ended.is_some_and(|n| n == 0 || n + 1 < self.level.len())
         {
             return wrong("recall.level", "levels by time, ended only as the last");
+        }
+        if self.free && self.level.iter().any(|o| !o.level.can_be_free()) {
+            return wrong("recall.level", "elevated, surge or critical where levels are left free");
         }
         if !self.customers.are_sound() {
             return wrong(

@@ -8,8 +8,8 @@ use surgeline::cli::client::{ClientError, connect};
 use surgeline::pb::v1::recall_service_client::RecallServiceClient;
 use surgeline::pb::v1::set_level_request::To;
 use surgeline::pb::v1::{
-    EndRecallRequest, GetRecallStatusRequest, LevelBounds, RecallLevel, RecallStatus, SetLevelRequest,
-    StartRecallRequest,
+    EndRecallRequest, GetRecallStatusRequest, LevelBounds, RecallLevel, RecallStatus,
+    SetLevelRequest, StartRecallRequest,
 };
 use tokio::time::sleep_until;
 use tonic::transport::Channel;
@@ -54,10 +54,9 @@ pub(crate) async fn play(
     for (number, order) in recall.level.iter().enumerate() {
         sleep_until((counts_from + order.at).into()).await;
         let (at_us, since) = (shared.ordered(number), Instant::now());
-        let (status, to_move) =
-            give(&mut client, &shared.run, number, order.level, recall.free)
-                .await
-                .map_err(ClientError::from)?;
+        let (status, to_move) = give(&mut client, &shared.run, number, order.level, recall.free)
+            .await
+            .map_err(ClientError::from)?;
         let acknowledged_us = micros(since.elapsed());
         recall_id = status.map_or(recall_id, |s| s.recall_id);
         let next = recall.level.get(number + 1).map_or(ends, |next| counts_from + next.at);

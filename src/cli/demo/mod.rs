@@ -359,6 +359,8 @@ mod tests {
         let each = [served.entered, served.solved, served.informed, served.returned];
         assert!(each.iter().all(|n| *n > 10), "{summary:?}");
         assert_eq!((served.bounced_twice, summary.places_lost), (0, 0));
+        let calls = &summary.callbacks;
+        assert!(calls.offered >= calls.accepted && calls.accepted >= calls.reached, "{calls:?}");
         let (safety, others) = (summary.safety_wait_p99_s, summary.other_wait_p50_s);
         assert!(safety.zip(others).is_some_and(|(s, o)| s < o), "{safety:?} {others:?}");
     }

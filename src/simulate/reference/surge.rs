@@ -70,9 +70,10 @@ fn run(size: Size) -> String {
 }
 
 fn centre(policy: Policy) -> String {
+    // The table's agents take who has waited longest, of both queues.
     let choice = match policy {
-        Policy::Nothing => "oldest_first",
-        _ => "fixed_queue_ratio",
+        Policy::Ours => "fixed_queue_ratio",
+        _ => "oldest_first",
     };
     let mut text =
         format!("[settings]\ncontact_choice = \"{choice}\"\n\n[[pools]]\nname = \"own\"\n\n");
@@ -90,7 +91,11 @@ fn centre(policy: Policy) -> String {
         text += "\n";
     }
     if policy != Policy::Nothing {
-        text += "[queues.callback]\nshare = 100\n\n[[entry_points]]\nname = \"recall-line\"\nqueue = \"recall\"\n\n";
+        // Ours promises less than it could, so that partners can leave when the load has fallen.
+        let share = if policy == Policy::Clairvoyant { 100 } else { 44 };
+        text += &format!(
+            "[queues.callback]\nshare = {share}\n\n[[entry_points]]\nname = \"recall-line\"\nqueue = \"recall\"\n\n"
+        );
     }
     text += "[[agent_groups]]\nprefix = \"agent\"\ncount = 100\npool = \"own\"\n";
     if policy != Policy::Nothing {
@@ -105,12 +110,14 @@ fn streams(policy: Policy, multiple: f64, contained: f64, accept: f64) -> String
                   patience = { law = \"exponential\", mean = \"4m\" }\n\
                   redial = { share = 0.4, after = { law = \"exponential\", mean = \"10m\" }, most = 1000 }\n";
     let peak = plain((multiple - 1.0) * NORMAL);
+    // The table's menu takes no time; ours is a real one.
+    let menu = if policy == Policy::Clairvoyant { "1s" } else { "90s" };
     let (to, tiers) = match policy {
         Policy::Nothing => ("queue = \"recall\"\n", String::new()),
         _ => (
             "entry_point = \"recall-line\"\n",
             format!(
-                "self_service = {{ contained = {contained:?}, lasting = {{ law = \"exponential\", mean = \"90s\" }} }}\n\
+                "self_service = {{ contained = {contained:?}, lasting = {{ law = \"exponential\", mean = \"{menu}\" }} }}\n\
                  callback = {{ accept = {accept:?} }}\n"
             ),
         ),
@@ -128,6 +135,12 @@ fn streams(policy: Policy, multiple: f64, contained: f64, accept: f64) -> String
 }
 
 fn recall(policy: Policy, multiple: f64, ahead_min: f64) -> String {
+    // Who knows what comes has called partners ahead. Ours promises calls only where there is
+    // room for them twice over: with an hour more, as many as the table promises.
+    let (lead, within) = match policy {
+        Policy::Clairvoyant => ("1m", "5h"),
+        _ => ("20m", "4h"),
+    };
     let moves = match policy {
         Policy::Clairvoyant => {
             let on = RAMP_AT_MIN + ahead_min;
@@ -144,8 +157,8 @@ fn recall(policy: Policy, multiple: f64, ahead_min: f64) -> String {
         "\n[[recalls]]\nstart = \"1s\"\n{moves}\n[recalls.plan]\nentry_points = [\"recall-line\"]\n\
          safety_queue = \"support\"\nsoon = \"0s\"\n\
          ivr = {{ from = \"elevated\", ports = 100000, time_limit = \"1h\" }}\n\
-         callback = {{ from = \"surge\", offer_after = \"2m\", within = \"4h\", capacity = 100000 }}\n\
-         partner = {{ from = \"critical\", pools = [\"partner\"], lead = \"20m\" }}\n"
+         callback = {{ from = \"surge\", offer_after = \"2m\", within = \"{within}\", capacity = 100000 }}\n\
+         partner = {{ from = \"critical\", pools = [\"partner\"], lead = \"{lead}\" }}\n"
     )
 }
 

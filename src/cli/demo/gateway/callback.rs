@@ -43,18 +43,25 @@ impl Gateway {
 
     /// They are told so, once, and hang up. Their patience is no longer asked for.
     pub(super) fn will_be_called(&mut self, contact: u64) -> Result<(), PlayerError> {
-        let Some(held) = self.books.get_mut(&contact).filter(|h| !h.called) else { return Ok(()) };
-        held.called = true;
-        held.waits += 1;
-        self.bench.audit.count(|c| c.wanted += 1);
-        self.leave(contact, false)
+        if self.is_to_be_called(contact) { self.leave(contact, false) } else { Ok(()) }
     }
 
-    /// A customer is called, and the agent who is kept for them.
+    /// A customer is called, and the agent who is kept for them. Where an agent is free at once
+    /// this is the first that is heard of the call.
     pub(super) fn dial(&mut self, contact: u64, dial: &Dial) {
+        self.is_to_be_called(contact);
         self.effects.dial(dial.effect_id, contact, dial.reservation_id);
         let rings = self.dice.between_ms(40, 200);
         self.note(rings, Todo::PickUp(dial.effect_id));
+    }
+
+    /// Whether it is new that this customer waits for a call.
+    fn is_to_be_called(&mut self, contact: u64) -> bool {
+        let Some(held) = self.books.get_mut(&contact).filter(|h| !h.called) else { return false };
+        held.called = true;
+        held.waits += 1;
+        self.bench.audit.count(|c| c.wanted += 1);
+        true
     }
 
     /// The phone was answered, or is engaged: what is tried again later.

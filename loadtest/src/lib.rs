@@ -15,6 +15,7 @@ pub mod book;
 mod centre;
 pub mod conduct;
 mod desktop;
+mod elsewhere;
 pub mod error;
 mod gateway;
 mod monitor;

@@ -287,6 +287,13 @@ impl Scenario {
         }
     }
 
+    /// Whether a gateway carries the recalled and nobody else.
+    #[must_use]
+    pub fn is_for_the_recalled(&self, gateway: usize) -> bool {
+        let apart = self.recall.as_ref().map_or(0, |r| r.apart);
+        apart > 0 && gateway < self.gateways - apart
+    }
+
     /// The kinds that come one after the other, by their positions; a backlog alone is none.
     pub fn coming(&self) -> impl Iterator<Item = usize> + Clone {
         let kinds = self.mix.iter().enumerate();
@@ -358,6 +365,17 @@ mod tests {
             let names: Vec<_> = routing.routing.agents.iter().map(|a| a.name.to_string()).collect();
             assert_eq!(names, scenario.agent_names().collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn the_recalled_come_by_gateways_of_their_own_where_others_are_kept_apart() {
+        let toggle = Scenario::parse(include_str!("../scenarios/toggle.toml")).unwrap();
+        for (number, kind) in (0..40).zip((0..toggle.mix.len()).cycle()) {
+            let gateway = toggle.gateway_of(number, kind);
+            assert_eq!(toggle.is_for_the_recalled(gateway), toggle.is_recalled(kind));
+        }
+        let surge = Scenario::parse(include_str!("../scenarios/recall-25x.toml")).unwrap();
+        assert!((0..surge.gateways).all(|gateway| !surge.is_for_the_recalled(gateway)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use surgeline::pb::v1::{ContactCounts, GatewayServiceConnectRequest};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, sleep_until, timeout};
@@ -14,6 +15,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 use crate::arrival::arrival;
 use crate::book::{Book, histogram};
 use crate::desktop::Desktop;
+use crate::elsewhere::Elsewhere;
 use crate::error::LoadError;
 use crate::gateway::Gateway;
 use crate::monitor::{self, Sample};
@@ -66,6 +68,7 @@ struct Stage {
     monitor: JoinHandle<Result<Vec<Sample>, LoadError>>,
     outs: Outs,
     before: ContactCounts,
+    _elsewhere: Elsewhere,
 }
 
 /// Contacts come by the plan, whatever becomes of them.
@@ -147,12 +150,16 @@ impl Stage {
             let desktop = Desktop::new(number, Arc::clone(&shared), agents, ready.clone())?;
             players.spawn(desktop.play());
         }
+        let elsewhere = Elsewhere::new()
+            .map_err(|source| LoadError::Io { what: "start threads that give way", source })?;
         let mut outs = Vec::new();
         for (number, coming) in backlog(&shared).into_iter().enumerate() {
             let (out, requests) = unbounded_channel();
             outs.push(out.clone());
             let gateway = Gateway::new(number, Arc::clone(&shared), out, coming, ready.clone())?;
-            players.spawn(gateway.play(requests));
+            let gives_way = shared.scenario.is_for_the_recalled(number);
+            let on = if gives_way { elsewhere.handle() } else { Handle::current() };
+            players.spawn_on(gateway.play(requests), &on);
         }
         let brought = Duration::from_secs(shared.plan.backlog.len() as u64 / BROUGHT);
         let mut all_ready = std::pin::pin!(timeout(SIGN_IN + brought, async {
@@ -169,7 +176,7 @@ impl Stage {
             }
         }
         let monitor = tokio::spawn(monitor::follow(Arc::clone(&shared), progress));
-        Ok(Self { shared, players, monitor, outs, before })
+        Ok(Self { shared, players, monitor, outs, before, _elsewhere: elsewhere })
     }
 
     /// Puts arrivals on the gateways' streams in turn, on a thread of its own.

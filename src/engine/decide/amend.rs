@@ -124,7 +124,7 @@ impl Turn<'_> {
             (Arc::clone(plan), kept.iter().filter(|a| !plan.safety.kept.contains(a)));
         let left: Vec<_> = left.copied().collect();
         self.emit(Event::Amended(Amended { recall, plan, expires }));
-        self.engine.agenda.walk_anew(recall, true);
+        self.walk_anew(recall, true);
         self.kept_partners_look(recall);
         // Who is kept no more may have anything again.
         for agent in left {

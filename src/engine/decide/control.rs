@@ -116,6 +116,6 @@ impl Turn<'_> {
     /// Sets a level; those who wait are gone through by and by.
     pub(super) fn set_level(&mut self, recall: RecallId, level: Level, cause: LevelCause) {
         self.emit(Event::LevelChanged { recall, level, cause });
-        self.engine.agenda.walk_anew(recall, false);
+        self.walk_anew(recall, false);
     }
 }

@@ -106,10 +106,6 @@ impl Agenda {
     pub(super) fn next_walk(&self) -> Option<EngineTime> {
         self.walks.next()
     }
-
-    fn walk_anew(&mut self, recall: RecallId, read: bool) {
-        self.walks.begin(recall, read);
-    }
 }
 
 /// One command being decided.
@@ -216,7 +212,7 @@ impl Turn<'_> {
         let recalls: Vec<RecallId> =
             self.engine.recalls.iter().filter(concerns).map(|r| r.id).collect();
         for recall in recalls {
-            self.engine.agenda.walk_anew(recall, true);
+            self.walk_anew(recall, true);
         }
         // How far an edit had got is forgotten too.
         self.schedule_refiling(|_| true);

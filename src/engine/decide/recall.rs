@@ -335,7 +335,7 @@ impl Turn<'_> {
                 if let Some(within) = free {
                     self.free_level(recall, *within);
                 }
-                self.engine.agenda.walk_anew(recall, true);
+                self.walk_anew(recall, true);
                 self.kept_partners_look(recall);
                 return Ok(Reply::Recall(recall));
             }
@@ -354,7 +354,7 @@ impl Turn<'_> {
     pub(super) fn end_recall(&mut self, recall: RecallId, expired: bool) {
         let kept = self.engine.recall(recall).map(|r| r.plan.safety.kept.clone());
         self.emit(Event::RecallEnded { recall, expired });
-        self.engine.agenda.walk_anew(recall, false);
+        self.walk_anew(recall, false);
         // Who was kept for safety may have anything again.
         for agent in kept.unwrap_or_default() {
             self.offer_agent(agent);

@@ -29,6 +29,9 @@ const TOLD: u32 = 384;
 /// texts, two reports, and us the reading of their words. A toggle moves everyone at once;
 /// telling them must not take the router from those who are being connected.
 const APART: Span = Span::millis(1);
+/// What going through one contact takes, rest included. Nobody is told before all are moved: those
+/// who are served meanwhile would wait for the texts, too.
+const A_MOVE: Span = Span(20);
 /// Contacts for whom room for a call is looked for in one round.
 const ROOMS: u32 = 512;
 /// How often those who wait are gone through while a tier is open: there is room again, or
@@ -85,6 +88,8 @@ struct Told {
     contacts: Vec<u32>,
     /// When the next one's turn is, by gateway.
     turns: Vec<EngineTime>,
+    /// By when the walks that have begun have moved everyone: no turn is before it.
+    moved_by: EngineTime,
 }
 
 /// Walks to go on with at once, and those that rest.
@@ -104,8 +109,9 @@ impl Walks {
         self.later.iter().map(|(at, _)| *at).min()
     }
 
-    /// Begins a walk, in place of any other of the same recall.
-    pub(super) fn begin(&mut self, recall: RecallId, read: bool) {
+    /// Begins a walk that has moved everyone by then, in place of any other of the same recall.
+    fn begin(&mut self, recall: RecallId, read: bool, moved_by: EngineTime) {
+        self.told.moved_by = self.told.moved_by.max(moved_by);
         // A walk that was to read words and is replaced has not read them all.
         let of = |w: &Walk| w.recall == recall;
         let unread = self.now.iter().any(|w| of(w) && w.read)
@@ -150,13 +156,19 @@ impl Walks {
         if turns.len() <= gateway.index() {
             turns.resize(gateway.index() + 1, EngineTime::default());
         }
-        let turn = turns[gateway.index()].max(at) + APART;
+        let turn = turns[gateway.index()].max(self.told.moved_by).max(at) + APART;
         turns[gateway.index()] = turn;
         turn
     }
 }
 
 impl Turn<'_> {
+    /// Everyone is gone through for a recall, from the first on.
+    pub(super) fn walk_anew(&mut self, recall: RecallId, read: bool) {
+        let takes = Span(A_MOVE.0.saturating_mul(self.engine.contacts.slots() as u64));
+        self.engine.agenda.walks.begin(recall, read, self.at + takes);
+    }
+
     /// Goes through one slice of everyone for a recall.
     pub(super) fn walk(&mut self) {
         let Some(mut walk) = self.engine.agenda.walks.take(self.at) else { return };

@@ -64,7 +64,7 @@ impl Background {
 }
 
 /// Lets the calling thread give way from now on. On Linux a nice value is of one thread.
-fn give_way() {
+pub fn give_way() {
     if let Err(error) = setpriority_process(None, NICE) {
         tracing::debug!(%error, "a thread for the background has the priority of all");
     }

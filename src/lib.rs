@@ -4,7 +4,7 @@
 
 pub mod app;
 pub mod archive;
-mod background;
+pub mod background;
 pub mod cli;
 pub mod config;
 pub mod descriptors;

@@ -7,11 +7,8 @@
 
 use std::io;
 
-use rustix::process::setpriority_process;
+use surgeline::background::give_way;
 use tokio::runtime::{Builder, Handle, Runtime};
-
-/// The lowest priority: on a busy machine a seventieth of what another thread gets.
-const NICE: i32 = 19;
 
 /// Owns those threads; they end with it, whatever they were doing.
 #[derive(Debug)]
@@ -22,10 +19,7 @@ impl Elsewhere {
     /// The system's, when it gives no threads.
     pub(crate) fn new() -> io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
-        builder.enable_all().thread_name("elsewhere").on_thread_start(|| {
-            // On Linux a nice value is of one thread. Lower than before is always granted.
-            let _ = setpriority_process(None, NICE);
-        });
+        builder.enable_all().thread_name("elsewhere").on_thread_start(give_way);
         builder.build().map(|runtime| Self(Some(runtime)))
     }
 

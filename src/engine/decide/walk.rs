@@ -29,9 +29,10 @@ const TOLD: u32 = 384;
 /// texts, two reports, and us the reading of their words. A toggle moves everyone at once;
 /// telling them must not take the router from those who are being connected.
 const APART: Span = Span::millis(1);
-/// What going through one contact takes, rest included. Nobody is told before all are moved: those
-/// who are served meanwhile would wait for the texts, too.
-const A_MOVE: Span = Span(20);
+/// What moving one contact takes: [`MOVED`] in a slice of about a millisecond and its [`REST`].
+/// Nobody is told before everyone should have been moved, so that those who are served meanwhile
+/// do not wait for the texts as well. Where few gateways hold the walk up it is longer than that.
+const MOVE_TAKES: Span = Span(20);
 /// Contacts for whom room for a call is looked for in one round.
 const ROOMS: u32 = 512;
 /// How often those who wait are gone through while a tier is open: there is room again, or
@@ -88,7 +89,7 @@ struct Told {
     contacts: Vec<u32>,
     /// When the next one's turn is, by gateway.
     turns: Vec<EngineTime>,
-    /// By when the walks that have begun have moved everyone: no turn is before it.
+    /// By when the walks that have begun should have moved everyone: no turn is before it.
     moved_by: EngineTime,
 }
 
@@ -109,7 +110,7 @@ impl Walks {
         self.later.iter().map(|(at, _)| *at).min()
     }
 
-    /// Begins a walk that has moved everyone by then, in place of any other of the same recall.
+    /// Begins a walk that should have moved everyone by then, in place of any other of the same recall.
     fn begin(&mut self, recall: RecallId, read: bool, moved_by: EngineTime) {
         self.told.moved_by = self.told.moved_by.max(moved_by);
         // A walk that was to read words and is replaced has not read them all.
@@ -165,7 +166,7 @@ impl Walks {
 impl Turn<'_> {
     /// Everyone is gone through for a recall, from the first on.
     pub(super) fn walk_anew(&mut self, recall: RecallId, read: bool) {
-        let takes = Span(A_MOVE.0.saturating_mul(self.engine.contacts.slots() as u64));
+        let takes = Span(MOVE_TAKES.0.saturating_mul(self.engine.contacts.slots() as u64));
         self.engine.agenda.walks.begin(recall, read, self.at + takes);
     }
 
